@@ -1,0 +1,93 @@
+"""Every error the pipeline raises on purpose. Each carries one sentence: what is wrong with which file, and what to do."""
+
+
+class PipelineError(Exception):
+    """Base of all named errors; ``str(error)`` is the sentence shown to the user."""
+
+
+class BadInput(PipelineError):
+    """The user's file cannot be used. Trying again without changing the file does not help."""
+
+
+class NotMedia(BadInput):
+    """The content is not sound, video or a picture."""
+
+
+class EmptyFile(BadInput):
+    """The file has no bytes."""
+
+
+class TruncatedFile(BadInput):
+    """The file is cut off or damaged so that it cannot be decoded whole."""
+
+
+class UnsafeFile(BadInput):
+    """The file (a playlist, a list of files) would make the decoder read something else."""
+
+
+class NoSoundTrack(BadInput):
+    """A voice was asked of a file without sound."""
+
+
+class NoPicture(BadInput):
+    """A presenter was asked of a file without a picture."""
+
+
+class TooLong(BadInput):
+    """Longer than the set limit."""
+
+
+class TooLarge(BadInput):
+    """More pixels than the set limit."""
+
+
+class SpeechTooShort(BadInput):
+    """Less sound than a word needs."""
+
+
+class SpeechSilent(BadInput):
+    """No audible sound from beginning to end."""
+
+
+class NoFace(BadInput):
+    """No frame shows a face."""
+
+
+class FaceRarelySeen(BadInput):
+    """A face is seen in too few frames."""
+
+
+class FaceTooSmall(BadInput):
+    """The face has too few pixels for a mouth to be drawn."""
+
+
+class FaceTurnedAway(BadInput):
+    """The face is turned too far to the side most of the time."""
+
+
+class NameTaken(BadInput):
+    """Two files ask for one key."""
+
+
+class NotReady(PipelineError):
+    """This machine lacks something the work needs; the file is not at fault."""
+
+
+class FfmpegMissing(NotReady):
+    """No usable ffmpeg program."""
+
+
+class ModelMissing(NotReady):
+    """A model file (landmark predictor, weights) is not installed."""
+
+
+class UnknownChoice(NotReady):
+    """A setting names an engine or tracker that does not exist."""
+
+
+class DiskFull(NotReady):
+    """Not enough space, found before the work or while writing."""
+
+
+class EncodingFailed(PipelineError):
+    """The encoder stopped, or what it wrote does not hold what it should."""

@@ -1,0 +1,60 @@
+"""Where the face is in every frame of a template: one row a frame of the constant-rate timeline."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class FaceState(IntEnum):
+    """How a frame's row came about."""
+
+    ABSENT = 0
+    """No face: the frame passes through unchanged; its numbers are NaN."""
+    FOUND = 1
+    """The landmarks were read from this very frame."""
+    FILLED = 2
+    """Interpolated over a short gap between frames with a face."""
+
+
+@dataclass(frozen=True)
+class FaceTracks:
+    """The followed face of one template. All arrays have one entry a frame; pixels are those of the upright, square-pixel frame.
+
+    frame_rate: frames a second of the constant-rate timeline.
+    size: (width, height) of the frames.
+    state: int8 (frames,), values of FaceState.
+    boxes: float32 (frames, 4), left, top, right, bottom, smoothed.
+    landmarks: float32 (frames, 68, 2), iBUG order, x and y, averaged over jittered boxes, not smoothed in time.
+    head: float64 (frames, 2, 3), smoothed similarity from frame pixels to the head frame.
+    raw_head: float64 (frames, 2, 3), the same before smoothing: mouth coordinates go through this one, so that jitter cancels.
+    pose: float32 (frames, 3), yaw, pitch, roll in degrees; yaw > 0 turns to the viewer's right.
+    score: float32 (frames,), detector score, higher is surer.
+    reference: float32 (68, 2), median shape of the clip in the head frame.
+    other_faces: the largest number of further faces seen in one frame.
+
+    The head frame has its origin midway between the eye centres, x to the viewer's right, y down, and 1.0 = the distance
+    between the eye centres (IOD).
+    """
+
+    frame_rate: Fraction
+    size: tuple[int, int]
+    state: NDArray[np.int8]
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    head: NDArray[np.float64]
+    raw_head: NDArray[np.float64]
+    pose: NDArray[np.float32]
+    score: NDArray[np.float32]
+    reference: NDArray[np.float32]
+    other_faces: int
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """bool (frames,): the frame has usable landmarks."""
+        return self.state != FaceState.ABSENT

@@ -1,0 +1,69 @@
+"""The interface every lip-sync engine keeps, and the one place that knows them all."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.errors import UnknownChoice
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.speech.features import SpeechFeatures
+
+
+@dataclass(frozen=True)
+class MouthPatch:
+    """What is laid over one output frame.
+
+    output_frame: index in the finished clip.
+    template_frame: index in the template's constant-rate timeline of the frame it lies on.
+    left, top: where the patch lies on it, pixels.
+    pixels: uint8 (height, width, 3) BGR, already blended with the template so that it is pasted as it is;
+        None where the template's frame passes through unchanged (no face, or no motion).
+    """
+
+    output_frame: int
+    template_frame: int
+    left: int = 0
+    top: int = 0
+    pixels: NDArray[np.uint8] | None = None
+
+
+class LipSyncEngine(Protocol):
+    """Speech and a tracked template in, one patch for every output frame out."""
+
+    name: str
+    version: str
+    """Changes whenever the same input would give other patches; part of Dagster's code version."""
+
+    def generate(
+        self,
+        speech: SpeechFeatures,
+        template: Template,
+        tracks: FaceTracks,
+        template_speech: SpeechFeatures | None = None,
+    ) -> Iterator[MouthPatch]:
+        """Yield ``speech.frame_count(tracks.frame_rate)`` patches in output order, streaming.
+
+        template_speech: the template's own sound, if it has any: a template that speaks calibrates its own mapping.
+        Raises ModelMissing before any work if the weights are not there.
+        """
+        ...
+
+
+def _warp() -> LipSyncEngine:
+    from heygem_pipeline.lipsync.warp.engine import WarpEngine
+
+    return WarpEngine()
+
+
+ENGINES: dict[str, Callable[[], LipSyncEngine]] = {"warp": _warp}
+
+
+def load_engine(name: str) -> LipSyncEngine:
+    """Return the engine of that name. Raises UnknownChoice."""
+    if name not in ENGINES:
+        raise UnknownChoice(f"There is no engine called {name!r}; choose one of: {', '.join(sorted(ENGINES))}.")
+    return ENGINES[name]()

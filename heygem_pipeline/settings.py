@@ -1,0 +1,55 @@
+"""Every setting of the pipeline, in one typed place. Each may be set as an environment variable ``HEYGEM_<NAME>``."""
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SyntheticLabel(StrEnum):
+    """When the visible "AI generated" label is shown."""
+
+    OFF = "off"
+    START = "start"
+    ALWAYS = "always"
+
+
+class Settings(BaseSettings):
+    """Defaults are what a course team wants; limits are the ones named in the README."""
+
+    model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
+
+    data: Path = Field(Path("data"), description="Folder of uploads, outputs, the store and Dagster's state")
+    checkpoints: Path = Field(Path("checkpoints"), description="Folder of downloaded model weights")
+    ffmpeg: Path | None = Field(None, description="ffmpeg program; default: the system's, else imageio-ffmpeg's")
+
+    engine: str = Field("warp", description="Lip-sync engine")
+    tracker: str = Field("dlib", description="Face tracker")
+
+    crf: int = Field(18, ge=0, le=51, description="x264 quality: 0 lossless, 18 visually transparent, 51 worst")
+    preset: str = Field("veryfast", description="x264 speed preset")
+    audio_bitrate: str = Field("192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip")
+    max_frame_rate: int = Field(60, ge=1, description="Faster templates are brought down to this rate")
+
+    label: SyntheticLabel = Field(SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always")
+    content_producer: str = Field("heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
+    content_propagator: str = Field("", description="AIGC field ContentPropagator")
+
+    max_minutes: float = Field(30.0, gt=0, description="Longer voices and templates are refused")
+    long_minutes: float = Field(5.0, gt=0, description="Longer voices and templates warn")
+    max_width: int = Field(4096, description="Larger pictures are refused (longer side, pixels)")
+    max_height: int = Field(2304, description="Larger pictures are refused (shorter side, pixels)")
+    good_height: int = Field(720, description="Smaller pictures warn (shorter side, pixels)")
+    min_speech_seconds: float = Field(0.5, ge=0.1, description="Shorter voices are refused")
+    min_face_pixels: int = Field(64, description="Faces narrower than this are refused")
+    min_face_share: float = Field(0.5, ge=0, le=1, description="Share of frames that must show a face")
+    max_yaw_degrees: float = Field(30.0, gt=0, description="Faces turned further than this most of the time are refused")
+    sync_tolerance_frames: float = Field(3.0, gt=0, description="Larger sound-to-mouth offsets fail the sync check")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read from the environment once."""
+    return Settings()  # pyright: ignore[reportCallIssue]
