@@ -1,0 +1,56 @@
+"""A file appears whole or not at all: it is written aside on the same disk, flushed to it, then renamed."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from heygem_pipeline.errors import DiskFull
+
+TEMPORARY_PREFIX = ".writing-"
+
+
+@contextmanager
+def atomic_path(destination: Path) -> Iterator[Path]:
+    """Yield a path beside ``destination`` to write to; rename it into place if the block ends well, else remove it.
+
+    Raises DiskFull where writing met a full disk, so that no caller has to know errno.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    temporary = destination.parent / f"{TEMPORARY_PREFIX}{uuid4().hex}{destination.suffix}"
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(destination)
+        _flush(destination.parent)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(disk_full_sentence(destination)) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def require_space(destination: Path, needed_bytes: int) -> None:
+    """Raise DiskFull unless the disk of ``destination`` has ``needed_bytes`` free."""
+    folder = destination
+    while not folder.exists():
+        folder = folder.parent
+    if shutil.disk_usage(folder).free < needed_bytes:
+        raise DiskFull(disk_full_sentence(destination))
+
+
+def disk_full_sentence(destination: Path) -> str:
+    """The sentence for a full disk, naming what could not be written."""
+    return f"The disk has no room for {destination.name}; free some space and make the clip again."
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
