@@ -1,0 +1,58 @@
+"""Is the speech good enough to move a mouth by? What is doubtful warns, it is never refused."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+from heygem_pipeline.speech.level import loudness, mean_level
+
+CLEAR_SNR_DB = 15.0
+"""Measured on 32 recordings: those with disturbing noise or music have 1 to 10 dB, the others 17 and more."""
+QUIET_DBFS = -45.0
+"""Recordings softer than this usually had the wrong microphone or gain."""
+LITTLE_SPEECH_SHARE = 0.2
+SURE_SPEECH, SURE_PAUSE = 0.7, 0.3
+_FEWEST_PAUSE_ROWS = FEATURE_RATE // 4
+
+
+def speech_warnings(features: SpeechFeatures) -> list[str]:
+    """Return one sentence for each doubt about the speech; none for clear speech.
+
+    Told apart: no speech at all (a tone, music), little speech, noise, very quiet, long. Several voices at once are not
+    looked for: nothing cheap enough was found that does not also accuse one lively voice.
+    """
+    warnings = []
+    share = speech_share(features)
+    seconds = share * float(features.duration)
+    if seconds < settings().min_speech_seconds:
+        warnings.append("No speech was found (is it music or a tone?); the mouth will stay nearly closed.")
+    elif share < LITTLE_SPEECH_SHARE:
+        warnings.append(f"Speech was found in only {share:.0%} of the recording; the mouth stays closed in the rest.")
+    snr = speech_to_noise(features)
+    if seconds >= settings().min_speech_seconds and snr < CLEAR_SNR_DB:
+        warnings.append(f"Noise or music is only {max(snr, 0):.0f} dB softer than the speech; the mouth may follow it.")
+    loud = loudness(features.level)
+    if loud < QUIET_DBFS:
+        warnings.append(f"The recording is very quiet ({loud:.0f} dBFS); it stays so in the finished clip.")
+    minutes = float(features.duration) / 60
+    if minutes > settings().long_minutes:
+        warnings.append(
+            f"The recording lasts {minutes:.1f} minutes; courses of under {settings().long_minutes:g} work best."
+        )
+    return warnings
+
+
+def speech_share(features: SpeechFeatures) -> float:
+    """Share of the time, 0..1, in which speech is likely."""
+    return float(np.mean(features.activity > 0.5))
+
+
+def speech_to_noise(features: SpeechFeatures) -> float:
+    """Estimated speech-to-noise ratio in dB: mean level while somebody speaks over the middle level of the pauses.
+
+    With under a quarter of a second of pauses, the softest twentieth of all rows stands for them.
+    """
+    pauses: NDArray[np.float32] = features.level[features.activity < SURE_PAUSE]
+    noise = np.median(pauses) if len(pauses) >= _FEWEST_PAUSE_ROWS else np.percentile(features.level, 5)
+    return mean_level(features.level[features.activity > SURE_SPEECH]) - float(noise)

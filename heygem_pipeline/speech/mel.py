@@ -1,0 +1,69 @@
+"""Wav2Lip's normalised log-mel, the picture of sound that both engines read."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS
+
+SAMPLE_RATE = 16_000
+HOP = SAMPLE_RATE // FEATURE_RATE
+WINDOW = 800
+PRE_EMPHASIS = 0.97
+LOWEST_HZ, HIGHEST_HZ = 55.0, 7600.0
+FLOOR = 1e-5
+"""Magnitude below which the logarithm stops: -100 dB."""
+REFERENCE_DB = 20.0
+RANGE_DB = 100.0
+LARGEST = 4.0
+"""The constants above are those of the public Wav2Lip checkpoints (Rudrabha/Wav2Lip, hparams)."""
+
+_BLOCK_COLUMNS = 1024
+"""Columns computed at once (13 s): memory does not grow with length."""
+
+
+def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the normalised log-mel of mono sound at 16 kHz.
+
+    samples: float32 (n,), -1..1. Returns float32 (1 + n // 200, 80), -4..4; row k is centred on k/80 s, and what lies
+    before the first and after the last sample counts as silence (zeros).
+    """
+    columns = 1 + len(samples) // HOP
+    result = np.empty((columns, MEL_BANDS), np.float32)
+    for first in range(0, columns, _BLOCK_COLUMNS):
+        last = min(first + _BLOCK_COLUMNS, columns)
+        result[first:last] = _normalised_mel(_emphasised(samples, first, last))
+    return result
+
+
+def _emphasised(samples: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+    """The pre-emphasised samples under the windows of columns ``first`` to ``last - 1``, zero where there are none."""
+    start, stop = first * HOP - WINDOW // 2, (last - 1) * HOP + WINDOW // 2
+    inside = slice(max(start, 0), min(stop, len(samples)))
+    before = samples[inside.start - 1 : inside.start] if inside.start > 0 else np.zeros(1, np.float32)
+    piece = np.concatenate([before, samples[inside]])
+    emphasised = (piece[1:] - np.float32(PRE_EMPHASIS) * piece[:-1]).astype(np.float32, copy=False)
+    return np.pad(emphasised, (inside.start - start, stop - inside.stop))
+
+
+def _normalised_mel(emphasised: NDArray[np.float32]) -> NDArray[np.float32]:
+    windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
+    magnitude = np.abs(np.fft.rfft(windows * _hann(), axis=1))
+    decibels = 20 * np.log10(np.maximum(FLOOR, magnitude @ _mel_bands().T)) - REFERENCE_DB
+    scaled = 2 * LARGEST * (decibels + RANGE_DB) / RANGE_DB - LARGEST
+    return np.clip(scaled, -LARGEST, LARGEST).astype(np.float32)
+
+
+@cache
+def _hann() -> NDArray[np.float32]:
+    phase = 2 * np.pi * np.arange(WINDOW) / WINDOW
+    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+
+
+@cache
+def _mel_bands() -> NDArray[np.float32]:
+    """Float32 (80, 401): Slaney's mel filters."""
+    from librosa.filters import mel
+
+    return mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=MEL_BANDS, fmin=LOWEST_HZ, fmax=HIGHEST_HZ)
