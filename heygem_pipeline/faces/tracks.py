@@ -34,6 +34,7 @@ class FaceTracks:
     score: float32 (frames,), detector score, higher is surer.
     reference: float32 (68, 2), median shape of the clip in the head frame.
     other_faces: the largest number of further faces seen in one frame.
+    cuts: frames at which another shot or another face begins; nothing is smoothed or filled across them.
 
     The head frame has its origin midway between the eye centres, x to the viewer's right, y down, and 1.0 = the distance
     between the eye centres (IOD).
@@ -50,6 +51,7 @@ class FaceTracks:
     score: NDArray[np.float32]
     reference: NDArray[np.float32]
     other_faces: int
+    cuts: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.state)

@@ -1,0 +1,82 @@
+"""Face boxes: overlap, choice of the face to follow, and the box a set of landmarks belongs to."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BOX_WIDTHS_PER_SPREAD = 2.77
+BOX_RISE = 0.048
+"""Measured: medians over 26 clips of how dlib's detections lie around the landmarks read from them."""
+
+
+class Box(NamedTuple):
+    """A face's square in pixels; right and bottom are exclusive."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Width in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Height in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """x and y of the middle."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def scaled(self, factor: float, left: float = 0.0, top: float = 0.0) -> "Box":
+        """Return the box in a picture scaled by ``factor`` and then shifted by (left, top)."""
+        return Box(
+            self.left * factor + left, self.top * factor + top, self.right * factor + left, self.bottom * factor + top
+        )
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Return intersection over union, 0..1."""
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (a.width * a.height + b.width * b.height - shared)
+
+
+def square(centre_x: float, centre_y: float, width: float) -> Box:
+    """Return the square of that width around a centre."""
+    half = width / 2
+    return Box(centre_x - half, centre_y - half, centre_x + half, centre_y + half)
+
+
+def most_prominent(boxes: list[Box], size: tuple[int, int]) -> Box:
+    """Return the box of the largest, most central face of a frame of ``size`` (width, height).
+
+    A face at the frame's edge counts as much as one in the middle that is half as wide.
+    """
+
+    def prominence(box: Box) -> float:
+        x, y = box.centre
+        off_centre = np.hypot(x / size[0] - 0.5, y / size[1] - 0.5) / np.hypot(0.5, 0.5)
+        return box.width * (1.0 - 0.5 * off_centre)
+
+    return max(boxes, key=prominence)
+
+
+def box_around(landmarks: NDArray[np.floating]) -> Box:
+    """Return the detector-like box that belongs to 68 landmarks (68, 2).
+
+    The predictor was trained on the detector's boxes, so following by landmarks must give it boxes of the same cut. Width
+    is in proportion to the landmarks' root-mean-square distance from their mean, so that no single point moves it.
+    """
+    centre = landmarks.mean(axis=0)
+    spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
+    width = BOX_WIDTHS_PER_SPREAD * spread
+    return square(float(centre[0]), float(centre[1]) - BOX_RISE * width, width)

@@ -1,0 +1,79 @@
+"""A grey close-up of one face at a fixed size: what the detector confirms and the predictor reads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.boxes import Box
+
+FACE_WIDTH = 240
+"""Width of the face box in a close-up, pixels. dlib answers in whole pixels, so a small face is enlarged too."""
+MARGIN = 2.0
+"""Width of a close-up in widths of the face box: room for the face to move within a frame's time."""
+SIDE = round(FACE_WIDTH * MARGIN)
+REDUCED_SIDE = 216
+"""Side of the copy given to the detector: the face box is 108 pixels wide in it, a third above the detector's window."""
+
+
+@dataclass(frozen=True)
+class CloseUp:
+    """A square cut of a frame, resampled to SIDE x SIDE.
+
+    picture: uint8 (SIDE, SIDE) grey; black outside the frame.
+    left, top: where the cut begins in the frame, pixels.
+    scale: close-up pixels a frame pixel.
+    """
+
+    picture: NDArray[np.uint8]
+    left: int
+    top: int
+    scale: float
+
+    def inward(self, box: Box) -> Box:
+        """Frame to close-up."""
+        return box.scaled(self.scale, -self.left * self.scale, -self.top * self.scale)
+
+    def outward(self, box: Box) -> Box:
+        """Close-up to frame."""
+        return box.scaled(1 / self.scale, self.left, self.top)
+
+    def outward_points(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Close-up pixels to frame pixels; pixel centres lie at whole numbers in both."""
+        return (points + 0.5) / self.scale - 0.5 + (self.left, self.top)
+
+    def reduced(self) -> NDArray[np.uint8]:
+        """Return the copy for the detector, uint8 (REDUCED_SIDE, REDUCED_SIDE)."""
+        import cv2
+
+        return np.asarray(
+            cv2.resize(self.picture, (REDUCED_SIDE, REDUCED_SIDE), interpolation=cv2.INTER_AREA), np.uint8
+        )
+
+    def enlarged(self, box: Box) -> Box:
+        """Box in the reduced copy to box in the close-up."""
+        return box.scaled(SIDE / REDUCED_SIDE)
+
+
+def take_close_up(picture: NDArray[np.uint8], box: Box) -> CloseUp:
+    """Cut the surroundings of ``box`` out of a grey frame (height, width); what lies outside the frame is black."""
+    import cv2
+
+    side = max(2, round(box.width * MARGIN))
+    x, y = box.centre
+    left, top = round(x - side / 2), round(y - side / 2)
+    height, width = picture.shape
+    inside = picture[max(0, top) : max(0, min(height, top + side)), max(0, left) : max(0, min(width, left + side))]
+    cut = np.zeros((side, side), np.uint8)
+    cut[max(0, -top) : max(0, -top) + inside.shape[0], max(0, -left) : max(0, -left) + inside.shape[1]] = inside
+    interpolation = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
+    return CloseUp(
+        np.asarray(cv2.resize(cut, (SIDE, SIDE), interpolation=interpolation), np.uint8), left, top, SIDE / side
+    )
+
+
+def grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the luma (height, width) of a BGR frame (height, width, 3)."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -1,0 +1,75 @@
+"""Whether a tracked template can be made to speak: what is refused, and what is only said."""
+
+import numpy as np
+
+from heygem_pipeline.errors import FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.settings import settings
+
+
+def face_share(tracks: FaceTracks) -> float:
+    """Return the share of frames with a face, 0..1."""
+    return float(tracks.present.mean()) if len(tracks) else 0.0
+
+
+def face_width(tracks: FaceTracks) -> float:
+    """Return the median width of the face in pixels; NaN without a face."""
+    boxes = tracks.boxes[tracks.present]
+    return float(np.median(boxes[:, 2] - boxes[:, 0])) if len(boxes) else float("nan")
+
+
+def turned_share(tracks: FaceTracks) -> float:
+    """Return the share of the frames with a face in which it is turned further than the set limit, 0..1."""
+    yaw = np.abs(tracks.pose[tracks.present, 0])
+    return float((yaw > settings().max_yaw_degrees).mean()) if len(yaw) else 0.0
+
+
+def refuse_unfit(tracks: FaceTracks, name: str) -> None:
+    """Raise NoFace, FaceRarelySeen, FaceTooSmall or FaceTurnedAway if the template called ``name`` cannot be used."""
+    limits = settings()
+    share = face_share(tracks)
+    if share == 0:
+        raise NoFace(
+            f"No face was found in {name}; use a recording that shows one person from the front, upright and well lit."
+        )
+    if share < limits.min_face_share:
+        raise FaceRarelySeen(
+            f"A face is seen in only {share:.0%} of the frames of {name}, and at least {limits.min_face_share:.0%} are "
+            "needed; cut the recording to the part in which the presenter faces the camera."
+        )
+    width = face_width(tracks)
+    if width < limits.min_face_pixels:
+        raise FaceTooSmall(
+            f"The face in {name} is {width:.0f} pixels wide, and at least {limits.min_face_pixels} are needed; "
+            "record closer to the presenter or at a higher resolution."
+        )
+    turned = turned_share(tracks)
+    if turned > 0.5:
+        raise FaceTurnedAway(
+            f"The presenter in {name} is turned more than {limits.max_yaw_degrees:.0f} degrees to the side in {turned:.0%} "
+            "of the frames; use a recording that looks into the camera."
+        )
+
+
+def fitness_warnings(tracks: FaceTracks) -> list[str]:
+    """Return one sentence for each thing that makes a usable template less than good."""
+    limits = settings()
+    warnings = []
+    width, height = tracks.size
+    if min(width, height) < limits.good_height:
+        warnings.append(
+            f"The picture is {width} x {height}; with a shorter side of {limits.good_height} pixels or more the mouth is "
+            "sharper."
+        )
+    if tracks.other_faces:
+        noun = "another face is" if tracks.other_faces == 1 else f"{tracks.other_faces} other faces are"
+        warnings.append(f"Besides the presenter {noun} seen; only the largest, most central face is made to speak.")
+    missing = int((~tracks.present).sum())
+    if missing:
+        warnings.append(f"{missing} of {len(tracks)} frames show no face; they pass through unchanged.")
+    if tracks.cuts:
+        warnings.append(f"The picture cuts to another view {len(tracks.cuts)} times; one unbroken shot looks best.")
+    minutes = float(len(tracks) / tracks.frame_rate) / 60
+    if minutes > limits.long_minutes:
+        warnings.append(f"The recording is {minutes:.1f} minutes long; 10 to 60 seconds are enough.")
+    return warnings

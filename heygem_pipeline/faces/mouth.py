@@ -1,0 +1,58 @@
+"""The mouth's shape in numbers, frame by frame: what the speech model learns and the engine drives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.smoothing import savitzky_golay
+from heygem_pipeline.faces.tracks import FaceTracks
+
+SMOOTHING_WINDOW = 5
+INNER_UPPER = [61, 62, 63]
+INNER_LOWER = [67, 66, 65]
+LOWER_LIP = [56, 57, 58]
+UPPER_LIP = [50, 51, 52]
+CHIN = [7, 8, 9]
+
+
+@dataclass(frozen=True)
+class MouthShape:
+    """Five numbers a frame, float32 (frames,) each. Measured ones are in IOD and NaN where there is no face.
+
+    gap: height of the opening between the inner lips (mean of three pairs).
+    width: distance of the mouth's corners.
+    jaw: how far the chin (points 7-9) lies below its place in the clip's median shape.
+    lower: how far the lower edge of the lower lip lies below the origin of the head frame.
+    upper: how far the upper edge of the upper lip lies below the origin of the head frame.
+    """
+
+    gap: NDArray[np.float32]
+    width: NDArray[np.float32]
+    jaw: NDArray[np.float32]
+    lower: NDArray[np.float32]
+    upper: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.gap)
+
+
+def measure_mouth(tracks: FaceTracks) -> MouthShape:
+    """Return the mouth's shape in every frame, steadied by Savitzky-Golay (5 frames, order 2) within each run of frames."""
+    points = transform(tracks.raw_head, tracks.landmarks)
+    heights = points[:, :, 1]
+    corners = points[:, 54] - points[:, 48]
+    measured = np.stack(
+        [
+            (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1),
+            np.hypot(corners[:, 0], corners[:, 1]),
+            heights[:, CHIN].mean(axis=1) - tracks.reference[CHIN, 1].mean(),
+            heights[:, LOWER_LIP].mean(axis=1),
+            heights[:, UPPER_LIP].mean(axis=1),
+        ],
+        axis=1,
+    )
+    smooth = savitzky_golay(measured, tracks.present, SMOOTHING_WINDOW, cuts=tracks.cuts).astype(np.float32)
+    gap, width, jaw, lower, upper = smooth.T
+    return MouthShape(np.maximum(gap, 0), width, jaw, lower, upper)

@@ -1,0 +1,63 @@
+"""From a template to its face tracks: follow, fill short gaps, fit the head frame, read the pose, refuse what is unfit."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from heygem_pipeline.faces.fitness import refuse_unfit
+from heygem_pipeline.faces.head_frame import fit_head_frame, smooth_head_frame
+from heygem_pipeline.faces.pose import head_pose
+from heygem_pipeline.faces.smoothing import fill_short_gaps
+from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace, load_tracker
+from heygem_pipeline.faces.tracks import FaceState, FaceTracks
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.settings import settings
+
+LONGEST_FILLED_GAP = Fraction(1, 5)
+"""Seconds; a blink of the detector, not a face that went away."""
+
+
+def track_faces(
+    template: Template, tracker: FaceTracker | None = None, progress: Callable[[int], None] | None = None
+) -> FaceTracks:
+    """Follow the presenter's face through every frame of ``template``; reads the template once, holding a few frames.
+
+    tracker: default, the one named in the settings. progress: called with the number of frames done.
+    Raises NoFace, FaceRarelySeen, FaceTooSmall, FaceTurnedAway; ModelMissing if the tracker's model is not installed.
+    """
+    tracker = tracker or load_tracker(settings().tracker)
+    info = template.info
+    followed = tracker.track(template.frames(), info.frame_rate, progress)
+    tracks = tracks_from(followed, info.frame_rate, (info.width, info.height))
+    refuse_unfit(tracks, template.path.name)
+    return tracks
+
+
+def tracks_from(followed: FollowedFace, frame_rate: Fraction, size: tuple[int, int]) -> FaceTracks:
+    """Complete what a tracker read: gaps up to 0.2 s filled, head frame, pose. A clip without any face gives all ABSENT."""
+    found = np.isfinite(followed.boxes[:, 0])
+    count = len(found)
+    longest = int(LONGEST_FILLED_GAP * frame_rate)
+    landmarks, present = fill_short_gaps(followed.landmarks, found, longest, followed.cuts)
+    boxes, _ = fill_short_gaps(followed.boxes, found, longest, followed.cuts)
+    score, _ = fill_short_gaps(followed.score, found, longest, followed.cuts)
+    raw_head = np.full((count, 2, 3), np.nan)
+    reference = np.full((68, 2), np.nan, np.float32)
+    if present.any():
+        raw_head, reference = fit_head_frame(landmarks, present)
+    state = np.where(found, FaceState.FOUND, np.where(present, FaceState.FILLED, FaceState.ABSENT))
+    return FaceTracks(
+        frame_rate=frame_rate,
+        size=size,
+        state=state.astype(np.int8),
+        boxes=boxes.astype(np.float32),
+        landmarks=landmarks.astype(np.float32),
+        head=smooth_head_frame(raw_head, present, followed.cuts),
+        raw_head=raw_head,
+        pose=head_pose(landmarks, present, size),
+        score=score.astype(np.float32),
+        reference=reference,
+        other_faces=followed.other_faces,
+        cuts=followed.cuts,
+    )

@@ -1,0 +1,65 @@
+"""The interface every face tracker keeps, and the one place that knows them all."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.errors import UnknownChoice
+
+
+@dataclass(frozen=True)
+class FollowedFace:
+    """One face followed through a clip, as a tracker reads it: nothing interpolated. Rows without the face are NaN.
+
+    boxes: float32 (frames, 4), left, top, right, bottom in pixels, smoothed in time.
+    landmarks: float32 (frames, 68, 2), iBUG order, pixels.
+    score: float32 (frames,), detector score.
+    cuts: frames at which another shot (or another face) begins.
+    other_faces: the largest number of further faces seen in one frame.
+    """
+
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    score: NDArray[np.float32]
+    cuts: tuple[int, ...]
+    other_faces: int
+
+
+class FaceTracker(Protocol):
+    """Frames in, the largest and most central face followed through them out."""
+
+    name: str
+    version: str
+    """Changes whenever the same frames would give other landmarks; part of Dagster's code version."""
+
+    def track(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        frame_rate: Fraction,
+        progress: Callable[[int], None] | None = None,
+    ) -> FollowedFace:
+        """Follow one face through ``frames``, uint8 (height, width, 3) BGR, read once and in order.
+
+        Raises ModelMissing before any frame is read if the tracker's model is not installed.
+        """
+        ...
+
+
+def _dlib() -> FaceTracker:
+    from heygem_pipeline.faces.dlib_tracker import DlibTracker
+
+    return DlibTracker()
+
+
+TRACKERS: dict[str, Callable[[], FaceTracker]] = {"dlib": _dlib}
+
+
+def load_tracker(name: str) -> FaceTracker:
+    """Return the tracker of that name. Raises UnknownChoice."""
+    if name not in TRACKERS:
+        raise UnknownChoice(f"There is no face tracker called {name!r}; choose one of: {', '.join(sorted(TRACKERS))}.")
+    return TRACKERS[name]()
