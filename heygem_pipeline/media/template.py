@@ -1,1 +1,97 @@
 """A presenter's video (or still picture) as a constant-rate sequence of frames, read forward and back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.media.decode import Converter, sample_frames
+from heygem_pipeline.media.packet_index import PacketIndex
+from heygem_pipeline.media.probe import VideoInfo, examine_video
+from heygem_pipeline.media.still import read_picture
+from heygem_pipeline.media.timeline import display_times, frames_on_display
+
+BACKWARD_BYTES = 192 * 2**20
+"""Decoded frames held at once while reading backward: 61 frames of 1080p, 276 of 720p x 4:2:0."""
+
+Frame = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Template:
+    """Frames are uint8 (height, width, 3) BGR, upright, with square pixels, and belong to the caller.
+
+    ``frames()`` and ``presentation()`` may be called any number of times; every iterator opens the file for itself and closes
+    it when it ends or is dropped.
+    """
+
+    info: VideoInfo
+    index: PacketIndex | None
+    times: NDArray[np.int64]
+    """int64 (frame_count,): middle of each frame of the constant-rate timeline, ticks of the file."""
+
+    @classmethod
+    def open(cls, path: Path) -> "Template":
+        """Probe the file. Raises what ``probe_video`` raises."""
+        info, index = examine_video(path)
+        if index is None:
+            return cls(info, None, np.zeros(1, np.int64))
+        times = display_times(info.frame_count, info.frame_rate, int(index.timestamps[0]), index.time_base)
+        return cls(info, index, times)
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames a second of the constant-rate timeline."""
+        return self.info.frame_rate
+
+    @property
+    def source_frames(self) -> NDArray[np.int64]:
+        """int64 (frame_count,): the file's frame behind each frame of the timeline; equal neighbours show the same picture."""
+        if self.index is None:
+            return np.zeros(1, np.int64)
+        return frames_on_display(self.index.timestamps, self.times)
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield all frames once, forward. Raises TruncatedFile where too much cannot be decoded."""
+        return (frame for _, frame in self._forward(0))
+
+    def presentation(self, count: int) -> Iterator[tuple[int, Frame]]:
+        """Yield (index in the timeline, frame) for ``count`` output frames: forward, back, forward ... as ``ping_pong`` orders."""
+        return islice(self._endless(), count)
+
+    def _endless(self) -> Iterator[tuple[int, Frame]]:
+        last = self.info.frame_count - 1
+        if last == 0:
+            ((index, frame),) = self._forward(0)
+            while True:
+                yield index, frame.copy()
+        yield from self._forward(0)
+        while True:
+            yield from self._backward(last - 1)
+            yield from self._forward(1)
+
+    def _forward(self, first: int) -> Iterator[tuple[int, Frame]]:
+        if self.index is None:
+            yield 0, read_picture(self.info.path)
+            return
+        convert = Converter(self.info)
+        for offset, frame in enumerate(sample_frames(self.info.path, self.index, self.times[first:])):
+            yield first + offset, convert(frame)
+
+    def _backward(self, last: int) -> Iterator[tuple[int, Frame]]:
+        """Yield frames ``last`` .. 0, decoded forward in pieces that fit in BACKWARD_BYTES."""
+        assert self.index is not None
+        convert = Converter(self.info)
+        width, height = self.info.stored_size
+        piece = max(1, BACKWARD_BYTES // (width * height * 3))
+        end = last + 1
+        while end > 0:
+            start = max(0, end - piece)
+            held = list(sample_frames(self.info.path, self.index, self.times[start:end]))
+            while held:
+                yield start + len(held) - 1, convert(held.pop())
+            end = start

@@ -1,0 +1,103 @@
+"""Which files are taken in, and the one place where they are opened.
+
+What counts is the content. FFmpeg's guess is confined to the containers named here, it is given an open file and never a
+name (so no name can mean a protocol or a pattern), and whatever the container asks to open besides is refused.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import av
+from av.container import InputContainer
+
+from heygem_pipeline.errors import EmptyFile, NotMedia, UnsafeFile
+
+AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".wma", ".aiff", ".aif"})
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".avi", ".mov", ".mkv", ".webm", ".flv", ".m4v", ".wmv", ".mpg", ".mpeg", ".ts", ".3gp"}
+)
+VOICE_SUFFIXES = AUDIO_SUFFIXES | VIDEO_SUFFIXES
+"""Endings that make a file in the folder of voices count as an upload; a video serves as a voice."""
+PRESENTER_SUFFIXES = VIDEO_SUFFIXES | PICTURE_SUFFIXES
+"""Endings that make a file in the folder of presenters count as an upload; a still picture serves as one."""
+
+DEMUXERS = (
+    *("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "asf", "mpeg", "mpegts", "mpegvideo"),
+    *("wav", "w64", "mp3", "aac", "flac", "ogg", "aiff", "caf", "amr"),
+)
+"""FFmpeg's names of the containers that hold their own sound and picture, and so are read."""
+
+ACCEPTED_SOUND = "wav, mp3, m4a, aac, flac, ogg, opus, wma or aiff"
+ACCEPTED_VIDEO = "mp4, mov, mkv, webm, avi, flv, wmv, mpg, ts or 3gp"
+
+_LISTS_OF_FILES = (
+    b"#extm3u",
+    b"ffconcat",
+    b"[playlist]",
+    b"[reference]",
+    b"<asx",
+    b"v=0\n",
+    b"v=0\r\n",
+    b"<smoothstreaming",
+)
+_LISTS_IN_XML = (b"<mpd", b"<compositionplaylist", b"<assetmap", b"<playlist", b"<smil")
+
+
+class _NamelessFile:
+    """An open file without the name that FFmpeg would judge the content by."""
+
+    def __init__(self, path: Path) -> None:
+        file = path.open("rb")
+        self.read = file.read
+        self.seek = file.seek
+        self.tell = file.tell
+        self.close = file.close
+
+
+@contextmanager
+def open_media(path: Path) -> Iterator[InputContainer]:
+    """Open a file of sound or video for reading; close it at the end of the block.
+
+    Raises EmptyFile, UnsafeFile (a playlist, or a container that asks for another file) and NotMedia.
+    """
+    check_content(path)
+    file = _NamelessFile(path)
+    try:
+        with _open(file, path) as container:
+            yield container
+    finally:
+        file.close()
+
+
+def check_content(path: Path) -> None:
+    """Raise EmptyFile or UnsafeFile where the first bytes already tell."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head:
+        raise EmptyFile(f"{path.name} is empty; copy or upload it again.")
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    in_xml = text.startswith(b"<") and any(tag in text for tag in _LISTS_IN_XML)
+    if text.startswith(_LISTS_OF_FILES) or in_xml:
+        raise UnsafeFile(f"{path.name} is a list of other files, not sound or video itself; upload the files it names.")
+
+
+def not_media(path: Path) -> NotMedia:
+    """The error for content that no reader understands."""
+    return NotMedia(
+        f"{path.name} holds no sound, video or picture that can be read; "
+        f"export it again as {ACCEPTED_SOUND} (voices) or {ACCEPTED_VIDEO}, jpg, png or webp (presenters)."
+    )
+
+
+def _open(file: _NamelessFile, path: Path) -> InputContainer:
+    def refuse(*_: object) -> NoReturn:
+        raise UnsafeFile(f"{path.name} refers to other files; export it as one self-contained file.")
+
+    options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "file"}
+    try:
+        return av.open(file, mode="r", container_options=options, io_open=refuse, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise not_media(path) from error

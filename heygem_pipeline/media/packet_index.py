@@ -1,0 +1,90 @@
+"""What the packets of a track say: when each frame is presented and from where it can be decoded. No decoding."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """One pass over the packets. Ticks are ``time_base`` seconds.
+
+    timestamps: int64 (frames,), presentation time of every frame, sorted, ticks.
+    key_timestamps, key_seeks: int64 (key frames,), presentation time of every key frame and the tick to seek to for it.
+    end: tick at which the last frame stops being shown.
+    seekable: every frame carries a presentation time, so a place can be found again.
+    container_end: seconds from the first timestamp of the file to the end of its last packet of any track.
+    """
+
+    timestamps: NDArray[np.int64]
+    key_timestamps: NDArray[np.int64]
+    key_seeks: NDArray[np.int64]
+    end: int
+    time_base: Fraction
+    seekable: bool
+    container_end: Fraction
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds from the first frame to the end of the last."""
+        return (self.end - int(self.timestamps[0])) * self.time_base
+
+
+def index_packets(container: InputContainer, stream: VideoStream | AudioStream) -> PacketIndex | None:
+    """Read all packets of a freshly opened container; None where the track holds no frame.
+
+    A read error ends the pass: what was read until then counts.
+    """
+    presented: list[int | None] = []
+    decoded: list[int] = []
+    keys: list[tuple[int, int]] = []
+    last_duration = 0
+    file_start, file_end = Fraction(0), Fraction(0)
+    if container.start_time is not None:
+        file_start = Fraction(container.start_time, av.time_base)
+    for packet in _packets(container):
+        moment = packet.pts if packet.pts is not None else packet.dts
+        if moment is None or packet.is_discard:
+            continue
+        file_end = max(file_end, (moment + (packet.duration or 0)) * packet.time_base)
+        if packet.stream_index != stream.index:
+            continue
+        dts = moment if packet.dts is None else packet.dts
+        presented.append(packet.pts)
+        decoded.append(dts)
+        last_duration = packet.duration or last_duration
+        if packet.is_keyframe:
+            keys.append((moment, min(moment, dts)))
+    if not presented or stream.time_base is None:
+        return None
+    known = [pts for pts in presented if pts is not None]
+    seekable = len(known) == len(presented)
+    timestamps = np.unique(np.array(known if seekable else decoded, np.int64))
+    keys.sort()
+    step = int(np.median(np.diff(timestamps))) if len(timestamps) > 1 else max(1, last_duration)
+    return PacketIndex(
+        timestamps=timestamps,
+        key_timestamps=np.array([pts for pts, _ in keys], np.int64),
+        key_seeks=np.array([dts for _, dts in keys], np.int64),
+        end=int(timestamps[-1]) + (last_duration if step <= 2 * last_duration <= 4 * step else step),
+        time_base=stream.time_base,
+        seekable=seekable,
+        container_end=file_end - file_start,
+    )
+
+
+def _packets(container: InputContainer):  # noqa: ANN202
+    demuxer = container.demux()
+    while True:
+        try:
+            packet = next(demuxer)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        if packet.size:
+            yield packet

@@ -1,0 +1,222 @@
+"""What a file of sound or picture holds, found without decoding it whole, and the limits it has to keep."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong, TruncatedFile
+from heygem_pipeline.media.formats import check_content, open_media
+from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
+from heygem_pipeline.media.packet_index import PacketIndex, index_packets
+from heygem_pipeline.media.still import picture_size
+from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
+from heygem_pipeline.settings import settings
+
+SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv")
+"""Containers whose header says how long they are, so that a cut-off file shows."""
+
+MISSING_SHARE, MISSING_SECONDS = Fraction(1, 10), Fraction(1, 2)
+"""A file is refused as cut off when both this share and this many seconds of what its header promises are missing."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A presenter as it is shown.
+
+    width, height: pixels, upright and with square pixels. stored_size: (width, height) in the file.
+    frame_rate, frame_count, duration (seconds): of the constant-rate timeline.
+    orientation: how a stored frame is turned upright.
+    variable_rate: the file's own timestamps are irregular. still: one picture, which may be shown for any time.
+    """
+
+    path: Path
+    width: int
+    height: int
+    stored_size: tuple[int, int]
+    orientation: Orientation
+    frame_rate: Fraction
+    frame_count: int
+    duration: Fraction
+    has_sound: bool
+    still: bool
+    codec: str
+    variable_rate: bool
+
+
+@dataclass(frozen=True)
+class SoundInfo:
+    """A voice.
+
+    duration: seconds of the chosen track as its packets tell, exact to about one packet; ``read_sound`` tells exactly.
+    track: which of the file's ``tracks`` sound tracks is taken, counted from 0.
+    """
+
+    path: Path
+    duration: Fraction
+    sample_rate: int
+    channels: int
+    codec: str
+    track: int
+    tracks: int
+
+
+def probe_video(path: Path) -> VideoInfo:
+    """Tell what a presenter's video or still picture holds.
+
+    Raises EmptyFile, UnsafeFile, NotMedia, NoPicture, TruncatedFile, TooLong, TooLarge.
+    """
+    return examine_video(path)[0]
+
+
+def examine_video(path: Path) -> tuple[VideoInfo, PacketIndex | None]:
+    """``probe_video``, and the index of the frames (None for a still picture)."""
+    check_content(path)
+    size = picture_size(path)
+    if size is not None:
+        _require_size(path, *size)
+        return _still_info(path, size), None
+    with open_media(path) as container:
+        stream = picture_stream(container, path)
+        index = index_packets(container, stream)
+        if index is None:
+            raise TruncatedFile(_cut_off(path))
+        _require_whole(path, container, stream, index)
+        _require_length(path, index.duration)
+    with open_media(path) as container:
+        return _video_info(path, container, index), index
+
+
+def probe_sound(path: Path) -> SoundInfo:
+    """Tell what a voice's file holds; a video serves, its sound is taken.
+
+    Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong.
+    """
+    check_content(path)
+    if picture_size(path) is not None:
+        raise NoSoundTrack(f"{path.name} is a picture and has no sound; choose a recording of a voice.")
+    with open_media(path) as container:
+        stream = sound_stream(container, path)
+        index = index_packets(container, stream)
+        if index is None:
+            raise TruncatedFile(_cut_off(path))
+        _require_whole(path, container, stream, index)
+        _require_length(path, index.duration)
+        return SoundInfo(
+            path=path,
+            duration=index.duration,
+            sample_rate=stream.codec_context.sample_rate,
+            channels=stream.codec_context.channels,
+            codec=stream.codec_context.name,
+            track=container.streams.audio.index(stream),
+            tracks=len(container.streams.audio),
+        )
+
+
+def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the video track; the cover picture of a song is none. Raises NoPicture."""
+    for stream in container.streams.video:
+        if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
+            return stream
+    raise NoPicture(f"{path.name} has no picture; choose a video or a photograph of the presenter.")
+
+
+def sound_stream(container: InputContainer, path: Path) -> AudioStream:
+    """Return the sound track the file marks as its main one, else the first. Raises NoSoundTrack."""
+    tracks = [stream for stream in container.streams.audio if stream.codec_context is not None]
+    if not tracks:
+        raise NoSoundTrack(f"{path.name} has no sound; choose a recording of a voice.")
+    return next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
+
+
+def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
+    return VideoInfo(
+        path=path,
+        width=size[0],
+        height=size[1],
+        stored_size=size,
+        orientation=Orientation(),
+        frame_rate=STILL_RATE,
+        frame_count=1,
+        duration=1 / STILL_RATE,
+        has_sound=False,
+        still=True,
+        codec="picture",
+        variable_rate=False,
+    )
+
+
+def _video_info(path: Path, container: InputContainer, index: PacketIndex) -> VideoInfo:
+    stream = picture_stream(container, path)
+    frame = _first_frame(container, stream, path)
+    orientation = orientation_of(frame)
+    width, height = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
+    if orientation.swaps_sides:
+        width, height = height, width
+    _require_size(path, width, height)
+    frame_rate = constant_rate(index.timestamps, index.time_base, settings().max_frame_rate)
+    frame_count = count_frames(index.duration, frame_rate) if len(index.timestamps) > 1 else 1
+    return VideoInfo(
+        path=path,
+        width=width,
+        height=height,
+        stored_size=(frame.width, frame.height),
+        orientation=orientation,
+        frame_rate=frame_rate,
+        frame_count=frame_count,
+        duration=frame_count / frame_rate,
+        has_sound=bool(container.streams.audio),
+        still=False,
+        codec=stream.codec_context.name,
+        variable_rate=is_variable(index.timestamps, index.time_base, frame_rate),
+    )
+
+
+def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
+    damage: Exception | None = None
+    for packet in container.demux(stream):
+        try:
+            for frame in packet.decode():
+                return frame
+        except av.error.FFmpegError as error:
+            damage = error
+    raise TruncatedFile(_cut_off(path)) from damage
+
+
+def _require_whole(
+    path: Path, container: InputContainer, stream: VideoStream | AudioStream, index: PacketIndex
+) -> None:
+    if container.format.name not in SELF_DESCRIBING:
+        return
+    promised, held = Fraction(0), index.duration
+    if stream.duration and stream.time_base:
+        promised = stream.duration * stream.time_base
+    elif container.duration:
+        promised, held = Fraction(container.duration, av.time_base), index.container_end
+    missing = promised - held
+    if missing > MISSING_SECONDS and missing > MISSING_SHARE * promised:
+        raise TruncatedFile(_cut_off(path))
+
+
+def _require_length(path: Path, duration: Fraction) -> None:
+    limit = settings().max_minutes
+    if duration > limit * 60:
+        raise TooLong(
+            f"{path.name} is {float(duration) / 60:.1f} minutes long; at most {limit:g} are accepted, cut it."
+        )
+
+
+def _require_size(path: Path, width: int, height: int) -> None:
+    limit = settings().max_width, settings().max_height
+    if max(width, height) > max(limit) or min(width, height) > min(limit):
+        raise TooLarge(f"{path.name} has {width} x {height} pixels; at most {limit[0]} x {limit[1]} are accepted.")
+
+
+def _cut_off(path: Path) -> str:
+    return f"{path.name} is cut off or damaged; copy or upload it again."

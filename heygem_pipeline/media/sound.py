@@ -1,0 +1,121 @@
+"""A voice's samples: one track, one channel, one rate, with the time kept where packets are damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
+
+from heygem_pipeline.errors import TruncatedFile
+from heygem_pipeline.media.formats import open_media
+from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, probe_sound, sound_stream
+
+GAP_SECONDS = Fraction(1, 10)
+"""Jumps in the timestamps from here on are filled with silence; smaller ones are rounding (ffmpeg's aresample does the same)."""
+
+STEREO_TO_MEAN = np.float32(np.sqrt(0.5))
+"""FFmpeg adds the channels of floating-point sound at equal power (x 0.7071 each); this makes it their mean."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of a voice.
+
+    samples: float32 (n,), mono, -1..1, finite.
+    sample_rate: samples a second of ``samples``.
+    duration: seconds, exact: the track's own number of samples over its own rate. In a video the sound's own length counts
+        and its own beginning is 0, wherever the picture begins.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    duration: Fraction
+
+
+def read_sound(path: Path, sample_rate: int = 16000) -> Sound:
+    """Read the main sound track of a file, mixed to one channel and resampled.
+
+    Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong.
+    """
+    probe_sound(path)
+    duration = Fraction(0)
+    pieces: list[NDArray[np.float32]] = []
+    resampler: AudioResampler | None = None
+    setup: tuple[int, str, str] | None = None
+    for frame in sound_frames(path):
+        duration += Fraction(frame.samples, frame.sample_rate)
+        if setup != (setup := (frame.sample_rate, frame.layout.name, frame.format.name)):
+            pieces += _flush(resampler)
+            resampler = AudioResampler(format="flt", layout="mono", rate=sample_rate)
+        assert resampler is not None
+        gain = STEREO_TO_MEAN if frame.layout.nb_channels > 1 else np.float32(1)
+        pieces += [piece.to_ndarray()[0] * gain for piece in resampler.resample(frame)]
+    pieces += _flush(resampler)
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    count = round(duration * sample_rate)
+    samples = np.pad(samples[:count], (0, max(0, count - len(samples))))
+    return Sound(np.clip(samples, -1, 1).astype(np.float32), sample_rate, duration)
+
+
+def sound_frames(path: Path) -> Iterator[AudioFrame]:
+    """Yield the decoded main track without gaps and without timestamps; damaged stretches are silent.
+
+    Raises TruncatedFile where nothing, or too little of the whole, can be decoded.
+    """
+    position, silent = Fraction(0), Fraction(0)
+    start: Fraction | None = None
+    with open_media(path) as container:
+        stream = sound_stream(container, path)
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                continue
+            for frame in frames:
+                if frame.pts is not None and frame.time_base is not None:
+                    moment = frame.pts * frame.time_base
+                    start = moment - position if start is None else start
+                    gap = moment - start - position
+                    if gap >= GAP_SECONDS:
+                        silence = _silence(frame, gap)
+                        position += Fraction(silence.samples, frame.sample_rate)
+                        silent += gap
+                        yield silence
+                position += Fraction(frame.samples, frame.sample_rate)
+                yield _clean(frame)
+    if (start is None and position == 0) or (silent > MISSING_SECONDS and silent > MISSING_SHARE * position):
+        raise TruncatedFile(f"{path.name} is cut off or damaged; copy or upload it again.")
+
+
+def _flush(resampler: AudioResampler | None) -> list[NDArray[np.float32]]:
+    return [piece.to_ndarray()[0] for piece in resampler.resample(None)] if resampler else []
+
+
+def _silence(like: AudioFrame, seconds: Fraction) -> AudioFrame:
+    layout, count = like.layout.name, round(seconds * like.sample_rate)
+    silence = AudioFrame(format=like.format.name, layout=layout, samples=count)
+    level = 128 if like.format.name.startswith("u8") else 0
+    for plane in silence.planes:
+        plane.update(bytes([level]) * plane.buffer_size)
+    silence.sample_rate = like.sample_rate
+    return silence
+
+
+def _clean(frame: AudioFrame) -> AudioFrame:
+    """Drop the timestamp, and replace what is not a finite number by silence."""
+    frame.pts = None
+    if frame.format.name[:3] not in ("flt", "dbl"):
+        return frame
+    samples = frame.to_ndarray()
+    if np.isfinite(samples).all():
+        return frame
+    clean = AudioFrame.from_ndarray(
+        np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), format=frame.format.name, layout=frame.layout.name
+    )
+    clean.sample_rate = frame.sample_rate
+    return clean
