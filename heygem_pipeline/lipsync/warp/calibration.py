@@ -1,0 +1,76 @@
+"""What a template's tracks say about its mouth: its shape in every frame, its rest, and how far it opens."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.smoothing import savitzky_golay
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+
+TYPICAL_OPENING = 0.17
+"""IOD: a typical wide opening in speech of a mouth of typical width."""
+
+TYPICAL_WIDTH = 0.78
+"""IOD: width of a typical closed mouth."""
+
+TOUCHING, PARTED = 0.045, 0.085
+"""Predicted gaps (IOD) below which lips are taken to touch, and above which to be parted; between them both are mixed."""
+
+CLOSED_SHARE = 0.08
+"""The share of a clip's frames, those with the smallest gaps, that shows the neutral mouth."""
+
+MOUTH_WINDOW, FACE_WINDOW = 5, 11
+"""Frames of the Savitzky-Golay filters for the mouth and for what lies around it."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One template's mouth; rows of frames without a face are NaN (``parted``: 0).
+
+    landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
+    parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
+    neutral_chin: y of the chin while the mouth is closed, IOD.
+    neutral_width: the closed mouth's width, IOD.
+    opening: IOD of gap for one standard unit of the speech model.
+    """
+
+    landmarks: NDArray[np.float64]
+    parted: NDArray[np.float64]
+    neutral_chin: float
+    neutral_width: float
+    opening: float
+
+
+def calibrate(tracks: FaceTracks) -> Calibration:
+    """Measure the template's mouth from its tracks; at least one frame must show a face."""
+    landmarks = _smoothed_landmarks(tracks)
+    gaps = np.array([contours_from_landmarks(frame).gap for frame in landmarks])
+    present = np.flatnonzero(tracks.present)
+    closed = present[gaps[present] <= np.quantile(gaps[present], CLOSED_SHARE)]
+    neutral = np.median(landmarks[closed], axis=0)
+    width = float(np.linalg.norm(neutral[54] - neutral[48]))
+    return Calibration(
+        landmarks=landmarks,
+        parted=_parted(gaps, tracks),
+        neutral_chin=float(neutral[7:10, 1].mean()),
+        neutral_width=width,
+        opening=TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.2)),
+    )
+
+
+def _smoothed_landmarks(tracks: FaceTracks) -> NDArray[np.float64]:
+    """Through the raw matrices, so that the pose's jitter cancels, then steadied."""
+    placed = transform(tracks.raw_head, tracks.landmarks)
+    face = savitzky_golay(placed[:, :48], tracks.present, FACE_WINDOW, order=1, cuts=tracks.cuts)
+    mouth = savitzky_golay(placed[:, 48:], tracks.present, MOUTH_WINDOW, cuts=tracks.cuts)
+    return np.concatenate([face, mouth], axis=1)
+
+
+def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
+    share = np.clip((gaps - TOUCHING) / (PARTED - TOUCHING), 0, 1)
+    share = share * share * (3 - 2 * share)
+    smooth = savitzky_golay(share, tracks.present, MOUTH_WINDOW, order=1, cuts=tracks.cuts)
+    return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))

@@ -1,0 +1,59 @@
+"""The colours of a face around its mouth, to which the drawn interior is tuned."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.seam import Seam
+
+FOLLOW = 0.06
+"""Share of a new frame's light that is taken over: light changes slowly, noise does not."""
+
+
+@dataclass(frozen=True)
+class FaceLight:
+    """Colours in float32 BGR, 0..255.
+
+    skin: beside the mouth. lip: of the lower lip. crease: of the dark line between closed lips.
+    """
+
+    skin: NDArray[np.float32]
+    lip: NDArray[np.float32]
+    crease: NDArray[np.float32]
+
+    @staticmethod
+    def median(lights: "list[FaceLight]") -> "FaceLight":
+        """Channel-wise median of several frames' light; at least one."""
+        return FaceLight(
+            np.median([light.skin for light in lights], axis=0).astype(np.float32),
+            np.median([light.lip for light in lights], axis=0).astype(np.float32),
+            np.median([light.crease for light in lights], axis=0).astype(np.float32),
+        )
+
+
+def follow_light(light: FaceLight, here: FaceLight) -> FaceLight:
+    """Move a steadied light a small step toward this frame's."""
+    return FaceLight(
+        light.skin + np.float32(FOLLOW) * (here.skin - light.skin),
+        light.lip + np.float32(FOLLOW) * (here.lip - light.lip),
+        light.crease + np.float32(FOLLOW) * (here.crease - light.crease),
+    )
+
+
+def read_light(
+    frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours, seam: Seam
+) -> FaceLight:
+    """Median colours of places above and below the lips, in the lower lip's middle, and the seam's own."""
+    skin = np.concatenate([contours.upper_outer[3:12] - [0, 0.07], contours.lower_outer[3:12] + [0, 0.10]])
+    lip = (contours.lower_outer[4:11] + contours.lower_inner[5:12]) / 2
+    places = np.concatenate([skin, lip])
+    pixels = (places - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T
+    last = np.array([frame.shape[1] - 1, frame.shape[0] - 1])
+    column, row = np.clip(np.round(pixels), 0, last).astype(int).T
+    colours = frame[row, column].astype(np.float32)
+    lip_colour = np.median(colours[len(skin) :], axis=0)
+    # Parted lips show teeth along the seam: a crease is never lighter than the lip in shade.
+    crease = np.minimum(seam.colour, 0.5 * lip_colour)
+    return FaceLight(np.median(colours[: len(skin)], axis=0), lip_colour, crease.astype(np.float32))

@@ -1,0 +1,137 @@
+"""From the mouth a frame has to the mouth it shall have."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.curves import MouthContours
+
+UPPER_SHARE = 0.24
+"""Share of an opening that the upper lip's rise makes; the rest is the lower lip's and the jaw's."""
+
+CLOSING_UPPER_SHARE = 0.38
+"""The same when parted lips are brought together: a smile has drawn the upper lip up."""
+
+CORNER_DROP = 0.14
+"""How far the corners follow the lower lip's drop."""
+
+JAW_FOLLOWS = 0.8
+"""The jaw's drop against the lower lip's."""
+
+PURSED = 0.12
+"""Pursed lips come forward: how much thicker they look."""
+
+THINNEST, THICKEST = 0.80, 1.25
+"""Bounds of a lip's thickness against the frame's own."""
+
+
+@dataclass(frozen=True)
+class Articulation:
+    """What speech asks of the mouth in one frame.
+
+    gap: height of the opening, IOD, 0 = lips touch.
+    width: relative change of the mouth's width, -0.3 (rounded) .. 0.15 (spread).
+    """
+
+    gap: float
+    width: float
+
+    @property
+    def still(self) -> bool:
+        """The mouth stays as it rests."""
+        return self.gap == 0 and self.width == 0
+
+    @property
+    def rounding(self) -> float:
+        """0 = spread or neutral, 1 = fully rounded."""
+        return float(np.clip(-self.width / 0.25, 0, 1))
+
+    @property
+    def jaw(self) -> float:
+        """How far the jaw drops, IOD."""
+        return JAW_FOLLOWS * (1 - UPPER_SHARE) * self.gap
+
+
+def _share_of_width(x: NDArray[np.float64], left: float, right: float) -> NDArray[np.float64]:
+    """-1 at the left corner, 1 at the right one."""
+    return np.clip((2 * x - left - right) / (right - left), -1, 1)
+
+
+def opening_profile(s: NDArray[np.float64], gap: float, rounding: float) -> NDArray[np.float64]:
+    """Height of the opening along the mouth against its height in the middle.
+
+    Lips part in the middle first and unzip toward the corners as the mouth opens; rounded lips open as an ellipse.
+    """
+    reach = 0.66 + 0.30 * min(1.0, gap / 0.14)
+    inside = np.clip(1 - (np.abs(s) / reach) ** 2.2, 0, 1)
+    return inside ** (0.85 - 0.3 * rounding)
+
+
+def outer_profile(s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far a lip's outer border follows its inner one, along the mouth."""
+    return np.clip(1 - np.abs(s) ** 2.0, 0, 1) ** 0.8
+
+
+def at_rest(frame: MouthContours) -> MouthContours:
+    """Bring the lips of a frame together: the shape the mouth has between words. Unchanged where they touch."""
+    height = frame.lower_inner[:, 1] - frame.upper_inner[:, 1]
+    if not height.any():
+        return frame
+    upper_inner, lower_inner = frame.upper_inner.copy(), frame.lower_inner.copy()
+    upper_inner[:, 1] += CLOSING_UPPER_SHARE * height
+    lower_inner[:, 1] -= (1 - CLOSING_UPPER_SHARE) * height
+    upper_inner[:, 0] = lower_inner[:, 0] = (upper_inner[:, 0] + lower_inner[:, 0]) / 2
+    upper_outer, lower_outer = frame.upper_outer.copy(), frame.lower_outer.copy()
+    span = frame.upper_inner[:, 0]
+    upper_height = np.interp(upper_outer[:, 0], span, height, left=0, right=0)
+    lower_height = np.interp(lower_outer[:, 0], span, height, left=0, right=0)
+    upper_outer[:, 1] += 0.85 * CLOSING_UPPER_SHARE * upper_height
+    lower_outer[:, 1] -= 0.95 * (1 - CLOSING_UPPER_SHARE) * lower_height
+    return MouthContours(upper_outer, lower_outer, upper_inner, lower_inner)
+
+
+def articulate(rest: MouthContours, wanted: Articulation) -> MouthContours:
+    """Open, spread or round a resting mouth."""
+    if wanted.still:
+        return rest
+    left, right = rest.upper_outer[0], rest.upper_outer[-1]
+    centre = (left[0] + right[0]) / 2
+    rounding = wanted.rounding
+    upper, lower = UPPER_SHARE * wanted.gap, (1 - UPPER_SHARE) * wanted.gap
+
+    def moved(line: NDArray[np.float64], profile: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
+        s = _share_of_width(line[:, 0], left[0], right[0])
+        x = centre + (line[:, 0] - centre) * (1 + wanted.width)
+        return np.stack([x, line[:, 1] + drop * profile + CORNER_DROP * lower * np.abs(s) ** 3], axis=1)
+
+    def opened(line: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
+        s = _share_of_width(line[:, 0], left[0], right[0])
+        return moved(line, opening_profile(s, wanted.gap, rounding), drop)
+
+    def followed(outer: NDArray[np.float64], inner: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
+        s = _share_of_width(outer[:, 0], left[0], right[0])
+        line = moved(outer, outer_profile(s), drop)
+        line[:, 1] += PURSED * rounding * (outer[:, 1] - np.interp(outer[:, 0], inner[:, 0], inner[:, 1]))
+        return line
+
+    return MouthContours(
+        upper_outer=followed(rest.upper_outer, rest.upper_inner, -0.8 * upper),
+        lower_outer=followed(rest.lower_outer, rest.lower_inner, 0.93 * lower),
+        upper_inner=opened(rest.upper_inner, -upper),
+        lower_inner=opened(rest.lower_inner, lower),
+    )
+
+
+def between(a: MouthContours, b: MouthContours, share: float) -> MouthContours:
+    """Shape that lies ``share`` (0..1) of the way from ``a`` to ``b``."""
+    return MouthContours(*(start + share * (end - start) for start, end in zip(_lines(a), _lines(b), strict=True)))
+
+
+def largest_move(a: MouthContours, b: MouthContours) -> float:
+    """Return the largest distance between the same point of two shapes, IOD."""
+    return max(float(np.abs(start - end).max()) for start, end in zip(_lines(a), _lines(b), strict=True))
+
+
+def _lines(shape: MouthContours) -> tuple[NDArray[np.float64], ...]:
+    return shape.upper_outer, shape.lower_outer, shape.upper_inner, shape.lower_inner
