@@ -55,25 +55,26 @@ class CloseUp:
         return box.scaled(SIDE / REDUCED_SIDE)
 
 
-def take_close_up(picture: NDArray[np.uint8], box: Box) -> CloseUp:
-    """Cut the surroundings of ``box`` out of a grey frame (height, width); what lies outside the frame is black."""
+def take_close_up(frame: NDArray[np.uint8], box: Box) -> CloseUp:
+    """Cut the surroundings of ``box`` out of a BGR or grey frame; what lies outside the frame is black."""
     import cv2
 
     side = max(2, round(box.width * MARGIN))
     x, y = box.centre
     left, top = round(x - side / 2), round(y - side / 2)
-    height, width = picture.shape
-    inside = picture[max(0, top) : max(0, min(height, top + side)), max(0, left) : max(0, min(width, left + side))]
+    height, width = frame.shape[:2]
+    inside = frame[max(0, top) : max(0, min(height, top + side)), max(0, left) : max(0, min(width, left + side))]
     cut = np.zeros((side, side), np.uint8)
-    cut[max(0, -top) : max(0, -top) + inside.shape[0], max(0, -left) : max(0, -left) + inside.shape[1]] = inside
+    if inside.size:
+        row, column = max(0, -top), max(0, -left)
+        cut[row : row + inside.shape[0], column : column + inside.shape[1]] = grey(inside)
     interpolation = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
-    return CloseUp(
-        np.asarray(cv2.resize(cut, (SIDE, SIDE), interpolation=interpolation), np.uint8), left, top, SIDE / side
-    )
+    picture = np.asarray(cv2.resize(cut, (SIDE, SIDE), interpolation=interpolation), np.uint8)
+    return CloseUp(picture, left, top, SIDE / side)
 
 
 def grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the luma (height, width) of a BGR frame (height, width, 3)."""
+    """Return the luma (height, width) of a BGR frame (height, width, 3); a grey one comes back as it is."""
     import cv2
 
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+    return frame if frame.ndim == 2 else np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)

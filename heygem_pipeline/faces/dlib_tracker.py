@@ -20,6 +20,7 @@ from heygem_pipeline.faces.dlib_models import (
     landmark_predictor,
     predict_landmarks,
 )
+from heygem_pipeline.faces.reading import read_close_up
 from heygem_pipeline.faces.tracker import FollowedFace
 
 SMALLEST_FACE = 64
@@ -31,7 +32,6 @@ UNSURE_SECONDS = 0.5
 SURVEY_SECONDS = 1.0
 BOX_SIGMA = 2.0
 BOX_REACH = 6
-JITTER = np.random.default_rng(68).uniform(-1.0, 1.0, (6, 3))
 
 
 @dataclass
@@ -191,24 +191,8 @@ class _Following:
         weights = np.exp([-((other.index - now.index) ** 2) / (2 * BOX_SIGMA**2) for other in near])
         box = Box(*np.average(np.array([other.box for other in near]), axis=0, weights=weights))
         self.boxes[now.index] = np.array(box, np.float32)
-        self.landmarks[now.index] = read_steadily(now.close_up, box)
+        self.landmarks[now.index] = read_close_up(now.close_up, box)
         self.scores[now.index] = now.score
-
-
-def read_steadily(close_up: CloseUp, box: Box, readings: int = len(JITTER) + 1) -> NDArray[np.float32]:
-    """Return landmarks (68, 2) in frame pixels averaged over ``box`` and fixed jittered copies of it (3 % shift, 5 % size)."""
-    inward = close_up.inward(box)
-    total = predict_landmarks(close_up.picture, inward)
-    for shift_x, shift_y, size in JITTER[: readings - 1]:
-        total = total + predict_landmarks(close_up.picture, _jittered(inward, shift_x, shift_y, size))
-    return close_up.outward_points(total / readings).astype(np.float32)
-
-
-def _jittered(box: Box, shift_x: float, shift_y: float, size: float) -> Box:
-    x, y = box.centre
-    half = box.width * (1 + 0.05 * size) / 2
-    x, y = x + 0.03 * shift_x * box.width, y + 0.03 * shift_y * box.width
-    return Box(x - half, y - half, x + half, y + half)
 
 
 def _inside(points: NDArray[np.float64], shape: tuple[int, ...]) -> bool:

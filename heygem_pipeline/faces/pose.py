@@ -42,7 +42,7 @@ def head_pose(
         seen = landmarks[frame, POSE_POINTS].astype(np.float64)
         solved, rotation, _ = cv2.solvePnP(STANDARD_FACE, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
         if solved:
-            pose[frame] = _angles(cv2.Rodrigues(rotation)[0])
+            pose[frame] = _angles(np.asarray(cv2.Rodrigues(rotation)[0], np.float64))
     return pose
 
 

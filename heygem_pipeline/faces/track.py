@@ -30,7 +30,7 @@ def track_faces(
     info = template.info
     followed = tracker.track(template.frames(), info.frame_rate, progress)
     tracks = tracks_from(followed, info.frame_rate, (info.width, info.height))
-    refuse_unfit(tracks, template.path.name)
+    refuse_unfit(tracks, info.path.name)
     return tracks
 
 
