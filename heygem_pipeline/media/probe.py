@@ -34,6 +34,7 @@ class VideoInfo:
     frame_rate, frame_count, duration (seconds): of the constant-rate timeline.
     orientation: how a stored frame is turned upright.
     variable_rate: the file's own timestamps are irregular. still: one picture, which may be shown for any time.
+    packet_count: frames in the file itself.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class VideoInfo:
     still: bool
     codec: str
     variable_rate: bool
+    packet_count: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class SoundInfo:
     """A voice.
 
     duration: seconds of the chosen track as its packets tell, exact to about one packet; ``read_sound`` tells exactly.
-    track: which of the file's ``tracks`` sound tracks is taken, counted from 0.
+    container: FFmpeg's name of the demuxer. track: which of the file's ``tracks`` sound tracks is taken, counted from 0.
     """
 
     path: Path
@@ -63,6 +65,7 @@ class SoundInfo:
     sample_rate: int
     channels: int
     codec: str
+    container: str
     track: int
     tracks: int
 
@@ -114,6 +117,7 @@ def probe_sound(path: Path) -> SoundInfo:
             sample_rate=stream.codec_context.sample_rate,
             channels=stream.codec_context.channels,
             codec=stream.codec_context.name,
+            container=container.format.name.split(",")[0],
             track=container.streams.audio.index(stream),
             tracks=len(container.streams.audio),
         )
@@ -149,6 +153,7 @@ def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
         still=True,
         codec="picture",
         variable_rate=False,
+        packet_count=1,
     )
 
 
@@ -175,6 +180,7 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex) -> Vi
         still=False,
         codec=stream.codec_context.name,
         variable_rate=is_variable(index.timestamps, index.time_base, frame_rate),
+        packet_count=len(index.timestamps),
     )
 
 

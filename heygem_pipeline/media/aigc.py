@@ -1,0 +1,65 @@
+"""The machine-readable mark of a synthetic clip: the metadata key ``AIGC`` of GB 45438-2025.
+
+FFmpeg writes a key of this name into an MP4 only with ``-movflags use_metadata_tags``, and a plain ``ffmpeg -c copy`` leaves it
+out again (tried with 5.1 and 9.0); ``comment`` survives both, so the same JSON stands there too. Copying to MKV keeps both.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from heygem_pipeline.media.formats import open_media
+from heygem_pipeline.settings import settings
+
+KEY = "AIGC"
+DESCRIPTION = "AI 生成 · AI generated"
+
+
+@dataclass(frozen=True)
+class SyntheticMark:
+    """The fields of GB 45438-2025, appendix E, named as it names them.
+
+    Label: "1" = certainly synthetic. ProduceID: the producer's number of this clip, unique.
+    """
+
+    Label: str
+    ContentProducer: str
+    ProduceID: str
+    ReservedCode1: str
+    ContentPropagator: str
+    PropagateID: str
+    ReservedCode2: str
+
+    def to_json(self) -> str:
+        """Return the value of the metadata key."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+
+def new_mark(produce_id: str) -> SyntheticMark:
+    """Return the mark of a clip made here, now; producer and propagator come from the settings."""
+    return SyntheticMark(
+        Label="1",
+        ContentProducer=settings().content_producer,
+        ProduceID=produce_id,
+        ReservedCode1="",
+        ContentPropagator=settings().content_propagator,
+        PropagateID="",
+        ReservedCode2="",
+    )
+
+
+def mark_tags(mark: SyntheticMark) -> dict[str, str]:
+    """Return the metadata tags that carry the mark in a file."""
+    return {KEY: mark.to_json(), "comment": mark.to_json(), "description": DESCRIPTION}
+
+
+def read_aigc(path: Path) -> SyntheticMark | None:
+    """Return the mark a file carries, None where there is none. Raises what ``open_media`` raises."""
+    with open_media(path) as container:
+        tags = {key.lower(): value for key, value in container.metadata.items()}
+    for key in (KEY.lower(), "comment"):
+        try:
+            return SyntheticMark(**json.loads(tags[key]))
+        except (KeyError, TypeError, json.JSONDecodeError):
+            continue
+    return None

@@ -1,0 +1,101 @@
+"""The ffmpeg program that encodes, and one run of it that is fed frames."""
+
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+from heygem_pipeline.errors import FfmpegMissing
+from heygem_pipeline.settings import settings
+
+HOW_TO_GET_IT = "install it with: sudo apt install ffmpeg, or: pip install imageio-ffmpeg"
+
+
+def find_ffmpeg() -> Path:
+    """Return the program named in the settings, else the system's, else imageio-ffmpeg's, the first that can encode H.264.
+
+    Raises FfmpegMissing.
+    """
+    configured = settings().ffmpeg
+    if configured is not None:
+        found = shutil.which(configured)
+        if found is None or not _encodes_h264(found):
+            raise FfmpegMissing(f"HEYGEM_FFMPEG names {configured}, which is no ffmpeg with libx264; {HOW_TO_GET_IT}.")
+        return Path(found)
+    for candidate in (shutil.which("ffmpeg"), _bundled()):
+        if candidate is not None and _encodes_h264(candidate):
+            return Path(candidate)
+    raise FfmpegMissing(f"No ffmpeg program with libx264 was found; {HOW_TO_GET_IT}.")
+
+
+class FfmpegRun:
+    """A running ffmpeg that reads from ``stdin``; its messages are collected meanwhile, so that it never waits for us."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        # A process group of its own: Ctrl-C reaches us alone, and we end the child.
+        self._process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, process_group=0
+        )
+        assert self._process.stdin is not None and self._process.stderr is not None
+        self.stdin: IO[bytes] = self._process.stdin
+        self._messages: deque[str] = deque(maxlen=20)
+        self._reader = Thread(target=self._collect, args=(self._process.stderr,), daemon=True)
+        self._reader.start()
+
+    @property
+    def messages(self) -> str:
+        """The last lines of ffmpeg's stderr."""
+        return "\n".join(self._messages)
+
+    def finish(self) -> int:
+        """Say that there are no more frames, wait, and return the exit status."""
+        with suppress(BrokenPipeError):
+            self.stdin.close()
+        status = self._process.wait()
+        self._reader.join()
+        return status
+
+    def kill(self) -> None:
+        """End the program if it still runs, and release what belongs to it."""
+        self._process.kill()
+        self.finish()
+
+    def _collect(self, stderr: IO[bytes]) -> None:
+        with stderr:
+            for line in stderr:
+                self._messages.append(line.decode(errors="replace").strip())
+
+
+@contextmanager
+def running(arguments: list[str]) -> Iterator[FfmpegRun]:
+    """Run ffmpeg for the length of the block; it does not outlive it, however the block ends."""
+    run = FfmpegRun(arguments)
+    try:
+        yield run
+    finally:
+        run.kill()
+
+
+def _bundled() -> str | None:
+    import imageio_ffmpeg
+
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        return None
+
+
+@cache
+def _encodes_h264(program: str) -> bool:
+    try:
+        answer = subprocess.run(
+            [program, "-hide_banner", "-h", "encoder=libx264"], capture_output=True, text=True, timeout=60, check=False
+        )
+    except OSError:
+        return False
+    return answer.stdout.startswith("Encoder libx264")
