@@ -127,9 +127,8 @@ def _encode(frames: Iterator[NDArray[np.uint8]], destination: Path) -> None:
 
 
 def _encoder(output: Path) -> list[str]:
-    width, height = FRAME_SIZE
     pictures = ffmpeg.input(
-        "pipe:0", format="rawvideo", pixel_format="bgr24", video_size=f"{width}x{height}", framerate=FRAME_RATE
+        "pipe:0", format="rawvideo", pixel_format="bgr24", video_size=FRAME_SIZE, framerate=FRAME_RATE
     )
     pictures = pictures.filter("scale", out_range="limited", out_color_matrix="bt709").filter("format", "yuv420p")
     pictures = pictures.filter(
@@ -138,4 +137,4 @@ def _encoder(output: Path) -> list[str]:
     options = {"c:v": "libx264", "preset": "veryfast", "crf": 16, "threads": 2, "movflags": "+faststart"}
     written = ffmpeg.output(pictures, f"file:{output.absolute()}", **options)
     written = written.global_args("-hide_banner", "-nostats", "-loglevel", "error").overwrite_output()
-    return ffmpeg.compile(written, cmd=str(find_ffmpeg()))
+    return [str(argument) for argument in ffmpeg.compile(written, cmd=str(find_ffmpeg()))]
