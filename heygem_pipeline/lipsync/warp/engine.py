@@ -12,7 +12,7 @@ from heygem_pipeline.lipsync.warp.calibration import Calibration, calibrate
 from heygem_pipeline.lipsync.warp.drive import drive, presence_strength
 from heygem_pipeline.lipsync.warp.observation import Observation, observe
 from heygem_pipeline.lipsync.warp.renderer import MouthRenderer
-from heygem_pipeline.lipsync.warp.target import Articulation, articulate, at_rest, between, largest_move
+from heygem_pipeline.lipsync.warp.target import Articulation, articulate, at_rest, between, jaw_drop, largest_move
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.features import SpeechFeatures
@@ -66,7 +66,7 @@ def _patch(
     if seen.contours is None or seen.light is None or strength == 0:
         return untouched
     target = between(seen.contours, articulate(at_rest(seen.contours), wanted), strength)
-    if largest_move(seen.contours, target) < UNSEEN_MOVE:
+    if largest_move(seen.contours, target) < UNSEEN_MOVE and wanted.jaw * strength < UNSEEN_MOVE:
         return untouched
     landmarks = calibration.landmarks[seen.template_frame]
     own_drop = _own_jaw_drop(seen, float(landmarks[7:10, 1].mean()), calibration)
@@ -77,7 +77,6 @@ def _patch(
         seen.contours,
         target,
         jaw=strength * (wanted.jaw - own_drop),
-        gap=target.gap,
         rounding=wanted.rounding * strength,
         light=seen.light,
     )
@@ -88,8 +87,8 @@ def _own_jaw_drop(seen: Observation, chin: float, calibration: Calibration) -> f
     """How far the template's own open mouth has lowered its jaw: that much it rises when the mouth is closed."""
     if seen.contours is None:
         return 0.0
-    own = Articulation(max(0.0, seen.contours.gap), 0.0)
-    return float(np.clip(chin - calibration.neutral_chin, 0, own.jaw)) * calibration.parted[seen.template_frame]
+    usual = jaw_drop(max(0.0, seen.contours.gap))
+    return float(np.clip(chin - calibration.neutral_chin, 0, usual) * calibration.parted[seen.template_frame])
 
 
 def _shipped_model() -> MouthModel:

@@ -1,5 +1,7 @@
 """The inside of an open mouth, drawn: teeth, tongue and shade in the face's own light."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,22 @@ IOD_MM = 63.0
 """Mean distance between adult pupils."""
 
 ARCH_HALF_WIDTH = 0.40
+
+
+@dataclass(frozen=True)
+class OpenMouth:
+    """Numbers of one open mouth, head frame, IOD.
+
+    centre, half_width: of the mouth as it is shown. midline: x between the upper incisors. skull_edge: y of the closed
+    lips' line there, from which the upper teeth hang. gap: the opening's height. rounding: 0 = spread, 1 = pursed.
+    """
+
+    centre: float
+    half_width: float
+    midline: float
+    skull_edge: float
+    gap: float
+    rounding: float
 
 
 def luma(colour: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -39,75 +57,72 @@ def draw_interior(
     y: NDArray[np.float32],
     upper: NDArray[np.float32],
     lower: NDArray[np.float32],
-    *,
-    midline: float,
-    half_width: float,
-    skull_edge: float,
-    jaw_drop: float,
-    gap: float,
-    rounding: float,
+    mouth: OpenMouth,
     light: FaceLight,
     pixel: float,
 ) -> NDArray[np.float32]:
-    """Colour of the opening at head-frame places x (1, n), y (m, 1), between the lines upper (1, n) and lower (1, n).
+    """Return the colour of the opening, float32 (rows, columns, 3) BGR.
 
-    midline: x of the teeth's middle. half_width: half the mouth's width. skull_edge: y of the seam at rest, where the
-    upper teeth hang from. jaw_drop: how far the lower jaw is down. gap: the opening's height. rounding: 0..1.
-    pixel: size of a pixel, IOD. Returns float32 (m, n, 3) BGR.
+    x, y, upper, lower: float32 (rows, columns), head-frame place of every pixel and the inner lip lines above and below it.
+    pixel: size of a pixel, IOD.
     """
     height = np.maximum(lower - upper, 1e-4)
-    across = (x - midline) / max(half_width, 1e-3)
-    depth = np.clip((y - upper) / height, 0, 1)
-    skin_luma, lip = float(luma(light.skin)), light.lip
+    across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
+    distance = np.abs(x - mouth.midline)
+    arch = np.minimum(distance / ARCH_HALF_WIDTH, 1)
+    skin, lip = float(luma(light.skin)), light.lip
+    soft = max(0.010, 0.7 * pixel)
+    between = _between_teeth(distance, pixel)
+    side = 1 - arch**2.2
 
-    # The cavity: lip's hue, nearly black at the back, a little lighter toward the tongue.
-    cavity = lip * np.array([0.75, 0.72, 0.95], np.float32)
-    cavity = cavity / max(float(luma(cavity)), 1.0) * (0.13 * skin_luma + 6)
-    picture = np.broadcast_to(cavity, (*np.broadcast_shapes(x.shape, y.shape), 3)).astype(np.float32).copy()
+    # The cavity: the crease's hue, nearly black behind the upper teeth, redder toward the tongue.
+    dark = 0.5 * light.crease + 0.5 * lip * np.array([0.72, 0.70, 1.0], np.float32)
+    dark = dark * (0.15 * skin / max(float(luma(dark)), 1.0))
+    depth = _smoothstep((y - upper) / height, 0.25, 1.0)
+    picture = dark * (0.62 + 0.58 * depth)[..., None]
 
     # Tongue: a low mound behind the lower lip.
-    tongue_colour = lip * (0.62 * skin_luma / max(float(luma(lip)), 1.0)) * np.array([0.92, 0.86, 1.0], np.float32)
-    tongue_top = lower - np.minimum(0.42 * height, 0.075) * (1 - (np.clip(np.abs(across) / 0.72, 0, 1)) ** 2)
-    tongue = _smoothstep(y - tongue_top, -0.012, 0.035) * _smoothstep(np.float32(gap) * np.ones_like(x), 0.05, 0.12)
-    tongue = tongue * (1 - _smoothstep(np.abs(across), 0.45, 0.8))
-    picture += (0.62 * tongue)[..., None] * (tongue_colour - picture)
+    flesh = lip * np.array([0.82, 0.76, 1.0], np.float32)
+    flesh = flesh * (0.40 * skin / max(float(luma(flesh)), 1.0))
+    mound = np.minimum(0.50 * height, 0.085) * np.clip(1 - (across / 0.75) ** 2, 0, 1)
+    tongue = _smoothstep(y - (lower - mound), -0.02, 0.06) * _ramp(mouth.gap, 0.06, 0.16)
+    picture += (0.65 * tongue)[..., None] * (flesh - picture)
 
-    # Teeth: limited by the light of the face.
-    brightness = min(1.0 * skin_luma + 8, 215.0)
-    neutral = np.full(3, brightness, np.float32)
-    tinted = light.skin * (brightness / max(skin_luma, 1.0))
-    tooth = 0.70 * neutral + 0.30 * tinted
-    tooth[0] *= 0.94
-    show = 1 - _smoothstep(np.float32(rounding) * np.ones(1, np.float32), 0.35, 0.95)[0]
+    enamel = _enamel(light)
+    show = 1 - _ramp(mouth.rounding, 0.30, 0.90)
 
-    distance = np.abs(x - midline)
-    arch = (distance / ARCH_HALF_WIDTH) ** 2
-    upper_edge = np.clip(skull_edge + 0.035, upper + 0.28 * height, upper + 0.60 * height)
-    upper_edge = np.minimum(upper_edge, upper + 0.10) - 0.045 * arch
-    gaps = np.min(np.abs(distance[..., None] - np.r_[0, TOOTH_EDGES].astype(np.float32)), axis=-1)
-    between = np.exp(-((gaps / max(0.010, 0.8 * pixel)) ** 2))
-    # Every tooth's edge is a little round; incisors of the sides are shorter.
-    upper_edge = upper_edge - 0.012 * between
-    soft = max(0.010, 0.7 * pixel)
-    teeth = _smoothstep(upper_edge - y, -soft, soft)
-    side = np.clip(1 - (distance / (ARCH_HALF_WIDTH * 0.98)) ** 2.2, 0, 1)
-    tone = (0.30 + 0.70 * side) * (1 - 0.22 * between)
-    tone = tone * (0.62 + 0.38 * _smoothstep(y - upper, 0.0, 0.055))
-    opacity = teeth * show * _smoothstep(side, 0.05, 0.35)
-    picture += opacity[..., None] * (tooth * tone[..., None] - picture)
+    # Lower teeth: the tips of a low row, in the lower lip's shade.
+    tips = lower - min(0.035, max(0.0, 0.35 * (mouth.gap - 0.10))) + 0.03 * arch**2
+    row = _smoothstep(y - tips, -soft, soft) * show * _ramp(mouth.gap, 0.10, 0.16) * _smoothstep(side, 0.3, 0.8)
+    picture += (0.40 * row)[..., None] * (enamel * (0.55 * (1 - 0.15 * between))[..., None] - picture)
 
-    # Lower teeth: a low row behind the lower lip, in its shade.
-    if gap > 0.07:
-        lower_line = lower - np.minimum(np.minimum(0.20 * height, 0.05), max(0.0, 0.5 * (gap - 0.07)))
-        lower_line = lower_line + 0.03 * arch
-        row = _smoothstep(y - lower_line, -soft, soft) * show * _smoothstep(side, 0.25, 0.6)
-        picture += (0.75 * row)[..., None] * (
-            tooth * (0.62 * (0.4 + 0.6 * side) * (1 - 0.2 * between))[..., None] - picture
-        )
+    # Upper teeth belong to the skull: the lip rises over them. Each edge is a little round.
+    edge = np.clip(mouth.skull_edge + 0.022, upper + 0.24 * height, upper + 0.50 * height)
+    edge = np.minimum(edge, upper + 0.085) - 0.035 * arch**2 - 0.010 * between
+    teeth = _smoothstep(edge - y, -soft, soft) * _smoothstep(side, 0.05, 0.45) * show
+    tone = (0.45 + 0.55 * side) * (1 - 0.16 * between) * (0.70 + 0.30 * _smoothstep(y - upper, 0.0, 0.04))
+    picture += teeth[..., None] * (enamel * tone[..., None] - picture)
 
-    # Shade: under the upper lip, toward the corners, on the lower lip's rim.
-    shade = 0.55 + 0.45 * _smoothstep(y - upper, -0.005, 0.03)
-    shade = shade * (1 - 0.75 * _smoothstep(np.abs(across), 0.35, 0.95))
-    shade = shade * (0.80 + 0.20 * _smoothstep(lower - y, 0.0, 0.02))
-    del depth
-    return picture * shade[..., None]
+    # Shade: the upper lip's shadow, and the corners, where the crease's own colour takes over.
+    picture = picture * (0.78 + 0.22 * _smoothstep(y - upper, -0.005, 0.022))[..., None]
+    corner = 0.9 * _smoothstep(across, 0.45, 0.95)
+    return picture + corner[..., None] * (0.75 * light.crease - picture)
+
+
+def _enamel(light: FaceLight) -> NDArray[np.float32]:
+    """Colour of a well lit tooth: warm ivory in the face's light, never brighter than the face allows."""
+    skin = max(float(luma(light.skin)), 1.0)
+    ivory = np.array([0.88, 0.965, 1.06], np.float32)
+    tinted = 0.75 * ivory + 0.25 * light.skin / np.float32(skin)
+    return (tinted * min(0.98 * skin + 8, 212.0)).astype(np.float32)
+
+
+def _between_teeth(distance: NDArray[np.float32], pixel: float) -> NDArray[np.float32]:
+    """1 on the border of two teeth, 0 in the middle of one."""
+    borders = np.r_[0, TOOTH_EDGES].astype(np.float32)
+    nearest = np.min(np.abs(distance[..., None] - borders), axis=-1)
+    return np.exp(-((nearest / max(0.011, 0.8 * pixel)) ** 2))
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    return float(_smoothstep(np.float64(value), low, high))

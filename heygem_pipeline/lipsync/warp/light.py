@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.seam import Seam
+from heygem_pipeline.lipsync.warp.seam import LipLines
 
 FOLLOW = 0.06
 """Share of a new frame's light that is taken over: light changes slowly, noise does not."""
@@ -43,9 +43,9 @@ def follow_light(light: FaceLight, here: FaceLight) -> FaceLight:
 
 
 def read_light(
-    frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours, seam: Seam
+    frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours, lines: LipLines
 ) -> FaceLight:
-    """Median colours of places above and below the lips, in the lower lip's middle, and the seam's own."""
+    """Median colours of places above and below the lips, in the lower lip's middle, and along the seam."""
     skin = np.concatenate([contours.upper_outer[3:12] - [0, 0.07], contours.lower_outer[3:12] + [0, 0.10]])
     lip = (contours.lower_outer[4:11] + contours.lower_inner[5:12]) / 2
     places = np.concatenate([skin, lip])
@@ -54,6 +54,12 @@ def read_light(
     column, row = np.clip(np.round(pixels), 0, last).astype(int).T
     colours = frame[row, column].astype(np.float32)
     lip_colour = np.median(colours[len(skin) :], axis=0)
-    # Parted lips show teeth along the seam: a crease is never lighter than the lip in shade.
-    crease = np.minimum(seam.colour, 0.5 * lip_colour)
-    return FaceLight(np.median(colours[: len(skin)], axis=0), lip_colour, crease.astype(np.float32))
+    # Parted lips show teeth along the seam: a crease is never lighter than the lip in deep shade.
+    crease = np.minimum(lines.crease, lip_colour * np.array([0.30, 0.30, 0.42], np.float32))
+    return FaceLight(_upper_median(colours[: len(skin)]), lip_colour, crease.astype(np.float32))
+
+
+def _upper_median(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Median of the lighter half: the lower lip's shadow is not the skin's colour."""
+    light = colours.sum(axis=1)
+    return np.median(colours[light >= np.median(light)], axis=0)

@@ -11,7 +11,7 @@ from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.calibration import Calibration
 from heygem_pipeline.lipsync.warp.curves import INNER_SAMPLES, MouthContours, contours_from_landmarks
 from heygem_pipeline.lipsync.warp.light import FaceLight, follow_light, read_light
-from heygem_pipeline.lipsync.warp.seam import Seam, find_seam
+from heygem_pipeline.lipsync.warp.seam import LipLines, find_lip_lines
 
 LOOK_AHEAD = 4
 """Frames on each side over which the seam is steadied (median of 9)."""
@@ -34,7 +34,7 @@ class _Seen:
     template_frame: int
     frame: NDArray[np.uint8]
     predicted: MouthContours | None = None
-    seam: Seam | None = None
+    lines: LipLines | None = None
     light: FaceLight | None = None
 
 
@@ -69,8 +69,8 @@ def _look(
     if tracks.present[template_frame]:
         to_head = tracks.head[template_frame]
         seen.predicted = contours_from_landmarks(calibration.landmarks[template_frame])
-        seen.seam = find_seam(frame, to_head, seen.predicted)
-        seen.light = read_light(frame, to_head, seen.predicted, seen.seam)
+        seen.lines = find_lip_lines(frame, to_head, seen.predicted, bool(calibration.parted[template_frame] > 0))
+        seen.light = read_light(frame, to_head, seen.predicted, seen.lines)
     return seen
 
 
@@ -84,24 +84,31 @@ def _steady_light(light: FaceLight | None, window: deque[_Seen], position: int) 
 
 def _settle(window: deque[_Seen], position: int, light: FaceLight | None, calibration: Calibration) -> Observation:
     seen = window[position]
-    if seen.predicted is None or seen.seam is None:
+    if seen.predicted is None or seen.lines is None:
         return Observation(seen.output_frame, seen.template_frame, seen.frame, None, None)
     near = list(window)[max(0, position - LOOK_AHEAD) : position + LOOK_AHEAD + 1]
-    offsets = np.median([other.seam.offsets for other in near if other.seam is not None], axis=0)
-    parted = calibration.parted[seen.template_frame]
-    contours = _with_seam(seen.predicted, seen.seam.line(offsets), float(parted))
+    around = [other.lines for other in near if other.lines is not None]
+    parted = float(calibration.parted[seen.template_frame])
+    contours = _with_true_lines(seen.predicted, seen.lines, around, parted)
     return Observation(seen.output_frame, seen.template_frame, seen.frame, contours, light)
 
 
-def _with_seam(predicted: MouthContours, seam: NDArray[np.float64], parted: float) -> MouthContours:
-    """Both inner contours on the seam where the lips touch, the predicted ones where they are apart."""
-    x = np.linspace(seam[0, 0], seam[-1, 0], INNER_SAMPLES)
-    line = np.stack([x, np.interp(x, seam[:, 0], seam[:, 1])], axis=1)
+def _with_true_lines(predicted: MouthContours, lines: LipLines, around: list[LipLines], parted: float) -> MouthContours:
+    """Both inner contours on the seam where the lips touch, on the lips' edges where they are apart."""
+    samples = np.linspace(lines.x[0], lines.x[-1], INNER_SAMPLES)
+
+    def contour(y: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack([samples, np.interp(samples, lines.x, y)], axis=1)
+
+    seam = (lines.upper + lines.lower) / 2 + np.median([other.seam_offsets for other in around], axis=0)
     if parted == 0:
+        line = contour(seam)
         return MouthContours(predicted.upper_outer, predicted.lower_outer, line, line)
+    upper = lines.upper + np.median([other.upper_offsets for other in around], axis=0)
+    lower = np.maximum(upper, lines.lower + np.median([other.lower_offsets for other in around], axis=0))
     return MouthContours(
         predicted.upper_outer,
         predicted.lower_outer,
-        line + parted * (predicted.upper_inner - line),
-        line + parted * (predicted.lower_inner - line),
+        contour(seam + parted * (upper - seam)),
+        contour(seam + parted * (lower - seam)),
     )

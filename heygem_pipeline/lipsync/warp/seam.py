@@ -1,7 +1,8 @@
-"""The line where closed lips meet, read from the picture.
+"""The true lines of the lips' inner edges, read from the picture.
 
-The 68-point predictor reports an open mouth where lips touch, and its inner contours lie beside the true line. Where the
-lips touch there is a dark crease: the darkest smooth path between the corners.
+The 68-point predictor's inner contours are its weakest: it reports an open mouth where lips touch, and misses the edge of
+a lip by a tooth's rim. Where the lips touch, their line is the darkest smooth path between the corners. Where they are
+apart, each edge is the smooth path along which the colour changes most from that lip's own colour to another.
 """
 
 from dataclasses import dataclass
@@ -11,84 +12,178 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 
+COLUMNS = 49
+ROW = 0.005
+"""Distance of the strip's rows, IOD."""
+
 REACH = 0.055
-"""How far from the predicted line the crease is looked for, IOD."""
+"""How far from the predicted line an edge is looked for, IOD."""
 
-ROWS, COLUMNS = 23, 49
-_STEP_COST = 0.06
-"""Cost of moving one row from one column to the next, in shares of the strip's contrast."""
+CREASE_STEP, EDGE_STEP = 0.06, 0.25
+"""Cost of a path's move by one row from a column to the next, in units of its darkness or contrast."""
+
+EDGE_ROWS = 3
+"""Rows above and below an edge whose colours are compared."""
+
+LEAST_SPREAD = np.array([7.0, 3.5, 3.5], np.float32)
+"""Smallest deviation taken of a lip's colour, CIE L*a*b*: texture and compression are no edges."""
 
 
-def darkest_path(luma: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the row (fractional) of the darkest smooth left-to-right path of a (rows, columns) strip."""
-    rows, columns = luma.shape
+@dataclass(frozen=True)
+class LipLines:
+    """Inner edges of the lips in one frame, at 49 places from corner to corner; head frame, IOD.
+
+    x, upper, lower: float64 (49,), where the landmarks put the edges.
+    seam_offsets: how far below the middle of both the crease was found.
+    upper_offsets, lower_offsets: how far below their predicted places the edges were found; zero where not looked for.
+    crease: float32 (3,), median BGR along the crease.
+    """
+
+    x: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    seam_offsets: NDArray[np.float64]
+    upper_offsets: NDArray[np.float64]
+    lower_offsets: NDArray[np.float64]
+    crease: NDArray[np.float32]
+
+
+def find_lip_lines(
+    frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours, parted: bool
+) -> LipLines:
+    """Read the lips' inner edges; those of parted lips only if asked to.
+
+    frame: uint8 (h, w, 3) BGR. to_head: (2, 3), from its pixels to the head frame. contours: the predicted lips.
+    """
+    left, right = contours.upper_outer[0], contours.upper_outer[-1]
+    x = np.linspace(left[0], right[0], COLUMNS)
+
+    def predicted(inner: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.interp(x, np.r_[left[0], inner[1:-1, 0], right[0]], np.r_[left[1], inner[1:-1, 1], right[1]])
+
+    upper, lower = predicted(contours.upper_inner), predicted(contours.lower_inner)
+    middle = (upper + lower) / 2
+    reach = REACH + (float((lower - upper).max()) / 2 if parted else 0.0)
+    half = int(reach / ROW)
+    rows = ROW * np.arange(-half, half + 1)
+    strip = _sample(frame, to_head, np.broadcast_to(x, (len(rows), COLUMNS)), middle + rows[:, None])
+    crease = _darkest_path(strip, rows)
+    offsets = np.interp(crease, np.arange(len(rows)), rows)
+    colours = strip[np.round(crease).astype(int), np.arange(COLUMNS)][12:37]
+    nothing = np.zeros(COLUMNS)
+    lines = (nothing, nothing)
+    if parted:
+        upper_lip = _lip_colour(frame, to_head, x, _outer(contours.upper_outer, x), upper)
+        lower_lip = _lip_colour(frame, to_head, x, lower, _outer(contours.lower_outer, x))
+        lines = (
+            _edge(strip, rows, upper - middle, upper_lip, entering=True),
+            _edge(strip, rows, lower - middle, lower_lip, entering=False),
+        )
+    return LipLines(x, upper, lower, offsets, *lines, np.median(colours, axis=0).astype(np.float32))
+
+
+def _sample(
+    frame: NDArray[np.uint8], to_head: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Colours at head-frame places (rows, columns)."""
+    import cv2
+
+    pixels = ((np.stack([x, y], axis=-1) - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T).astype(np.float32)
+    return np.asarray(
+        cv2.remap(frame, pixels[..., 0], pixels[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def _outer(line: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.interp(x, line[:, 0], line[:, 1])
+
+
+def _lab(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
+    import cv2
+
+    return np.asarray(cv2.cvtColor(colours.astype(np.float32) / 255, cv2.COLOR_BGR2LAB), np.float32)
+
+
+def _lip_colour(
+    frame: NDArray[np.uint8],
+    to_head: NDArray[np.float64],
+    x: NDArray[np.float64],
+    top: NDArray[np.float64],
+    bottom: NDArray[np.float64],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Median L*a*b* and robust deviation of a lip's middle."""
+    shares = np.array([0.35, 0.5, 0.65])[:, None]
+    inner = slice(10, 39)
+    places = top[inner] + shares * (bottom - top)[inner]
+    lab = _lab(_sample(frame, to_head, np.broadcast_to(x[inner], places.shape), places)).reshape(-1, 3)
+    median = np.median(lab, axis=0)
+    return median, np.maximum(1.5 * np.median(np.abs(lab - median), axis=0), LEAST_SPREAD)
+
+
+def _edge(
+    strip: NDArray[np.uint8],
+    rows: NDArray[np.float64],
+    predicted: NDArray[np.float64],
+    lip: tuple[NDArray[np.float32], NDArray[np.float32]],
+    *,
+    entering: bool,
+) -> NDArray[np.float64]:
+    """Offsets from the predicted row offsets of the path where the strip leaves (below) or enters the lip's colour."""
+    median, spread = lip
+    unlike = np.clip(np.sqrt((((_lab(strip) - median) / spread) ** 2).sum(axis=-1)), 0, 5)
+    padded = np.pad(unlike, ((EDGE_ROWS, EDGE_ROWS), (0, 0)), mode="edge")
+    sums = np.cumsum(np.vstack([np.zeros((1, COLUMNS)), padded]), axis=0)
+    count = len(rows)
+    above = sums[EDGE_ROWS : EDGE_ROWS + count] - sums[:count]
+    below = sums[2 * EDGE_ROWS : 2 * EDGE_ROWS + count] - sums[EDGE_ROWS : EDGE_ROWS + count]
+    change = (below - above) / EDGE_ROWS if entering else (above - below) / EDGE_ROWS
+    # The corners stay where the landmarks are: both edges end there.
+    reach = 0.04 * np.clip((1 - np.abs(np.linspace(-1, 1, COLUMNS))) / 0.12, 0.35, 1)
+    cost = 0.6 * ((rows[:, None] - predicted) / reach) ** 2 - change
+    path = _smooth(_cheapest_path(cost, EDGE_STEP))
+    return np.interp(path, np.arange(count), rows) - predicted
+
+
+def _darkest_path(strip: NDArray[np.uint8], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Row (fractional) of the darkest smooth path along a strip."""
+    import cv2
+
+    luma = np.asarray(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), np.float32)
     low, high = np.percentile(luma, (2, 90))
-    cost = (luma - low) / max(float(high - low), 1.0)
-    # Off-centre rows pay a little, so that a nostril's shadow or a beard does not win over the crease.
-    cost = cost + 0.25 * np.linspace(-1, 1, rows)[:, None] ** 2
+    # Far rows pay a little, so that a nostril's shadow or a moustache does not win over the crease.
+    cost = (luma - low) / max(float(high - low), 1.0) + 0.25 * (rows[:, None] / rows[-1]) ** 2
+    path = _cheapest_path(cost, CREASE_STEP)
+    centre = np.clip(path.astype(int), 1, len(rows) - 2)
+    column = np.arange(luma.shape[1])
+    above, here, below = luma[centre - 1, column], luma[centre, column], luma[centre + 1, column]
+    curvature = above - 2 * here + below
+    shift = np.where(curvature > 1e-3, 0.5 * (above - below) / np.maximum(curvature, 1e-3), 0)
+    return np.clip(_smooth(path + np.clip(shift, -0.5, 0.5)), 0, len(rows) - 1)
+
+
+def _cheapest_path(cost: NDArray[np.floating], step: float) -> NDArray[np.float64]:
+    """Row at every column of the cheapest left-to-right path that moves at most one row a column (Viterbi)."""
+    rows, columns = cost.shape
     total = np.empty((columns, rows))
     back = np.zeros((columns, rows), dtype=np.int64)
     total[0] = cost[:, 0]
+    choices = np.full((3, rows), np.inf)
     for column in range(1, columns):
-        padded = np.pad(total[column - 1], 1, constant_values=np.inf)
-        choices = np.stack([padded[:-2] + _STEP_COST, padded[1:-1], padded[2:] + _STEP_COST])
+        before = total[column - 1]
+        choices[0, 1:] = before[:-1] + step
+        choices[1] = before
+        choices[2, :-1] = before[1:] + step
         best = choices.argmin(axis=0)
         back[column] = best - 1
-        total[column] = np.take_along_axis(choices, best[None], axis=0)[0] + cost[:, column]
+        total[column] = choices.min(axis=0) + cost[:, column]
     path = np.empty(columns)
     row = int(total[-1].argmin())
     for column in range(columns - 1, -1, -1):
         path[column] = row
-        row = min(max(row + int(back[column, row]), 0), rows - 1)
-    return _refine(luma, path)
+        row += int(back[column, row])
+    return path
 
 
-def _refine(luma: NDArray[np.float32], path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sub-row place of the minimum by a parabola, then a light smoothing along the path."""
-    rows, columns = luma.shape
-    centre = np.clip(path.astype(int), 1, rows - 2)
-    column = np.arange(columns)
-    above, here, below = luma[centre - 1, column], luma[centre, column], luma[centre + 1, column]
-    curvature = above - 2 * here + below
-    shift = np.where(curvature > 1e-3, 0.5 * (above - below) / np.maximum(curvature, 1e-3), 0)
-    refined = path + np.clip(shift, -0.5, 0.5)
-    padded = np.pad(refined, 2, mode="edge")
-    return np.convolve(padded, np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
-
-
-@dataclass(frozen=True)
-class Seam:
-    """The crease between the lips of one frame.
-
-    x: float64 (49,), head frame, from corner to corner. predicted: float64 (49,), where the landmarks put the line.
-    offsets: float64 (49,), how far below that the crease was found, IOD. colour: float32 (3,), its median BGR.
-    """
-
-    x: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    offsets: NDArray[np.float64]
-    colour: NDArray[np.float32]
-
-    def line(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the line (49, 2) with other (steadied) offsets."""
-        return np.stack([self.x, self.predicted + offsets], axis=1)
-
-
-def find_seam(frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours) -> Seam:
-    """Find the crease between the lips.
-
-    frame: uint8 (h, w, 3) BGR. to_head: (2, 3) similarity from its pixels to the head frame. contours: the predicted lips.
-    """
-    import cv2
-
-    left, right = contours.upper_outer[0], contours.upper_outer[-1]
-    x = np.linspace(left[0], right[0], COLUMNS)
-    inner = (contours.upper_inner + contours.lower_inner) / 2
-    middle = np.interp(x, np.r_[left[0], inner[1:-1, 0], right[0]], np.r_[left[1], inner[1:-1, 1], right[1]])
-    rows = np.linspace(-REACH, REACH, ROWS)
-    places = np.stack([np.broadcast_to(x, (ROWS, COLUMNS)), middle[None, :] + rows[:, None]], axis=-1)
-    pixels = ((places - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T).astype(np.float32)
-    strip = cv2.remap(frame, pixels[..., 0], pixels[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    path = darkest_path(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY).astype(np.float32))
-    colours = strip[np.clip(np.round(path).astype(int), 0, ROWS - 1), np.arange(COLUMNS)]
-    return Seam(x, middle, np.interp(path, np.arange(ROWS), rows), np.median(colours[12:37], axis=0).astype(np.float32))
+def _smooth(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Binomial smoothing over five columns."""
+    return np.convolve(np.pad(path, 2, mode="edge"), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")

@@ -32,25 +32,27 @@ class Articulation:
 
     gap: height of the opening, IOD, 0 = lips touch.
     width: relative change of the mouth's width, -0.3 (rounded) .. 0.15 (spread).
+    jaw: how far the jaw drops, IOD.
     """
 
     gap: float
     width: float
+    jaw: float
 
     @property
     def still(self) -> bool:
         """The mouth stays as it rests."""
-        return self.gap == 0 and self.width == 0
+        return self.gap == 0 and self.width == 0 and self.jaw == 0
 
     @property
     def rounding(self) -> float:
         """0 = spread or neutral, 1 = fully rounded."""
         return float(np.clip(-self.width / 0.25, 0, 1))
 
-    @property
-    def jaw(self) -> float:
-        """How far the jaw drops, IOD."""
-        return JAW_FOLLOWS * (1 - UPPER_SHARE) * self.gap
+
+def jaw_drop(gap: float) -> float:
+    """How far the jaw usually drops for an opening, IOD."""
+    return JAW_FOLLOWS * (1 - UPPER_SHARE) * gap
 
 
 def _share_of_width(x: NDArray[np.float64], left: float, right: float) -> NDArray[np.float64]:
@@ -109,6 +111,14 @@ def articulate(rest: MouthContours, wanted: Articulation) -> MouthContours:
         s = _share_of_width(line[:, 0], left[0], right[0])
         return moved(line, opening_profile(s, wanted.gap, rounding), drop)
 
+    def rounded(line: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Only the upper lip keeps its cupid's bow when the mouth opens; the lower lip's edge is a plain arc."""
+        s = _share_of_width(line[:, 0], left[0], right[0])
+        arc = np.polynomial.Polynomial.fit(s, line[:, 1], 2)(s)
+        arc += (1 - s) / 2 * (line[0, 1] - arc[0]) + (1 + s) / 2 * (line[-1, 1] - arc[-1])
+        share = 0.8 * min(1.0, wanted.gap / 0.08) * opening_profile(s, wanted.gap, rounding)
+        return np.stack([line[:, 0], line[:, 1] + share * (arc - line[:, 1])], axis=1)
+
     def followed(outer: NDArray[np.float64], inner: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
         s = _share_of_width(outer[:, 0], left[0], right[0])
         line = moved(outer, outer_profile(s), drop)
@@ -119,7 +129,7 @@ def articulate(rest: MouthContours, wanted: Articulation) -> MouthContours:
         upper_outer=followed(rest.upper_outer, rest.upper_inner, -0.8 * upper),
         lower_outer=followed(rest.lower_outer, rest.lower_inner, 0.93 * lower),
         upper_inner=opened(rest.upper_inner, -upper),
-        lower_inner=opened(rest.lower_inner, lower),
+        lower_inner=opened(rounded(rest.lower_inner), lower),
     )
 
 
