@@ -30,7 +30,7 @@ class Box(NamedTuple):
 
     @property
     def centre(self) -> tuple[float, float]:
-        """x and y of the middle."""
+        """The middle (x, y)."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def scaled(self, factor: float, left: float = 0.0, top: float = 0.0) -> "Box":
@@ -56,15 +56,22 @@ def square(centre_x: float, centre_y: float, width: float) -> Box:
     return Box(centre_x - half, centre_y - half, centre_x + half, centre_y + half)
 
 
-def most_prominent(boxes: list[Box], size: tuple[int, int]) -> Box:
-    """Return the box of the largest, most central face of a frame of ``size`` (width, height).
+def share_inside(box: Box, frame: NDArray[np.uint8]) -> float:
+    """Return the share of the box's area that lies inside a frame (height, width, ...), 0..1."""
+    width = min(box.right, frame.shape[1]) - max(box.left, 0)
+    height = min(box.bottom, frame.shape[0]) - max(box.top, 0)
+    return max(width, 0) * max(height, 0) / (box.width * box.height)
 
-    A face at the frame's edge counts as much as one in the middle that is half as wide.
+
+def most_prominent(boxes: list[Box], frame: NDArray[np.uint8]) -> Box:
+    """Return the box of the largest, most central face of a frame (height, width, ...).
+
+    A face in a corner counts as much as one in the middle that is half as wide.
     """
 
     def prominence(box: Box) -> float:
         x, y = box.centre
-        off_centre = np.hypot(x / size[0] - 0.5, y / size[1] - 0.5) / np.hypot(0.5, 0.5)
+        off_centre = np.hypot(x / frame.shape[1] - 0.5, y / frame.shape[0] - 0.5) / np.hypot(0.5, 0.5)
         return box.width * (1.0 - 0.5 * off_centre)
 
     return max(boxes, key=prominence)
@@ -73,8 +80,8 @@ def most_prominent(boxes: list[Box], size: tuple[int, int]) -> Box:
 def box_around(landmarks: NDArray[np.floating]) -> Box:
     """Return the detector-like box that belongs to 68 landmarks (68, 2).
 
-    The predictor was trained on the detector's boxes, so following by landmarks must give it boxes of the same cut. Width
-    is in proportion to the landmarks' root-mean-square distance from their mean, so that no single point moves it.
+    The predictor was trained on the detector's boxes, so following by landmarks must give it boxes of the same cut. The
+    width goes with the landmarks' root-mean-square distance from their mean, so that no single point moves it.
     """
     centre = landmarks.mean(axis=0)
     spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))

@@ -13,7 +13,7 @@ MARGIN = 2.0
 """Width of a close-up in widths of the face box: room for the face to move within a frame's time."""
 SIDE = round(FACE_WIDTH * MARGIN)
 REDUCED_SIDE = 216
-"""Side of the copy given to the detector: the face box is 108 pixels wide in it, a third above the detector's window."""
+"""Side of the copy given to the detector: the face is 108 pixels wide in it, a third above the detector's window."""
 
 
 @dataclass(frozen=True)

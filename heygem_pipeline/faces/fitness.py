@@ -30,7 +30,7 @@ def refuse_unfit(tracks: FaceTracks, name: str) -> None:
     share = face_share(tracks)
     if share == 0:
         raise NoFace(
-            f"No face was found in {name}; use a recording that shows one person from the front, upright and well lit."
+            f"No face was found in {name}; use a recording of one person seen from the front, upright and well lit."
         )
     if share < limits.min_face_share:
         raise FaceRarelySeen(
@@ -46,8 +46,8 @@ def refuse_unfit(tracks: FaceTracks, name: str) -> None:
     turned = turned_share(tracks)
     if turned > 0.5:
         raise FaceTurnedAway(
-            f"The presenter in {name} is turned more than {limits.max_yaw_degrees:.0f} degrees to the side in {turned:.0%} "
-            "of the frames; use a recording that looks into the camera."
+            f"The presenter in {name} is turned more than {limits.max_yaw_degrees:.0f} degrees to the side in "
+            f"{turned:.0%} of the frames; use a recording of someone who looks into the camera."
         )
 
 

@@ -39,7 +39,7 @@ class MouthShape:
 
 
 def measure_mouth(tracks: FaceTracks) -> MouthShape:
-    """Return the mouth's shape in every frame, steadied by Savitzky-Golay (5 frames, order 2) within each run of frames."""
+    """Return the mouth's shape in every frame, smoothed (Savitzky-Golay, 5 frames, order 2) within each run of frames."""
     points = transform(tracks.raw_head, tracks.landmarks)
     heights = points[:, :, 1]
     corners = points[:, 54] - points[:, 48]

@@ -57,12 +57,12 @@ def table_to_tracks(table: pa.Table) -> FaceTracks:
         frame_rate=Fraction(clip["frame_rate"]),
         size=(clip["size"][0], clip["size"][1]),
         state=np.array([FaceState[name.upper()] for name in table["state"].to_pylist()], np.int8),
-        boxes=_stacked(table, BOX_COLUMNS, np.float32),
-        landmarks=_stacked(table, LANDMARK_COLUMNS, np.float32).reshape(count, 68, 2),
-        head=_stacked(table, HEAD_COLUMNS, np.float64).reshape(count, 2, 3),
-        raw_head=_stacked(table, RAW_HEAD_COLUMNS, np.float64).reshape(count, 2, 3),
-        pose=_stacked(table, POSE_COLUMNS, np.float32),
-        score=_stacked(table, ["score"], np.float32)[:, 0],
+        boxes=_stacked(table, BOX_COLUMNS).astype(np.float32),
+        landmarks=_stacked(table, LANDMARK_COLUMNS).reshape(count, 68, 2).astype(np.float32),
+        head=_stacked(table, HEAD_COLUMNS).reshape(count, 2, 3),
+        raw_head=_stacked(table, RAW_HEAD_COLUMNS).reshape(count, 2, 3),
+        pose=_stacked(table, POSE_COLUMNS).astype(np.float32),
+        score=_stacked(table, ["score"])[:, 0].astype(np.float32),
         reference=np.array(reference, np.float32).reshape(68, 2),
         other_faces=clip["other_faces"],
         cuts=tuple(clip["cuts"]),
@@ -97,6 +97,6 @@ def _numbers(tracks: FaceTracks) -> list[tuple[list[str], NDArray[np.floating]]]
     ]
 
 
-def _stacked(table: pa.Table, names: list[str], kind: type[np.floating]) -> NDArray[np.floating]:
+def _stacked(table: pa.Table, names: list[str]) -> NDArray[np.float64]:
     """Return columns side by side, (rows, columns); null becomes NaN."""
-    return np.stack([table[name].to_numpy(zero_copy_only=False) for name in names], axis=1).astype(kind)
+    return np.stack([table[name].to_numpy(zero_copy_only=False) for name in names], axis=1).astype(np.float64)

@@ -22,7 +22,7 @@ STANDARD_FACE = np.array(
         [0.0, 7.415691, -4.070434],
     ]
 )
-"""The mean shape of OpenFace's point distribution model at POSE_POINTS, centimetres; x to the viewer's right, y down, z away."""
+"""Mean shape of OpenFace's point distribution model at POSE_POINTS, cm; x to the viewer's right, y down, z away."""
 
 
 def head_pose(

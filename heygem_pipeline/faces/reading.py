@@ -10,7 +10,7 @@ from heygem_pipeline.faces.close_up import CloseUp, take_close_up
 from heygem_pipeline.faces.dlib_models import predict_landmarks
 
 JITTER = np.random.default_rng(68).uniform(-1.0, 1.0, (6, 3))
-"""Shift in x, shift in y and size of the jittered boxes, in the units of SHIFT and RESIZE; fixed, so that runs repeat."""
+"""Shift in x and y and size of the jittered boxes, in units of SHIFT and RESIZE; fixed, so that runs repeat."""
 SHIFT = 0.03
 RESIZE = 0.05
 
@@ -18,7 +18,7 @@ RESIZE = 0.05
 def landmarks_at(frame: NDArray[np.uint8], box: NDArray[np.floating], readings: int = 1) -> NDArray[np.float32]:
     """Return the landmarks (68, 2) of the face in ``box`` (left, top, right, bottom) of a BGR or grey frame.
 
-    readings: 1..7, over how many jittered copies of the box they are averaged: 1 for speed (under 2 ms), 7 for steadiness.
+    readings: 1..7, over how many copies of the box they are averaged: 1 for speed (under 2 ms), 7 for steadiness.
     """
     known = Box(*(float(side) for side in box))
     return read_close_up(take_close_up(frame, known), known, readings)
@@ -27,7 +27,7 @@ def landmarks_at(frame: NDArray[np.uint8], box: NDArray[np.floating], readings: 
 def read_landmarks(
     frames: Iterable[NDArray[np.uint8]], boxes: NDArray[np.floating], readings: int = 2
 ) -> NDArray[np.float32]:
-    """Return landmarks (frames, 68, 2) of BGR or grey frames, one box (left, top, right, bottom) each, NaN where the box is.
+    """Return landmarks (frames, 68, 2) of BGR or grey frames with known boxes (frames, 4), NaN where the box is NaN.
 
     Stops at the end of the shorter of the two.
     """

@@ -1,6 +1,7 @@
 """Smoothing in time that keeps peaks: Savitzky-Golay, run by run of present frames."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def fill_short_gaps(
     filled = values.astype(np.float64)
     present = found.copy()
     known = np.flatnonzero(found)
-    for before, after in zip(known[:-1], known[1:], strict=True):
+    for before, after in pairwise(known):
         gap = after - before - 1
         if not 0 < gap <= longest or any(before < cut <= after for cut in cuts):
             continue

@@ -1,4 +1,4 @@
-"""From a template to its face tracks: follow, fill short gaps, fit the head frame, read the pose, refuse what is unfit."""
+"""From a template to its face tracks: follow, fill short gaps, fit the head frame, read the pose, refuse the unfit."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -35,7 +35,7 @@ def track_faces(
 
 
 def tracks_from(followed: FollowedFace, frame_rate: Fraction, size: tuple[int, int]) -> FaceTracks:
-    """Complete what a tracker read: gaps up to 0.2 s filled, head frame, pose. A clip without any face gives all ABSENT."""
+    """Complete what a tracker read: fill gaps up to 0.2 s, add head frame and pose. Without any face, all is ABSENT."""
     found = np.isfinite(followed.boxes[:, 0])
     count = len(found)
     longest = int(LONGEST_FILLED_GAP * frame_rate)
