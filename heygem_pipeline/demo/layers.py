@@ -56,7 +56,7 @@ def _fill_behind(photograph: NDArray[np.float32], matte: NDArray[np.float32]) ->
     """Replace the person by what surrounds her: averages of the visible backdrop, the nearest first."""
     import cv2
 
-    visible = (cv2.dilate(matte, np.ones((5, 5))) < 0.02).astype(np.float32)
+    visible = (cv2.dilate(matte, np.ones((13, 13))) < 0.02).astype(np.float32)
     filled = photograph * visible[..., None]
     known = visible
     for reach in (3, 9, 27, 81):
