@@ -1,7 +1,7 @@
 """The machine-readable mark of a synthetic clip: the metadata key ``AIGC`` of GB 45438-2025.
 
-FFmpeg writes a key of this name into an MP4 only with ``-movflags use_metadata_tags``, and a plain ``ffmpeg -c copy`` leaves it
-out again (tried with 5.1 and 9.0); ``comment`` survives both, so the same JSON stands there too. Copying to MKV keeps both.
+FFmpeg writes a key of this name into an MP4 only with ``-movflags use_metadata_tags``, and a plain ``ffmpeg -c copy``
+to MP4 leaves it out again (tried with 5.1 and 9.0), while ``comment`` survives. So the same JSON stands there too.
 """
 
 import json

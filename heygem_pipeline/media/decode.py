@@ -1,25 +1,32 @@
 """Decoding: the frame on display at each of a series of moments, and its pixels as 8-bit BGR."""
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Lock
 
-import av
 import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from heygem_pipeline.errors import TruncatedFile
-from heygem_pipeline.media.formats import open_media
-from heygem_pipeline.media.geometry import colour_matrix, colour_range
+from heygem_pipeline.media.colour import colour_matrix, colour_range
+from heygem_pipeline.media.formats import cut_off, open_media
 from heygem_pipeline.media.packet_index import PacketIndex
-from heygem_pipeline.media.probe import VideoInfo, picture_stream
+from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, VideoInfo, picture_stream
 
 DECODER_THREADS = min(4, os.cpu_count() or 1)
 """Each thread holds a frame, so that more would cost memory on large machines."""
+
+EXACT = (
+    Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
+)
+"""4:2:0 to BGR and back by swscale: 72 dB with these flags, 49 dB without (measured, 1080p)."""
 
 
 class Converter:
@@ -29,30 +36,39 @@ class Converter:
         self._orientation = info.orientation
         upright = info.width, info.height
         self._size = upright[::-1] if info.orientation.swaps_sides else upright
+        # Setting a destination makes swscale map tones and primaries, by a table that takes 3 s to make.
+        self._bring_down = (
+            {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
+            if info.high_dynamic_range
+            else {}
+        )
         self._reformatter = VideoReformatter()
+        self._lock = Lock()
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return uint8 (height, width, 3) BGR, a new array."""
         width, height = self._size
-        picture = self._reformatter.reformat(
-            frame,
-            width=width,
-            height=height,
-            format="bgr24",
-            src_colorspace=colour_matrix(frame),
-            src_color_range=colour_range(frame),
-            dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.BICUBIC,
-            threads=1,
-        )
-        return self._orientation.apply(picture.to_ndarray().copy())
+        with self._lock:
+            picture = self._reformatter.reformat(
+                frame,
+                width=width,
+                height=height,
+                format="bgr24",
+                src_colorspace=colour_matrix(frame),
+                src_color_range=colour_range(frame),
+                dst_color_range=ColorRange.JPEG,
+                interpolation=EXACT,
+                threads=1,
+                **self._bring_down,
+            )
+        return self._orientation.apply(picture.to_ndarray().astype(np.uint8, copy=False))
 
 
 def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> Iterator[VideoFrame]:
     """Yield, for each of the ascending times (ticks), the decoded frame on display then.
 
     Damaged frames are passed over: the one before stays on display. Before the first frame, the first is shown.
-    Raises TruncatedFile where nothing can be decoded.
+    Raises TruncatedFile where nothing, or too little of the whole, can be decoded.
     """
     for key in _entry_points(index, int(times[0])):
         with closing(_decode(path, index, key)) as decoded:
@@ -65,7 +81,7 @@ def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> I
                     current, upcoming = upcoming, next(decoded, None)
                 yield current
             return
-    raise TruncatedFile(f"{path.name} is cut off or damaged; copy or upload it again.")
+    raise cut_off(path)
 
 
 def _entry_points(index: PacketIndex, time: int) -> Iterator[int | None]:
@@ -78,48 +94,54 @@ def _entry_points(index: PacketIndex, time: int) -> Iterator[int | None]:
     yield None
 
 
-def _decode(path: Path, index: PacketIndex, key: int | None) -> Iterator[VideoFrame]:
-    """Yield frames in order of presentation, each with a timestamp, from a key frame on."""
+def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoFrame]:
+    """Yield whole frames in order of presentation, each with a timestamp, from a key frame on.
+
+    After damage nothing is yielded until the next key frame, since what follows is built on what was lost.
+    """
     with open_media(path) as container:
         stream = picture_stream(container, path)
         stream.codec_context.thread_type = "AUTO"
         stream.codec_context.thread_count = DECODER_THREADS
-        earliest: int | None = None
         if key is not None:
             try:
                 container.seek(int(index.key_seeks[key]), stream=stream)
-            except av.error.FFmpegError:
+            except FFmpegError:
                 return
-        latest: int | None = None
-        position = 0
+        earliest = latest = None
+        lost, position, whole = 0, 0, True
         for packet in _packets(container, stream):
-            if key is not None and earliest is None and packet.size:
+            if key is not None and earliest is None:
                 if not packet.is_keyframe or packet.pts is None:
                     continue
                 earliest = packet.pts
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
-                continue
+            except FFmpegError:
+                frames, whole, lost = [], False, lost + 1
             for frame in frames:
                 if not index.seekable:
                     frame.pts = int(index.timestamps[min(position, len(index.timestamps) - 1)])
                 position += 1
+                whole = whole or frame.key_frame
+                lost += not whole
                 pts = frame.pts
-                # Pictures before the key frame in presentation lean on frames that were not read.
-                if pts is None or (earliest is not None and pts < earliest) or (latest is not None and pts <= latest):
+                # Pictures shown before the key frame lean on frames that were not read.
+                if not whole or pts is None or pts < (earliest or pts) or (latest is not None and pts <= latest):
                     continue
                 latest = pts
                 yield frame
+            if lost > MISSING_SHARE * len(index.timestamps) and lost * index.duration > MISSING_SECONDS * len(
+                index.timestamps
+            ):
+                raise cut_off(path)
 
 
-def _packets(container: InputContainer, stream):  # noqa: ANN001, ANN202
+def _packets(container: InputContainer, stream: VideoStream) -> "Iterator[Packet[VideoStream]]":
+    """Yield the packets up to the end or to where the file cannot be read on."""
     demuxer = container.demux(stream)
-    while True:
-        try:
-            yield next(demuxer)
-        except (StopIteration, av.error.FFmpegError):
-            return
+    with suppress(FFmpegError):
+        yield from demuxer
 
 
 def _pts(frame: VideoFrame) -> int:

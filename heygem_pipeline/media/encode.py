@@ -60,8 +60,8 @@ def encode_clip(
     sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames' length.
     duration: seconds of the speech. label: the visible label; default: the settings'.
 
-    What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, FfmpegMissing and what ``probe_sound`` raises.
-    Nothing is left behind on any error.
+    What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, FfmpegMissing and what
+    ``probe_sound`` raises. Nothing is left behind on any error.
     """
     info = probe_sound(sound)
     frame_count = count_frames(duration, frame_rate)
@@ -110,15 +110,25 @@ def _arguments(
         .filter("atrim", end_sample=round(length * SOUND_RATE))
     )
     options = {
-        "c:v": "libx264", "profile:v": "high", "crf": settings().crf, "preset": settings().preset,
-        "color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709",
-        "c:a": "aac", "b:a": settings().audio_bitrate, "r": str(frame_rate),
-        "f": "mp4", "movflags": "+faststart+use_metadata_tags", "map_metadata": "-1",
+        "c:v": "libx264",
+        "profile:v": "high",
+        "crf": settings().crf,
+        "preset": settings().preset,
+        "color_range": "tv",
+        "colorspace": "bt709",
+        "color_primaries": "bt709",
+        "color_trc": "bt709",
+        "c:a": "aac",
+        "b:a": settings().audio_bitrate,
+        "r": str(frame_rate),
+        "f": "mp4",
+        "movflags": "+faststart+use_metadata_tags",
+        "map_metadata": "-1",
         **{f"metadata:g:{number}": f"{key}={value}" for number, (key, value) in enumerate(tags.items())},
     }
     graph = ffmpeg.output(picture, voice, f"file:{output.absolute()}", **options)
     graph = graph.global_args("-hide_banner", "-nostats", "-loglevel", "error").overwrite_output()
-    return ffmpeg.compile(graph, cmd=str(find_ffmpeg()))
+    return [str(argument) for argument in ffmpeg.compile(graph, cmd=str(find_ffmpeg()))]
 
 
 def _checked(
@@ -171,8 +181,8 @@ def _read_back(
     apart = abs(sound.duration - Fraction(frame_count) / frame_rate)
     if held != frame_count or apart >= 1 / frame_rate or (picture.codec, sound.codec) != ("h264", "aac"):
         raise EncodingFailed(
-            f"{destination.name} holds {held} of {frame_count} frames and sound that ends {float(apart):.3f} s away from "
-            f"them ({picture.codec}, {sound.codec}); make it again."
+            f"{destination.name} holds {held} of {frame_count} frames and sound that ends {float(apart):.3f} s "
+            f"away from them ({picture.codec}, {sound.codec}); make it again."
         )
     return EncodedClip(
         path=destination,

@@ -17,7 +17,7 @@ HOW_TO_GET_IT = "install it with: sudo apt install ffmpeg, or: pip install image
 
 
 def find_ffmpeg() -> Path:
-    """Return the program named in the settings, else the system's, else imageio-ffmpeg's, the first that can encode H.264.
+    """Return the program of the settings, else the system's or imageio-ffmpeg's, the first that encodes H.264.
 
     Raises FfmpegMissing.
     """
@@ -34,7 +34,7 @@ def find_ffmpeg() -> Path:
 
 
 class FfmpegRun:
-    """A running ffmpeg that reads from ``stdin``; its messages are collected meanwhile, so that it never waits for us."""
+    """A running ffmpeg that reads from ``stdin``; its messages are collected meanwhile, so that it never blocks."""
 
     def __init__(self, arguments: list[str]) -> None:
         # A process group of its own: Ctrl-C reaches us alone, and we end the child.

@@ -1,7 +1,7 @@
 """Which files are taken in, and the one place where they are opened.
 
-What counts is the content. FFmpeg's guess is confined to the containers named here, it is given an open file and never a
-name (so no name can mean a protocol or a pattern), and whatever the container asks to open besides is refused.
+What counts is the content. FFmpeg's guess is confined to the containers named here, it is given an open file and never
+a name (so no name can mean a protocol or a pattern), and whatever the container asks to open besides is refused.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from typing import NoReturn
 
 import av
 from av.container import InputContainer
+from av.error import FFmpegError
 
-from heygem_pipeline.errors import EmptyFile, NotMedia, UnsafeFile
+from heygem_pipeline.errors import EmptyFile, NotMedia, TruncatedFile, UnsafeFile
 
 AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".wma", ".aiff", ".aif"})
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -44,6 +45,21 @@ _LISTS_OF_FILES = (
     b"<smoothstreaming",
 )
 _LISTS_IN_XML = (b"<mpd", b"<compositionplaylist", b"<assetmap", b"<playlist", b"<smil")
+
+_BEGINNINGS = (
+    *(
+        (4, b"ftyp"),
+        (4, b"moov"),
+        (8, b"AVI "),
+        (8, b"WAVE"),
+        (8, b"AIFF"),
+        (8, b"AIFC"),
+        (0, b"\x1aE\xdf\xa3"),
+        (0, b"FLV\x01"),
+    ),
+    *((0, b"OggS"), (0, b"fLaC"), (0, b"ID3"), (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), (0, b"\x00\x00\x01\xba")),
+)
+"""(offset, bytes) by which mp4 and mov, avi, wav, aiff, mkv and webm, flv, ogg, flac, mp3, wma and wmv, mpg begin."""
 
 
 class _NamelessFile:
@@ -92,6 +108,18 @@ def not_media(path: Path) -> NotMedia:
     )
 
 
+def cut_off(path: Path) -> TruncatedFile:
+    """The error for a file that begins as it should and does not go on so."""
+    return TruncatedFile(f"{path.name} is cut off or damaged; copy or upload it again.")
+
+
+def _damaged(path: Path) -> TruncatedFile | None:
+    with path.open("rb") as file:
+        head = file.read(16)
+    known = any(head[offset : offset + len(magic)] == magic for offset, magic in _BEGINNINGS)
+    return cut_off(path) if known else None
+
+
 def _open(file: _NamelessFile, path: Path) -> InputContainer:
     def refuse(*_: object) -> NoReturn:
         raise UnsafeFile(f"{path.name} refers to other files; export it as one self-contained file.")
@@ -99,5 +127,5 @@ def _open(file: _NamelessFile, path: Path) -> InputContainer:
     options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "file"}
     try:
         return av.open(file, mode="r", container_options=options, io_open=refuse, metadata_errors="replace")
-    except av.error.FFmpegError as error:
-        raise not_media(path) from error
+    except FFmpegError as error:
+        raise (_damaged(path) or not_media(path)) from error

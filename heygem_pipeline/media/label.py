@@ -1,7 +1,7 @@
 """The visible label "AI 生成 · AI generated" in the bottom right corner.
 
-GB 45438-2025 (in force in China since 2025-09-01) asks for characters at least 5 % of the shorter side high, shown for at least
-2 seconds. ``label.png`` is the text as one alpha mask, rendered from Noto Sans CJK SC Bold (SIL Open Font License 1.1).
+GB 45438-2025 (in force in China since 2025-09-01) asks for characters at least 5 % of the shorter side high, shown for
+at least 2 seconds. ``label.png`` is the text as alpha mask, drawn with Noto Sans CJK SC Bold (SIL Open Font License)
 """
 
 from collections.abc import Iterable, Iterator

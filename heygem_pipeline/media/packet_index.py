@@ -1,5 +1,7 @@
 """What the packets of a track say: when each frame is presented and from where it can be decoded. No decoding."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -7,6 +9,9 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -79,12 +84,8 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
     )
 
 
-def _packets(container: InputContainer):  # noqa: ANN202
-    demuxer = container.demux()
-    while True:
-        try:
-            packet = next(demuxer)
-        except (StopIteration, av.error.FFmpegError):
-            return
-        if packet.size:
-            yield packet
+def _packets(container: InputContainer) -> "Iterator[Packet[Stream]]":
+    with suppress(FFmpegError):
+        for packet in container.demux():
+            if packet.size:
+                yield packet

@@ -7,12 +7,14 @@ from pathlib import Path
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong, TruncatedFile
-from heygem_pipeline.media.formats import check_content, open_media
+from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong
+from heygem_pipeline.media.colour import is_high_dynamic_range
+from heygem_pipeline.media.formats import check_content, cut_off, open_media
 from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
 from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
@@ -34,7 +36,8 @@ class VideoInfo:
     frame_rate, frame_count, duration (seconds): of the constant-rate timeline.
     orientation: how a stored frame is turned upright.
     variable_rate: the file's own timestamps are irregular. still: one picture, which may be shown for any time.
-    packet_count: frames in the file itself.
+    packet_count: frames in the file itself. decoded_bytes: size of one of them, decoded.
+    high_dynamic_range: its values follow PQ or HLG.
     """
 
     path: Path
@@ -50,6 +53,8 @@ class VideoInfo:
     codec: str
     variable_rate: bool
     packet_count: int
+    decoded_bytes: int
+    high_dynamic_range: bool
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class SoundInfo:
     """A voice.
 
     duration: seconds of the chosen track as its packets tell, exact to about one packet; ``read_sound`` tells exactly.
-    container: FFmpeg's name of the demuxer. track: which of the file's ``tracks`` sound tracks is taken, counted from 0.
+    container: FFmpeg's name of the demuxer. track: which of the ``tracks`` sound tracks is taken, from 0.
     """
 
     path: Path
@@ -89,7 +94,7 @@ def examine_video(path: Path) -> tuple[VideoInfo, PacketIndex | None]:
         stream = picture_stream(container, path)
         index = index_packets(container, stream)
         if index is None:
-            raise TruncatedFile(_cut_off(path))
+            raise cut_off(path)
         _require_whole(path, container, stream, index)
         _require_length(path, index.duration)
     with open_media(path) as container:
@@ -108,7 +113,7 @@ def probe_sound(path: Path) -> SoundInfo:
         stream = sound_stream(container, path)
         index = index_packets(container, stream)
         if index is None:
-            raise TruncatedFile(_cut_off(path))
+            raise cut_off(path)
         _require_whole(path, container, stream, index)
         _require_length(path, index.duration)
         return SoundInfo(
@@ -154,6 +159,8 @@ def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
         codec="picture",
         variable_rate=False,
         packet_count=1,
+        decoded_bytes=size[0] * size[1] * 3,
+        high_dynamic_range=False,
     )
 
 
@@ -181,6 +188,8 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex) -> Vi
         codec=stream.codec_context.name,
         variable_rate=is_variable(index.timestamps, index.time_base, frame_rate),
         packet_count=len(index.timestamps),
+        decoded_bytes=sum(plane.buffer_size for plane in frame.planes),
+        high_dynamic_range=is_high_dynamic_range(frame),
     )
 
 
@@ -190,9 +199,9 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
         try:
             for frame in packet.decode():
                 return frame
-        except av.error.FFmpegError as error:
+        except FFmpegError as error:
             damage = error
-    raise TruncatedFile(_cut_off(path)) from damage
+    raise cut_off(path) from damage
 
 
 def _require_whole(
@@ -207,7 +216,7 @@ def _require_whole(
         promised, held = Fraction(container.duration, av.time_base), index.container_end
     missing = promised - held
     if missing > MISSING_SECONDS and missing > MISSING_SHARE * promised:
-        raise TruncatedFile(_cut_off(path))
+        raise cut_off(path)
 
 
 def _require_length(path: Path, duration: Fraction) -> None:
@@ -222,7 +231,3 @@ def _require_size(path: Path, width: int, height: int) -> None:
     limit = settings().max_width, settings().max_height
     if max(width, height) > max(limit) or min(width, height) > min(limit):
         raise TooLarge(f"{path.name} has {width} x {height} pixels; at most {limit[0]} x {limit[1]} are accepted.")
-
-
-def _cut_off(path: Path) -> str:
-    return f"{path.name} is cut off or damaged; copy or upload it again."

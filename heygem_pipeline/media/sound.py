@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from heygem_pipeline.errors import TruncatedFile
-from heygem_pipeline.media.formats import open_media
+from heygem_pipeline.media.formats import cut_off, open_media
 from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, probe_sound, sound_stream
 
 GAP_SECONDS = Fraction(1, 10)
-"""Jumps in the timestamps from here on are filled with silence; smaller ones are rounding (ffmpeg's aresample does the same)."""
+"""Jumps in the timestamps from here on become silence, as in ffmpeg's aresample; smaller ones are rounding."""
 
 STEREO_TO_MEAN = np.float32(np.sqrt(0.5))
 """FFmpeg adds the channels of floating-point sound at equal power (x 0.7071 each); this makes it their mean."""
@@ -28,8 +27,8 @@ class Sound:
 
     samples: float32 (n,), mono, -1..1, finite.
     sample_rate: samples a second of ``samples``.
-    duration: seconds, exact: the track's own number of samples over its own rate. In a video the sound's own length counts
-        and its own beginning is 0, wherever the picture begins.
+    duration: seconds, exact: the track's own number of samples over its own rate. In a video the sound's own length
+        counts and its own beginning is 0, wherever the picture begins.
     """
 
     samples: NDArray[np.float32]
@@ -74,7 +73,7 @@ def sound_frames(path: Path) -> Iterator[AudioFrame]:
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            except FFmpegError:
                 continue
             for frame in frames:
                 if frame.pts is not None and frame.time_base is not None:
@@ -89,7 +88,7 @@ def sound_frames(path: Path) -> Iterator[AudioFrame]:
                 position += Fraction(frame.samples, frame.sample_rate)
                 yield _clean(frame)
     if (start is None and position == 0) or (silent > MISSING_SECONDS and silent > MISSING_SHARE * position):
-        raise TruncatedFile(f"{path.name} is cut off or damaged; copy or upload it again.")
+        raise cut_off(path)
 
 
 def _flush(resampler: AudioResampler | None) -> list[NDArray[np.float32]]:
@@ -114,8 +113,7 @@ def _clean(frame: AudioFrame) -> AudioFrame:
     samples = frame.to_ndarray()
     if np.isfinite(samples).all():
         return frame
-    clean = AudioFrame.from_ndarray(
-        np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), format=frame.format.name, layout=frame.layout.name
-    )
+    finite = np.where(np.isfinite(samples), samples, 0).astype(np.float32)
+    clean = AudioFrame.from_ndarray(finite, format=f"flt{frame.format.name[3:]}", layout=frame.layout.name)
     clean.sample_rate = frame.sample_rate
     return clean

@@ -1,7 +1,7 @@
 """A presenter's video (or still picture) as a constant-rate sequence of frames, read forward and back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from heygem_pipeline.media.still import read_picture
 from heygem_pipeline.media.timeline import display_times, frames_on_display
 
 BACKWARD_BYTES = 192 * 2**20
-"""Decoded frames held at once while reading backward: 61 frames of 1080p, 276 of 720p x 4:2:0."""
+"""Decoded frames held at once while reading backward: 64 of 1080p, 145 of 720p (4:2:0, 8 bit)."""
 
 Frame = NDArray[np.uint8]
 
@@ -25,23 +25,24 @@ Frame = NDArray[np.uint8]
 class Template:
     """Frames are uint8 (height, width, 3) BGR, upright, with square pixels, and belong to the caller.
 
-    ``frames()`` and ``presentation()`` may be called any number of times; every iterator opens the file for itself and closes
-    it when it ends or is dropped.
+    ``frames()`` and ``presentation()`` may be called any number of times; every iterator opens the file for itself and
+    closes it when it ends or is dropped.
     """
 
     info: VideoInfo
     index: PacketIndex | None
     times: NDArray[np.int64]
     """int64 (frame_count,): middle of each frame of the constant-rate timeline, ticks of the file."""
+    converter: Converter = field(repr=False)
 
     @classmethod
     def open(cls, path: Path) -> "Template":
         """Probe the file. Raises what ``probe_video`` raises."""
         info, index = examine_video(path)
         if index is None:
-            return cls(info, None, np.zeros(1, np.int64))
+            return cls(info, None, np.zeros(1, np.int64), Converter(info))
         times = display_times(info.frame_count, info.frame_rate, int(index.timestamps[0]), index.time_base)
-        return cls(info, index, times)
+        return cls(info, index, times, Converter(info))
 
     @property
     def frame_rate(self) -> Fraction:
@@ -50,7 +51,7 @@ class Template:
 
     @property
     def source_frames(self) -> NDArray[np.int64]:
-        """int64 (frame_count,): the file's frame behind each frame of the timeline; equal neighbours show the same picture."""
+        """int64 (frame_count,): the file's frame behind each frame of the timeline; equals show the same picture."""
         if self.index is None:
             return np.zeros(1, np.int64)
         return frames_on_display(self.index.timestamps, self.times)
@@ -60,7 +61,7 @@ class Template:
         return (frame for _, frame in self._forward(0))
 
     def presentation(self, count: int) -> Iterator[tuple[int, Frame]]:
-        """Yield (index in the timeline, frame) for ``count`` output frames: forward, back, forward ... as ``ping_pong`` orders."""
+        """Yield (index in the timeline, frame) for ``count`` output frames: forward, back ... (``ping_pong``)."""
         return islice(self._endless(), count)
 
     def _endless(self) -> Iterator[tuple[int, Frame]]:
@@ -78,20 +79,17 @@ class Template:
         if self.index is None:
             yield 0, read_picture(self.info.path)
             return
-        convert = Converter(self.info)
         for offset, frame in enumerate(sample_frames(self.info.path, self.index, self.times[first:])):
-            yield first + offset, convert(frame)
+            yield first + offset, self.converter(frame)
 
     def _backward(self, last: int) -> Iterator[tuple[int, Frame]]:
         """Yield frames ``last`` .. 0, decoded forward in pieces that fit in BACKWARD_BYTES."""
         assert self.index is not None
-        convert = Converter(self.info)
-        width, height = self.info.stored_size
-        piece = max(1, BACKWARD_BYTES // (width * height * 3))
+        piece = max(1, BACKWARD_BYTES // self.info.decoded_bytes)
         end = last + 1
         while end > 0:
             start = max(0, end - piece)
             held = list(sample_frames(self.info.path, self.index, self.times[start:end]))
             while held:
-                yield start + len(held) - 1, convert(held.pop())
+                yield start + len(held) - 1, self.converter(held.pop())
             end = start

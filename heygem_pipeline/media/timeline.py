@@ -26,7 +26,7 @@ SLOWEST_RATE = Fraction(10)
 
 
 def ping_pong(position: int, frame_count: int) -> int:
-    """Return which of ``frame_count`` frames is shown at ``position``: 0 .. N-1, N-2 .. 1, 0, 1 .. with no end frame repeated."""
+    """Return which of N frames is shown at ``position``: 0 .. N-1, N-2 .. 1, 0, 1 .. with no end frame repeated."""
     if frame_count < 2:
         return 0
     step = position % (2 * (frame_count - 1))
@@ -62,7 +62,7 @@ def constant_rate(timestamps: NDArray[np.int64], time_base: Fraction, fastest: i
 
 
 def is_variable(timestamps: NDArray[np.int64], time_base: Fraction, frame_rate: Fraction) -> bool:
-    """Tell whether some frame lies half a frame or more from where a constant rate would have it after the one before."""
+    """Tell whether some step between frames is half a frame or more away from the usual one."""
     frames = np.diff(timestamps) * float(time_base * frame_rate)
     return bool(len(frames)) and bool(np.any(np.abs(frames - np.maximum(1, np.round(np.median(frames)))) >= 0.5))
 
