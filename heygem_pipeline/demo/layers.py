@@ -27,7 +27,7 @@ def take_apart(portrait: Portrait) -> Layers:
 
     photograph = portrait.photograph()
     matte = _matte(photograph, portrait.outline)
-    backdrop = _fill_behind(photograph.astype(np.float32), matte)
+    backdrop = _fill_behind(_without_stray_hair(photograph, matte), matte)
     person = _sharpen(_to_frame(_denoise(photograph), portrait, cv2.BORDER_REPLICATE), portrait.sharpening)
     coverage = _to_frame(matte * 255, portrait, cv2.BORDER_CONSTANT)
     backdrop = _soften(_to_frame(backdrop, portrait, cv2.BORDER_REFLECT_101), portrait, photograph.shape[1])
@@ -52,11 +52,19 @@ def _matte(photograph: NDArray[np.uint8], outline: tuple[Point, ...]) -> NDArray
     return np.asarray(cv2.GaussianBlur(rounded, (0, 0), 1.0), np.float32)
 
 
+def _without_stray_hair(photograph: NDArray[np.uint8], matte: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take thin lines off the backdrop close to the person: hair too fine for the matte would stay while she moves."""
+    import cv2
+
+    close = cv2.dilate(matte, np.ones((25, 25))) > 0.02
+    return np.where(close[..., None], cv2.medianBlur(photograph, 9), photograph).astype(np.float32)
+
+
 def _fill_behind(photograph: NDArray[np.float32], matte: NDArray[np.float32]) -> NDArray[np.float32]:
     """Replace the person by what surrounds her: averages of the visible backdrop, the nearest first."""
     import cv2
 
-    visible = (cv2.dilate(matte, np.ones((13, 13))) < 0.02).astype(np.float32)
+    visible = (cv2.dilate(matte, np.ones((5, 5))) < 0.02).astype(np.float32)
     filled = photograph * visible[..., None]
     known = visible
     for reach in (3, 9, 27, 81):

@@ -3,7 +3,7 @@
 Both are works of the United States government and in the public domain, and both come inside packages that are
 installed anyway, so that nothing is downloaded:
 
-- Rear Admiral Grace Hopper, United States Navy, 1984, photograph by James S. Davis; ``grace_hopper.jpg`` among
+- Commodore (later Rear Admiral) Grace Hopper, United States Navy, 1984, by James S. Davis; ``grace_hopper.jpg`` among
   matplotlib's sample data (512 x 600).
 - Eileen Collins, astronaut, NASA's Great Images collection; ``skimage.data.astronaut()`` (512 x 512).
 """
