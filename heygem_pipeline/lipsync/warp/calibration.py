@@ -19,6 +19,12 @@ TYPICAL_WIDTH = 0.78
 TOUCHING, PARTED = 0.045, 0.085
 """Predicted gaps (IOD) below which lips are taken to touch, and above which to be parted; between them both are mixed."""
 
+EXPRESSION_SECONDS = 1.0
+"""What lasts longer than this is a smile, what is shorter is speech."""
+
+SPEAKING_SECONDS = 0.4
+"""Lips that were apart this long ago or ahead may still be speaking."""
+
 CLOSED_SHARE = 0.08
 """The share of a clip's frames, those with the smallest gaps, that shows the neutral mouth."""
 
@@ -32,6 +38,8 @@ class Calibration:
 
     landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
     parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
+    corner_shift: float64 (frames, 2, 2), from the left and right corner to where they would be if the mouth did not speak:
+        expressions last, speech moves quickly. Exactly 0 around frames in which the lips stay closed.
     neutral_chin: y of the chin while the mouth is closed, IOD.
     neutral_width: the closed mouth's width, IOD.
     opening: IOD of gap for one standard unit of the speech model.
@@ -39,6 +47,7 @@ class Calibration:
 
     landmarks: NDArray[np.float64]
     parted: NDArray[np.float64]
+    corner_shift: NDArray[np.float64]
     neutral_chin: float
     neutral_width: float
     opening: float
@@ -52,9 +61,11 @@ def calibrate(tracks: FaceTracks) -> Calibration:
     closed = present[gaps[present] <= np.quantile(gaps[present], CLOSED_SHARE)]
     neutral = np.median(landmarks[closed], axis=0)
     width = float(np.linalg.norm(neutral[54] - neutral[48]))
+    parted = _parted(gaps, tracks)
     return Calibration(
         landmarks=landmarks,
-        parted=_parted(gaps, tracks),
+        parted=parted,
+        corner_shift=_corner_shift(landmarks, parted, tracks),
         neutral_chin=float(neutral[7:10, 1].mean()),
         neutral_width=width,
         opening=TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.2)),
@@ -74,3 +85,17 @@ def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64
     share = share * share * (3 - 2 * share)
     smooth = savitzky_golay(share, tracks.present, MOUTH_WINDOW, order=1, cuts=tracks.cuts)
     return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))
+
+
+def _corner_shift(
+    landmarks: NDArray[np.float64], parted: NDArray[np.float64], tracks: FaceTracks
+) -> NDArray[np.float64]:
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+    corners = landmarks[:, [48, 54]]
+    window = 2 * round(float(tracks.frame_rate) * EXPRESSION_SECONDS / 2) + 1
+    lasting = savitzky_golay(corners, tracks.present, window, order=1, cuts=tracks.cuts)
+    reach = 2 * round(float(tracks.frame_rate) * SPEAKING_SECONDS) + 1
+    speaking = uniform_filter1d(maximum_filter1d(parted, reach, mode="nearest"), reach // 2, mode="nearest")
+    speaking = np.where(speaking < 1e-6, 0.0, np.minimum(speaking, 1.0))
+    return np.nan_to_num(speaking[:, None, None] * (lasting - corners))

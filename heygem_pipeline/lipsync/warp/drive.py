@@ -31,9 +31,7 @@ def drive(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     width = np.clip(_beyond(shape.width * WIDTH_UNIT, REST_WIDTH), NARROWEST, WIDEST)
     blend = (1 - JAW_SHARE) * shape.gap + JAW_SHARE * shape.jaw
     jaw = np.clip(_beyond(blend * calibration.opening, REST_GAP), 0, LARGEST_GAP)
-    return [
-        Articulation(float(g), float(w), jaw_drop(float(j))) for g, w, j in zip(gap, width, jaw, strict=True)
-    ]
+    return [Articulation(float(g), float(w), jaw_drop(float(j))) for g, w, j in zip(gap, width, jaw, strict=True)]
 
 
 def _beyond(values: NDArray[np.floating], rest: float) -> NDArray[np.floating]:

@@ -65,7 +65,11 @@ def _patch(
     untouched = MouthPatch(seen.output_frame, seen.template_frame)
     if seen.contours is None or seen.light is None or strength == 0:
         return untouched
-    target = between(seen.contours, articulate(at_rest(seen.contours), wanted), strength)
+    target = between(
+        seen.contours,
+        articulate(at_rest(seen.contours, calibration.corner_shift[seen.template_frame]), wanted),
+        strength,
+    )
     if largest_move(seen.contours, target) < UNSEEN_MOVE and wanted.jaw * strength < UNSEEN_MOVE:
         return untouched
     landmarks = calibration.landmarks[seen.template_frame]

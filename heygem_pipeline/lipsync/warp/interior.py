@@ -20,13 +20,15 @@ ARCH_HALF_WIDTH = 0.40
 class OpenMouth:
     """Numbers of one open mouth, head frame, IOD.
 
-    centre, half_width: of the mouth as it is shown. midline: x between the upper incisors. skull_edge: y of the closed
-    lips' line there, from which the upper teeth hang. gap: the opening's height. rounding: 0 = spread, 1 = pursed.
+    centre, half_width: of the mouth as it is shown. midline: x between the upper incisors. foreshortening: by how much
+    the left and the right half of the arch are stretched to be as a frontal face shows them. skull_edge: y of the closed
+    lips' line at the midline, from which the upper teeth hang. gap: the opening's height. rounding: 0 = spread, 1 = pursed.
     """
 
     centre: float
     half_width: float
     midline: float
+    foreshortening: tuple[np.float32, np.float32]
     skull_edge: float
     gap: float
     rounding: float
@@ -68,7 +70,7 @@ def draw_interior(
     """
     height = np.maximum(lower - upper, 1e-4)
     across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
-    distance = np.abs(x - mouth.midline)
+    distance = np.abs(x - mouth.midline) * np.where(x < mouth.midline, *mouth.foreshortening)
     arch = np.minimum(distance / ARCH_HALF_WIDTH, 1)
     skin, lip = float(luma(light.skin)), light.lip
     soft = max(0.010, 0.7 * pixel)
@@ -112,9 +114,9 @@ def draw_interior(
 def _enamel(light: FaceLight) -> NDArray[np.float32]:
     """Colour of a well lit tooth: warm ivory in the face's light, never brighter than the face allows."""
     skin = max(float(luma(light.skin)), 1.0)
-    ivory = np.array([0.88, 0.965, 1.06], np.float32)
-    tinted = 0.75 * ivory + 0.25 * light.skin / np.float32(skin)
-    return (tinted * min(0.98 * skin + 8, 212.0)).astype(np.float32)
+    ivory = np.array([0.90, 0.955, 1.06], np.float32)
+    tinted = 0.7 * ivory + 0.3 * light.skin / np.float32(skin)
+    return (tinted * min(1.06 * skin + 6, 212.0)).astype(np.float32)
 
 
 def _between_teeth(distance: NDArray[np.float32], pixel: float) -> NDArray[np.float32]:

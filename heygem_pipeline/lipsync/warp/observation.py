@@ -11,7 +11,7 @@ from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.calibration import Calibration
 from heygem_pipeline.lipsync.warp.curves import INNER_SAMPLES, MouthContours, contours_from_landmarks
 from heygem_pipeline.lipsync.warp.light import FaceLight, follow_light, read_light
-from heygem_pipeline.lipsync.warp.seam import LipLines, find_lip_lines
+from heygem_pipeline.lipsync.warp.seam import TEETH_SHOW, LipLines, find_lip_lines
 
 LOOK_AHEAD = 4
 """Frames on each side over which the seam is steadied (median of 9)."""
@@ -100,12 +100,16 @@ def _with_true_lines(predicted: MouthContours, lines: LipLines, around: list[Lip
     def contour(y: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.stack([samples, np.interp(samples, lines.x, y)], axis=1)
 
+    teeth = float(np.quantile([other.teeth for other in around], 0.75))
+    parted = max(parted, float(np.clip((teeth - 0.5 * TEETH_SHOW) / (0.5 * TEETH_SHOW), 0, 1)))
+    edges = [other.edge_offsets for other in around if other.edge_offsets is not None]
     seam = (lines.upper + lines.lower) / 2 + np.median([other.seam_offsets for other in around], axis=0)
-    if parted == 0:
+    if parted == 0 or not edges:
         line = contour(seam)
         return MouthContours(predicted.upper_outer, predicted.lower_outer, line, line)
-    upper = lines.upper + np.median([other.upper_offsets for other in around], axis=0)
-    lower = np.maximum(upper, lines.lower + np.median([other.lower_offsets for other in around], axis=0))
+    upper_offsets, lower_offsets = np.median(edges, axis=0)
+    upper = lines.upper + upper_offsets
+    lower = np.maximum(upper, lines.lower + lower_offsets)
     return MouthContours(
         predicted.upper_outer,
         predicted.lower_outer,

@@ -269,10 +269,12 @@ def _interior(
     import cv2
 
     left, right = target.upper_outer[0, 0], target.upper_outer[-1, 0]
+    midline = float(base.upper_outer[7, 0])
     mouth = OpenMouth(
         centre=float(left + right) / 2,
         half_width=float(right - left) / 2,
-        midline=float((base.upper_outer[0, 0] + base.upper_outer[-1, 0]) / 2),
+        midline=midline,
+        foreshortening=_foreshortening(base, midline),
         skull_edge=float(base.upper_inner[8, 1]),
         gap=target.gap,
         rounding=rounding,
@@ -292,8 +294,18 @@ def _interior(
     teeth = cv2.remap(view.crop, column.astype(np.float32), row.astype(np.float32), cv2.INTER_LINEAR).astype(np.float32)
     shade = 0.80 + 0.20 * np.clip((view.y - view.upper) / 0.035, 0, 1)
     shade = shade * (0.86 + 0.14 * np.clip((view.lower - view.y) / 0.02, 0, 1))
-    seen = np.clip((own_lower - OWN_MARGIN - view.y) / 0.02, 0, 1) * np.clip((own_lower - own_upper - 0.03) / 0.05, 0, 1)
+    seen = np.clip((own_lower - OWN_MARGIN - view.y) / 0.02, 0, 1) * np.clip(
+        (own_lower - own_upper - 0.03) / 0.05, 0, 1
+    )
     return drawn + seen[..., None] * (teeth * shade[..., None] - drawn)
+
+
+def _foreshortening(base: MouthContours, midline: float) -> tuple[np.float32, np.float32]:
+    """A head turned aside shows one half of the mouth narrower: the teeth behind it too."""
+    left, right = midline - base.upper_outer[0, 0], base.upper_outer[-1, 0] - midline
+    mean = (left + right) / 2
+    near, far = np.clip([mean / max(left, 1e-3), mean / max(right, 1e-3)], 0.7, 1.6).astype(np.float32)
+    return near, far
 
 
 def _bounds(shape, to_head, back) -> tuple[int, int, int, int]:

@@ -22,6 +22,9 @@ REACH = 0.055
 CREASE_STEP, EDGE_STEP = 0.06, 0.25
 """Cost of a path's move by one row from a column to the next, in units of its darkness or contrast."""
 
+TEETH_SHOW = 0.009
+"""Height of a row of teeth, IOD, from which lips count as parted whatever the landmarks say."""
+
 EDGE_ROWS = 3
 """Rows above and below an edge whose colours are compared."""
 
@@ -35,7 +38,9 @@ class LipLines:
 
     x, upper, lower: float64 (49,), where the landmarks put the edges.
     seam_offsets: how far below the middle of both the crease was found.
-    upper_offsets, lower_offsets: how far below their predicted places the edges were found; zero where not looked for.
+    teeth: height of the teeth seen between the upper lip and the crease, IOD; 0 where the lips touch.
+    edge_offsets: float64 (2, 49), how far below their predicted places the upper and lower edge were found; None where
+        they were not looked for.
     crease: float32 (3,), median BGR along the crease.
     """
 
@@ -43,17 +48,18 @@ class LipLines:
     upper: NDArray[np.float64]
     lower: NDArray[np.float64]
     seam_offsets: NDArray[np.float64]
-    upper_offsets: NDArray[np.float64]
-    lower_offsets: NDArray[np.float64]
+    teeth: float
+    edge_offsets: NDArray[np.float64] | None
     crease: NDArray[np.float32]
 
 
 def find_lip_lines(
     frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours, parted: bool
 ) -> LipLines:
-    """Read the lips' inner edges; those of parted lips only if asked to.
+    """Read the lips' inner edges.
 
     frame: uint8 (h, w, 3) BGR. to_head: (2, 3), from its pixels to the head frame. contours: the predicted lips.
+    parted: the lips are known to be apart; otherwise they are taken to be where teeth show.
     """
     left, right = contours.upper_outer[0], contours.upper_outer[-1]
     x = np.linspace(left[0], right[0], COLUMNS)
@@ -70,16 +76,38 @@ def find_lip_lines(
     crease = _darkest_path(strip, rows)
     offsets = np.interp(crease, np.arange(len(rows)), rows)
     colours = strip[np.round(crease).astype(int), np.arange(COLUMNS)][12:37]
-    nothing = np.zeros(COLUMNS)
-    lines = (nothing, nothing)
-    if parted:
-        upper_lip = _lip_colour(frame, to_head, x, _outer(contours.upper_outer, x), upper)
+    upper_lip = _lip_colour(frame, to_head, x, _outer(contours.upper_outer, x), upper)
+    lab = _lab(strip)
+    teeth = _teeth_above(lab, rows, offsets, upper - middle, upper_lip)
+    edges = None
+    if parted or teeth > 0.5 * TEETH_SHOW:
         lower_lip = _lip_colour(frame, to_head, x, lower, _outer(contours.lower_outer, x))
-        lines = (
-            _edge(strip, rows, upper - middle, upper_lip, entering=True),
-            _edge(strip, rows, lower - middle, lower_lip, entering=False),
+        edges = np.stack(
+            [
+                _edge(lab, rows, upper - middle, upper_lip, entering=True),
+                _edge(lab, rows, lower - middle, lower_lip, entering=False),
+            ]
         )
-    return LipLines(x, upper, lower, offsets, *lines, np.median(colours, axis=0).astype(np.float32))
+    return LipLines(x, upper, lower, offsets, teeth, edges, np.median(colours, axis=0).astype(np.float32))
+
+
+def _teeth_above(
+    lab: NDArray[np.float32],
+    rows: NDArray[np.float64],
+    crease: NDArray[np.float64],
+    predicted: NDArray[np.float64],
+    upper_lip: tuple[NDArray[np.float32], NDArray[np.float32]],
+) -> float:
+    """Height of what is much less red than the upper lip, and no darker, between that lip and the crease.
+
+    Only above the crease: light below it is as often the gloss of the lower lip.
+    """
+    median, spread = upper_lip
+    inner = slice(16, 33)
+    pale = lab[:, inner, 1] < median[1] - 2.5 * spread[1]
+    light = lab[:, inner, 0] > median[0] - 4
+    between = (rows[:, None] < crease[inner]) & (rows[:, None] > predicted[inner] - 0.035)
+    return float(np.quantile((pale & light & between).sum(axis=0), 0.6) * ROW)
 
 
 def _sample(
@@ -121,7 +149,7 @@ def _lip_colour(
 
 
 def _edge(
-    strip: NDArray[np.uint8],
+    lab: NDArray[np.float32],
     rows: NDArray[np.float64],
     predicted: NDArray[np.float64],
     lip: tuple[NDArray[np.float32], NDArray[np.float32]],
@@ -130,7 +158,7 @@ def _edge(
 ) -> NDArray[np.float64]:
     """Offsets from the predicted row offsets of the path where the strip leaves (below) or enters the lip's colour."""
     median, spread = lip
-    unlike = np.clip(np.sqrt((((_lab(strip) - median) / spread) ** 2).sum(axis=-1)), 0, 5)
+    unlike = np.clip(np.sqrt((((lab - median) / spread) ** 2).sum(axis=-1)), 0, 5)
     padded = np.pad(unlike, ((EDGE_ROWS, EDGE_ROWS), (0, 0)), mode="edge")
     sums = np.cumsum(np.vstack([np.zeros((1, COLUMNS)), padded]), axis=0)
     count = len(rows)

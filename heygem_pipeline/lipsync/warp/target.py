@@ -65,7 +65,7 @@ def opening_profile(s: NDArray[np.float64], gap: float, rounding: float) -> NDAr
 
     Lips part in the middle first and unzip toward the corners as the mouth opens; rounded lips open as an ellipse.
     """
-    reach = 0.66 + 0.30 * min(1.0, gap / 0.14)
+    reach = 0.66 + 0.26 * min(1.0, gap / 0.14)
     inside = np.clip(1 - (np.abs(s) / reach) ** 2.2, 0, 1)
     return inside ** (0.85 - 0.3 * rounding)
 
@@ -75,8 +75,30 @@ def outer_profile(s: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(1 - np.abs(s) ** 2.0, 0, 1) ** 0.8
 
 
-def at_rest(frame: MouthContours) -> MouthContours:
-    """Bring the lips of a frame together: the shape the mouth has between words. Unchanged where they touch."""
+def at_rest(frame: MouthContours, corner_shift: NDArray[np.float64]) -> MouthContours:
+    """Bring the lips of a frame together: the shape the mouth has between words. Unchanged where they touch already.
+
+    corner_shift: (2, 2), by how much the left and the right corner lie elsewhere at rest, IOD.
+    """
+    return _shift_corners(_bring_together(frame), corner_shift)
+
+
+def _shift_corners(frame: MouthContours, shift: NDArray[np.float64]) -> MouthContours:
+    if not shift.any():
+        return frame
+    left, right = frame.upper_outer[0, 0], frame.upper_outer[-1, 0]
+
+    def moved(line: NDArray[np.float64]) -> NDArray[np.float64]:
+        s = _share_of_width(line[:, 0], left, right)[:, None]
+        sideways = (1 - s) / 2 * shift[0, 0] + (1 + s) / 2 * shift[1, 0]
+        # A corner's rise or fall is its own; the middle of the lips stays.
+        upright = np.where(s < 0, shift[0, 1], shift[1, 1]) * np.abs(s) ** 2
+        return line + np.concatenate([sideways, upright], axis=1)
+
+    return MouthContours(*(moved(line) for line in _lines(frame)))
+
+
+def _bring_together(frame: MouthContours) -> MouthContours:
     height = frame.lower_inner[:, 1] - frame.upper_inner[:, 1]
     if not height.any():
         return frame
