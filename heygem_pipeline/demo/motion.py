@@ -13,7 +13,7 @@ class HeadMotion:
     yaw: NDArray[np.float32]
     """Degrees, > 0 turns the nose to the viewer's right."""
     pitch: NDArray[np.float32]
-    """Degrees, > 0 lowers the nose."""
+    """Degrees, > 0 raises the nose."""
     roll: NDArray[np.float32]
     """Degrees, > 0 tilts the crown to the viewer's right."""
     lean: NDArray[np.float32]
@@ -39,7 +39,7 @@ def calm_motion(frame_count: int, frame_rate: int) -> HeadMotion:
     blinks = _blink(seconds, 0.19 * length) + _blink(seconds, 0.64 * length)
     return HeadMotion(
         yaw=_wave(turn, cosines=(0.8, -1.0, 0.5), swings=(1.9, -0.7)),
-        pitch=_wave(turn, cosines=(-0.5, 0.4, 0.3), swings=(-0.5, 0.6)) + (1.6 * nods).astype(np.float32),
+        pitch=_wave(turn, cosines=(0.5, -0.4, -0.3), swings=(0.5, -0.6)) - (1.6 * nods).astype(np.float32),
         roll=_wave(turn, cosines=(-0.5, 0.7, -0.3), swings=(0.9, 0.4)),
         lean=_wave(turn, cosines=(-0.005, 0.002, 0), swings=(0.003, 0)),
         sway=_wave(turn, cosines=(2.0, -1.2, 0), swings=(2.2, 0)),

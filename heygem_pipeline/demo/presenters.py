@@ -81,7 +81,7 @@ class _Stage:
         lean = motion.lean[index]
         right, down = self.x - self.neck_x, self.y - self.neck_y
         shift_x = self.head * (lean * right - roll * down + yaw * self.depth) + self.torso * motion.sway[index]
-        shift_y = self.head * (lean * down + roll * right + pitch * self.depth) - self.torso * motion.breath[index]
+        shift_y = self.head * (lean * down + roll * right - pitch * self.depth) - self.torso * motion.breath[index]
         return (
             self.frame_x - cv2.resize(shift_x.astype(np.float32), FRAME_SIZE),
             self.frame_y - cv2.resize(shift_y.astype(np.float32), FRAME_SIZE),
