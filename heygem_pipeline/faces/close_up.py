@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import Box
 
-FACE_WIDTH = 240
+FACE_WIDTH = 300
 """Width of the face box in a close-up, pixels. dlib answers in whole pixels, so a small face is enlarged too."""
 MARGIN = 2.0
 """Width of a close-up in widths of the face box: room for the face to move within a frame's time."""

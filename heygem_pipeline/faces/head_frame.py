@@ -4,16 +4,11 @@ Its origin lies midway between the eye centres, x to the viewer's right, y down,
 centres (IOD).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.smoothing import savitzky_golay
-
 STEADY_POINTS = {36: 1.0, 39: 1.0, 42: 1.0, 45: 1.0, 27: 1.0, 28: 1.0, 29: 1.0, 30: 1.0, 31: 0.5, 33: 0.5, 35: 0.5}
 """Points the mouth does not move (eye corners, bridge, base of the nose) and their weights."""
-SMOOTHING_WINDOW = 11
 
 
 def eye_centres(landmarks: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
@@ -42,16 +37,6 @@ def fit_head_frame(
     raw = np.full((len(landmarks), 2, 3), np.nan)
     raw[present] = _by_steady_points(seen, reference)
     return raw, reference.astype(np.float32)
-
-
-def smooth_head_frame(
-    raw: NDArray[np.float64], present: NDArray[np.bool_], cuts: Sequence[int] = ()
-) -> NDArray[np.float64]:
-    """Return the matrices (frames, 2, 3) smoothed in time (Savitzky-Golay 11, order 2).
-
-    A matrix acts linearly, so this smooths the path of every mapped point alike.
-    """
-    return savitzky_golay(raw, present, SMOOTHING_WINDOW, cuts=cuts)
 
 
 def _by_the_eyes(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.smoothing import savitzky_golay
+from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
 from heygem_pipeline.faces.tracks import FaceTracks
 
-SMOOTHING_WINDOW = 5
+SMOOTHING_SECONDS = 0.2
+"""5 frames at 25 a second."""
 INNER_UPPER = [61, 62, 63]
 INNER_LOWER = [67, 66, 65]
 LOWER_LIP = [56, 57, 58]
@@ -39,7 +40,7 @@ class MouthShape:
 
 
 def measure_mouth(tracks: FaceTracks) -> MouthShape:
-    """Return the mouth's shape in every frame, smoothed (Savitzky-Golay, 5 frames, order 2) within each run of frames."""
+    """Return the mouth's shape in every frame, smoothed over 0.2 s (Savitzky-Golay, order 2) within runs of frames."""
     points = transform(tracks.raw_head, tracks.landmarks)
     heights = points[:, :, 1]
     corners = points[:, 54] - points[:, 48]
@@ -53,6 +54,7 @@ def measure_mouth(tracks: FaceTracks) -> MouthShape:
         ],
         axis=1,
     )
-    smooth = savitzky_golay(measured, tracks.present, SMOOTHING_WINDOW, cuts=tracks.cuts).astype(np.float32)
+    window = window_of(SMOOTHING_SECONDS, tracks.frame_rate)
+    smooth = savitzky_golay(measured, tracks.present, window, cuts=tracks.cuts).astype(np.float32)
     gap, width, jaw, lower, upper = smooth.T
     return MouthShape(np.maximum(gap, 0), width, jaw, lower, upper)

@@ -25,31 +25,38 @@ STANDARD_FACE = np.array(
 """Mean shape of OpenFace's point distribution model at POSE_POINTS, cm; x to the viewer's right, y down, z away."""
 
 
-def head_pose(
-    landmarks: NDArray[np.floating], present: NDArray[np.bool_], size: tuple[int, int]
-) -> NDArray[np.float32]:
-    """Return yaw, pitch and roll in degrees, float32 (frames, 3), NaN where absent.
+CAMERA_DISTANCE = 3.0
+"""Focal length in widths of the face's box: a camera about half a metre away. Measured best of 3 and 8 on 19 clips."""
+LEVEL_PITCH = -4.0
+"""Degrees the fit reads on people who look straight ahead: median of 17 clips."""
 
-    yaw > 0 turns to the viewer's right, pitch > 0 looks up, roll > 0 leans clockwise as seen. ``size`` is the frame's
-    (width, height); the focal length is taken as its longer side.
+
+def head_pose(
+    landmarks: NDArray[np.floating], boxes: NDArray[np.floating], present: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return yaw, pitch and roll in degrees, (frames, 3), NaN where absent, from landmarks (frames, 68, 2) and boxes.
+
+    yaw > 0 turns to the viewer's right, pitch > 0 looks up, roll > 0 leans clockwise as seen. The face is taken to lie
+    on the line of sight, so that a face at the side of the picture that looks straight ahead reads 0.
     """
     import cv2
 
-    focal = float(max(size))
-    camera = np.array([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
-    pose = np.full((len(landmarks), 3), np.nan, np.float32)
+    pose = np.full((len(landmarks), 3), np.nan)
     for frame in np.flatnonzero(present):
-        seen = landmarks[frame, POSE_POINTS].astype(np.float64)
-        solved, rotation, _ = cv2.solvePnP(STANDARD_FACE, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+        seen = landmarks[frame].astype(np.float64)
+        focal = CAMERA_DISTANCE * float(boxes[frame, 2] - boxes[frame, 0])
+        x, y = seen.mean(axis=0)
+        camera = np.array([[focal, 0, x], [0, focal, y], [0, 0, 1]])
+        solved, rotation, _ = cv2.solvePnP(STANDARD_FACE, seen[POSE_POINTS], camera, None, flags=cv2.SOLVEPNP_SQPNP)
         if solved:
             pose[frame] = _angles(np.asarray(cv2.Rodrigues(rotation)[0], np.float64))
     return pose
 
 
 def _angles(rotation: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Split into roll about the line of sight, then pitch, then yaw."""
+    """Return where the face's forward axis points (yaw, pitch) and how far the face leans (roll)."""
     forward = -rotation[:, 2]
     yaw = np.degrees(np.arctan2(forward[0], -forward[2]))
     pitch = np.degrees(np.arcsin(np.clip(-forward[1], -1, 1)))
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
-    return float(yaw), float(pitch), float(roll)
+    return float(yaw), float(pitch) - LEVEL_PITCH, float(roll)

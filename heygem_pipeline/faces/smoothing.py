@@ -1,6 +1,7 @@
 """Smoothing in time that keeps peaks: Savitzky-Golay, run by run of present frames."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,11 @@ def runs(present: NDArray[np.bool_], cuts: Sequence[int] = ()) -> Iterator[slice
             start = index
     if start is not None:
         yield slice(start, len(present))
+
+
+def window_of(seconds: float, frame_rate: Fraction) -> int:
+    """Return the odd number of frames nearest to ``seconds``, so that 60 frames a second are smoothed as long as 25."""
+    return 2 * round((seconds * float(frame_rate) - 1) / 2) + 1
 
 
 def savitzky_golay(

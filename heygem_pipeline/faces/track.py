@@ -4,11 +4,12 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heygem_pipeline.faces.fitness import refuse_unfit
-from heygem_pipeline.faces.head_frame import fit_head_frame, smooth_head_frame
+from heygem_pipeline.faces.head_frame import fit_head_frame
 from heygem_pipeline.faces.pose import head_pose
-from heygem_pipeline.faces.smoothing import fill_short_gaps
+from heygem_pipeline.faces.smoothing import fill_short_gaps, savitzky_golay, window_of
 from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace, load_tracker
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.media.template import Template
@@ -16,6 +17,9 @@ from heygem_pipeline.settings import settings
 
 LONGEST_FILLED_GAP = Fraction(1, 5)
 """Seconds; a blink of the detector, not a face that went away."""
+HEAD_SMOOTHING_SECONDS = 0.44
+"""Window of the Savitzky-Golay filter over head matrices and pose: 11 frames at 25 a second. Matrices act linearly, so
+this smooths the path of every mapped point alike."""
 
 
 def track_faces(
@@ -42,6 +46,11 @@ def tracks_from(followed: FollowedFace, frame_rate: Fraction, size: tuple[int, i
     landmarks, present = fill_short_gaps(followed.landmarks, found, longest, followed.cuts)
     boxes, _ = fill_short_gaps(followed.boxes, found, longest, followed.cuts)
     score, _ = fill_short_gaps(followed.score, found, longest, followed.cuts)
+    window = window_of(HEAD_SMOOTHING_SECONDS, frame_rate)
+
+    def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return savitzky_golay(values, present, window, cuts=followed.cuts)
+
     raw_head = np.full((count, 2, 3), np.nan)
     reference = np.full((68, 2), np.nan, np.float32)
     if present.any():
@@ -53,9 +62,9 @@ def tracks_from(followed: FollowedFace, frame_rate: Fraction, size: tuple[int, i
         state=state.astype(np.int8),
         boxes=boxes.astype(np.float32),
         landmarks=landmarks.astype(np.float32),
-        head=smooth_head_frame(raw_head, present, followed.cuts),
+        head=smooth(raw_head),
         raw_head=raw_head,
-        pose=head_pose(landmarks, present, size),
+        pose=smooth(head_pose(landmarks, boxes, present)).astype(np.float32),
         score=score.astype(np.float32),
         reference=reference,
         other_faces=followed.other_faces,

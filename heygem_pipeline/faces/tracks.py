@@ -29,9 +29,10 @@ class FaceTracks:
     boxes: float32 (frames, 4), left, top, right, bottom, smoothed.
     landmarks: float32 (frames, 68, 2), iBUG order, x and y, averaged over jittered boxes, not smoothed in time.
     head: float64 (frames, 2, 3), smoothed similarity from frame pixels to the head frame.
-    raw_head: float64 (frames, 2, 3), the same before smoothing: mouth coordinates go through it, so that jitter cancels.
-    pose: float32 (frames, 3), yaw, pitch, roll in degrees; yaw > 0 turns to the viewer's right.
-    score: float32 (frames,), detector score, higher is surer.
+    raw_head: float64 (frames, 2, 3), before smoothing: mouth coordinates go through it, so that jitter cancels.
+    pose: float32 (frames, 3), yaw, pitch, roll in degrees, smoothed; yaw > 0 turns to the viewer's right, pitch > 0 up,
+        roll > 0 clockwise.
+    score: float32 (frames,), detector score, higher is surer; -0.3 where only the landmarks kept hold of the face.
     reference: float32 (68, 2), median shape of the clip in the head frame.
     other_faces: the largest number of further faces seen in one frame.
     cuts: frames at which another shot or another face begins; nothing is smoothed or filled across them.
