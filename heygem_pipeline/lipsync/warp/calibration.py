@@ -9,6 +9,7 @@ from heygem_pipeline.faces.head_frame import transform
 from heygem_pipeline.faces.smoothing import savitzky_golay
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 
 TYPICAL_OPENING = 0.17
 """IOD: a typical wide opening in speech of a mouth of typical width."""
@@ -32,6 +33,13 @@ MOUTH_WINDOW, FACE_WINDOW = 5, 11
 """Frames of the Savitzky-Golay filters for the mouth and for what lies around it."""
 
 
+FEWEST_SPEAKING, FEWEST_SILENT = 40, 8
+"""Frames of speech and of silence from which a template's own measures are taken."""
+
+LEAST_SPOKEN_GAP = 0.05
+"""IOD: a mouth that opens less while speech is heard is not the one that speaks."""
+
+
 @dataclass(frozen=True)
 class Calibration:
     """One template's mouth; rows of frames without a face are NaN (``parted``: 0).
@@ -53,12 +61,18 @@ class Calibration:
     opening: float
 
 
-def calibrate(tracks: FaceTracks) -> Calibration:
-    """Measure the template's mouth from its tracks; at least one frame must show a face."""
+def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calibration:
+    """Measure the template's mouth from its tracks; at least one frame must show a face.
+
+    speech: the template's own sound. A presenter who is seen to speak shows how far this mouth opens, and its rest
+    between words; anyone else gets a typical opening, scaled by the width of the mouth.
+    """
     landmarks = _smoothed_landmarks(tracks)
     gaps = np.array([contours_from_landmarks(frame).gap for frame in landmarks])
-    present = np.flatnonzero(tracks.present)
-    closed = present[gaps[present] <= np.quantile(gaps[present], CLOSED_SHARE)]
+    speaking = _speaking(tracks, speech)
+    resting = tracks.present & ~speaking
+    silent = np.flatnonzero(resting if resting.sum() >= FEWEST_SILENT else tracks.present)
+    closed = silent[gaps[silent] <= np.quantile(gaps[silent], CLOSED_SHARE)]
     neutral = np.median(landmarks[closed], axis=0)
     width = float(np.linalg.norm(neutral[54] - neutral[48]))
     parted = _parted(gaps, tracks)
@@ -68,8 +82,27 @@ def calibrate(tracks: FaceTracks) -> Calibration:
         corner_shift=_corner_shift(landmarks, parted, tracks),
         neutral_chin=float(neutral[7:10, 1].mean()),
         neutral_width=width,
-        opening=TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.2)),
+        opening=_opening(gaps, speaking, float(np.median(gaps[closed])), width),
     )
+
+
+def _opening(gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: float, width: float) -> float:
+    """The speech model's unit is the 90th percentile of the gap in speech: so it is here, where there is speech."""
+    typical = TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.2))
+    if speaking.sum() < FEWEST_SPEAKING:
+        return typical
+    own = float(np.quantile(gaps[speaking], 0.9)) - closed
+    # A mouth that stays still while something is heard does not speak itself.
+    return float(np.clip(own, 0.6 * typical, 1.6 * typical)) if own > LEAST_SPOKEN_GAP else typical
+
+
+def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.bool_]:
+    """bool (frames,): a face is seen while speech is heard in the template's own sound."""
+    if speech is None or not len(speech.activity):
+        return np.zeros(len(tracks), bool)
+    times = np.arange(len(tracks)) / float(tracks.frame_rate)
+    rows = np.arange(len(speech.activity)) / FEATURE_RATE
+    return (np.interp(times, rows, speech.activity, right=0) > 0.5) & tracks.present
 
 
 def _smoothed_landmarks(tracks: FaceTracks) -> NDArray[np.float64]:

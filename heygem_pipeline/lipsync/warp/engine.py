@@ -44,7 +44,7 @@ class WarpEngine:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``."""
         model = self._mouth_model or _shipped_model()
         count = speech.frame_count(tracks.frame_rate)
-        calibration = calibrate(tracks)
+        calibration = calibrate(tracks, template_speech)
         articulations = drive(model(speech, tracks.frame_rate, count), calibration)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
         strength = presence_strength(tracks.present[shown])

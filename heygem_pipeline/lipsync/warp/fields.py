@@ -1,9 +1,13 @@
 """Smooth displacement of the face around a mouth: thin-plate splines that fade to nothing at the patch's border."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+FloatT = TypeVar("FloatT", bound=np.floating)
 
 SMOOTHING = 2e-4
 """Lambda of the spline: small enough that the lips land within 0.003 IOD, large enough to forgive a noisy landmark."""
@@ -16,7 +20,7 @@ GRID = (48, 48)
 
 @dataclass(frozen=True)
 class Anchors:
-    """Points of a layer: where they are in the output and where their pixels lie in the template, head frame, (points, 2)."""
+    """Points of the face, float64 (points, 2), head frame: where they shall be and where the template has their pixels."""
 
     target: NDArray[np.float64]
     source: NDArray[np.float64]
@@ -42,36 +46,55 @@ class DisplacementGrid:
 
     def __init__(self) -> None:
         columns, rows = GRID
-        self.x = np.linspace(LEFT, RIGHT, columns, dtype=np.float32)
-        self.y = np.linspace(TOP, BOTTOM, rows, dtype=np.float32)
-        grid_x, grid_y = np.meshgrid(self.x, self.y)
-        self._points = np.stack([grid_x.ravel(), grid_y.ravel()], axis=1)
+        x, y = np.linspace(LEFT, RIGHT, columns, dtype=np.float32), np.linspace(TOP, BOTTOM, rows, dtype=np.float32)
+        self._points = np.stack([a.ravel() for a in np.meshgrid(x, y)], axis=1)
         self._fade = _fade()
 
-    def displacement(self, anchors: Anchors) -> NDArray[np.float32]:
-        """float32 (rows, columns, 2): what to add to an output place to find its place in the template."""
-        target = anchors.target
-        count = len(target)
-        system = np.zeros((count + 3, count + 3))
-        system[:count, :count] = _kernel(_squared_distances(target, target)) + SMOOTHING * np.eye(count)
-        system[:count, count] = system[count, :count] = 1
-        system[:count, count + 1 :] = target
-        system[count + 1 :, :count] = target.T
-        values = np.zeros((count + 3, 2))
-        values[:count] = anchors.source - target
-        weights = np.linalg.solve(system, values).astype(np.float32)
-        basis = _kernel(_squared_distances(self._points, target.astype(np.float32)))
-        field = basis @ weights[:count] + weights[count] + self._points @ weights[count + 1 :]
+    def displacement(self, shared: Anchors, layers: Sequence[Anchors]) -> NDArray[np.float32]:
+        """Return what to add to an output place to find its place in the template, for each of the layers.
+
+        shared: anchors that hold in every layer. Returns float32 (rows, columns, 2 x layers), IOD.
+        """
         columns, rows = GRID
-        return field.reshape(rows, columns, 2) * self._fade
+        common = self._basis(shared)
+        fields = [self._field(shared, common, layer).reshape(rows, columns, 2) * self._fade for layer in layers]
+        return np.concatenate(fields, axis=2)
+
+    def _basis(self, anchors: Anchors) -> NDArray[np.float32]:
+        return _kernel(_squared_distances(self._points, anchors.target.astype(np.float32)))
+
+    def _field(self, shared: Anchors, common: NDArray[np.float32], layer: Anchors) -> NDArray[np.float32]:
+        target = np.concatenate([shared.target, layer.target])
+        source = np.concatenate([shared.source, layer.source])
+        weights, affine = _solve(target, source - target)
+        split = len(shared.target)
+        bent = common @ weights[:split] + self._basis(layer) @ weights[split:]
+        return bent + affine[0] + self._points @ affine[1:]
 
 
-def _squared_distances(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
-    dx = a[:, :1] - b[:, 0]
-    dy = a[:, 1:] - b[:, 1]
-    return dx * dx + dy * dy
+def _solve(target: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights (points, 2) and affine part (3, 2) of the smoothing spline that takes ``values`` at the targets."""
+    count = len(target)
+    system = np.zeros((count + 3, count + 3))
+    system[:count, :count] = _kernel(_squared_distances(target, target)) + SMOOTHING * np.eye(count)
+    system[:count, count] = system[count, :count] = 1
+    system[:count, count + 1 :] = target
+    system[count + 1 :, :count] = target.T
+    solution = np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))])).astype(np.float32)
+    return solution[:count], solution[count:]
 
 
-def _kernel(squared: NDArray[np.floating]) -> NDArray[np.floating]:
+def _squared_distances(a: NDArray[FloatT], b: NDArray[FloatT]) -> NDArray[FloatT]:
+    squared = a @ b.T
+    squared *= -2
+    squared += (a * a).sum(axis=1)[:, None]
+    squared += (b * b).sum(axis=1)
+    return np.maximum(squared, 0, out=squared)
+
+
+def _kernel(squared: NDArray[FloatT]) -> NDArray[FloatT]:
     """r^2 log r, the thin plate's fundamental solution (Bookstein 1989)."""
-    return squared * np.log(squared + 1e-12) * squared.dtype.type(0.5)
+    squared_log = np.log(squared + squared.dtype.type(1e-12))
+    squared_log *= squared
+    squared_log *= 0.5
+    return squared_log

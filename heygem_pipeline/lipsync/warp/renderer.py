@@ -33,7 +33,7 @@ class Patch:
 
 def _anchors(
     landmarks: NDArray[np.float64], base: MouthContours, target: MouthContours, jaw: float
-) -> tuple[Anchors, Anchors]:
+) -> tuple[Anchors, list[Anchors]]:
     chin = landmarks[8]
     jaw_points = landmarks[3:14]
     down = np.array([0.0, 1.0])
@@ -49,18 +49,17 @@ def _anchors(
 
     moving_source = np.concatenate([jaw_points, pad])
     moving_target = np.concatenate([jaw_points + JAW_PROFILE[:, None] * jaw * down, pad + 0.85 * jaw * down])
-    shared_source, shared_target = np.concatenate([pins, moving_source]), np.concatenate([pins, moving_target])
+    shared = Anchors(np.concatenate([pins, moving_target]), np.concatenate([pins, moving_source]))
 
-    def layer(outer_source, outer_target, inner_source, inner_target) -> Anchors:
-        return Anchors(
-            target=np.concatenate([outer_target, inner_target[1:-1], shared_target]),
-            source=np.concatenate([outer_source, inner_source[1:-1], shared_source]),
-        )
-
-    return (
-        layer(base.upper_outer, target.upper_outer, base.upper_inner, target.upper_inner),
-        layer(base.lower_outer, target.lower_outer, base.lower_inner, target.lower_inner),
+    upper = Anchors(
+        target=np.concatenate([target.upper_outer, target.upper_inner[1:-1]]),
+        source=np.concatenate([base.upper_outer, base.upper_inner[1:-1]]),
     )
+    lower = Anchors(
+        target=np.concatenate([target.lower_outer, target.lower_inner[1:-1]]),
+        source=np.concatenate([base.lower_outer, base.lower_inner[1:-1]]),
+    )
+    return shared, [upper, lower]
 
 
 def _without_crease(base: MouthContours, target: MouthContours) -> MouthContours:
@@ -176,8 +175,8 @@ class MouthRenderer:
         back = np.linalg.inv(to_head[:, :2])
         left, top, right, bottom = _bounds(frame.shape, to_head, back)
         width, height = right - left, bottom - top
-        upper, lower = _anchors(landmarks, base, target, jaw)
-        field = np.concatenate([self._grid.displacement(a) @ back.T.astype(np.float32) for a in (upper, lower)], axis=2)
+        field = self._grid.displacement(*_anchors(landmarks, base, target, jaw))
+        field = (field.reshape(-1, 2) @ back.T.astype(np.float32)).reshape(field.shape)
         offset = to_head[:, :2] @ [left, top] + to_head[:, 2]
         dense = _to_pixels(field, to_head, offset, (width, height))
         view = _view(frame[top:bottom, left:right], to_head, offset, target)
