@@ -1,0 +1,153 @@
+"""Does the mouth follow the sound? Measured on the finished clip, with no downloaded network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.errors import NoSoundTrack
+from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.reading import landmarks_at
+from heygem_pipeline.faces.track import track_faces, tracks_from
+from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.media.decode import sample_frames
+from heygem_pipeline.media.formats import open_media
+from heygem_pipeline.media.probe import picture_stream, sound_stream
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.speech.alignment import correlation_at_lags
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+from heygem_pipeline.speech.mouth_network import load_network
+
+TRUSTED_CONFIDENCE = 3.0
+"""Readings below it are not to be acted on."""
+
+LAGS = np.arange(-48, 49) / FEATURE_RATE
+"""Seconds: 15 frames of 25 either way, in steps of 0.3 frames."""
+PEAK_HALF_WIDTH = 0.12
+"""Seconds around the peak that belong to it; what lies further is what it is compared with."""
+
+PIECES = 6
+PIECE_SECONDS = 5
+"""Of longer clips so many pieces are measured, each where most is said in its sixth of the clip."""
+
+LEAST_MOTION = 0.015
+"""IOD between the 10th and 90th percentile of the gap: below, the mouth does not speak. Landmark noise stays under
+0.01."""
+READINGS = 2
+"""Landmark predictions averaged in each frame whose box is known."""
+
+
+@dataclass(frozen=True)
+class SyncReading:
+    """What the meter says of one clip.
+
+    offset_frames: frames of the clip by which the sound comes later than the mouth (negative: earlier), to fractions.
+    confidence: how far the best offset stands above all others: (its correlation - their mean) / their standard
+        deviation. Trust the offset at 3 or more; 0 where nothing can be said (no motion, no face, too short).
+    seconds_measured: how much of the clip was looked at with a face in it.
+    """
+
+    offset_frames: float
+    confidence: float
+    seconds_measured: float
+
+
+def measure_sync(video: Path, speech: SpeechFeatures, template_tracks: FaceTracks | None = None) -> SyncReading:
+    """Measure the offset between the speech in a clip and the mouth seen in it.
+
+    speech: features of the clip's own sound track, or of the upload it was made with. template_tracks: the tracks of
+    the template the clip was made from (played forward and back); they say where the face is, so that nothing needs
+    to be detected, and of clips longer than 30 s only pieces are read. Without them the whole clip is tracked.
+
+    Raises what opening the clip raises, and without ``template_tracks`` what tracking raises (NoFace ...).
+    """
+    template = Template.open(video)
+    if template_tracks is None:
+        tracks = track_faces(template)
+        frames = np.arange(len(tracks))
+    else:
+        frames, cuts = _chosen_frames(template, speech)
+        tracks = _read_mouth(template, frames, cuts, template_tracks)
+    times = frames / float(template.frame_rate) + _picture_after_sound(video)
+    gap = measure_mouth(tracks).gap.astype(np.float64) if tracks.present.any() else np.full(len(frames), np.nan)
+    gap[np.diff(frames, prepend=frames[:1]) > 1] = np.nan
+    return reading_of(gap, times, speech, float(template.frame_rate))
+
+
+def reading_of(
+    gap: NDArray[np.float64], times: NDArray[np.float64], speech: SpeechFeatures, frame_rate: float
+) -> SyncReading:
+    """Compare a tracked gap (frames,), IOD, NaN without a face, at ``times`` (seconds of the sound) with the speech."""
+    seen = np.isfinite(gap)
+    seconds = float(seen.sum()) / frame_rate
+    if not seen.any() or np.subtract(*np.percentile(gap[seen], (90, 10))) < LEAST_MOTION:
+        return SyncReading(0.0, 0.0, seconds)
+    predicted = load_network().movement(speech)[:, 0]
+    likeness = correlation_at_lags(predicted, gap, times, LAGS)
+    best = int(np.argmax(likeness))
+    others = likeness[np.abs(LAGS - LAGS[best]) > PEAK_HALF_WIDTH]
+    spread = float(others.std())
+    if spread == 0:
+        return SyncReading(0.0, 0.0, seconds)
+    confidence = max(0.0, float(likeness[best] - others.mean()) / spread)
+    return SyncReading(_refined(likeness, best) * frame_rate, confidence, seconds)
+
+
+def _refined(likeness: NDArray[np.float64], best: int) -> float:
+    """The lag of the top of the parabola through the best lag and its neighbours, seconds."""
+    if not 0 < best < len(likeness) - 1:
+        return float(LAGS[best])
+    before, top, after = likeness[best - 1 : best + 2]
+    bend = before - 2 * top + after
+    return float(LAGS[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0) / FEATURE_RATE)
+
+
+def _chosen_frames(template: Template, speech: SpeechFeatures) -> tuple[NDArray[np.int64], tuple[int, ...]]:
+    """Frames to read, ascending, and the positions in them at which a new piece begins."""
+    count, rate = template.info.frame_count, float(template.frame_rate)
+    length = round(PIECE_SECONDS * rate)
+    if count <= PIECES * length:
+        return np.arange(count), ()
+    rows = np.arange(len(speech.activity)) / FEATURE_RATE
+    said = np.cumsum(np.interp(np.arange(count) / rate, rows, speech.activity, right=0))
+    pieces = []
+    for part in np.array_split(np.arange(count), PIECES):
+        starts = part[: len(part) - length + 1]
+        start = int(starts[np.argmax(said[starts + length - 1] - said[starts])])
+        pieces.append(np.arange(start, start + length))
+    return np.concatenate(pieces), tuple(range(length, PIECES * length, length))
+
+
+def _read_mouth(
+    clip: Template, frames: NDArray[np.int64], cuts: tuple[int, ...], template_tracks: FaceTracks
+) -> FaceTracks:
+    """Tracks of the chosen frames of a clip, the boxes known from its template."""
+    assert clip.index is not None
+    boxes = template_tracks.boxes[[ping_pong(int(frame), len(template_tracks)) for frame in frames]]
+    landmarks = np.full((len(frames), 68, 2), np.nan, np.float32)
+    for piece in np.split(np.arange(len(frames)), cuts):
+        pictures = sample_frames(clip.info.path, clip.index, clip.times[frames[piece]])
+        for position, picture in zip(piece, pictures, strict=True):
+            if np.isfinite(boxes[position]).all():
+                luma = np.asarray(picture.to_ndarray(format="gray"), np.uint8)
+                landmarks[position] = landmarks_at(luma, boxes[position], READINGS)
+    followed = FollowedFace(boxes, landmarks, np.zeros(len(frames), np.float32), cuts, 0)
+    return tracks_from(followed, clip.frame_rate, (clip.info.width, clip.info.height))
+
+
+def _picture_after_sound(video: Path) -> float:
+    """Seconds from the first sample of the sound to the first frame of the picture, as the container plays them.
+
+    0 for a clip without sound: the speech is then taken to begin with the picture.
+    """
+    try:
+        with open_media(video) as container:
+            sound = next(container.decode(sound_stream(container, video))).time
+        with open_media(video) as container:
+            picture = next(container.decode(picture_stream(container, video))).time
+    except NoSoundTrack:
+        return 0.0
+    return float(picture or 0) - float(sound or 0)

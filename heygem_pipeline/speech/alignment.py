@@ -1,0 +1,45 @@
+"""How well predicted and tracked mouth movement agree when one is shifted against the other."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.speech.features import FEATURE_RATE
+
+FEWEST_PAIRS = 20
+"""Under this many pairs a correlation says nothing."""
+
+
+def correlation_at_lags(
+    predicted: NDArray[np.floating],
+    measured: NDArray[np.floating],
+    times: NDArray[np.floating],
+    lags: NDArray[np.floating],
+    differences: bool = True,
+) -> NDArray[np.float64]:
+    """Return the correlation of ``measured`` with ``predicted`` taken later by each lag.
+
+    predicted: (rows,), from the sound, row k at k/80 s. measured: (frames,), from the picture, NaN where there is no
+    face. times: (frames,), seconds. lags: (n,), seconds; positive = the sound comes later than the mouth.
+    differences: correlate what changes from frame to frame, which tells lags apart better than the curves themselves.
+    Returns float64 (n,), -1..1; 0 where too few frames overlap or nothing moves.
+    """
+    rows = np.arange(len(predicted)) / FEATURE_RATE
+    result = np.zeros(len(lags))
+    for index, lag in enumerate(lags):
+        at = times + lag
+        expected = np.interp(at, rows, predicted)
+        expected[(at < 0) | (at > rows[-1])] = np.nan
+        pair = np.stack([expected, measured])
+        if differences:
+            pair = np.diff(pair, axis=1)
+        result[index] = correlation(*pair[:, np.isfinite(pair).all(axis=0)])
+    return result
+
+
+def correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
+    """Pearson's correlation, 0 for constants and for under 20 values."""
+    if len(first) < FEWEST_PAIRS:
+        return 0.0
+    first, second = first - first.mean(), second - second.mean()
+    power = float(first @ first) * float(second @ second)
+    return float(first @ second) / power**0.5 if power > 1e-12 else 0.0

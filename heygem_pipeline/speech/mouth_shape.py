@@ -1,0 +1,37 @@
+"""From speech to the shape of a mouth, frame by frame."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from heygem_pipeline.faces.mouth import MouthShape
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+from heygem_pipeline.speech.mouth_motion import full_amplitude, smoothed, spoken_openness
+from heygem_pipeline.speech.mouth_network import MouthNetwork, load_network
+
+
+def predict_mouth_shape(
+    speech: SpeechFeatures, frame_rate: Fraction, frame_count: int, network: MouthNetwork | None = None
+) -> MouthShape:
+    """Return the mouth's shape at the times k / frame_rate, in standard units; silence gives exactly 0 throughout.
+
+    gap, jaw, lower, upper: 0 = the person's closed mouth (the median of the 8 % of frames with the smallest gaps), 1
+    = the person's wide opening (90th percentile while speaking). All grow as the mouth opens: 1 in ``upper`` is the
+    upper lip as high, 1 in ``lower`` and ``jaw`` the lower lip and chin as low, as in that opening. gap is never
+    negative; values reach about 1.5.
+    width: 0 = the closed mouth's usual width, 1 = one standard deviation of that person's width in speech wider,
+    about -3 (rounded lips) to 2 (spread).
+    network: default, the one the package ships.
+    """
+    network = network or load_network()
+    openness = spoken_openness(speech)
+    movement = smoothed(network.movement(speech))
+    motion = full_amplitude(movement, openness > 0.5, network.predicted, network.measured)
+    motion[:, 0] = np.maximum(motion[:, 0], 0)
+    motion *= openness[:, None]
+    times = np.arange(frame_count) * float(1 / frame_rate)
+    rows = np.arange(len(motion)) / FEATURE_RATE
+    gap, width, jaw, lower, upper = (
+        np.interp(times, rows, channel, right=0).astype(np.float32) for channel in motion.T
+    )
+    return MouthShape(gap, width, jaw, lower, upper)
