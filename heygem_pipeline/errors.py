@@ -1,4 +1,4 @@
-"""Every error the pipeline raises on purpose. Each carries one sentence: what is wrong with which file, and what to do."""
+"""Every error the pipeline raises on purpose; each carries one sentence: what is wrong with which file, what to do."""
 
 
 class PipelineError(Exception):
@@ -65,8 +65,12 @@ class FaceTurnedAway(BadInput):
     """The face is turned too far to the side most of the time."""
 
 
-class NameTaken(BadInput):
-    """Two files ask for one key."""
+class UploadMissing(BadInput):
+    """The upload of a partition key is no longer in its folder."""
+
+
+class UploadReplaced(BadInput):
+    """The upload is no longer the file that was analysed."""
 
 
 class NotReady(PipelineError):
@@ -83,6 +87,14 @@ class ModelMissing(NotReady):
 
 class UnknownChoice(NotReady):
     """A setting names an engine or tracker that does not exist."""
+
+
+class ProjectMissing(NotReady):
+    """The command was not run in the project's folder."""
+
+
+class AlreadyRunning(NotReady):
+    """Another process serves the same data folder."""
 
 
 class DiskFull(NotReady):

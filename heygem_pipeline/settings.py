@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     min_speech_seconds: float = Field(0.5, ge=0.1, description="Shorter voices are refused")
     min_face_pixels: int = Field(64, description="Faces narrower than this are refused")
     min_face_share: float = Field(0.5, ge=0, le=1, description="Share of frames that must show a face")
-    max_yaw_degrees: float = Field(30.0, gt=0, description="Faces turned further than this most of the time are refused")
+    max_yaw_degrees: float = Field(
+        30.0, gt=0, description="Faces turned further than this most of the time are refused"
+    )
     sync_tolerance_frames: float = Field(3.0, gt=0, description="Larger sound-to-mouth offsets fail the sync check")
 
 

@@ -19,6 +19,7 @@ from heygem_pipeline.errors import EncodingFailed
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg, running
 from heygem_pipeline.storage.atomic import atomic_path, require_space
 
+PRESENTER_FILES = tuple(f"{portrait.name}.mp4" for portrait in (GRACE_HOPPER, ASTRONAUT))
 FRAME_RATE = 25
 FRAME_COUNT = 200
 ROOM_FOR_A_CLIP = 8 * 2**20

@@ -1,0 +1,44 @@
+"""Asset ``audio_features``: what is computed once a voice."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.partitions import audio_partitions
+from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
+from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.uploads import UploadKind, Uploads
+
+
+@dg.asset(
+    partitions_def=audio_partitions,
+    io_manager_key="voices",
+    group_name="once_a_voice",
+    kinds={"parquet"},
+    check_specs=[dg.AssetCheckSpec("speech_is_clear", asset="audio_features", partitions_def=audio_partitions)],
+)
+def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voice] | dg.AssetCheckResult]:
+    """Log-mel at 80 Hz, level and speech activity of a voice, with its exact length and fingerprint."""
+    with plain_failures():
+        upload = Uploads(data_folders()).find(UploadKind.AUDIO, context.partition_key)
+        voice = analyse_voice(upload)
+    speech = voice.speech
+    metadata = {
+        "upload": upload.name,
+        "seconds": float(speech.duration),
+        "speech share": speech_share(speech),
+        "speech to noise (dB)": speech_to_noise(speech),
+        "fingerprint": voice.fingerprint,
+        "path": dg.MetadataValue.path(data_folders().voice(context.partition_key)),
+        "speed (x real time)": float(speech.duration) / voice.seconds,
+    }
+    yield dg.Output(voice, metadata=metadata, data_version=dg.DataVersion(voice.fingerprint))
+    warnings = speech_warnings(speech)
+    yield dg.AssetCheckResult(
+        passed=not warnings,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(warnings) or "Clear speech.",
+        check_name="speech_is_clear",
+    )

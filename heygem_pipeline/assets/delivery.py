@@ -1,0 +1,31 @@
+"""Asset ``delivery``: what people take away of one voice."""
+
+import dagster as dg
+
+from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.partitions import audio_partitions, keys_of_clip
+from heygem_pipeline.media.archive import write_archive
+from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.storage.folders import data_folders
+
+
+@dg.asset(
+    partitions_def=audio_partitions,
+    group_name="once_a_voice",
+    kinds={"zip"},
+    ins={"reports": dg.AssetIn("encoded_video")},
+)
+def delivery(context: dg.AssetExecutionContext, reports: dict[str, ClipReport]) -> dg.MaterializeResult:
+    """A ZIP of the voice's finished clips with a manifest: what, when, engine, sync, checks, fingerprints."""
+    folders, destination = data_folders(), data_folders().delivery(context.partition_key)
+    pairs = {keys_of_clip(key): report for key, report in sorted(reports.items())}
+    clips = [(f"{template}.mp4", folders.clip(audio, template)) for audio, template in pairs]
+    with plain_failures():
+        write_archive(destination, clips, [report.as_json() for report in pairs.values()])
+    metadata = {
+        "clips": len(clips),
+        "megabytes": destination.stat().st_size / 1e6,
+        "path": dg.MetadataValue.path(destination),
+    }
+    version = dg.DataVersion("-".join(report.produce_id[:12] for report in pairs.values()) or "empty")
+    return dg.MaterializeResult(metadata=metadata, data_version=version)

@@ -1,0 +1,80 @@
+"""Asset ``encoded_video``: the finished clip, encoded, measured and checked."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
+from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.presenter import Presenter
+from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.patches import PatchFile
+from heygem_pipeline.quality.filmstrip import as_markdown
+from heygem_pipeline.quality.report import Check, ClipReport, Verdict
+from heygem_pipeline.storage.folders import data_folders
+
+CHECKS = ("sound_and_picture_agree", "mouth_follows_sound")
+
+
+@dg.asset(
+    partitions_def=clip_partitions,
+    io_manager_key="reports",
+    group_name="once_a_clip",
+    kinds={"mp4"},
+    retry_policy=RETRY,
+    ins={
+        "voice": dg.AssetIn("audio_features"),
+        "presenter": dg.AssetIn("face_tracks"),
+        "patches": dg.AssetIn("generated_frames"),
+    },
+    check_specs=[dg.AssetCheckSpec(name, asset="encoded_video", partitions_def=clip_partitions) for name in CHECKS],
+)
+def encoded_video(
+    context: dg.AssetExecutionContext,
+    voice: Voice,
+    presenter: Presenter,
+    patches: PatchFile,
+    display: dg.ResourceParam[ProgressDisplay],
+) -> Iterator[dg.Output[ClipReport] | dg.AssetCheckResult]:
+    """The clip in ``outputs/<audio>/<template>.mp4``, streamable, with the upload's own sound."""
+    destination = data_folders().clip(*keys_of_clip(context.partition_key))
+    made = patches.metadata()
+    seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
+    count = voice.speech.frame_count(presenter.tracks.frame_rate)
+    with plain_failures():
+        engine = load_engine(made["engine"])
+        progress = StepProgress(context, display, count)
+        finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress)
+    report = finished.report
+    metadata = {
+        "filmstrip": dg.MetadataValue.md(as_markdown(finished.filmstrip, context.partition_key)),
+        "path": dg.MetadataValue.path(destination),
+        "seconds": report.duration,
+        "frames": report.frames,
+        "frame rate": report.frame_rate,
+        "resolution": f"{report.width} x {report.height}",
+        "sync offset (frames)": dg.MetadataValue.float(report.sync_offset_frames)
+        if report.sync_offset_frames is not None
+        else dg.MetadataValue.text("no motion to compare"),
+        "sync confidence": report.sync_confidence,
+        "speed (frames/s)": report.frames / (report.seconds["encode"] + report.seconds["sync"]),
+        "megabytes": report.bytes / 1e6,
+        "engine": f"{report.engine} {report.engine_version}",
+        "AIGC ProduceID": report.produce_id,
+    }
+    yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.produce_id))
+    for check in report.checks:
+        yield _result(check)
+
+
+def _result(check: Check) -> dg.AssetCheckResult:
+    failed = check.verdict is Verdict.FAILED
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        passed=check.verdict is Verdict.PASSED,
+        severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
+        description=check.sentence,
+    )

@@ -1,0 +1,56 @@
+"""Asset ``face_tracks``: what is computed once a presenter."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import numpy as np
+
+from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.partitions import template_partitions
+from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.clip.presenter import Presenter, track_presenter
+from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.uploads import UploadKind, Uploads
+
+
+@dg.asset(
+    partitions_def=template_partitions,
+    io_manager_key="presenters",
+    group_name="once_a_presenter",
+    kinds={"parquet"},
+    check_specs=[dg.AssetCheckSpec("template_is_fit", asset="face_tracks", partitions_def=template_partitions)],
+)
+def face_tracks(
+    context: dg.AssetExecutionContext, display: dg.ResourceParam[ProgressDisplay]
+) -> Iterator[dg.Output[Presenter] | dg.AssetCheckResult]:
+    """Box, 68 landmarks, pose and head frame of the followed face, a row a frame."""
+    with plain_failures():
+        template = Template.open(Uploads(data_folders()).find(UploadKind.TEMPLATE, context.partition_key))
+        progress = StepProgress(context, display, template.info.frame_count)
+        presenter = track_presenter(template.info.path, progress, template)
+    tracks = presenter.tracks
+    metadata = {
+        "upload": presenter.path.name,
+        "frames": len(tracks),
+        "frame rate": str(tracks.frame_rate),
+        "resolution": "{} x {}".format(*tracks.size),
+        "seconds": float(template.info.duration),
+        "face share": face_share(tracks),
+        "face width (pixels)": face_width(tracks),
+        "median turn (degrees)": float(np.nanmedian(np.abs(tracks.pose[:, 0]))),
+        "tracker": presenter.tracker,
+        "fingerprint": presenter.fingerprint,
+        "path": dg.MetadataValue.path(data_folders().tracks(context.partition_key)),
+        "speed (frames/s)": len(tracks) / presenter.seconds,
+    }
+    version = dg.DataVersion(f"{presenter.fingerprint}-{presenter.tracker}")
+    yield dg.Output(presenter, metadata=metadata, data_version=version)
+    warnings = fitness_warnings(tracks)
+    yield dg.AssetCheckResult(
+        passed=not warnings,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(warnings) or "A good template.",
+        check_name="template_is_fit",
+    )

@@ -1,0 +1,47 @@
+"""Asset ``generated_frames``: the mouth patches of one clip; one at a time on the GPU."""
+
+import dagster as dg
+
+from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
+from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.clip.counted import Counted
+from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.presenter import Presenter
+from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.patches import PatchFile, write_patches
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import data_folders
+
+
+@dg.asset(
+    partitions_def=clip_partitions,
+    io_manager_key="patches",
+    group_name="once_a_clip",
+    kinds={"parquet"},
+    pool="gpu",
+    retry_policy=RETRY,
+    ins={"voice": dg.AssetIn("audio_features"), "presenter": dg.AssetIn("face_tracks")},
+)
+def generated_frames(
+    context: dg.AssetExecutionContext, voice: Voice, presenter: Presenter, display: dg.ResourceParam[ProgressDisplay]
+) -> dg.Output[PatchFile]:
+    """The mouth of every output frame, losslessly, and the template frame it lies on."""
+    path = data_folders().patches(*keys_of_clip(context.partition_key))
+    count = voice.speech.frame_count(presenter.tracks.frame_rate)
+    with plain_failures():
+        engine = load_engine(settings().engine)
+        patches = Counted(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
+        known = {"engine": engine.name, "engine_version": engine.version}
+        file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds)})
+    metadata = {
+        "engine": f"{engine.name} {engine.version}",
+        "frames": count,
+        "frame rate": str(presenter.tracks.frame_rate),
+        "speed (frames/s)": count / patches.seconds,
+        "megabytes": path.stat().st_size / 1e6,
+        "path": dg.MetadataValue.path(path),
+    }
+    parts = (voice.fingerprint[:16], presenter.fingerprint[:16], presenter.tracker, engine.name, engine.version)
+    return dg.Output(file, metadata=metadata, data_version=dg.DataVersion("-".join(parts)))

@@ -1,0 +1,81 @@
+"""How values pass between assets: each as the file of its room, found by partition key."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from heygem_pipeline.assets.partitions import keys_of_clip
+from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter
+from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
+from heygem_pipeline.lipsync.patches import PatchFile
+from heygem_pipeline.quality.report import ClipReport, read_report, write_report
+from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.uploads import UploadKind, Uploads
+
+
+class VoiceIOManager(dg.IOManager):
+    """Voices as Parquet in the store."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Voice) -> None:
+        """Store the voice of the partition."""
+        save_voice(obj, data_folders().voice(context.partition_key))
+
+    def load_input(self, context: dg.InputContext) -> Voice:
+        """Load the voice of the partition."""
+        folders, key = data_folders(), context.asset_partition_key
+        return load_voice(folders.voice(key), Uploads(folders).find(UploadKind.AUDIO, key))
+
+
+class PresenterIOManager(dg.IOManager):
+    """Presenters as Parquet in the store."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Presenter) -> None:
+        """Store the presenter of the partition."""
+        folders, key = data_folders(), context.partition_key
+        save_presenter(obj, folders.tracks(key), folders.template_speech(key))
+
+    def load_input(self, context: dg.InputContext) -> Presenter:
+        """Load the presenter of the partition."""
+        folders, key = data_folders(), context.asset_partition_key
+        upload = Uploads(folders).find(UploadKind.TEMPLATE, key)
+        return load_presenter(folders.tracks(key), folders.template_speech(key), upload)
+
+
+class PatchIOManager(dg.IOManager):
+    """Mouth patches, which the asset streams into the store itself: a whole clip of them is never held."""
+
+    def handle_output(self, context: dg.OutputContext, obj: PatchFile) -> None:
+        """See that the file lies where ``load_input`` looks for it."""
+        if obj.path != data_folders().patches(*keys_of_clip(context.partition_key)):
+            raise ValueError(f"the patches of {context.partition_key} were written to {obj.path}")
+
+    def load_input(self, context: dg.InputContext) -> PatchFile:
+        """Open the patches of the partition."""
+        return PatchFile(data_folders().patches(*keys_of_clip(context.asset_partition_key)))
+
+
+class ReportIOManager(dg.IOManager):
+    """Clip reports as JSON in the store; the clips themselves lie in the outputs."""
+
+    def handle_output(self, context: dg.OutputContext, obj: ClipReport) -> None:
+        """Store the report of the partition."""
+        write_report(obj, data_folders().report(*keys_of_clip(context.partition_key)))
+
+    def load_input(self, context: dg.InputContext) -> dict[str, ClipReport]:
+        """Load the reports of the partitions that have a finished clip, by partition key."""
+        paths = {key: _finished_report(key) for key in context.asset_partition_keys}
+        return {key: read_report(path) for key, path in paths.items() if path is not None}
+
+
+def _finished_report(key: str) -> Path | None:
+    folders, pair = data_folders(), keys_of_clip(key)
+    report = folders.report(*pair)
+    return report if report.exists() and folders.clip(*pair).exists() else None
+
+
+IO_MANAGERS = {
+    "voices": VoiceIOManager(),
+    "presenters": PresenterIOManager(),
+    "patches": PatchIOManager(),
+    "reports": ReportIOManager(),
+}

@@ -1,0 +1,101 @@
+"""The demo: two voices x two presenters through the whole graph."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from time import perf_counter
+
+from heygem_pipeline.assets.partitions import clip_key
+from heygem_pipeline.assets.step_progress import ProgressDisplay
+from heygem_pipeline.automation.ingest import take_in_uploads
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.materialize import Materializer
+from heygem_pipeline.automation.standing import current_report, presenter_is_current, voice_is_current
+from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
+from heygem_pipeline.demo.recordings import copy_recordings
+from heygem_pipeline.faces.parquet import read_tracks
+from heygem_pipeline.quality.filmstrip import strip_of_clip, write_sheet
+from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.uploads import UploadKind, Uploads
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DemoClip:
+    """One line of the demo's table. Either ``report`` or ``failure`` is set; ``was_there``: it was not made anew."""
+
+    audio: str
+    template: str
+    path: Path
+    report: ClipReport | None
+    failure: str | None
+    was_there: bool
+    seconds: float
+
+
+def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
+    """Make what is missing of the four clips and their deliveries; return the clips and the contact sheet."""
+    folders = data_folders()
+    folders.make()
+    names = _material(folders, say)
+    with open_instance() as instance:
+        take_in_uploads(instance)
+        materializer = Materializer(instance, display)
+        uploads = Uploads(folders)
+        voices, presenters = (
+            {key: path for key, path in uploads.take_in(kind).items() if path.name in names} for kind in UploadKind
+        )
+        for key, path in voices.items():
+            if not voice_is_current(folders, key, path):
+                _tell(say, materializer.run(["audio_features"], key))
+        for key, path in presenters.items():
+            if not presenter_is_current(folders, key, path):
+                _tell(say, materializer.run(["face_tracks"], key))
+        clips = [
+            _clip(folders, materializer, audio, template, voices[audio], presenters[template])
+            for audio, template in product(voices, presenters)
+        ]
+        for audio in voices:
+            anew = any(clip.audio == audio and not clip.was_there for clip in clips)
+            if anew or not folders.delivery(audio).exists():
+                _tell(say, materializer.run(["delivery"], audio))
+    sheet = folders.root / "outputs" / "demo-contact-sheet.png"
+    strips = [
+        (f"{clip.audio} x {clip.template}", strip_of_clip(clip.path, read_tracks(folders.tracks(clip.template))))
+        for clip in clips
+        if clip.report
+    ]
+    if strips:
+        write_sheet(strips, sheet)
+    return clips, sheet
+
+
+def _material(folders: DataFolders, say: Say) -> set[str]:
+    """Put the demo's uploads into their folders, unless they are there; return their file names."""
+    recordings = copy_recordings(folders.voices)
+    wanted = [folders.presenters / name for name in PRESENTER_FILES]
+    if not all(path.exists() for path in wanted):
+        say("Making the two presenters from public-domain photographs")
+        make_presenters(folders.presenters)
+    return {path.name for path in [*recordings, *wanted]}
+
+
+def _clip(
+    folders: DataFolders, materializer: Materializer, audio: str, template: str, voice: Path, presenter: Path
+) -> DemoClip:
+    path = folders.clip(audio, template)
+    there = current_report(folders, audio, template, voice, presenter)
+    if there is not None:
+        return DemoClip(audio, template, path, there, None, True, 0.0)
+    started = perf_counter()
+    failure = materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template))
+    report = current_report(folders, audio, template, voice, presenter)
+    return DemoClip(audio, template, path, report, failure, False, perf_counter() - started)
+
+
+def _tell(say: Say, failure: str | None) -> None:
+    if failure is not None:
+        say(failure)

@@ -1,0 +1,38 @@
+"""What is there already and up to date: nothing is made twice."""
+
+from pathlib import Path
+
+from heygem_pipeline.faces.parquet import read_metadata as tracks_metadata
+from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.quality.report import ClipReport, read_report
+from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.parquet import read_metadata as features_metadata
+from heygem_pipeline.storage.folders import DataFolders
+
+
+def voice_is_current(folders: DataFolders, audio: str, upload: Path) -> bool:
+    """Are the stored features those of this very file?"""
+    stored = folders.voice(audio)
+    return stored.exists() and features_metadata(stored)["fingerprint"] == fingerprint(upload)
+
+
+def presenter_is_current(folders: DataFolders, template: str, upload: Path) -> bool:
+    """Are the stored tracks those of this very file, by the tracker of the settings?"""
+    stored = folders.tracks(template)
+    if not stored.exists():
+        return False
+    known = tracks_metadata(stored)
+    return known["fingerprint"] == fingerprint(upload) and known["tracker"] == settings().tracker
+
+
+def current_report(folders: DataFolders, audio: str, template: str, voice: Path, presenter: Path) -> ClipReport | None:
+    """The report of the finished clip, if it was made of these very files by the engine of the settings."""
+    stored = folders.report(audio, template)
+    if not (stored.exists() and folders.clip(audio, template).exists()):
+        return None
+    report = read_report(stored)
+    engine = load_engine(settings().engine)
+    made_of = (report.audio_fingerprint, report.template_fingerprint, report.engine, report.engine_version)
+    wanted = (fingerprint(voice), fingerprint(presenter), engine.name, engine.version)
+    return report if made_of == wanted and report.tracker == settings().tracker else None

@@ -1,0 +1,112 @@
+"""The command ``heygem``."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from heygem_pipeline.errors import BadInput, PipelineError
+from heygem_pipeline.terminal import StageBars, clip_table, findings_table
+
+app = typer.Typer(help="One voice x many presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
+output = Console()
+messages = Console(stderr=True)
+
+BAD_INPUT = 2
+OTHER_FAILURE = 1
+
+
+@app.command()
+def generate(
+    audio: Annotated[Path, typer.Option(help="The voice: a sound file, or a video whose sound is taken")],
+    template: Annotated[Path, typer.Option(help="The presenter: a video, or a picture")],
+    output_file: Annotated[Path, typer.Option("--output", help="The MP4 to write")],
+    engine: Annotated[str | None, typer.Option(help="Lip-sync engine; default: the setting HEYGEM_ENGINE")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of a table")] = False,
+) -> None:
+    """Make one clip, without a Dagster instance."""
+    from heygem_pipeline.clip.generate import generate_clip
+
+    with _sentences(), StageBars(messages) as bars:
+        report = generate_clip(audio, template, output_file, engine, bars.show)
+    if as_json:
+        print(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        output.print(clip_table([(report.template, report, str(output_file), None)]))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is there and what is missing; exit 1 if the default engine cannot run."""
+    from heygem_pipeline.doctor import examine
+
+    findings = list(examine())
+    output.print(findings_table(findings))
+    if any(finding.needed and not finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ingest() -> None:
+    """Take in the files of data/audio and data/templates, so that Dagster knows them."""
+    from heygem_pipeline.automation.ingest import take_in_uploads
+    from heygem_pipeline.automation.instance import open_instance
+
+    with _sentences(), open_instance() as instance:
+        taken_in = take_in_uploads(instance)
+    table = Table("kind", "files", "new", "gone")
+    for kind, result in taken_in.items():
+        table.add_row(kind.value, str(len(result.known)), ", ".join(result.added), ", ".join(result.retired))
+    output.print(table)
+
+
+@app.command()
+def demo() -> None:
+    """Make 2 voices x 2 presenters = 4 clips through the Dagster graph."""
+    from heygem_pipeline.automation.demo import run_demo
+
+    with _sentences(), StageBars(messages) as bars:
+        clips, sheet = run_demo(bars, messages.print)
+    rows = [(f"{clip.audio} x {clip.template}", clip.report, str(clip.path), clip.failure) for clip in clips]
+    output.print(clip_table(rows))
+    there = sum(clip.was_there for clip in clips)
+    if there:
+        output.print(f"{there} of {len(clips)} clips were there already and up to date; they were not made again.")
+    output.print(f"Contact sheet: {sheet}")
+    if any(clip.failure for clip in clips):
+        raise typer.Exit(OTHER_FAILURE)
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address the page listens on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the page")] = 3000,
+) -> None:
+    """Serve the Dagster page and run its daemon until Ctrl-C."""
+    from heygem_pipeline.automation.servers import serve
+
+    with _sentences():
+        messages.print(f"Dagster's page: http://{host}:{port} (Ctrl-C stops it)")
+        status = serve(host, port)
+    raise typer.Exit(status)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Tell a named error in its one sentence, and leave with 2 for bad input, 1 for anything else."""
+    try:
+        yield
+    except PipelineError as error:
+        messages.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(BAD_INPUT if isinstance(error, BadInput) else OTHER_FAILURE)
+
+
+def main() -> None:
+    """Run the command."""
+    app()

@@ -1,0 +1,91 @@
+"""From patches to the finished, measured clip."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.clip.counted import Counted
+from heygem_pipeline.clip.presenter import Presenter
+from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.faces.fitness import fitness_warnings
+from heygem_pipeline.lipsync.compose import compose
+from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
+from heygem_pipeline.media.encode import encode_clip
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
+from heygem_pipeline.quality.filmstrip import Filmstrip
+from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.quality.sync_meter import measure_sync
+from heygem_pipeline.speech.clarity import speech_warnings
+
+
+@dataclass(frozen=True)
+class FinishedClip:
+    """The report, and a strip of face pictures, uint8 (160, 160 n, 3) BGR."""
+
+    report: ClipReport
+    filmstrip: NDArray[np.uint8]
+
+
+def finish_clip(
+    voice: Voice,
+    presenter: Presenter,
+    patches: Iterable[MouthPatch],
+    engine: LipSyncEngine,
+    destination: Path,
+    seconds: dict[str, float],
+    progress: Callable[[int], None] | None = None,
+) -> FinishedClip:
+    """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
+
+    seconds: what the stages before took; encoding and measuring are added. progress: called with the frames encoded.
+    Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
+    """
+    voice.require_unchanged()
+    presenter.require_unchanged()
+    started = perf_counter()
+    template = Template.open(presenter.path)
+    tracks = presenter.tracks
+    count = voice.speech.frame_count(tracks.frame_rate)
+    strip = Filmstrip(tracks, count)
+    encoded = encode_clip(
+        Counted(strip.watch(compose(template, patches, count)), progress),
+        frame_rate=tracks.frame_rate,
+        size=tracks.size,
+        sound=voice.path,
+        duration=voice.speech.duration,
+        destination=destination,
+    )
+    written = perf_counter()
+    reading = measure_sync(destination, voice.speech, tracks)
+    width, height = encoded.size
+    report = ClipReport(
+        audio=voice.path.name,
+        template=presenter.path.name,
+        output=destination.name,
+        engine=engine.name,
+        engine_version=engine.version,
+        tracker=presenter.tracker,
+        frames=encoded.frame_count,
+        frame_rate=str(encoded.frame_rate),
+        width=width,
+        height=height,
+        duration=float(encoded.duration),
+        sound_duration=float(encoded.sound_duration),
+        sync_offset_frames=reading.offset_frames if reading.confidence > 0 else None,
+        sync_confidence=reading.confidence,
+        seconds=seconds | {"encode": written - started, "sync": perf_counter() - written},
+        checks=[check_lengths(encoded), check_sync(reading)],
+        warnings=speech_warnings(voice.speech) + fitness_warnings(tracks),
+        audio_fingerprint=voice.fingerprint,
+        template_fingerprint=presenter.fingerprint,
+        produce_id=encoded.produce_id,
+        bytes=encoded.bytes,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return FinishedClip(report, strip.picture())

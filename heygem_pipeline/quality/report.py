@@ -1,0 +1,104 @@
+"""The report of one finished clip: what it is, how it was made, what was measured on it."""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from heygem_pipeline.storage.atomic import atomic_path
+
+
+class Verdict(StrEnum):
+    """The outcome of a check."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a finished clip. sentence: what was found, for people."""
+
+    name: str
+    verdict: Verdict
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ClipReport:
+    """Everything said of a finished clip; also the row of a delivery's manifest.
+
+    frame_rate: exact, "30000/1001". durations in seconds. seconds: what each stage took. sync_offset_frames: positive
+    = sound later than mouth, None where no motion could be compared. made_at: ISO 8601,
+    UTC. produce_id: of the AIGC mark.
+    """
+
+    audio: str
+    template: str
+    output: str
+    engine: str
+    engine_version: str
+    tracker: str
+    frames: int
+    frame_rate: str
+    width: int
+    height: int
+    duration: float
+    sound_duration: float
+    sync_offset_frames: float | None
+    sync_confidence: float
+    seconds: dict[str, float]
+    checks: list[Check]
+    warnings: list[str]
+    audio_fingerprint: str
+    template_fingerprint: str
+    produce_id: str
+    bytes: int
+    made_at: str
+
+    @property
+    def fps(self) -> float:
+        """Frames a second, for reading."""
+        return float(Fraction(self.frame_rate))
+
+    @property
+    def seconds_spent(self) -> float:
+        """What all stages took together."""
+        return sum(self.seconds.values())
+
+    @property
+    def speed(self) -> float:
+        """Seconds of clip made in a second of work."""
+        return self.duration / self.seconds_spent if self.seconds_spent else 0.0
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the checks."""
+        verdicts = {check.verdict for check in self.checks}
+        return next((v for v in (Verdict.FAILED, Verdict.WARNING) if v in verdicts), Verdict.PASSED)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON values, with ``fps``, ``seconds_spent`` and ``speed`` for reading."""
+        derived = {
+            "fps": round(self.fps, 3),
+            "seconds_spent": round(self.seconds_spent, 2),
+            "speed": round(self.speed, 3),
+        }
+        return asdict(self) | derived
+
+
+def write_report(report: ClipReport, destination: Path) -> None:
+    """Store the report as JSON, whole or not at all."""
+    with atomic_path(destination) as temporary:
+        temporary.write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def read_report(path: Path) -> ClipReport:
+    """Return what ``write_report`` stored."""
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    checks = [Check(**check | {"verdict": Verdict(check["verdict"])}) for check in stored.pop("checks")]
+    names = ClipReport.__dataclass_fields__
+    return ClipReport(checks=checks, **{name: value for name, value in stored.items() if name in names})

@@ -1,0 +1,71 @@
+"""Where everything lies in the data folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from heygem_pipeline.settings import settings
+
+
+@dataclass(frozen=True)
+class DataFolders:
+    """The data folder; ``audio`` and ``template`` are partition keys."""
+
+    root: Path
+
+    @property
+    def voices(self) -> Path:
+        """Uploads of voices."""
+        return self.root / "audio"
+
+    @property
+    def presenters(self) -> Path:
+        """Uploads of presenters."""
+        return self.root / "templates"
+
+    @property
+    def state(self) -> Path:
+        """Dagster's storage and the register of uploads."""
+        return self.root / "state"
+
+    @property
+    def log_file(self) -> Path:
+        """The one rotating log of everything."""
+        return self.root / "logs" / "heygem.log"
+
+    def voice(self, audio: str) -> Path:
+        """Stored features of a voice."""
+        return self.root / "store" / "audio_features" / f"{audio}.parquet"
+
+    def tracks(self, template: str) -> Path:
+        """Stored face tracks of a presenter."""
+        return self.root / "store" / "face_tracks" / f"{template}.parquet"
+
+    def template_speech(self, template: str) -> Path:
+        """Stored features of the presenter's own speech, where there is any."""
+        return self.root / "store" / "template_speech" / f"{template}.parquet"
+
+    def patches(self, audio: str, template: str) -> Path:
+        """Stored mouth patches of a clip."""
+        return self.root / "store" / "generated_frames" / audio / f"{template}.parquet"
+
+    def report(self, audio: str, template: str) -> Path:
+        """Report of a finished clip."""
+        return self.root / "store" / "clip_reports" / audio / f"{template}.json"
+
+    def clip(self, audio: str, template: str) -> Path:
+        """The finished clip."""
+        return self.root / "outputs" / audio / f"{template}.mp4"
+
+    def delivery(self, audio: str) -> Path:
+        """The ZIP of a voice's finished clips."""
+        return self.root / "outputs" / f"{audio}.zip"
+
+    def make(self) -> None:
+        """Create the folders people and Dagster expect to find."""
+        for folder in (self.voices, self.presenters, self.state, self.root / "outputs", self.log_file.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def data_folders() -> DataFolders:
+    """The data folder of the settings, as an absolute path."""
+    return DataFolders(settings().data.absolute())

@@ -1,0 +1,70 @@
+"""What the command line shows: progress bars and tables."""
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from heygem_pipeline.doctor import Finding
+from heygem_pipeline.quality.report import ClipReport
+
+
+class StageBars:
+    """A bar a stage; also the display of the graph's steps. Shows nothing where there is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "StageBars":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, step: str, partition: str, done: int, total: int) -> None:
+        """Show ``done`` of ``total`` frames of a step on one partition or file."""
+        name = f"{step} {partition}"
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(escape(name), total=total)
+        self._progress.update(self._tasks[name], completed=done)
+
+
+def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -> Table:
+    """A row a clip: its name, its report, where it lies; or the sentence of its failure."""
+    table = Table("clip", "length", "spent", "speed", "sync", "checks", "path")
+    for name, report, path, failure in rows:
+        if report is None:
+            table.add_row(name, "", "", "", "", Text("failed", "red"), Text(failure or ""))
+            continue
+        offset = report.sync_offset_frames
+        table.add_row(
+            Text(name),
+            f"{report.duration:.1f} s",
+            f"{report.seconds_spent:.1f} s",
+            f"{report.speed:.2f} x",
+            "-" if offset is None else f"{offset:+.1f} frames",
+            report.verdict.value,
+            Text(path, overflow="fold"),
+        )
+    return table
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """A row a finding of the doctor."""
+    table = Table("", "what", "found", "how to mend it")
+    for finding in findings:
+        sign = "ok" if finding.well else ("missing" if finding.needed else "note")
+        style = "green" if finding.well else ("red" if finding.needed else "yellow")
+        table.add_row(
+            Text(sign, style), finding.subject, Text(finding.found), "" if finding.well else Text(finding.mend)
+        )
+    return table
