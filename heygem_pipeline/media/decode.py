@@ -120,7 +120,7 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
             except FFmpegError:
                 frames, whole, lost = [], False, lost + 1
             for frame in frames:
-                if not index.seekable:
+                if not index.timed:
                     frame.pts = int(index.timestamps[min(position, len(index.timestamps) - 1)])
                 position += 1
                 whole = whole or frame.key_frame

@@ -15,6 +15,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+SPARSELY_TIMED = ("mpeg1video", "mpeg2video")
+"""Codecs that in MPEG streams give some frames no time of their own: what is derived for them differs after a seek."""
+
 
 @dataclass(frozen=True)
 class PacketIndex:
@@ -23,7 +26,7 @@ class PacketIndex:
     timestamps: int64 (frames,), presentation time of every frame, sorted, ticks.
     key_timestamps, key_seeks: int64 (key frames,), presentation time of every key frame and the tick to seek to for it.
     end: tick at which the last frame stops being shown.
-    seekable: every frame carries a presentation time, so a place can be found again.
+    timed: every frame carries a presentation time. seekable: a place can be found again by it.
     container_end: seconds from the first timestamp of the file to the end of its last packet of any track.
     """
 
@@ -32,6 +35,7 @@ class PacketIndex:
     key_seeks: NDArray[np.int64]
     end: int
     time_base: Fraction
+    timed: bool
     seekable: bool
     container_end: Fraction
 
@@ -69,8 +73,8 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
     if not presented or stream.time_base is None:
         return None
     known = [pts for pts in presented if pts is not None]
-    seekable = len(known) == len(presented)
-    timestamps = np.unique(np.array(known if seekable else decoded, np.int64))
+    timed = len(known) == len(presented)
+    timestamps = np.unique(np.array(known if timed else decoded, np.int64))
     keys.sort()
     step = int(np.median(np.diff(timestamps))) if len(timestamps) > 1 else max(1, last_duration)
     return PacketIndex(
@@ -79,7 +83,8 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
         key_seeks=np.array([dts for _, dts in keys], np.int64),
         end=int(timestamps[-1]) + (last_duration if step <= 2 * last_duration <= 4 * step else step),
         time_base=stream.time_base,
-        seekable=seekable,
+        timed=timed,
+        seekable=timed and container.format.name != "mpeg" and stream.codec_context.name not in SPARSELY_TIMED,
         container_end=file_end - file_start,
     )
 

@@ -1,0 +1,224 @@
+import gc
+from fractions import Fraction
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from heygem_pipeline.errors import TruncatedFile
+from heygem_pipeline.media import template as template_module
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline_tests.media.conftest import COUNTED, DISPLAY_MATRICES, MOVING, MakeMedia, turned
+
+X264 = ("-c:v", "libx264", "-preset", "veryfast")
+SOURCES = {
+    "closed groups": ("mp4", [*X264, "-g", "12", "-bf", "3"]),
+    "open groups": ("mp4", [*X264, "-g", "12", "-bf", "3", "-x264-params", "open-gop=1:scenecut=0"]),
+    "one long group": ("mkv", [*X264, "-g", "999", "-bf", "2"]),
+    "every frame a key frame": ("avi", ["-c:v", "mjpeg"]),
+    "groups of two": ("mp4", [*X264, "-g", "2", "-bf", "0"]),
+    "HEVC": (
+        "mp4",
+        ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=12:log-level=none", "-bf", "3"],
+    ),
+    "VP9": ("webm", ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-g", "12"]),
+    "VP8 with hidden frames": ("webm", ["-c:v", "libvpx", "-auto-alt-ref", "1", "-lag-in-frames", "16", "-g", "20"]),
+    "MPEG-4 with B frames in AVI": ("avi", ["-c:v", "mpeg4", "-bf", "2", "-g", "12"]),
+    "MPEG-2 program stream": ("mpg", ["-c:v", "mpeg2video", "-bf", "2", "-g", "12"]),
+    "MPEG-2 transport stream": ("ts", ["-c:v", "mpeg2video", "-bf", "2", "-g", "12"]),
+    "H.264 transport stream": ("ts", [*X264, "-g", "12", "-bf", "3"]),
+    "Flash": ("flv", ["-c:v", "flv", "-g", "12"]),
+    "Windows Media": ("wmv", ["-c:v", "wmv2", "-g", "12"]),
+    "variable rate": ("mkv", [*X264, "-g", "12", "-bf", "3", "-vf", "select='mod(n,5)*mod(n,7)'", "-vsync", "vfr"]),
+    "negative first timestamp": ("mkv", [*X264, "-g", "12", "-bf", "2", "-output_ts_offset", "-0.5"]),
+    "late first timestamp": ("ts", [*X264, "-g", "12", "-bf", "2", "-output_ts_offset", "9000"]),
+    "beginning cut by an edit list": ("mp4", [*X264, "-g", "25", "-bf", "2"]),
+}
+
+
+def digest(frame: NDArray[np.uint8]) -> bytes:
+    return sha256(frame.tobytes()).digest()
+
+
+def brightness(path: Path) -> list[int]:
+    """Which frame of COUNTED each frame of the timeline shows."""
+    return [round((float(frame.mean()) * 219 / 255) / 4) for frame in Template.open(path).frames()]
+
+
+@pytest.fixture(params=SOURCES)
+def source(request: pytest.FixtureRequest, make_media: MakeMedia, moving: Path) -> Path:
+    suffix, options = SOURCES[request.param]
+    if request.param.startswith("beginning cut"):
+        return make_media("cut.mp4", "-ss", "0.5", "-i", moving, "-c", "copy")
+    return make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options)
+
+
+@pytest.mark.parametrize("held_at_once", [1, 7, 1000])
+def test_backward_shows_the_very_frames_of_forward(
+    source: Path, held_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = Template.open(source)
+    count = template.info.frame_count
+    forward = [digest(frame) for frame in template.frames()]
+    assert len(forward) == count
+    assert len(set(forward)) > 0.6 * count
+    monkeypatch.setattr(template_module, "BACKWARD_BYTES", held_at_once * template.info.decoded_bytes)
+    shown = [(index, digest(frame)) for index, frame in template.presentation(3 * count)]
+    assert shown == [(index, forward[index]) for index in (ping_pong(position, count) for position in range(3 * count))]
+
+
+def test_every_frame_of_a_constant_rate_clip_is_shown_once_in_order(make_media: MakeMedia) -> None:
+    assert brightness(make_media("counted.mp4", "-f", "lavfi", "-i", COUNTED, "-crf", "1")) == list(range(50))
+
+
+def test_a_dropped_frame_is_covered_by_the_one_before(make_media: MakeMedia) -> None:
+    kept = make_media(
+        "vfr.mkv",
+        *("-f", "lavfi", "-i", COUNTED, "-crf", "1", "-vf", "select='not(eq(n,3)+eq(n,4)+eq(n,20))'", "-vsync", "vfr"),
+    )
+    frames = brightness(kept)
+    assert frames == [{3: 2, 4: 2, 20: 19}.get(i, i) for i in range(50)]
+    assert Template.open(kept).source_frames[:6].tolist() == [0, 1, 2, 2, 2, 3]
+
+
+@pytest.mark.parametrize("name", DISPLAY_MATRICES)
+def test_the_picture_stands_upright(name: str, make_media: MakeMedia, tmp_path: Path) -> None:
+    stored = make_media(
+        "corner.mp4",
+        *("-f", "lavfi", "-i", "color=black:size=64x48:rate=25:duration=0.2,drawbox=0:0:16:16:white:fill", "-crf", "1"),
+    )
+    frame = next(iter(Template.open(turned(stored, DISPLAY_MATRICES[name], tmp_path)).frames()))
+    white = {
+        (vertical, horizontal): frame[vertical * -8 + (not vertical) * 4, horizontal * -8 + (not horizontal) * 4].mean()
+        > 128
+        for vertical in (0, 1)
+        for horizontal in (0, 1)
+    }
+    expected = {"90": (0, 1), "180": (1, 1), "270": (1, 0), "mirrored": (0, 1), "mirrored and 90": (0, 0)}[name]
+    assert [corner for corner, is_white in white.items() if is_white] == [expected]
+
+
+def test_wide_pixels_are_made_square(make_media: MakeMedia) -> None:
+    frame = next(iter(Template.open(make_media("wide.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "setsar=2")).frames()))
+    assert frame.shape == (120, 320, 3)
+
+
+RED = (40, 40, 200)
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "matrix", "value_range"),
+    [
+        ("yuv420p", "bt709", "tv"),
+        ("yuv420p", "smpte170m", "tv"),
+        ("yuv420p", "bt709", "pc"),
+        ("yuv422p10le", "bt709", "tv"),
+        ("yuv444p", "smpte170m", "pc"),
+        ("gbrp", "gbr", "pc"),
+        ("yuv420p10le", "bt2020nc", "tv"),
+    ],
+)
+def test_colours_come_out_as_they_went_in(
+    pixel_format: str, matrix: str, value_range: str, make_media: MakeMedia
+) -> None:
+    colour = f"color=0x{RED[2]:02x}{RED[1]:02x}{RED[0]:02x}:size=64x48:rate=25:duration=0.2,format=gbrp"
+    convert = f"scale=out_color_matrix={matrix}:out_range={value_range}," if matrix != "gbr" else ""
+    tags = ["-color_range", value_range, "-colorspace", matrix] if matrix != "gbr" else []
+    path = make_media(
+        "c.mkv", "-f", "lavfi", "-i", colour, "-vf", f"{convert}format={pixel_format}", *tags, "-c:v", "ffv1"
+    )
+    frame = next(iter(Template.open(path).frames()))
+    assert np.abs(frame.astype(int) - RED).max() <= 3
+
+
+def test_full_range_motion_jpeg_keeps_its_black_and_white(make_media: MakeMedia) -> None:
+    for colour, level in (("black", 0), ("white", 255)):
+        path = make_media(
+            "m.avi", "-f", "lavfi", "-i", f"color={colour}:size=64x48:rate=25:duration=0.2", "-c:v", "mjpeg"
+        )
+        assert np.abs(next(iter(Template.open(path).frames())).astype(int) - level).max() <= 1
+
+
+def test_untagged_high_definition_is_read_as_bt709_and_small_pictures_as_bt601(make_media: MakeMedia) -> None:
+    for size, matrix in (("1280x720", "bt709"), ("640x360", "smpte170m")):
+        colour = f"color=0x{RED[2]:02x}{RED[1]:02x}{RED[0]:02x}:size={size}:rate=25:duration=0.08,format=gbrp"
+        convert = f"scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p,setparams=colorspace=unknown"
+        path = make_media("untagged.avi", "-f", "lavfi", "-i", colour, "-vf", convert, "-c:v", "mpeg4", "-q:v", "1")
+        frame = next(iter(Template.open(path).frames()))
+        assert np.abs(frame.astype(int) - RED).max() <= 4
+
+
+def test_frames_belong_to_the_caller(moving: Path) -> None:
+    template = Template.open(moving)
+    clean = [frame.copy() for frame in template.frames()]
+    for index, frame in template.presentation(150):
+        assert np.array_equal(frame, clean[index])
+        frame[:] = 0
+
+
+def test_iterators_are_independent(moving: Path) -> None:
+    template = Template.open(moving)
+    expected = [digest(frame) for frame in template.frames()]
+    first, second = template.frames(), template.presentation(100)
+    for index, (one, (_, other)) in enumerate(zip(first, islice(second, 50), strict=True)):
+        assert digest(one) == digest(other) == expected[index]
+
+
+def test_an_abandoned_iterator_closes_its_file(moving: Path) -> None:
+    opened = [Path(f"/proc/self/fd/{fd}") for fd in range(3, 64)]
+
+    def holding() -> int:
+        return sum(path.exists() and path.resolve() == moving.resolve() for path in opened)
+
+    frames = Template.open(moving).presentation(200)
+    for _ in islice(frames, 30):
+        pass
+    assert holding() >= 1
+    del frames
+    gc.collect()
+    assert holding() == 0
+
+
+def test_damage_in_the_middle_freezes_the_picture_and_keeps_the_time(make_media: MakeMedia, tmp_path: Path) -> None:
+    whole = make_media("whole.avi", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=6", "-c:v", "mjpeg")
+    content = bytearray(whole.read_bytes())
+    frames = [i for i in range(len(content)) if content.startswith(b"\xff\xd8\xff", i)]
+    for number in (40, 41):
+        content[frames[number] : frames[number] + 600] = bytes(600)
+    path = tmp_path / "damaged.avi"
+    path.write_bytes(content)
+    template, clean = Template.open(path), [digest(frame) for frame in Template.open(whole).frames()]
+    shown = [digest(frame) for frame in template.frames()]
+    assert shown == [*clean[:40], clean[39], clean[39], *clean[42:]]
+
+
+def test_too_much_damage_is_an_error(make_media: MakeMedia, tmp_path: Path) -> None:
+    whole = make_media("whole.avi", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=6", "-c:v", "mjpeg")
+    content = bytearray(whole.read_bytes())
+    frames = [i for i in range(len(content)) if content.startswith(b"\xff\xd8\xff", i)]
+    for start in frames[40:80]:
+        content[start : start + 600] = bytes(600)
+    path = tmp_path / "ruined.avi"
+    path.write_bytes(content)
+    with pytest.raises(TruncatedFile, match=r"ruined\.avi is cut off or damaged"):
+        list(Template.open(path).frames())
+
+
+def test_a_still_picture_lasts_as_long_as_asked(make_media: MakeMedia) -> None:
+    still = make_media("still.png", "-f", "lavfi", "-i", "testsrc=size=65x43:duration=1", "-frames:v", "1")
+    template = Template.open(still)
+    assert (template.info.still, template.info.frame_count, template.info.frame_rate) == (True, 1, Fraction(25))
+    shown = list(template.presentation(40))
+    assert [index for index, _ in shown] == [0] * 40
+    assert {digest(frame) for _, frame in shown} == {digest(next(iter(template.frames())))}
+    assert shown[0][1].shape == (43, 65, 3)
+
+
+def test_a_video_of_one_frame_serves_as_a_still(make_media: MakeMedia) -> None:
+    template = Template.open(make_media("one.mp4", "-f", "lavfi", "-i", MOVING, "-frames:v", "1"))
+    assert (template.info.frame_count, template.info.frame_rate) == (1, 25)
+    assert [index for index, _ in template.presentation(5)] == [0] * 5
