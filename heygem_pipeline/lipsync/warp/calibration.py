@@ -18,7 +18,7 @@ TYPICAL_WIDTH = 0.78
 """IOD: width of a typical closed mouth."""
 
 TOUCHING, PARTED = 0.045, 0.085
-"""Predicted gaps (IOD) below which lips are taken to touch, and above which to be parted; between them both are mixed."""
+"""Predicted gaps (IOD) below which lips are taken to touch and above which to be parted; both are mixed between."""
 
 EXPRESSION_SECONDS = 1.0
 """What lasts longer than this is a smile, what is shorter is speech."""
@@ -46,8 +46,8 @@ class Calibration:
 
     landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
     parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
-    corner_shift: float64 (frames, 2, 2), from the left and right corner to where they would be if the mouth did not speak:
-        expressions last, speech moves quickly. Exactly 0 around frames in which the lips stay closed.
+    corner_shift: float64 (frames, 2, 2), from the left and right corner to where they would be without the template's
+        own speech: expressions last, speech moves quickly. Exactly 0 where the lips stay closed for a while.
     neutral_chin: y of the chin while the mouth is closed, IOD.
     neutral_width: the closed mouth's width, IOD.
     opening: IOD of gap for one standard unit of the speech model.
@@ -82,13 +82,16 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
         corner_shift=_corner_shift(landmarks, parted, tracks),
         neutral_chin=float(neutral[7:10, 1].mean()),
         neutral_width=width,
-        opening=_opening(gaps, speaking, float(np.median(gaps[closed])), width),
+        opening=_opening(gaps, speaking, float(np.median(gaps[closed])), width, bool(np.median(parted[closed]) > 0.5)),
     )
 
 
-def _opening(gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: float, width: float) -> float:
+def _opening(
+    gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: float, width: float, smiling: bool
+) -> float:
     """The speech model's unit is the 90th percentile of the gap in speech: so it is here, where there is speech."""
-    typical = TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.2))
+    # A smile that bares the teeth is wide because it is a smile, not because the mouth is large.
+    typical = TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.0 if smiling else 1.2))
     if speaking.sum() < FEWEST_SPEAKING:
         return typical
     own = float(np.quantile(gaps[speaking], 0.9)) - closed
@@ -97,7 +100,7 @@ def _opening(gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: flo
 
 
 def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.bool_]:
-    """bool (frames,): a face is seen while speech is heard in the template's own sound."""
+    """Bool (frames,): a face is seen while speech is heard in the template's own sound."""
     if speech is None or not len(speech.activity):
         return np.zeros(len(tracks), bool)
     times = np.arange(len(tracks)) / float(tracks.frame_rate)

@@ -7,16 +7,18 @@ from heygem_pipeline.faces.mouth import MouthShape
 from heygem_pipeline.lipsync.warp.calibration import Calibration
 from heygem_pipeline.lipsync.warp.target import Articulation, jaw_drop
 
-WIDTH_UNIT = 0.05
+WIDTH_UNIT = 0.06
 """Relative change of width for one standard unit (a standard deviation of the width in speech; median of the talking
 people measured: 0.04 IOD on mouths 0.78 IOD wide)."""
 
 JAW_SHARE = 0.4
 """How much the predicted jaw, and not the opening alone, decides the chin's drop."""
 
-NARROWEST, WIDEST = -0.26, 0.10
-LARGEST_GAP = 0.34
-"""Bounds of what the warp can show without tearing; width is relative, the gap in IOD."""
+LARGEST_WIDTH = 3.0
+"""Standard units of width toward which larger ones are drawn: people do not go further."""
+
+LARGEST_GAP = 0.32
+"""IOD: bound of what the warp can show without tearing."""
 
 REST_GAP, REST_WIDTH = 0.006, 0.006
 """Smaller articulations are not shown, so that silence leaves the template untouched."""
@@ -28,7 +30,7 @@ FADE_FRAMES = 4
 def drive(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     """Scale a predicted shape (standard units) to the template's mouth."""
     gap = np.clip(_beyond(shape.gap * calibration.opening, REST_GAP), 0, LARGEST_GAP)
-    width = np.clip(_beyond(shape.width * WIDTH_UNIT, REST_WIDTH), NARROWEST, WIDEST)
+    width = _beyond(WIDTH_UNIT * LARGEST_WIDTH * np.tanh(shape.width / LARGEST_WIDTH), REST_WIDTH)
     blend = (1 - JAW_SHARE) * shape.gap + JAW_SHARE * shape.jaw
     jaw = np.clip(_beyond(blend * calibration.opening, REST_GAP), 0, LARGEST_GAP)
     return [Articulation(float(g), float(w), jaw_drop(float(j))) for g, w, j in zip(gap, width, jaw, strict=True)]

@@ -31,7 +31,7 @@ class WarpEngine:
     version = "1"
 
     def __init__(self, mouth_model: MouthModel | None = None) -> None:
-        """mouth_model: what turns speech into mouth shapes; default, the one the package ships."""  # noqa: D403
+        """mouth_model: what turns speech into mouth shapes; default, the one the package ships."""
         self._mouth_model = mouth_model
 
     def generate(
@@ -84,6 +84,8 @@ def _patch(
         rounding=wanted.rounding * strength,
         light=seen.light,
     )
+    if patch is None:
+        return untouched
     return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels)
 
 

@@ -14,13 +14,16 @@ SMOOTHING = 2e-4
 
 LEFT, RIGHT = -1.25, 1.25
 TOP, BOTTOM = -0.15, 2.55
+FADED_ABOVE = 0.30
+"""Height (IOD below the eyes) above which nothing moves."""
+
 GRID = (48, 48)
 """Columns and rows of the coarse field over that box of the head frame."""
 
 
 @dataclass(frozen=True)
 class Anchors:
-    """Points of the face, float64 (points, 2), head frame: where they shall be and where the template has their pixels."""
+    """Points of the face, float64 (points, 2), head frame: where they shall be, where the template has them."""
 
     target: NDArray[np.float64]
     source: NDArray[np.float64]
@@ -37,7 +40,7 @@ def _fade() -> NDArray[np.float32]:
 
     step = max((RIGHT - LEFT) / (columns - 1), (BOTTOM - TOP) / (rows - 1))
     sides = ramp(np.minimum(x - LEFT, RIGHT - x) - step, 0.25)
-    down = ramp(y - 0.30, 0.30) * ramp(BOTTOM - y - step, 0.30)
+    down = ramp(y - FADED_ABOVE, 0.30) * ramp(BOTTOM - y - step, 0.30)
     return (down[:, None] * sides[None, :])[..., None].astype(np.float32)
 
 

@@ -20,15 +20,16 @@ ARCH_HALF_WIDTH = 0.40
 class OpenMouth:
     """Numbers of one open mouth, head frame, IOD.
 
-    centre, half_width: of the mouth as it is shown. midline: x between the upper incisors. foreshortening: by how much
-    the left and the right half of the arch are stretched to be as a frontal face shows them. skull_edge: y of the closed
-    lips' line at the midline, from which the upper teeth hang. gap: the opening's height. rounding: 0 = spread, 1 = pursed.
+    centre, half_width: of the mouth as it is shown. midline: x between the upper incisors.
+    foreshortening: by how much the left and the right half of the arch are stretched to look as from the front.
+    skull_edge: y of the closed lips' line at the midline, from which the upper teeth hang.
+    gap: the opening's height. rounding: 0 = spread, 1 = pursed.
     """
 
     centre: float
     half_width: float
     midline: float
-    foreshortening: tuple[np.float32, np.float32]
+    foreshortening: tuple[float, float]
     skull_edge: float
     gap: float
     rounding: float
@@ -65,12 +66,12 @@ def draw_interior(
 ) -> NDArray[np.float32]:
     """Return the colour of the opening, float32 (rows, columns, 3) BGR.
 
-    x, y, upper, lower: float32 (rows, columns), head-frame place of every pixel and the inner lip lines above and below it.
+    x, y, upper, lower: float32 (rows, columns), head-frame place of every pixel, the inner lip lines above and below.
     pixel: size of a pixel, IOD.
     """
     height = np.maximum(lower - upper, 1e-4)
     across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
-    distance = np.abs(x - mouth.midline) * np.where(x < mouth.midline, *mouth.foreshortening)
+    distance = np.abs(x - mouth.midline) * np.where(x < mouth.midline, *np.array(mouth.foreshortening, np.float32))
     arch = np.minimum(distance / ARCH_HALF_WIDTH, 1)
     skin, lip = float(luma(light.skin)), light.lip
     soft = max(0.010, 0.7 * pixel)
@@ -78,13 +79,13 @@ def draw_interior(
     side = 1 - arch**2.2
 
     # The cavity: the crease's hue, nearly black behind the upper teeth, redder toward the tongue.
-    dark = 0.5 * light.crease + 0.5 * lip * np.array([0.72, 0.70, 1.0], np.float32)
+    dark = 0.5 * light.crease + 0.5 * lip * np.array([0.50, 0.45, 1.0], np.float32)
     dark = dark * (0.15 * skin / max(float(luma(dark)), 1.0))
     depth = _smoothstep((y - upper) / height, 0.25, 1.0)
     picture = dark * (0.62 + 0.58 * depth)[..., None]
 
     # Tongue: a low mound behind the lower lip.
-    flesh = lip * np.array([0.82, 0.76, 1.0], np.float32)
+    flesh = lip * np.array([0.68, 0.62, 1.0], np.float32)
     flesh = flesh * (0.40 * skin / max(float(luma(flesh)), 1.0))
     mound = np.minimum(0.50 * height, 0.085) * np.clip(1 - (across / 0.75) ** 2, 0, 1)
     tongue = _smoothstep(y - (lower - mound), -0.02, 0.06) * _ramp(mouth.gap, 0.06, 0.16)

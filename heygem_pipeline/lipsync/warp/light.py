@@ -46,7 +46,8 @@ def read_light(
     frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours, lines: LipLines
 ) -> FaceLight:
     """Median colours of places above and below the lips, in the lower lip's middle, and along the seam."""
-    skin = np.concatenate([contours.upper_outer[3:12] - [0, 0.07], contours.lower_outer[3:12] + [0, 0.10]])
+    above, below = np.array([0, -0.07]), np.array([0, 0.10])
+    skin = np.concatenate([contours.upper_outer[3:12] + above, contours.lower_outer[3:12] + below])
     lip = (contours.lower_outer[4:11] + contours.lower_inner[5:12]) / 2
     places = np.concatenate([skin, lip])
     pixels = (places - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T
@@ -55,7 +56,7 @@ def read_light(
     colours = frame[row, column].astype(np.float32)
     lip_colour = np.median(colours[len(skin) :], axis=0)
     # Parted lips show teeth along the seam: a crease is never lighter than the lip in deep shade.
-    crease = np.minimum(lines.crease, lip_colour * np.array([0.30, 0.30, 0.42], np.float32))
+    crease = np.minimum(lines.crease, lip_colour * np.array([0.17, 0.19, 0.42], np.float32))
     return FaceLight(_upper_median(colours[: len(skin)]), lip_colour, crease.astype(np.float32))
 
 

@@ -1,4 +1,4 @@
-"""What the engine sees in each frame it is given: the lips' true lines and the face's light, steadied over a few frames."""
+"""What the engine sees in each frame: the lips' true lines and the face's light, steadied over a few frames."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

@@ -1,8 +1,8 @@
 """The true lines of the lips' inner edges, read from the picture.
 
-The 68-point predictor's inner contours are its weakest: it reports an open mouth where lips touch, and misses the edge of
-a lip by a tooth's rim. Where the lips touch, their line is the darkest smooth path between the corners. Where they are
-apart, each edge is the smooth path along which the colour changes most from that lip's own colour to another.
+The 68-point predictor's inner contours are its weakest: it reports an open mouth where lips touch, and misses the edge
+of a lip by a tooth's rim. Where the lips touch, their line is the darkest smooth path between the corners. Where they
+are apart, each edge is the smooth path along which the colour changes most from that lip's own colour to another.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def find_lip_lines(
     middle = (upper + lower) / 2
     reach = REACH + (float((lower - upper).max()) / 2 if parted else 0.0)
     half = int(reach / ROW)
-    rows = ROW * np.arange(-half, half + 1)
+    rows = ROW * np.arange(-half, half + 1, dtype=np.float64)
     strip = _sample(frame, to_head, np.broadcast_to(x, (len(rows), COLUMNS)), middle + rows[:, None])
     crease = _darkest_path(strip, rows)
     offsets = np.interp(crease, np.arange(len(rows)), rows)

@@ -22,6 +22,15 @@ JAW_FOLLOWS = 0.8
 PURSED = 0.12
 """Pursed lips come forward: how much thicker they look."""
 
+WIDEST_OPENING = 0.41
+"""IOD: half the width over which lips part in speech."""
+
+NARROWED_BY_OPENING = 0.25
+"""Relative loss of width an IOD of opening: the cheeks draw the corners in as the jaw drops."""
+
+ROUNDED_WIDTH = 0.16
+"""Relative loss of width of fully rounded lips."""
+
 THINNEST, THICKEST = 0.80, 1.25
 """Bounds of a lip's thickness against the frame's own."""
 
@@ -31,7 +40,7 @@ class Articulation:
     """What speech asks of the mouth in one frame.
 
     gap: height of the opening, IOD, 0 = lips touch.
-    width: relative change of the mouth's width, -0.3 (rounded) .. 0.15 (spread).
+    width: relative change of the mouth's width, -0.16 (rounded) .. 0.15 (spread).
     jaw: how far the jaw drops, IOD.
     """
 
@@ -47,7 +56,7 @@ class Articulation:
     @property
     def rounding(self) -> float:
         """0 = spread or neutral, 1 = fully rounded."""
-        return float(np.clip(-self.width / 0.25, 0, 1))
+        return float(np.clip(-self.width / ROUNDED_WIDTH, 0, 1))
 
 
 def jaw_drop(gap: float) -> float:
@@ -60,12 +69,13 @@ def _share_of_width(x: NDArray[np.float64], left: float, right: float) -> NDArra
     return np.clip((2 * x - left - right) / (right - left), -1, 1)
 
 
-def opening_profile(s: NDArray[np.float64], gap: float, rounding: float) -> NDArray[np.float64]:
+def opening_profile(s: NDArray[np.float64], gap: float, rounding: float, half_width: float) -> NDArray[np.float64]:
     """Height of the opening along the mouth against its height in the middle.
 
-    Lips part in the middle first and unzip toward the corners as the mouth opens; rounded lips open as an ellipse.
+    Lips part in the middle first and unzip toward the corners as the mouth opens; rounded lips open as an ellipse. What
+    a smile adds to the width stays closed.
     """
-    reach = 0.66 + 0.26 * min(1.0, gap / 0.14)
+    reach = min(0.66 + 0.26 * min(1.0, gap / 0.14), WIDEST_OPENING / half_width)
     inside = np.clip(1 - (np.abs(s) / reach) ** 2.2, 0, 1)
     return inside ** (0.85 - 0.3 * rounding)
 
@@ -120,25 +130,26 @@ def articulate(rest: MouthContours, wanted: Articulation) -> MouthContours:
     if wanted.still:
         return rest
     left, right = rest.upper_outer[0], rest.upper_outer[-1]
-    centre = (left[0] + right[0]) / 2
+    centre, half_width = (left[0] + right[0]) / 2, (right[0] - left[0]) / 2
     rounding = wanted.rounding
+    scale = 1 + wanted.width - NARROWED_BY_OPENING * wanted.gap
     upper, lower = UPPER_SHARE * wanted.gap, (1 - UPPER_SHARE) * wanted.gap
 
     def moved(line: NDArray[np.float64], profile: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
         s = _share_of_width(line[:, 0], left[0], right[0])
-        x = centre + (line[:, 0] - centre) * (1 + wanted.width)
+        x = centre + (line[:, 0] - centre) * scale
         return np.stack([x, line[:, 1] + drop * profile + CORNER_DROP * lower * np.abs(s) ** 3], axis=1)
 
     def opened(line: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
         s = _share_of_width(line[:, 0], left[0], right[0])
-        return moved(line, opening_profile(s, wanted.gap, rounding), drop)
+        return moved(line, opening_profile(s, wanted.gap, rounding, half_width), drop)
 
     def rounded(line: NDArray[np.float64]) -> NDArray[np.float64]:
         """Only the upper lip keeps its cupid's bow when the mouth opens; the lower lip's edge is a plain arc."""
         s = _share_of_width(line[:, 0], left[0], right[0])
         arc = np.polynomial.Polynomial.fit(s, line[:, 1], 2)(s)
         arc += (1 - s) / 2 * (line[0, 1] - arc[0]) + (1 + s) / 2 * (line[-1, 1] - arc[-1])
-        share = 0.8 * min(1.0, wanted.gap / 0.08) * opening_profile(s, wanted.gap, rounding)
+        share = 0.8 * min(1.0, wanted.gap / 0.08) * opening_profile(s, wanted.gap, rounding, half_width)
         return np.stack([line[:, 0], line[:, 1] + share * (arc - line[:, 1])], axis=1)
 
     def followed(outer: NDArray[np.float64], inner: NDArray[np.float64], drop: float) -> NDArray[np.float64]:

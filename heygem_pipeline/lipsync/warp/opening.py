@@ -1,0 +1,120 @@
+"""What shows between the lips: the template's own teeth where its frame has them, the drawn interior elsewhere."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.interior import OpenMouth, draw_interior
+from heygem_pipeline.lipsync.warp.light import FaceLight
+from heygem_pipeline.lipsync.warp.view import View, height_of
+
+OWN_MARGIN = 0.008
+"""IOD inside a parted mouth that still holds the rim of the lip."""
+
+SHADED = 0.015, 0.065
+"""Openings, IOD: up to the first only the crease's colour shows, from the second on the whole interior."""
+
+CREASE_REACH = 0.03
+"""IOD around the mouth's line that a drawn crease may touch."""
+
+SOFTNESS = 0.006
+"""Blur of the drawing, IOD: a lens and a codec have softened everything else."""
+
+Lines = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Heights of the upper and lower inner lip line at every pixel of a view."""
+
+
+def paint_opening(
+    warped: NDArray[np.uint8],
+    view: View,
+    base: MouthContours,
+    target: MouthContours,
+    rounding: float,
+    light: FaceLight,
+) -> None:
+    """Paint the opening, and the crease of lips that the template never closed, into the warped crop."""
+    near = (view.y > view.upper - CREASE_REACH) & (view.y < view.lower + CREASE_REACH)
+    near &= (view.x > target.upper_outer[0, 0]) & (view.x < target.upper_outer[-1, 0])
+    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    if not len(rows):
+        return
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    view = view.cut(*box)
+    own = (
+        height_of(base.upper_inner, base.upper_inner[[0, -1]], view.x),
+        height_of(base.lower_inner, base.lower_inner[[0, -1]], view.x),
+    )
+    picture = warped[box].astype(np.float32)
+    _draw_crease(picture, view, own, target, light)
+    opening = view.lower - view.upper
+    if opening.max() > 0.25 * view.pixel:
+        inside = _interior(view, own, base, target, rounding, light)
+        edge = max(view.pixel, 0.010)
+        # The border lies half over the lips: behind it the warped layers hold the other lip's pixels.
+        alpha = np.clip((view.y - view.upper) / edge + 0.5, 0, 1) * np.clip((view.lower - view.y) / edge + 0.5, 0, 1)
+        alpha *= np.clip(opening / (1.5 * edge), 0, 1)
+        picture += alpha[..., None] * (inside - picture)
+    warped[box] = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+
+
+def _draw_crease(picture: NDArray[np.float32], view: View, own: Lines, target: MouthContours, light: FaceLight) -> None:
+    """Lips that were apart in the template have no dark line of their own to show when they meet."""
+    left, right = float(target.upper_outer[0, 0]), float(target.upper_outer[-1, 0])
+    across = (2 * view.x - left - right) / (right - left)
+    apart = np.clip((own[1] - own[0]) / 0.04, 0, 1)
+    closing = np.clip(1 - (view.lower - view.upper) / 0.03, 0, 1)
+    line = np.exp(-(((view.y - view.middle) / max(0.009, 0.8 * view.pixel)) ** 2))
+    ends = np.clip((1 - np.abs(across)) / 0.3, 0, 1)
+    alpha = 0.65 * apart * closing * line * ends
+    picture += alpha[..., None] * (1.15 * light.crease - picture)
+
+
+def _interior(
+    view: View, own: Lines, base: MouthContours, target: MouthContours, rounding: float, light: FaceLight
+) -> NDArray[np.float32]:
+    import cv2
+
+    left, right = float(target.upper_outer[0, 0]), float(target.upper_outer[-1, 0])
+    midline = float(base.upper_outer[7, 0])
+    mouth = OpenMouth(
+        centre=(left + right) / 2,
+        half_width=(right - left) / 2,
+        midline=midline,
+        foreshortening=_foreshortening(base, midline),
+        skull_edge=float(base.upper_inner[8, 1]),
+        gap=target.gap,
+        rounding=rounding,
+    )
+    drawn = draw_interior(view.x, view.y, view.upper, view.lower, mouth, light, view.pixel)
+    show = float(np.clip((target.gap - SHADED[0]) / (SHADED[1] - SHADED[0]), 0, 1))
+    drawn = light.crease + show * (drawn - light.crease)
+    drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, SOFTNESS / view.pixel)), np.float32)
+    height = own[1] - own[0]
+    if height.max() < 0.03:
+        return drawn
+    seen = np.clip((own[1] - OWN_MARGIN - view.y) / 0.02, 0, 1) * np.clip((height - 0.03) / 0.05, 0, 1)
+    return drawn + seen[..., None] * (_own_teeth(view, own[0]) - drawn)
+
+
+def _own_teeth(view: View, own_upper: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The frame's own pixels where they are: teeth stay with the skull while the lips uncover them, in the lips' shade.
+
+    Above the frame's own opening its topmost row continues.
+    """
+    import cv2
+
+    raised = np.maximum(own_upper + OWN_MARGIN - view.y, 0) / view.pixel
+    column = view.column + raised * float(view.down[0])
+    row = view.row + raised * float(view.down[1])
+    teeth = cv2.remap(view.crop, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    shade = 0.80 + 0.20 * np.clip((view.y - view.upper) / 0.035, 0, 1)
+    shade *= 0.86 + 0.14 * np.clip((view.lower - view.y) / 0.02, 0, 1)
+    return teeth * shade[..., None]
+
+
+def _foreshortening(base: MouthContours, midline: float) -> tuple[float, float]:
+    """A head turned aside shows one half of the mouth narrower: the teeth behind it too."""
+    left, right = midline - float(base.upper_outer[0, 0]), float(base.upper_outer[-1, 0]) - midline
+    mean = (left + right) / 2
+    near, far = np.clip([mean / max(left, 1e-3), mean / max(right, 1e-3)], 0.7, 1.6)
+    return float(near), float(far)
