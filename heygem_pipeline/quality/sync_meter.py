@@ -22,12 +22,18 @@ from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.mouth_network import load_network
 
 TRUSTED_CONFIDENCE = 3.0
-"""Readings below it are not to be acted on."""
+"""Readings below it are not to be acted on. Measured on 10 clips of people the network never saw, against their own and
+others' speech: every reading above 3 was right to half a frame; 9 of 10 whole clips and 6 of 10 pieces of 3 s reached
+it, of wrong pairs none (whole clips) and 3 % (pieces of 3 s)."""
 
 LAGS = np.arange(-48, 49) / FEATURE_RATE
 """Seconds: 15 frames of 25 either way, in steps of 0.3 frames."""
 PEAK_HALF_WIDTH = 0.12
 """Seconds around the peak that belong to it; what lies further is what it is compared with."""
+
+INDEPENDENT_PER_SECOND = 8
+"""A mouth moves at up to about 4 Hz, so a second holds 8 independent values: chance correlations have a deviation of
+1 / sqrt(8 x seconds)."""
 
 PIECES = 6
 PIECE_SECONDS = 5
@@ -45,8 +51,9 @@ class SyncReading:
     """What the meter says of one clip.
 
     offset_frames: frames of the clip by which the sound comes later than the mouth (negative: earlier), to fractions.
-    confidence: how far the best offset stands above all others: (its correlation - their mean) / their standard
-        deviation. Trust the offset at 3 or more; 0 where nothing can be said (no motion, no face, too short).
+    confidence: how far the best offset stands above the others: (its correlation - their mean) / their standard
+        deviation, which is taken to be at least what chance gives in a clip so short. Trust the offset at 3 or more;
+        0 where nothing can be said (no motion, no face, too short).
     seconds_measured: how much of the clip was looked at with a face in it.
     """
 
@@ -89,9 +96,7 @@ def reading_of(
     likeness = correlation_at_lags(predicted, gap, times, LAGS)
     best = int(np.argmax(likeness))
     others = likeness[np.abs(LAGS - LAGS[best]) > PEAK_HALF_WIDTH]
-    spread = float(others.std())
-    if spread == 0:
-        return SyncReading(0.0, 0.0, seconds)
+    spread = max(float(others.std()), (INDEPENDENT_PER_SECOND * seconds) ** -0.5)
     confidence = max(0.0, float(likeness[best] - others.mean()) / spread)
     return SyncReading(_refined(likeness, best) * frame_rate, confidence, seconds)
 

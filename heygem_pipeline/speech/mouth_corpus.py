@@ -46,6 +46,10 @@ NAMED_ANYWHERE = {"obama": "Obama", "rd_radio": "Obama", "daines": "Daines", "pe
 
 CLOSED_SHARE = 0.08
 WIDE_PERCENTILE = 90
+SMALLEST_SPAN = 0.01
+"""IOD: what moves less in a clip is noise and gives no standard units."""
+FURTHEST = 3.0
+"""Standard units; what lies beyond is a tracking error."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Exampl
     heard = raw[spoken] if spoken.sum() > FEATURE_RATE // 4 else raw
     span = np.nanpercentile(heard, WIDE_PERCENTILE, axis=0) - closed
     span[1] = np.nanstd(heard[:, 1])
+    shape = np.clip((raw - closed) / np.where(span > SMALLEST_SPAN, span, np.nan), -FURTHEST, FURTHEST)
     return Example(
         name=path.name,
         person=person_of(path.stem),
@@ -113,7 +118,7 @@ def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Exampl
         speech=speech,
         times=times,
         movement=((raw - middle) / np.maximum(deviation, 1e-4)).astype(np.float32),
-        shape=((raw - closed) / np.where(span > 1e-3, span, np.nan)).astype(np.float32),
+        shape=shape.astype(np.float32),
     )
 
 

@@ -157,7 +157,7 @@ def _matching_quantiles(
         predicted.append(smoothed(held_out[example.name])[openness > 0.5])
         measured.append(example.shape[np.interp(example.times + votes[example.name].lag, rows, openness) > 0.5])
     shares = np.linspace(0, 100, KNOTS)
-    shares[0], shares[-1] = 0.2, 99.8
+    shares[0], shares[-1] = 0.5, 99.5
     return (
         np.nanpercentile(np.concatenate(predicted), shares, axis=0).T.astype(np.float32),
         np.nanpercentile(np.concatenate(measured), shares, axis=0).T.astype(np.float32),
