@@ -1,6 +1,7 @@
 """What the command line shows: progress bars and tables."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
@@ -41,6 +42,7 @@ class StageBars:
 def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -> Table:
     """A row a clip: its name, its report, where it lies; or the sentence of its failure."""
     table = Table("clip", "length", "spent", "speed", "sync", "checks", "path")
+    table.caption = "spent, speed: on the clip alone; voices and presenters are analysed once for all their clips"
     for name, report, path, failure in rows:
         if report is None:
             table.add_row(name, "", "", "", "", Text("failed", "red"), Text(failure or ""))
@@ -49,11 +51,11 @@ def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -
         table.add_row(
             Text(name),
             f"{report.duration:.1f} s",
-            f"{report.seconds_spent:.1f} s",
+            f"{report.own_seconds:.1f} s",
             f"{report.speed:.2f} x",
             "-" if offset is None else f"{offset:+.1f} frames",
             report.verdict.value,
-            Text(path, overflow="fold"),
+            Text(_short(path), overflow="fold"),
         )
     return table
 
@@ -68,3 +70,9 @@ def findings_table(findings: Sequence[Finding]) -> Table:
             Text(sign, style), finding.subject, Text(finding.found), "" if finding.well else Text(finding.mend)
         )
     return table
+
+
+def _short(path: str) -> str:
+    """The path as it is typed from here, where it lies below."""
+    absolute = Path(path).absolute()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else path

@@ -10,6 +10,10 @@ from typing import Any
 from heygem_pipeline.storage.atomic import atomic_path
 
 
+OWN_STAGES = ("lipsync", "encode", "sync")
+"""The stages that belong to one clip."""
+
+
 class Verdict(StrEnum):
     """The outcome of a check."""
 
@@ -65,14 +69,14 @@ class ClipReport:
         return float(Fraction(self.frame_rate))
 
     @property
-    def seconds_spent(self) -> float:
-        """What all stages took together."""
-        return sum(self.seconds.values())
+    def own_seconds(self) -> float:
+        """What was spent on this clip alone: not on the voice and the presenter, which serve other clips too."""
+        return sum(spent for stage, spent in self.seconds.items() if stage in OWN_STAGES)
 
     @property
     def speed(self) -> float:
-        """Seconds of clip made in a second of work."""
-        return self.duration / self.seconds_spent if self.seconds_spent else 0.0
+        """Seconds of clip made in a second of the clip's own work."""
+        return self.duration / self.own_seconds
 
     @property
     def verdict(self) -> Verdict:
@@ -81,10 +85,10 @@ class ClipReport:
         return next((v for v in (Verdict.FAILED, Verdict.WARNING) if v in verdicts), Verdict.PASSED)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values, with ``fps``, ``seconds_spent`` and ``speed`` for reading."""
+        """The report as JSON values, with ``fps``, ``own_seconds`` and ``speed`` for reading."""
         derived = {
             "fps": round(self.fps, 3),
-            "seconds_spent": round(self.seconds_spent, 2),
+            "own_seconds": round(self.own_seconds, 2),
             "speed": round(self.speed, 3),
         }
         return asdict(self) | derived
