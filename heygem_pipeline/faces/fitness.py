@@ -58,7 +58,8 @@ def fitness_warnings(tracks: FaceTracks) -> list[str]:
     width, height = tracks.size
     if min(width, height) < limits.good_height:
         warnings.append(
-            f"The picture is {width} x {height} pixels; a shorter side of {limits.good_height} or more gives a sharper mouth."
+            f"The picture is {width} x {height} pixels; "
+            f"with {limits.good_height} or more on the shorter side the mouth is sharper."
         )
     if tracks.other_faces:
         noun = "another face is" if tracks.other_faces == 1 else f"{tracks.other_faces} other faces are"

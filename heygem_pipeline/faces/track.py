@@ -64,7 +64,7 @@ def tracks_from(followed: FollowedFace, frame_rate: Fraction, size: tuple[int, i
         landmarks=landmarks.astype(np.float32),
         head=smooth(raw_head),
         raw_head=raw_head,
-        pose=smooth(head_pose(landmarks, boxes, present)).astype(np.float32),
+        pose=smooth(head_pose(landmarks, present)).astype(np.float32),
         score=score.astype(np.float32),
         reference=reference,
         other_faces=followed.other_faces,
