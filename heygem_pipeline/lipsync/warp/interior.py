@@ -22,7 +22,7 @@ class OpenMouth:
 
     centre, half_width: of the mouth as it is shown. midline: x between the upper incisors.
     foreshortening: by how much the left and the right half of the arch are stretched to look as from the front.
-    skull_edge: y of the closed lips' line at the midline, from which the upper teeth hang.
+    skull_edge: y of the closed lips' line at the midline, from which the upper teeth hang. tilt: that line's slope.
     gap: the opening's height. rounding: 0 = spread, 1 = pursed.
     """
 
@@ -31,6 +31,7 @@ class OpenMouth:
     midline: float
     foreshortening: tuple[float, float]
     skull_edge: float
+    tilt: float
     gap: float
     rounding: float
 
@@ -100,8 +101,8 @@ def draw_interior(
     picture += (0.40 * row)[..., None] * (enamel * (0.55 * (1 - 0.15 * between))[..., None] - picture)
 
     # Upper teeth belong to the skull: the lip rises over them. Each edge is a little round.
-    edge = np.clip(mouth.skull_edge + 0.022, upper + 0.24 * height, upper + 0.50 * height)
-    edge = np.minimum(edge, upper + 0.085) - 0.035 * arch**2 - 0.010 * between
+    edge = mouth.skull_edge + mouth.tilt * (x - mouth.midline) + min(0.020, 0.15 * mouth.gap)
+    edge = edge - 0.030 * arch**2 - 0.010 * between
     teeth = _smoothstep(edge - y, -soft, soft) * _smoothstep(side, 0.05, 0.45) * show
     tone = (0.45 + 0.55 * side) * (1 - 0.16 * between) * (0.70 + 0.30 * _smoothstep(y - upper, 0.0, 0.04))
     picture += teeth[..., None] * (enamel * tone[..., None] - picture)

@@ -81,7 +81,8 @@ def _interior(
         half_width=(right - left) / 2,
         midline=midline,
         foreshortening=_foreshortening(base, midline),
-        skull_edge=float(base.upper_inner[8, 1]),
+        skull_edge=float(base.upper_inner[7:10, 1].mean()),
+        tilt=_slope(base),
         gap=target.gap,
         rounding=rounding,
     )
@@ -110,6 +111,11 @@ def _own_teeth(view: View, own_upper: NDArray[np.float32]) -> NDArray[np.float32
     shade = 0.80 + 0.20 * np.clip((view.y - view.upper) / 0.035, 0, 1)
     shade *= 0.86 + 0.14 * np.clip((view.lower - view.y) / 0.02, 0, 1)
     return teeth * shade[..., None]
+
+
+def _slope(base: MouthContours) -> float:
+    across = base.upper_outer[-1] - base.upper_outer[0]
+    return float(across[1] / across[0])
 
 
 def _foreshortening(base: MouthContours, midline: float) -> tuple[float, float]:

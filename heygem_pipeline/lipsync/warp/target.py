@@ -158,12 +158,32 @@ def articulate(rest: MouthContours, wanted: Articulation) -> MouthContours:
         line[:, 1] += PURSED * rounding * (outer[:, 1] - np.interp(outer[:, 0], inner[:, 0], inner[:, 1]))
         return line
 
+    upper_inner, lower_inner = opened(rest.upper_inner, -upper), opened(rounded(rest.lower_inner), lower)
     return MouthContours(
-        upper_outer=followed(rest.upper_outer, rest.upper_inner, -0.8 * upper),
-        lower_outer=followed(rest.lower_outer, rest.lower_inner, 0.93 * lower),
-        upper_inner=opened(rest.upper_inner, -upper),
-        lower_inner=opened(rounded(rest.lower_inner), lower),
+        upper_outer=_keep_thickness(
+            followed(rest.upper_outer, rest.upper_inner, -0.8 * upper), upper_inner, rest.upper_outer, rest.upper_inner
+        ),
+        lower_outer=_keep_thickness(
+            followed(rest.lower_outer, rest.lower_inner, 0.93 * lower), lower_inner, rest.lower_outer, rest.lower_inner
+        ),
+        upper_inner=upper_inner,
+        lower_inner=lower_inner,
     )
+
+
+def _keep_thickness(
+    outer: NDArray[np.float64],
+    inner: NDArray[np.float64],
+    rest_outer: NDArray[np.float64],
+    rest_inner: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Hold a lip's outer border so that the lip keeps within its bounds of thickness; the corners stay as they are."""
+    edge = np.interp(outer[1:-1, 0], inner[:, 0], inner[:, 1])
+    rest = rest_outer[1:-1, 1] - np.interp(rest_outer[1:-1, 0], rest_inner[:, 0], rest_inner[:, 1])
+    bounds = np.sort([THINNEST * rest, THICKEST * rest], axis=0)
+    kept = outer.copy()
+    kept[1:-1, 1] = edge + np.clip(outer[1:-1, 1] - edge, bounds[0], bounds[1])
+    return kept
 
 
 def between(a: MouthContours, b: MouthContours, share: float) -> MouthContours:
