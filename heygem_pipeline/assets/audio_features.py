@@ -15,7 +15,7 @@ from heygem_pipeline.storage.uploads import UploadKind, Uploads
 @dg.asset(
     partitions_def=audio_partitions,
     io_manager_key="voices",
-    group_name="once_a_voice",
+    group_name="talking_heads",
     kinds={"parquet"},
     check_specs=[dg.AssetCheckSpec("speech_is_clear", asset="audio_features", partitions_def=audio_partitions)],
 )

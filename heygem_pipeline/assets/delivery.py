@@ -11,7 +11,7 @@ from heygem_pipeline.storage.folders import data_folders
 
 @dg.asset(
     partitions_def=audio_partitions,
-    group_name="once_a_voice",
+    group_name="talking_heads",
     kinds={"zip"},
     ins={"reports": dg.AssetIn("encoded_video")},
 )

@@ -22,7 +22,7 @@ CHECKS = ("sound_and_picture_agree", "mouth_follows_sound")
 @dg.asset(
     partitions_def=clip_partitions,
     io_manager_key="reports",
-    group_name="once_a_clip",
+    group_name="talking_heads",
     kinds={"mp4"},
     retry_policy=RETRY,
     ins={

@@ -18,7 +18,7 @@ from heygem_pipeline.storage.uploads import UploadKind, Uploads
 @dg.asset(
     partitions_def=template_partitions,
     io_manager_key="presenters",
-    group_name="once_a_presenter",
+    group_name="talking_heads",
     kinds={"parquet"},
     check_specs=[dg.AssetCheckSpec("template_is_fit", asset="face_tracks", partitions_def=template_partitions)],
 )

@@ -18,7 +18,7 @@ from heygem_pipeline.storage.folders import data_folders
 @dg.asset(
     partitions_def=clip_partitions,
     io_manager_key="patches",
-    group_name="once_a_clip",
+    group_name="talking_heads",
     kinds={"parquet"},
     pool="gpu",
     retry_policy=RETRY,

@@ -16,7 +16,7 @@ class Materializer:
 
     def __init__(self, instance: dg.DagsterInstance, display: ProgressDisplay) -> None:
         self._instance = instance
-        self._job = graph_definitions(display).get_implicit_global_asset_job_def()
+        self._job = graph_definitions(display).resolve_implicit_global_asset_job_def()
 
     def run(self, assets: Sequence[str], partition: str) -> str | None:
         """Materialize the assets for one partition; return None, or the sentence of what failed."""
