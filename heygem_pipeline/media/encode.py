@@ -175,7 +175,7 @@ def _read_back(
 ) -> EncodedClip:
     try:
         picture, sound = probe_video(written), probe_sound(written)
-    except BadInput as error:
+    except (BadInput, FileNotFoundError) as error:
         raise EncodingFailed(f"{destination.name} could not be read back after encoding; make it again.") from error
     held = picture.packet_count
     apart = abs(sound.duration - Fraction(frame_count) / frame_rate)

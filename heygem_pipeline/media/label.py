@@ -22,7 +22,8 @@ CHARACTER_SHARE = 0.054
 CHARACTER_ROWS = 156 / 179
 """Height of 生成 as a share of the mask, which also holds the descender of the g."""
 MARGIN_SHARE = 0.03
-BACKING_OPACITY = 0.5
+BACKING_OPACITY = 0.6
+"""Behind white text on a white picture this leaves a contrast of 5.7 : 1; WCAG 2.2 asks for 4.5 : 1."""
 
 
 class VisibleLabel:

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from heygem_pipeline.errors import NoPicture, TooLarge, TruncatedFile
+from heygem_pipeline.media.probe import probe_video
+from heygem_pipeline.media.still import picture_size, read_picture
+
+ORIENTATION = 0x0112
+RED, WHITE = (0, 0, 255), (255, 255, 255)
+
+
+def half_red(width: int = 64, height: int = 32) -> Image.Image:
+    """The left half red, the right half white."""
+    picture = Image.new("RGB", (width, height), "white")
+    picture.paste("red", (0, 0, width // 2, height))
+    return picture
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "jpg"])
+def test_the_content_tells_the_kind(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "upload.mp4"
+    half_red().save(path, format={"jpg": "jpeg"}.get(kind, kind))
+    assert picture_size(path) == (64, 32)
+    assert np.abs(read_picture(path)[16, 8].astype(int) - RED).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "red_at"), [(3, (64, 32), (16, 56)), (6, (32, 64), (8, 16)), (8, (32, 64), (56, 16))]
+)
+def test_a_phone_held_otherwise(
+    orientation: int, size: tuple[int, int], red_at: tuple[int, int], tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    path = tmp_path / "phone.jpg"
+    half_red().save(path, exif=exif)
+    info = probe_video(path)
+    assert (info.width, info.height) == size
+    pixels = read_picture(path)
+    assert pixels.shape == (size[1], size[0], 3)
+    assert np.abs(pixels[red_at].astype(int) - RED).max() <= 3
+
+
+def test_transparent_parts_are_white(tmp_path: Path) -> None:
+    picture = half_red().convert("RGBA")
+    picture.putalpha(Image.new("L", picture.size, 0))
+    path = tmp_path / "cutout.png"
+    picture.save(path)
+    assert (read_picture(path) == 255).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "1", "RGBA", "I;16"])
+def test_any_kind_of_pixel_becomes_colour(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    if mode == "I;16":
+        Image.fromarray(np.tile(np.array([0, 32896, 65535], np.uint16), (3, 1))).save(path)
+        assert read_picture(path)[0, :, 0].tolist() == [0, 128, 255]
+    else:
+        half_red().convert(mode).save(path)
+        assert tuple(read_picture(path)[16, 60]) == WHITE
+
+
+def test_a_printers_jpeg_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cmyk.jpg"
+    half_red().convert("CMYK").save(path)
+    assert np.abs(read_picture(path)[16, 60].astype(int) - WHITE).max() <= 3
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_half_a_picture_is_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"half.{kind}"
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(TruncatedFile, match=rf"half\.{kind} is a damaged picture"):
+        read_picture(path)
+
+
+def test_a_huge_picture_is_refused_without_being_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "huge.png"
+    Image.new("1", (30000, 30000)).save(path)
+    with pytest.raises(TooLarge, match=r"huge\.png"):
+        probe_video(path)
+
+
+def test_a_sound_is_no_presenter(tone: Path) -> None:
+    with pytest.raises(NoPicture, match=r"tone\.wav has no picture"):
+        probe_video(tone)
