@@ -20,7 +20,7 @@ SIZES = [
 ]
 
 
-def changed(width: int, height: int, grey: int) -> tuple[np.ndarray, np.ndarray]:
+def changed(width: int, height: int, grey: int) -> tuple[np.ndarray, ...]:
     """(rows, columns) of the pixels that the label changes on a grey frame."""
     frame = np.full((height, width, 3), grey, np.uint8)
     return np.nonzero((VisibleLabel(width, height).draw(frame) != frame).any(axis=2))

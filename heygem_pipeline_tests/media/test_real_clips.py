@@ -1,6 +1,7 @@
 """Every real file ends in good frames and sound or in one of the named sentences. The table says which."""
 
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -65,12 +66,9 @@ def test_a_presenter(name: str, clips: Path) -> None:
     template = Template.open(path)
     info = template.info
     assert (info.width, info.height, info.frame_rate, info.frame_count) == expected
-    forward = [int(np.sum(frame[::7, ::7], dtype=np.int64)) for frame in template.frames()]
-    backward = [
-        int(np.sum(frame[::7, ::7], dtype=np.int64)) for _, frame in template.presentation(2 * len(forward) - 1)
-    ]
-    assert len(forward) == info.frame_count
-    assert backward[len(forward) - 1 :] == forward[::-1]
+    shown = [sha256(frame[::4]).digest() for _, frame in template.presentation(info.frame_count + 25)]
+    there, back = shown[: info.frame_count], shown[info.frame_count :]
+    assert back == there[-2:-27:-1]
 
 
 @pytest.mark.parametrize("name", SOUNDS)
