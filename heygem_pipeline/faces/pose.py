@@ -25,7 +25,8 @@ STANDARD_FACE = {
 }
 """Brows, eye corners, nose and chin on MediaPipe's canonical face (Apache-2.0), in cm.
 
-x to the viewer's right, y up, z nearer. Its vertices 46/70, 55/107, 33, 133, 98, 6/168, 197, 5, 1, 2 and 152; the mean where two are named.
+x to the viewer's right, y up, z nearer. Vertices 46/70, 55/107, 33, 133, 98, 6/168, 197, 5, 1, 2, 152; the mean where
+two are named.
 """
 
 

@@ -37,7 +37,7 @@ def placed() -> Callable[..., Picture]:
     def place(shape: tuple[int, int], *parts: tuple[Picture, float, float, float]) -> Picture:
         frame = np.full((*shape, 3), 90, np.uint8)
         for picture, left, top, scale in parts:
-            matrix = np.array([[scale, 0, left], [0, scale, top]])
+            matrix = np.array([[scale, 0, left], [0, scale, top]], np.float64)
             cv2.warpAffine(
                 picture, matrix, (shape[1], shape[0]), frame, cv2.INTER_AREA, borderMode=cv2.BORDER_TRANSPARENT
             )

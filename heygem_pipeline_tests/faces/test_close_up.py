@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from heygem_pipeline.faces.boxes import Box
+from heygem_pipeline.faces.close_up import SIDE, take_close_up
+
+
+@pytest.mark.parametrize("width", [60, 250, 900])
+def test_a_close_up_has_one_size_however_large_the_face(width: int) -> None:
+    frame = np.full((720, 1280, 3), 200, np.uint8)
+    assert take_close_up(frame, Box(300, 200, 300 + width, 200 + width)).picture.shape == (SIDE, SIDE)
+
+
+@pytest.mark.parametrize("width", [60, 250, 900])
+def test_a_dot_of_the_frame_is_found_where_the_close_up_says(width: int) -> None:
+    frame = np.zeros((1080, 1920, 3), np.uint8)
+    frame[495:506, 795:806] = 255
+    close_up = take_close_up(frame, Box(800 - width / 2, 500 - width / 2, 800 + width / 2, 500 + width / 2))
+    rows, columns = np.nonzero(close_up.picture > 127)
+    dot = close_up.outward_points(np.array([[columns.mean(), rows.mean()]]))
+    np.testing.assert_allclose(dot, [[800, 500]], atol=0.5)
+
+
+def test_inward_and_outward_undo_each_other() -> None:
+    frame = np.zeros((400, 400), np.uint8)
+    box = Box(101.5, 90.25, 160.5, 149.25)
+    close_up = take_close_up(frame, box)
+    assert close_up.outward(close_up.inward(box)) == pytest.approx(box)
+
+
+def test_outside_the_frame_is_black() -> None:
+    frame = np.full((100, 100, 3), 255, np.uint8)
+    picture = take_close_up(frame, Box(-50, -50, 50, 50)).picture
+    assert picture[: SIDE // 2 - 4].max() == 0
+    assert picture[SIDE // 2 + 4 :, SIDE // 2 + 4 :].min() == 255
+
+
+def test_a_box_wholly_outside_gives_a_black_picture() -> None:
+    frame = np.full((100, 100, 3), 255, np.uint8)
+    assert take_close_up(frame, Box(500, 500, 560, 560)).picture.max() == 0
