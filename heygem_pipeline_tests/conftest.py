@@ -1,10 +1,23 @@
-"""What several subjects' tests need."""
+"""What several subjects' tests need: a presenter, a voice, a data folder."""
 
+import wave
+from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+from matplotlib import cbook
+from numpy.typing import NDArray
+
+from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 REAL_CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
+PRESENTER_FRAMES = 30
+PRESENTER_RATE = 25
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +26,66 @@ def clips() -> Path:
     if not REAL_CLIPS.is_dir():
         pytest.skip("the folder of real footage is not on this machine")
     return REAL_CLIPS
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``presenter.mp4`` (Grace Hopper, swaying, 1.2 s at 25 frames/s) and ``voice.wav`` (1.6 s of speech)."""
+    folder = tmp_path_factory.mktemp("material")
+    write_video(folder / "presenter.mp4", swaying_presenter())
+    write_voice(folder / "voice.wav", 1.6)
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataFolders]:
+    """An empty data folder that the settings of this test point at."""
+    monkeypatch.setenv("HEYGEM_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    settings.cache_clear()
+    folders = data_folders()
+    folders.make()
+    yield folders
+    settings.cache_clear()
+
+
+def swaying_presenter(count: int = PRESENTER_FRAMES) -> list[NDArray[np.uint8]]:
+    """Frames, uint8 (480, 400, 3) BGR, of matplotlib's photograph of Grace Hopper moving a few pixels."""
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        photograph = np.asarray(_read_rgb(Path(file.name)))[:, :, ::-1]
+    places = np.round(8 + 8 * np.sin(np.arange(count) / 5)).astype(int)
+    return [np.ascontiguousarray(photograph[40 : 40 + 480, 40 + place : 440 + place]) for place in places]
+
+
+def write_video(path: Path, frames: list[NDArray[np.uint8]], rate: int = PRESENTER_RATE) -> None:
+    """Encode frames as H.264, nearly without loss."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "veryfast"})
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        container.mux(stream.encode(None))
+
+
+def write_voice(path: Path, seconds: float, rate: int = 16_000) -> None:
+    """Write the beginning of the demo's English recording as a WAV of exactly this length, repeated if need be."""
+    recording = files("heygem_pipeline.demo").joinpath("voices", "english.ogg")
+    speech = read_sound(Path(str(recording)), rate).samples
+    samples = np.resize(speech, round(seconds * rate))
+    write_wav(path, samples, rate)
+
+
+def write_wav(path: Path, samples: NDArray[np.floating], rate: int = 16_000) -> None:
+    """Write mono samples, -1..1, as 16-bit WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+
+
+def _read_rgb(path: Path) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    return np.asarray(Image.open(path).convert("RGB"), np.uint8)
