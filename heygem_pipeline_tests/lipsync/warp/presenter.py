@@ -1,0 +1,121 @@
+"""A presenter held in memory, and speech that asks for a given mouth."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.mouth import MouthShape
+from heygem_pipeline.faces.tracks import FaceState, FaceTracks
+from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.warp.engine import WarpEngine
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, SpeechFeatures
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Presenter:
+    """Frames and their tracks; stands in for a decoded file."""
+
+    pictures: tuple[Picture, ...]
+    tracks: FaceTracks
+
+    @property
+    def template(self) -> Template:
+        """What the engine asks of a template: its presentation."""
+        return cast(Template, self)
+
+    def presentation(self, count: int) -> Iterator[tuple[int, Picture]]:
+        """Yield (index, own copy of the frame), forward and back."""
+        for position in range(count):
+            index = ping_pong(position, len(self.pictures))
+            yield index, self.pictures[index].copy()
+
+    def without_face(self, *frames: int) -> "Presenter":
+        """The same, with no face in some frames."""
+        state = self.tracks.state.copy()
+        state[list(frames)] = FaceState.ABSENT
+        gone = state == FaceState.ABSENT
+
+        def blank(values: NDArray[np.floating]) -> NDArray[np.floating]:
+            copy = values.copy()
+            copy[gone] = np.nan
+            return copy
+
+        tracks = replace(
+            self.tracks,
+            state=state,
+            landmarks=blank(self.tracks.landmarks),
+            head=blank(self.tracks.head),
+            raw_head=blank(self.tracks.raw_head),
+        )
+        return Presenter(self.pictures, tracks)
+
+    def moved(self, right: int, down: int) -> "Presenter":
+        """The same face elsewhere in a frame of the same size; what leaves the frame is lost."""
+        import cv2
+
+        shift = np.array([[1, 0, right], [0, 1, down]], np.float64)
+        size = self.tracks.size
+        pictures = tuple(
+            np.asarray(cv2.warpAffine(p, shift, size, borderMode=cv2.BORDER_REFLECT), np.uint8) for p in self.pictures
+        )
+        offset = np.array([right, down])
+
+        def placed(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+            copy = matrices.copy()
+            copy[:, :, 2] -= matrices[:, :, :2] @ offset
+            return copy
+
+        tracks = replace(
+            self.tracks,
+            landmarks=(self.tracks.landmarks + offset).astype(np.float32),
+            head=placed(self.tracks.head),
+            raw_head=placed(self.tracks.raw_head),
+        )
+        return Presenter(pictures, tracks)
+
+
+def speech_of(frames: int, activity: float = 1.0, frame_rate: Fraction = Fraction(25)) -> SpeechFeatures:
+    """Features that last ``frames`` video frames; what they hold matters only to the shipped model."""
+    duration = frames / frame_rate
+    rows = int(duration * FEATURE_RATE) + 1
+    return SpeechFeatures(
+        duration=duration,
+        log_mel=np.full((rows, MEL_BANDS), -4, np.float32),
+        level=np.full(rows, -100, np.float32),
+        activity=np.full(rows, activity, np.float32),
+    )
+
+
+def asking_for(gap: NDArray[np.floating], width: float = 0.0) -> WarpEngine:
+    """An engine whose speech asks for these openings, standard units, whatever is heard."""
+
+    def model(speech: SpeechFeatures, frame_rate: Fraction, frame_count: int) -> MouthShape:
+        asked = np.resize(gap, frame_count).astype(np.float32)
+        return MouthShape(asked, np.full_like(asked, width), asked, asked, asked)
+
+    return WarpEngine(model)
+
+
+def patches(engine: WarpEngine, presenter: Presenter, frames: int) -> list[MouthPatch]:
+    """All patches of a clip of that many frames."""
+    return list(engine.generate(speech_of(frames), presenter.template, presenter.tracks))
+
+
+def laid(patch: MouthPatch, picture: Picture) -> Picture:
+    """The finished frame."""
+    frame = picture.copy()
+    if patch.pixels is not None:
+        height, width = patch.pixels.shape[:2]
+        frame[patch.top : patch.top + height, patch.left : patch.left + width] = patch.pixels
+    return frame
+
+
+MakePresenter = Callable[[Picture], Presenter]

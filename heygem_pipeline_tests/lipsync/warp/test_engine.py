@@ -1,0 +1,187 @@
+"""What the warp engine promises about whole clips."""
+
+import weakref
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.track import tracks_from
+from heygem_pipeline.faces.tracker import load_tracker
+from heygem_pipeline.lipsync.engine import LipSyncEngine, load_engine
+from heygem_pipeline.lipsync.warp.engine import WarpEngine
+from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, asking_for, laid, patches, speech_of
+
+OPEN, SHUT = np.ones(1), np.zeros(1)
+
+
+def seen_gaps(pictures: list[Picture]) -> np.ndarray:
+    """Openings, IOD, that the tracker sees in finished frames."""
+    height, width = pictures[0].shape[:2]
+    followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
+    return measure_mouth(tracks_from(followed, Fraction(25), (width, height))).gap
+
+
+def test_is_the_engine_called_warp() -> None:
+    engine: LipSyncEngine = load_engine("warp")
+    assert isinstance(engine, WarpEngine)
+    assert engine.name == "warp"
+
+
+def test_yields_one_patch_an_output_frame_in_the_order_of_the_presentation(closed_lips: Presenter) -> None:
+    made = patches(asking_for(OPEN), closed_lips, 30)
+    assert [patch.output_frame for patch in made] == list(range(30))
+    assert [patch.template_frame for patch in made] == [ping_pong(i, len(closed_lips.pictures)) for i in range(30)]
+
+
+def test_a_clip_of_one_frame_is_made(closed_lips: Presenter) -> None:
+    (patch,) = patches(asking_for(OPEN), closed_lips, 1)
+    assert patch.pixels is not None
+
+
+def test_silence_returns_closed_lips_bit_for_bit(closed_lips: Presenter) -> None:
+    silent = speech_of(20, activity=0.0)
+    made = list(WarpEngine().generate(silent, closed_lips.template, closed_lips.tracks))
+    assert len(made) == 20
+    assert all(patch.pixels is None for patch in made)
+
+
+def test_same_input_gives_the_same_bytes(closed_lips: Presenter) -> None:
+    curve = np.linspace(0, 1, 6)
+    once, again = (patches(asking_for(curve), closed_lips, 12) for _ in range(2))
+    for one, other in zip(once, again, strict=True):
+        assert (one.left, one.top) == (other.left, other.top)
+        assert (one.pixels is None) == (other.pixels is None)
+        if one.pixels is not None and other.pixels is not None:
+            np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+@pytest.mark.parametrize("presenter", ["closed_lips", "smile"])
+def test_the_patch_has_no_visible_border(presenter: str, request: pytest.FixtureRequest) -> None:
+    shown: Presenter = request.getfixturevalue(presenter)
+    for patch in patches(asking_for(OPEN, width=-2.0), shown, 5):
+        assert patch.pixels is not None
+        height, width = patch.pixels.shape[:2]
+        under = shown.pictures[patch.template_frame]
+        under = under[patch.top : patch.top + height, patch.left : patch.left + width]
+        changed = (patch.pixels != under).any(axis=2)
+        assert changed.any()
+        frame_height, frame_width = shown.pictures[0].shape[:2]
+        if patch.top > 0:
+            assert not changed[0].any()
+        if patch.left > 0:
+            assert not changed[:, 0].any()
+        if patch.top + height < frame_height:
+            assert not changed[-1].any()
+        if patch.left + width < frame_width:
+            assert not changed[:, -1].any()
+
+
+def test_the_eyes_stay_bit_for_bit_and_the_nose_stays_put(closed_lips: Presenter) -> None:
+    (patch,) = patches(asking_for(OPEN), closed_lips, 1)
+    frame = closed_lips.pictures[0].astype(int)
+    finished = laid(patch, closed_lips.pictures[0]).astype(int)
+    points = closed_lips.tracks.landmarks[0]
+    eyes, tip, lip = int(points[[40, 41, 46, 47], 1].max()), int(points[30, 1]), int(points[57, 1])
+    across = slice(int(points[48, 0]), int(points[54, 0]))
+    np.testing.assert_array_equal(finished[:eyes], frame[:eyes])
+    change = np.abs(finished - frame)[:, across].mean(axis=(1, 2))
+    assert change[eyes:tip].max() < 2
+    assert change[tip:lip].max() > 10
+
+
+@pytest.mark.parametrize("presenter", ["closed_lips", "smile"])
+def test_the_finished_mouth_does_what_the_speech_asks(presenter: str, request: pytest.FixtureRequest) -> None:
+    shown: Presenter = request.getfixturevalue(presenter)
+    asked = np.clip(0.5 - 0.7 * np.cos(np.arange(24) * 2 * np.pi / 12), 0, 1.2)
+    finished = [laid(patch, shown.pictures[patch.template_frame]) for patch in patches(asking_for(asked), shown, 24)]
+    assert np.corrcoef(asked, seen_gaps(finished))[0, 1] > 0.9
+
+
+def test_silence_closes_a_smile(smile: Presenter) -> None:
+    made = patches(asking_for(SHUT), smile, 12)
+    finished = [laid(patch, smile.pictures[patch.template_frame]) for patch in made]
+    assert np.median(seen_gaps(list(smile.pictures))) > 0.1
+    assert np.median(seen_gaps(finished)) < 0.05
+
+
+def test_frames_without_a_face_pass_through_and_motion_fades_around_them(closed_lips: Presenter) -> None:
+    shown = closed_lips.without_face(0, 1)
+    made = patches(asking_for(OPEN), shown, 12)
+    assert made[0].pixels is None
+    assert made[1].pixels is None
+    change = [
+        np.abs(laid(patch, shown.pictures[patch.template_frame]).astype(int) - shown.pictures[patch.template_frame])
+        .mean()
+        .item()
+        for patch in made[2:7]
+    ]
+    assert 0 < change[0] < 0.5 * change[-1]
+    assert change == sorted(change)
+
+
+def test_a_face_seen_only_now_and_then_makes_a_clip(closed_lips: Presenter) -> None:
+    shown = closed_lips.without_face(0, 2, 3, 5, 6, 7, 9, 11)
+    assert len(patches(asking_for(OPEN), shown, 30)) == 30
+
+
+@pytest.mark.parametrize(
+    ("right", "down"), [(-260, 0), (260, 0), (0, 330), (0, -230), (-250, 320), (2000, 0), (0, -2000), (0, 480)]
+)
+def test_a_face_at_the_edge_of_the_frame_stays_within_it(closed_lips: Presenter, right: int, down: int) -> None:
+    shown = closed_lips.moved(right, down)
+    width, height = shown.tracks.size
+    for patch in patches(asking_for(OPEN), shown, 3):
+        if patch.pixels is not None:
+            assert patch.left >= 0
+            assert patch.top >= 0
+            assert patch.left + patch.pixels.shape[1] <= width
+            assert patch.top + patch.pixels.shape[0] <= height
+
+
+def test_the_template_turns_back_without_a_jump(closed_lips: Presenter) -> None:
+    count = len(closed_lips.pictures)
+    made = patches(asking_for(OPEN), closed_lips, 2 * count)
+    finished = [laid(patch, closed_lips.pictures[patch.template_frame]).astype(int) for patch in made]
+    steps = [np.abs(b - a).mean() for a, b in pairwise(finished)]
+    turn = max(steps[count - 2], steps[count - 1])
+    assert turn <= 1.5 * max(steps[: count - 2])
+
+
+def test_holds_a_few_frames_however_long_the_clip(closed_lips: Presenter) -> None:
+    alive: list[weakref.ref[Picture]] = []
+
+    class Watched(Presenter):
+        def presentation(self, count: int):  # noqa: ANN202
+            for index, frame in super().presentation(count):
+                alive.append(weakref.ref(frame))
+                yield index, frame
+                del frame
+
+    shown = Watched(closed_lips.pictures, closed_lips.tracks)
+    most = 0
+    for _ in asking_for(OPEN).generate(speech_of(60), shown.template, shown.tracks):
+        most = max(most, sum(reference() is not None for reference in alive))
+    assert len(alive) == 60
+    assert most <= 11
+
+
+def test_a_still_picture_speaks(closed_lips: Presenter) -> None:
+    tracks = closed_lips.tracks
+    first = slice(0, 1)
+    still = replace(
+        tracks,
+        state=tracks.state[first],
+        boxes=tracks.boxes[first],
+        landmarks=tracks.landmarks[first],
+        head=tracks.head[first],
+        raw_head=tracks.raw_head[first],
+        pose=tracks.pose[first],
+        score=tracks.score[first],
+    )
+    made = patches(asking_for(np.linspace(0.2, 1, 8)), Presenter(closed_lips.pictures[:1], still), 8)
+    assert all(patch.template_frame == 0 and patch.pixels is not None for patch in made)
