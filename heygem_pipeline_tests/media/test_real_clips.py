@@ -66,7 +66,7 @@ def test_a_presenter(name: str, clips: Path) -> None:
     template = Template.open(path)
     info = template.info
     assert (info.width, info.height, info.frame_rate, info.frame_count) == expected
-    shown = [sha256(frame[::4]).digest() for _, frame in template.presentation(info.frame_count + 25)]
+    shown = [sha256(frame[::4].tobytes()).digest() for _, frame in template.presentation(info.frame_count + 25)]
     there, back = shown[: info.frame_count], shown[info.frame_count :]
     assert back == there[-2:-27:-1]
 
