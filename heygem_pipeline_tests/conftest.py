@@ -2,6 +2,7 @@
 
 import wave
 from collections.abc import Iterator
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def swaying_presenter(count: int = PRESENTER_FRAMES) -> list[NDArray[np.uint8]]:
     return [np.ascontiguousarray(photograph[40 : 40 + 480, 40 + place : 440 + place]) for place in places]
 
 
-def write_video(path: Path, frames: list[NDArray[np.uint8]], rate: int = PRESENTER_RATE) -> None:
+def write_video(path: Path, frames: list[NDArray[np.uint8]], rate: Fraction | int = PRESENTER_RATE) -> None:
     """Encode frames as H.264, nearly without loss."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "veryfast"})

@@ -1,0 +1,145 @@
+"""One clip from two files: what always holds of it."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from heygem_pipeline.clip.generate import generate_clip
+from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.presenter import load_presenter, save_presenter, track_presenter
+from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
+from heygem_pipeline.errors import BadInput, DiskFull, UnknownChoice, UploadReplaced
+from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.media.aigc import read_aigc
+from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
+
+
+@pytest.fixture(scope="module")
+def made(material: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ClipReport]:
+    output = tmp_path_factory.mktemp("made") / "clip.mp4"
+    return output, generate_clip(material / "voice.wav", material / "presenter.mp4", output)
+
+
+def streams_of(path: Path) -> tuple[int, Fraction, Fraction]:
+    """Frames, picture seconds and sound seconds, by decoding everything."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+        rate = container.streams.video[0].average_rate
+    with av.open(str(path)) as container:
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+        sound_rate = container.streams.audio[0].rate
+    assert rate is not None
+    return len(frames), len(frames) / Fraction(rate), Fraction(samples, sound_rate)
+
+
+def test_the_clip_is_as_long_as_the_speech(made: tuple[Path, ClipReport]) -> None:
+    path, report = made
+    frames, picture, sound = streams_of(path)
+    assert frames == report.frames == 40  # 1.6 s at 25 frames/s, from a template of 30 frames: it plays back and forth
+    assert abs(picture - sound) < Fraction(1, 25)
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [("30000/1001", 1.51), ("12", 0.77), ("24000/1001", 1.234)])
+def test_odd_rates_and_lengths_give_the_exact_number_of_frames(tmp_path: Path, rate: str, seconds: float) -> None:
+    write_voice(tmp_path / "voice.wav", seconds)
+    write_video(tmp_path / "presenter.mp4", swaying_presenter(12), Fraction(rate))
+    report = generate_clip(tmp_path / "voice.wav", tmp_path / "presenter.mp4", tmp_path / "clip.mp4")
+    frames, picture, sound = streams_of(tmp_path / "clip.mp4")
+    assert frames == report.frames == round(Fraction(round(seconds * 16000), 16000) * Fraction(rate))
+    assert abs(picture - sound) < 1 / Fraction(rate)
+
+
+def test_the_clip_is_marked_as_synthetic(made: tuple[Path, ClipReport]) -> None:
+    path, report = made
+    mark = read_aigc(path)
+    assert mark is not None
+    assert mark.ProduceID == report.produce_id
+
+
+def test_the_mouth_moves_and_nothing_above_it(material: Path) -> None:
+    voice, presenter = analyse_voice(material / "voice.wav"), track_presenter(material / "presenter.mp4")
+    patches = list(draw_mouths(voice, presenter, load_engine("warp")))
+    assert sum(patch.pixels is not None for patch in patches) > len(patches) / 2
+    eyes = presenter.tracks.landmarks[:, 36:48, 1].max()
+    assert all(patch.top > eyes for patch in patches if patch.pixels is not None)
+
+
+def test_the_same_input_gives_the_same_patches(material: Path) -> None:
+    voice, presenter = analyse_voice(material / "voice.wav"), track_presenter(material / "presenter.mp4")
+    first, second = (list(draw_mouths(voice, presenter, load_engine("warp"))) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        assert (one.left, one.top) == (other.left, other.top)
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_what_was_stored_gives_the_same_patches_as_what_was_analysed(material: Path, tmp_path: Path) -> None:
+    voice, presenter = analyse_voice(material / "voice.wav"), track_presenter(material / "presenter.mp4")
+    save_voice(voice, tmp_path / "voice.parquet")
+    save_presenter(presenter, tmp_path / "tracks.parquet", tmp_path / "speech.parquet")
+    stored_voice = load_voice(tmp_path / "voice.parquet", voice.path)
+    stored_presenter = load_presenter(tmp_path / "tracks.parquet", tmp_path / "speech.parquet", presenter.path)
+    fresh = draw_mouths(voice, presenter, load_engine("warp"))
+    again = draw_mouths(stored_voice, stored_presenter, load_engine("warp"))
+    for one, other in zip(fresh, again, strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+@pytest.mark.parametrize("name", ["张老师 讲课", "🎉 party", "x" * 200, "-i %03d $(rm) 'a\"b", "a:b|c"])
+def test_any_file_name_works(material: Path, tmp_path: Path, name: str) -> None:
+    voice, presenter = tmp_path / f"{name}.wav", tmp_path / f"{name}.mp4"
+    voice.write_bytes((material / "voice.wav").read_bytes())
+    presenter.write_bytes((material / "presenter.mp4").read_bytes())
+    output = tmp_path / "out" / f"{name}.mp4"
+    generate_clip(voice, presenter, output)
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_a_picture_serves_as_a_presenter_and_a_video_as_a_voice(
+    made: tuple[Path, ClipReport], tmp_path: Path
+) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "presenter.png"), swaying_presenter(1)[0])
+    report = generate_clip(made[0], tmp_path / "presenter.png", tmp_path / "clip.mp4")
+    assert report.frames == 40
+
+
+def test_bad_input_is_told_in_one_sentence_and_leaves_nothing(material: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no video at all")
+    with pytest.raises(BadInput, match=r"broken\.mp4"):
+        generate_clip(material / "voice.wav", tmp_path / "broken.mp4", tmp_path / "out" / "clip.mp4")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_leaves_nothing(material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("usage", (), {"free": 1000}))
+    with pytest.raises(DiskFull, match=r"clip\.mp4"):
+        generate_clip(material / "voice.wav", material / "presenter.mp4", tmp_path / "clip.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_engine_that_does_not_exist_stops_before_any_work(material: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownChoice, match="warp"):
+        generate_clip(tmp_path / "none.wav", tmp_path / "none.mp4", tmp_path / "clip.mp4", "wav3lip")
+
+
+def test_an_upload_replaced_meanwhile_is_noticed(material: Path, tmp_path: Path) -> None:
+    presenter_file = tmp_path / "presenter.mp4"
+    presenter_file.write_bytes((material / "presenter.mp4").read_bytes())
+    voice, presenter = analyse_voice(material / "voice.wav"), track_presenter(presenter_file)
+    presenter_file.write_bytes(b"something else")
+    with pytest.raises(UploadReplaced, match=r"presenter\.mp4"):
+        next(draw_mouths(voice, presenter, load_engine("warp")))
+
+
+def test_silence_keeps_a_closed_mouth_as_it_is(material: Path, tmp_path: Path) -> None:
+    write_voice(tmp_path / "word.wav", 1.0)
+    speech = np.frombuffer((tmp_path / "word.wav").read_bytes()[44:], "<i2").astype(np.float32) / 32768
+    write_wav(tmp_path / "pause.wav", np.concatenate([speech, np.zeros(16000 * 2)]))
+    voice, presenter = analyse_voice(tmp_path / "pause.wav"), track_presenter(material / "presenter.mp4")
+    patches = list(draw_mouths(voice, presenter, load_engine("warp")))
+    assert all(patch.pixels is None for patch in patches[-25:])
