@@ -68,7 +68,8 @@ def fitness_warnings(tracks: FaceTracks) -> list[str]:
     if missing:
         warnings.append(f"{missing} of {len(tracks)} frames show no face; they pass through unchanged.")
     if tracks.cuts:
-        warnings.append(f"The picture cuts to another view {len(tracks.cuts)} times; one unbroken shot looks best.")
+        times = "once" if len(tracks.cuts) == 1 else f"{len(tracks.cuts)} times"
+        warnings.append(f"The picture cuts to another view {times}; one unbroken shot of one person looks best.")
     minutes = float(len(tracks) / tracks.frame_rate) / 60
     if minutes > limits.long_minutes:
         warnings.append(f"The recording is {minutes:.1f} minutes long; 10 to 60 seconds are enough.")

@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from heygem_pipeline.errors import BadInput, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
+from heygem_pipeline.faces.fitness import fitness_warnings, refuse_unfit
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline_tests.faces.shapes import made_face, made_tracks
+
+NAME = "王老师 🎬.mp4"
+
+
+def tracks_with(absent: int = 0, frames: int = 20, eye_distance: float = 100) -> FaceTracks:
+    faces = np.array([made_face() * eye_distance + 400] * frames)
+    faces[:absent] = np.nan
+    return made_tracks(faces)
+
+
+def turned(tracks: FaceTracks, yaw: float, frames: int) -> FaceTracks:
+    pose = np.zeros_like(tracks.pose)
+    pose[:frames, 0] = yaw
+    return replace(tracks, pose=pose)
+
+
+def test_a_good_template_passes_without_a_warning() -> None:
+    tracks = tracks_with()
+    refuse_unfit(tracks, NAME)
+    assert fitness_warnings(tracks) == []
+
+
+@pytest.mark.parametrize(
+    ("tracks", "error", "number"),
+    [
+        (tracks_with(absent=20), NoFace, ""),
+        (tracks_with(absent=15), FaceRarelySeen, "25%"),
+        (tracks_with(eye_distance=10), FaceTooSmall, " pixels wide"),
+        (turned(tracks_with(), 42, 15), FaceTurnedAway, "75%"),
+        (turned(tracks_with(), -42, 15), FaceTurnedAway, "75%"),
+    ],
+)
+def test_each_unfit_template_has_its_own_error_that_names_file_and_number(
+    tracks: FaceTracks, error: type[BadInput], number: str
+) -> None:
+    with pytest.raises(error) as caught:
+        refuse_unfit(tracks, NAME)
+    sentence = str(caught.value)
+    assert NAME in sentence and number in sentence
+    assert sentence.endswith(".") and "\n" not in sentence
+
+
+def test_a_face_in_half_of_the_frames_is_enough() -> None:
+    refuse_unfit(tracks_with(absent=10), NAME)
+
+
+def test_a_face_turned_away_half_of_the_time_is_taken() -> None:
+    refuse_unfit(turned(tracks_with(), 42, 10), NAME)
+
+
+@pytest.mark.parametrize(
+    ("tracks", "word"),
+    [
+        (replace(tracks_with(), size=(640, 480)), "640 x 480"),
+        (replace(tracks_with(), other_faces=1), "another face is"),
+        (replace(tracks_with(), other_faces=3), "3 other faces are"),
+        (tracks_with(absent=7), "7 of 20 frames"),
+        (replace(tracks_with(), cuts=(4,)), "once"),
+        (replace(tracks_with(), cuts=(4, 9)), "2 times"),
+        (tracks_with(frames=25 * 60 * 6), "6.0 minutes"),
+    ],
+)
+def test_a_doubtful_template_is_warned_about_in_one_sentence(tracks: FaceTracks, word: str) -> None:
+    (warning,) = fitness_warnings(tracks)
+    assert word in warning and warning.endswith(".")

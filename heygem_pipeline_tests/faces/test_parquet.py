@@ -1,0 +1,71 @@
+from dataclasses import fields, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heygem_pipeline.faces.parquet import read_metadata, read_tracks, table_to_tracks, tracks_to_table, write_tracks
+from heygem_pipeline.faces.tracks import FaceState, FaceTracks
+from heygem_pipeline_tests.faces.shapes import made_face, made_tracks
+
+
+def wandering(absent: set[int], frames: int) -> FaceTracks:
+    random = np.random.default_rng(5)
+    faces = np.array([made_face(0.1) * 100 + 400 + random.normal(size=(68, 2)) for _ in range(frames)])
+    faces[[index for index in absent if index < frames]] = np.nan
+    return replace(made_tracks(faces), frame_rate=Fraction(30000, 1001), other_faces=2, cuts=(1, 4))
+
+
+def assert_equal(one: FaceTracks, other: FaceTracks) -> None:
+    for field in fields(FaceTracks):
+        before, after = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(before, np.ndarray):
+            assert before.dtype == after.dtype, field.name
+            np.testing.assert_array_equal(before, after, err_msg=field.name)
+        else:
+            assert before == after, field.name
+
+
+@given(st.sets(st.integers(0, 29)), st.integers(1, 30))
+def test_a_table_gives_back_the_same_tracks_bit_for_bit(absent: set[int], frames: int) -> None:
+    tracks = wandering(absent, frames)
+    assert_equal(tracks, table_to_tracks(tracks_to_table(tracks)))
+
+
+def test_a_file_gives_back_tracks_and_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "王老师 🎬.parquet"
+    tracks = wandering({3, 4, 5, 6, 7, 8, 9, 10}, 30)
+    write_tracks(tracks, path, {"fingerprint": "ab12"})
+    assert_equal(tracks, read_tracks(path))
+    assert read_metadata(path) == {"fingerprint": "ab12"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pandas_reads_a_row_a_frame_with_columns_that_speak(tmp_path: Path) -> None:
+    path = tmp_path / "tracks.parquet"
+    tracks = wandering(set(range(10, 20)), 30)
+    write_tracks(tracks, path)
+    frame = pd.read_parquet(path)
+    assert len(frame) == 30
+    assert frame["state"].value_counts().to_dict() == {"found": 20, "absent": 10}
+    assert frame["x30"].isna().sum() == 10
+    assert frame["time"].to_numpy()[2] == pytest.approx(2 * 1001 / 30000)
+    assert frame["y08"].to_numpy()[2] == tracks.landmarks[2, 8, 1]
+    assert {"left", "top", "right", "bottom", "yaw", "pitch", "roll", "score"} <= set(frame.columns)
+
+
+def test_filled_frames_stay_marked(tmp_path: Path) -> None:
+    tracks = wandering({5, 6}, 12)
+    assert (tracks.state[5:7] == FaceState.FILLED).all()
+    write_tracks(tracks, tmp_path / "tracks.parquet")
+    assert (read_tracks(tmp_path / "tracks.parquet").state == tracks.state).all()
+
+
+def test_a_table_of_something_else_is_refused() -> None:
+    with pytest.raises(KeyError):
+        table_to_tracks(pa.table({"frame": [1, 2]}))
