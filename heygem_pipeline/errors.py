@@ -97,6 +97,10 @@ class AlreadyRunning(NotReady):
     """Another process serves the same data folder."""
 
 
+class StageMissing(NotReady):
+    """What an earlier stage should have stored is not there."""
+
+
 class DiskFull(NotReady):
     """Not enough space, found before the work or while writing."""
 

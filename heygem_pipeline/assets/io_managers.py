@@ -4,9 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.partitions import keys_of_clip
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter
 from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
+from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.report import ClipReport, read_report, write_report
 from heygem_pipeline.storage.folders import data_folders
@@ -23,7 +25,9 @@ class VoiceIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> Voice:
         """Load the voice of the partition."""
         folders, key = data_folders(), context.asset_partition_key
-        return load_voice(folders.voice(key), Uploads(folders).find(UploadKind.AUDIO, key))
+        with plain_failures():
+            stored = _stored(folders.voice(key), context)
+            return load_voice(stored, Uploads(folders).find(UploadKind.AUDIO, key))
 
 
 class PresenterIOManager(dg.IOManager):
@@ -37,8 +41,9 @@ class PresenterIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> Presenter:
         """Load the presenter of the partition."""
         folders, key = data_folders(), context.asset_partition_key
-        upload = Uploads(folders).find(UploadKind.TEMPLATE, key)
-        return load_presenter(folders.tracks(key), folders.template_speech(key), upload)
+        with plain_failures():
+            stored = _stored(folders.tracks(key), context)
+            return load_presenter(stored, folders.template_speech(key), Uploads(folders).find(UploadKind.TEMPLATE, key))
 
 
 class PatchIOManager(dg.IOManager):
@@ -51,7 +56,8 @@ class PatchIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> PatchFile:
         """Open the patches of the partition."""
-        return PatchFile(data_folders().patches(*keys_of_clip(context.asset_partition_key)))
+        with plain_failures():
+            return PatchFile(_stored(data_folders().patches(*keys_of_clip(context.asset_partition_key)), context))
 
 
 class ReportIOManager(dg.IOManager):
@@ -65,6 +71,13 @@ class ReportIOManager(dg.IOManager):
         """Load the reports of the partitions that have a finished clip, by partition key."""
         paths = {key: _finished_report(key) for key in context.asset_partition_keys}
         return {key: read_report(path) for key, path in paths.items() if path is not None}
+
+
+def _stored(path: Path, context: dg.InputContext) -> Path:
+    if not path.exists():
+        asset, key = context.asset_key.to_user_string(), context.asset_partition_key
+        raise StageMissing(f"{asset} of {key!r} is not in the store; materialize it first, then this.")
+    return path
 
 
 def _finished_report(key: str) -> Path | None:

@@ -14,4 +14,7 @@ class LogFile(ConcurrentRotatingFileHandler):
     def __init__(self) -> None:
         path = data_folders().log_file
         path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(str(path), maxBytes=BYTES_A_FILE, backupCount=OLD_FILES, encoding="utf-8")
+        # Dagster makes a handler for every run and closes none of them: the file must not stay open between lines.
+        super().__init__(
+            str(path), maxBytes=BYTES_A_FILE, backupCount=OLD_FILES, encoding="utf-8", keep_file_open=False
+        )

@@ -1,0 +1,174 @@
+"""The graph on a real instance: every asset, their checks, their failures."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+from dagster._core.event_api import PartitionKeyFilter
+
+from heygem_pipeline.assets.partitions import clip_key
+from heygem_pipeline.assets.step_progress import NoDisplay
+from heygem_pipeline.automation.ingest import take_in_uploads
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.materialize import Materializer
+from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline_tests.conftest import write_wav
+
+CLIP = ["generated_frames", "encoded_video"]
+
+
+class Watcher(NoDisplay):
+    """Remembers which steps told their progress."""
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[str, str], int] = {}
+
+    def show(self, step: str, partition: str, done: int, total: int) -> None:
+        self.seen[step, partition] = done
+
+
+class House:
+    """A data folder with two voices and two presenters, one of each unusable, and its instance."""
+
+    def __init__(self, folders: DataFolders, instance: dg.DagsterInstance) -> None:
+        self.folders = folders
+        self.instance = instance
+        self.watcher = Watcher()
+        self.materializer = Materializer(instance, self.watcher)
+        self.failures = {
+            "talk": self.materializer.run(["audio_features"], "talk"),
+            "silence": self.materializer.run(["audio_features"], "silence"),
+            "张老师": self.materializer.run(["face_tracks"], "张老师"),
+            "wall": self.materializer.run(["face_tracks"], "wall"),
+            "clip": self.materializer.run(CLIP, clip_key("talk", "张老师")),
+            "no tracks": self.materializer.run(CLIP, clip_key("talk", "wall")),
+            "delivery": self.materializer.run(["delivery"], "talk"),
+        }
+
+    def metadata(self, asset: str, partition: str) -> dict[str, object]:
+        record = self.instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[partition]), limit=1
+        ).records[0]
+        assert record.asset_materialization is not None
+        return {name: value.value for name, value in record.asset_materialization.metadata.items()}
+
+
+@pytest.fixture(scope="module")
+def house(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEYGEM_DATA", str(tmp_path_factory.mktemp("house")))
+        patch.setenv("HEYGEM_STATE", "")
+        patch.delenv("DAGSTER_HOME", raising=False)
+        settings.cache_clear()
+        folders = data_folders()
+        folders.make()
+        shutil.copy(material / "voice.wav", folders.voices / "talk.wav")
+        write_wav(folders.voices / "silence.wav", np.zeros(16000))
+        shutil.copy(material / "presenter.mp4", folders.presenters / "张老师.mp4")
+        (folders.presenters / "wall.mp4").write_bytes(b"no video")
+        with open_instance() as instance:
+            take_in_uploads(instance)
+            yield House(folders, instance)
+    settings.cache_clear()
+
+
+def test_the_good_voice_and_presenter_become_a_clip(house: House) -> None:
+    assert [house.failures[name] for name in ("talk", "张老师", "clip", "delivery")] == [None] * 4
+    assert house.folders.clip("talk", "张老师").is_file()
+
+
+@pytest.mark.parametrize(("partition", "named"), [("silence", "silence.wav"), ("wall", "wall.mp4")])
+def test_bad_input_fails_its_own_partition_in_one_sentence(house: House, partition: str, named: str) -> None:
+    sentence = house.failures[partition]
+    assert sentence is not None and named in sentence and "\n" not in sentence
+
+
+def test_bad_input_is_not_tried_again(house: House) -> None:
+    runs = house.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+    retried = [
+        record.dagster_event
+        for run in runs
+        for record in house.instance.all_logs(run.run_id)
+        if record.dagster_event is not None and record.dagster_event.event_type_value == "STEP_UP_FOR_RETRY"
+    ]
+    assert runs and not retried
+
+
+def test_a_clip_without_its_tracks_says_what_to_make_first(house: House) -> None:
+    sentence = house.failures["no tracks"]
+    assert sentence is not None and "face_tracks" in sentence
+    assert not house.folders.clip("talk", "wall").exists()
+
+
+def test_the_fingerprint_of_the_upload_is_the_data_version(house: House) -> None:
+    record = house.instance.get_latest_data_version_record(dg.AssetKey("audio_features"), partition_key="talk")
+    assert record is not None
+    tags = record.asset_materialization.tags if record.asset_materialization else None
+    assert tags is not None and tags["dagster/data_version"] == fingerprint(house.folders.voices / "talk.wav")
+
+
+@pytest.mark.parametrize(
+    ("asset", "partition", "told"),
+    [
+        ("audio_features", "talk", {"seconds", "speech share", "path"}),
+        ("face_tracks", "张老师", {"frame rate", "resolution", "face share", "speed (frames/s)"}),
+        ("generated_frames", "talk|张老师", {"frames", "engine", "speed (frames/s)"}),
+        ("encoded_video", "talk|张老师", {"filmstrip", "path", "sync offset (frames)", "speed (frames/s)"}),
+        ("delivery", "talk", {"clips", "path"}),
+    ],
+)
+def test_the_page_shows_what_an_operator_wants_to_see(
+    house: House, asset: str, partition: str, told: set[str]
+) -> None:
+    assert told <= set(house.metadata(asset, partition))
+
+
+def test_the_filmstrip_is_a_small_picture(house: House) -> None:
+    markdown = str(house.metadata("encoded_video", "talk|张老师")["filmstrip"])
+    assert markdown.startswith("![") and "data:image/jpeg;base64," in markdown
+    assert len(markdown) < 100_000
+
+
+def test_checks_are_recorded_for_the_clip(house: House) -> None:
+    for name in ("sound_and_picture_agree", "mouth_follows_sound"):
+        key = dg.AssetCheckKey(dg.AssetKey("encoded_video"), name)
+        history = house.instance.event_log_storage.get_asset_check_execution_history(
+            key, limit=5, partition_filter=PartitionKeyFilter(key="talk|张老师")
+        )
+        assert [record.status.value for record in history] == ["SUCCEEDED"]
+
+
+def test_progress_is_told_to_the_last_frame(house: House) -> None:
+    assert house.watcher.seen["face_tracks", "张老师"] == 30
+    assert house.watcher.seen["generated_frames", "talk|张老师"] == 40
+    assert house.watcher.seen["encoded_video", "talk|张老师"] == 40
+
+
+def test_the_gpu_pool_holds_one_and_is_free_afterwards(house: House) -> None:
+    pool = house.instance.event_log_storage.get_concurrency_info("gpu")
+    assert (pool.limit, pool.claimed_slots) == (1, [])
+
+
+def test_the_delivery_holds_the_finished_clips_and_a_manifest(house: House) -> None:
+    with zipfile.ZipFile(house.folders.delivery("talk")) as archive:
+        assert sorted(archive.namelist()) == ["manifest.csv", "manifest.json", "张老师.mp4"]
+        assert archive.read("张老师.mp4") == house.folders.clip("talk", "张老师").read_bytes()
+        (row,) = json.loads(archive.read("manifest.json"))
+    assert row["engine"] == "warp" and row["audio_fingerprint"] == fingerprint(house.folders.voices / "talk.wav")
+    assert {check["name"] for check in row["checks"]} == {"sound_and_picture_agree", "mouth_follows_sound"}
+
+
+def test_a_second_clip_does_not_touch_the_first(house: House, material: Path) -> None:
+    before = house.folders.clip("talk", "张老师").read_bytes()
+    shutil.copy(material / "presenter.mp4", house.folders.presenters / "other.mp4")
+    take_in_uploads(house.instance)
+    assert house.materializer.run(["face_tracks"], "other") is None
+    assert house.materializer.run(CLIP, clip_key("talk", "other")) is None
+    assert house.folders.clip("talk", "张老师").read_bytes() == before
