@@ -9,7 +9,7 @@ from heygem_pipeline.faces.boxes import Box, box_around, most_prominent, overlap
 from heygem_pipeline.faces.close_up import CloseUp, take_close_up
 from heygem_pipeline.faces.detection import careful_look, look, look_near, quick_look
 from heygem_pipeline.faces.dlib_models import DETECTOR_WINDOW, detect_faces, predict_landmarks
-from heygem_pipeline.faces.shots import alike, face_patch, is_cut, thumbnail
+from heygem_pipeline.faces.shots import CUT_CHANGE, alike, face_patch, is_cut, thumbnail
 
 CONFIRMING_SCORE = -0.3
 """Detector score that confirms a face where one is expected; lower than for a face from nowhere."""
@@ -83,15 +83,17 @@ class FaceFollower:
         if last is None:
             return None
         sighting = self._look_at(frame, last.box)
-        if sighting is not None and not is_cut(change, alike(sighting.patch, last.patch)):
-            return sighting
+        if sighting is not None:
+            unmoved = face_patch(sighting.close_up, last.box)
+            if not is_cut(change, max(alike(sighting.patch, last.patch), alike(unmoved, last.patch))):
+                return sighting
         self._unconfirmed.clear()
         self._current = None
         return None
 
     def _search(self, frame: NDArray[np.uint8], change: float) -> Sighting | None:
         """Look for the awaited face, or for any."""
-        new_shot = self._index == 0 or is_cut(change, 1.0)
+        new_shot = self._index == 0 or change > CUT_CHANGE
         if new_shot or (self._awaited is not None and self._index - self._awaited.index > self._longest_wait):
             self._awaited = None
         if self._awaited is not None:

@@ -13,10 +13,10 @@ from heygem_pipeline.faces.close_up import CloseUp, grey
 THUMBNAIL = (32, 18)
 PATCH = (24, 24)
 CUT_CHANGE = 25.0
-"""Grey levels by which a picture changes at a cut even if the face stays like itself."""
+"""Grey levels by which a picture changes at most cuts, and at a flash."""
 SUSPICIOUS_CHANGE = 12.0
-OTHER_FACE_LIKENESS = 0.65
-SUSPICIOUS_LIKENESS = 0.8
+LIKE_ITSELF = {CUT_CHANGE: 0.9, SUSPICIOUS_CHANGE: 0.8, 0.0: 0.65}
+"""By how much the picture changed (at least): how like itself the face must then be to be the same one, unbroken."""
 
 
 def thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -49,10 +49,7 @@ def alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 def is_cut(change: float, likeness: float) -> bool:
     """Whether two neighbouring frames belong to different shots or show different faces.
 
-    change: mean absolute difference of their thumbnails, grey levels. likeness: correlation of their face patches.
+    change: mean absolute difference of their thumbnails, grey levels. likeness: correlation of their face patches, so
+    that a flash or a fade, which leaves the face like itself, is no cut.
     """
-    return (
-        change > CUT_CHANGE
-        or likeness < OTHER_FACE_LIKENESS
-        or (change > SUSPICIOUS_CHANGE and likeness < SUSPICIOUS_LIKENESS)
-    )
+    return likeness < next(needed for least, needed in LIKE_ITSELF.items() if change >= least)
