@@ -80,7 +80,6 @@ def measure_sync(video: Path, speech: SpeechFeatures, template_tracks: FaceTrack
         tracks = _read_mouth(template, frames, cuts, template_tracks)
     times = frames / float(template.frame_rate) + _picture_after_sound(video)
     gap = measure_mouth(tracks).gap.astype(np.float64) if tracks.present.any() else np.full(len(frames), np.nan)
-    gap[np.diff(frames, prepend=frames[:1]) > 1] = np.nan
     return reading_of(gap, times, speech, float(template.frame_rate))
 
 

@@ -1,0 +1,56 @@
+"""Doubtful speech warns, clear speech does not."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from heygem_pipeline.media.sound import Sound
+from heygem_pipeline.speech.analyse import features_of
+from heygem_pipeline.speech.clarity import speech_to_noise, speech_warnings
+from heygem_pipeline.speech.features import SpeechFeatures
+
+
+def with_noise(english: Sound, snr_db: float) -> SpeechFeatures:
+    noise = np.random.default_rng(0).normal(size=len(english.samples))
+    noise *= english.samples.std() * 10 ** (-snr_db / 20)
+    return features_of(Sound((english.samples + noise).astype(np.float32), 16000, english.duration))
+
+
+def test_clear_speech_raises_no_doubt(english_speech: SpeechFeatures) -> None:
+    assert speech_warnings(english_speech) == []
+
+
+def test_noise_is_named_with_its_distance(english: Sound) -> None:
+    (warning,) = speech_warnings(with_noise(english, 8))
+    assert "dB softer than the speech" in warning
+
+
+def test_the_ratio_is_about_the_one_that_was_made(english: Sound) -> None:
+    assert abs(speech_to_noise(with_noise(english, 10)) - 10) < 3
+
+
+def test_faint_noise_is_let_pass(english: Sound) -> None:
+    assert speech_warnings(with_noise(english, 30)) == []
+
+
+def test_a_tone_is_not_speech() -> None:
+    tone = np.sin(2 * np.pi * 440 * np.arange(32000) / 16000).astype(np.float32)
+    (warning,) = speech_warnings(features_of(Sound(tone, 16000, Fraction(2))))
+    assert warning.startswith("No speech was found")
+
+
+def test_a_few_words_in_a_long_silence_are_said_to_be_few(english: Sound) -> None:
+    samples = np.concatenate([english.samples, np.zeros(16000 * 60, np.float32)])
+    (warning,) = speech_warnings(features_of(Sound(samples, 16000, Fraction(len(samples), 16000))))
+    assert warning.startswith("Speech was found in only")
+
+
+def test_very_quiet_speech_warns(english: Sound) -> None:
+    (warning,) = speech_warnings(features_of(Sound(english.samples * np.float32(0.01), 16000, english.duration)))
+    assert "very quiet" in warning
+
+
+def test_a_long_recording_warns(english_speech: SpeechFeatures) -> None:
+    (warning,) = speech_warnings(replace(english_speech, duration=Fraction(400)))
+    assert warning.startswith("The recording lasts 6.7 minutes")

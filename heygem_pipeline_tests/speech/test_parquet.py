@@ -1,0 +1,61 @@
+"""What is written is what is read."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline.speech.parquet import (
+    features_to_table,
+    read_features,
+    read_metadata,
+    table_to_features,
+    write_features,
+)
+
+
+def some_features(rows: int, seed: int, duration: Fraction) -> SpeechFeatures:
+    chance = np.random.default_rng(seed)
+    return SpeechFeatures(
+        duration,
+        chance.uniform(-4, 4, (rows, 80)).astype(np.float32),
+        chance.uniform(-100, 0, rows).astype(np.float32),
+        chance.uniform(0, 1, rows).astype(np.float32),
+    )
+
+
+def assert_same(first: SpeechFeatures, second: SpeechFeatures) -> None:
+    assert first.duration == second.duration
+    for name in ("log_mel", "level", "activity"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name), strict=True)
+
+
+@settings(deadline=None)
+@given(rows=st.integers(0, 40), seed=st.integers(0, 9), duration=st.fractions(0, 1800))
+def test_a_table_gives_the_features_back_bit_for_bit(rows: int, seed: int, duration: Fraction) -> None:
+    features = some_features(rows, seed, duration)
+    assert_same(table_to_features(features_to_table(features)), features)
+
+
+def test_a_file_keeps_the_features_and_what_is_said_of_them(tmp_path: Path) -> None:
+    features, path = some_features(81, 0, Fraction(44099, 44100)), tmp_path / "声音.parquet"
+    write_features(features, path, {"fingerprint": "abc", "来源": "课程"})
+    assert_same(read_features(path), features)
+    assert read_metadata(path) == {"fingerprint": "abc", "来源": "课程"}
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_row_is_found_by_its_time() -> None:
+    table = features_to_table(some_features(81, 0, Fraction(1)))
+    assert table["time"].to_pylist()[40] == 0.5
+    assert table.column_names[:3] == ["time", "mel_00", "mel_01"]
+
+
+def test_a_table_of_something_else_is_not_taken_for_speech() -> None:
+    with pytest.raises(KeyError):
+        table_to_features(pa.table({"time": [0.0]}))
