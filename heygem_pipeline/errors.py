@@ -66,7 +66,7 @@ class FaceTurnedAway(BadInput):
 
 
 class UploadMissing(BadInput):
-    """The upload of a partition key is no longer in its folder."""
+    """There is no such file, or no longer."""
 
 
 class UploadReplaced(BadInput):

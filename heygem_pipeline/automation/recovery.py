@@ -1,9 +1,18 @@
-"""After a power cut: runs that nobody works on any more are failed, and their pool slots freed."""
+"""After a power cut: runs nobody works on are failed, their pool slots freed, their half-written files deleted."""
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
+from heygem_pipeline.storage.folders import DataFolders
+
 ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+
+
+def remove_half_written(folders: DataFolders) -> None:
+    """Delete what killed runs were writing; only to be called while nothing writes into the data folder."""
+    for abandoned in folders.root.rglob(f"{TEMPORARY_PREFIX}*"):
+        abandoned.unlink(missing_ok=True)
 
 
 def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import dagster_environment, open_instance, project_folder
-from heygem_pipeline.automation.recovery import fail_abandoned_runs
+from heygem_pipeline.automation.recovery import fail_abandoned_runs, remove_half_written
 from heygem_pipeline.errors import AlreadyRunning
 from heygem_pipeline.storage.folders import data_folders
 
@@ -35,6 +35,7 @@ def serve(host: str, port: int) -> int:
     with lock:
         with open_instance() as instance:
             fail_abandoned_runs(instance)
+            remove_half_written(data_folders())
             take_in_uploads(instance)
         stopping: list[int] = []
 

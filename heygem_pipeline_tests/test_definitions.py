@@ -1,0 +1,46 @@
+"""What Dagster loads, and how lightly."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import heygem_pipeline
+from heygem_pipeline.definitions import defs
+
+PACKAGE = Path(heygem_pipeline.__file__).parent
+KNOWS_DAGSTER = ("assets", "automation", "definitions.py")
+HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "face_alignment")
+
+
+def test_the_whole_graph_loads() -> None:
+    graph = defs.resolve_asset_graph()
+    names = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert names == {"audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"}
+    assert defs.resolve_job_def("ingest") is not None
+
+
+def test_definitions_load_without_heavy_imports() -> None:
+    code = f"import sys, heygem_pipeline.definitions; print(*[m for m in {HEAVY!r} if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert loaded.stdout.split() == []
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_room_below_the_assets_imports_dagster(file: Path) -> None:
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
+        + ([node.module] if isinstance(node, ast.ImportFrom) and node.module else [])
+    }
+    if file.relative_to(PACKAGE).parts[0] not in KNOWS_DAGSTER:
+        assert "dagster" not in imported
+
+
+def test_only_one_clip_at_a_time_asks_for_the_gpu() -> None:
+    graph = defs.resolve_asset_graph()
+    pools = {key.to_user_string(): graph.get(key).pools for key in graph.get_all_asset_keys()}
+    assert {name for name, pool in pools.items() if "gpu" in pool} == {"generated_frames"}
