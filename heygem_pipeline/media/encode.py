@@ -1,6 +1,6 @@
 """A finished clip: frames and the upload's own sound as a streamable, marked MP4, which appears whole or not at all."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -57,12 +57,14 @@ def encode_clip(
     duration: Fraction,
     destination: Path,
     label: SyntheticLabel | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> EncodedClip:
     """Encode H.264 high 4:2:0 (BT.709, limited range) with the main sound track of ``sound`` as AAC.
 
     frames: exactly round(duration x frame_rate) arrays, uint8 (height, width, 3) BGR; size: their (width, height).
     sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames' length.
     duration: seconds of the speech. label: the visible label; default: the settings'.
+    progress: called with the number of frames written so far.
 
     What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, FfmpegMissing and what
     ``probe_sound`` raises. Nothing is left behind on any error.
@@ -75,7 +77,7 @@ def encode_clip(
     produce_id = uuid4().hex
     with atomic_path(destination) as temporary:
         arguments = _arguments(frame_rate, frame_count, size, info, temporary, mark_tags(new_mark(produce_id)))
-        _write(_checked(labelled, size, frame_count, destination), arguments, destination)
+        _write(_checked(labelled, size, frame_count, destination), arguments, destination, progress)
         return _read_back(temporary, destination, frame_rate, frame_count, produce_id)
 
 
@@ -155,13 +157,20 @@ def _checked(
         raise EncodingFailed(f"{destination.name} was given {count} of its {frame_count} frames.")
 
 
-def _write(frames: Iterator[NDArray[np.uint8]], arguments: list[str], destination: Path) -> None:
+def _write(
+    frames: Iterator[NDArray[np.uint8]],
+    arguments: list[str],
+    destination: Path,
+    progress: Callable[[int], None] | None,
+) -> None:
     with running(arguments) as run:
-        for frame in frames:
+        for count, frame in enumerate(frames, start=1):
             try:
                 run.stdin.write(frame.data)
             except BrokenPipeError:
                 break
+            if progress is not None:
+                progress(count)
         status = run.finish()
         if status:
             raise _failure(run.messages, status, destination)

@@ -19,9 +19,10 @@ from heygem_pipeline.media.geometry import Orientation, orientation_of, square_s
 from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
+from heygem_pipeline.media.wave_header import promised_seconds
 from heygem_pipeline.settings import settings
 
-SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv")
+SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "flac", "aiff", "wav")
 """Containers whose header says how long they are, so that a cut-off file shows."""
 
 MISSING_SHARE, MISSING_SECONDS = Fraction(1, 10), Fraction(1, 2)
@@ -210,7 +211,9 @@ def _require_whole(
     if container.format.name not in SELF_DESCRIBING:
         return
     promised, held = Fraction(0), index.duration
-    if stream.duration and stream.time_base:
+    if container.format.name == "wav":
+        promised = promised_seconds(path) or held
+    elif stream.duration and stream.time_base:
         promised = stream.duration * stream.time_base
     elif container.duration:
         promised, held = Fraction(container.duration, av.time_base), index.container_end

@@ -19,7 +19,7 @@ from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import Settings, SyntheticLabel
-from heygem_pipeline_tests.media.conftest import MOVING, MakeMedia
+from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
 
 Frame = NDArray[np.uint8]
 
@@ -160,6 +160,20 @@ def test_the_clip_says_that_it_is_synthetic(tone: Path, tmp_path: Path) -> None:
     ]
     assert min(differences[:50]) > 10
     assert max(differences[50:]) < 5
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "m4a", "aac", "flac", "ogg", "wma", "aiff", "flv", "ts", "avi"])
+def test_every_kind_of_voice_is_heard(suffix: str, make_media: MakeMedia, tmp_path: Path) -> None:
+    voice = make_media(f"voice.{suffix}", "-f", "lavfi", "-i", TONE)
+    samples = read_sound(encode_colours(tmp_path / "clip.mp4", voice, 40).path).samples
+    levels = np.abs(samples[: 16000 * 3 // 2].reshape(-1, 800)).max(axis=1)
+    assert levels[1:].min() > 0.05
+
+
+def test_progress_counts_the_frames(tone: Path, tmp_path: Path) -> None:
+    counted: list[int] = []
+    encode_colours(tmp_path / "clip.mp4", tone, 30, progress=counted.append)
+    assert counted == list(range(1, 31))
 
 
 def test_an_error_of_the_frames_passes_through_and_leaves_nothing(tone: Path, tmp_path: Path) -> None:

@@ -81,13 +81,24 @@ def test_damaged_packets_are_silent_and_the_time_is_kept(make_media: MakeMedia, 
     assert np.isfinite(damaged.samples).all()
 
 
-def test_a_voice_cut_off_in_the_middle_is_refused(make_media: MakeMedia, tmp_path: Path) -> None:
-    clip = "sine=frequency=440:duration=8"
-    whole = make_media("f.m4a", "-f", "lavfi", "-i", clip, "-c:a", "aac", "-movflags", "+faststart").read_bytes()
-    path = tmp_path / "cut.m4a"
+@pytest.mark.parametrize("suffix", ["m4a", "wav", "flac", "aiff", "mkv"])
+def test_a_voice_cut_off_in_the_middle_is_refused(suffix: str, make_media: MakeMedia, tmp_path: Path) -> None:
+    options = ["-movflags", "+faststart"] if suffix == "m4a" else []
+    whole = make_media(f"f.{suffix}", "-f", "lavfi", "-i", "sine=frequency=440:duration=8", *options).read_bytes()
+    path = tmp_path / f"cut.{suffix}"
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(TruncatedFile, match=r"cut\.m4a is cut off"):
+    with pytest.raises(TruncatedFile, match=rf"cut\.{suffix} is cut off"):
         read_sound(path)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_recorder_that_did_not_know_the_length_is_forgiven(size: int, tone: Path, tmp_path: Path) -> None:
+    content = bytearray(tone.read_bytes())
+    place = content.index(b"data") + 4
+    content[place : place + 4] = size.to_bytes(4, "little")
+    path = tmp_path / "piped.wav"
+    path.write_bytes(content)
+    assert read_sound(path).duration == 2
 
 
 def test_a_picture_is_no_voice(make_media: MakeMedia) -> None:
