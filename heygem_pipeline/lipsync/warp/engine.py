@@ -12,7 +12,7 @@ from heygem_pipeline.lipsync.warp.calibration import Calibration, calibrate
 from heygem_pipeline.lipsync.warp.drive import drive, presence_strength
 from heygem_pipeline.lipsync.warp.observation import Observation, observe
 from heygem_pipeline.lipsync.warp.renderer import MouthRenderer
-from heygem_pipeline.lipsync.warp.target import Articulation, articulate, at_rest, between, jaw_drop, largest_move
+from heygem_pipeline.lipsync.warp.target import Articulation, between, jaw_drop, largest_move, speaking
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.features import SpeechFeatures
@@ -65,11 +65,8 @@ def _patch(
     untouched = MouthPatch(seen.output_frame, seen.template_frame)
     if seen.contours is None or seen.light is None or strength == 0:
         return untouched
-    target = between(
-        seen.contours,
-        articulate(at_rest(seen.contours, calibration.corner_shift[seen.template_frame]), wanted),
-        strength,
-    )
+    asked = speaking(seen.contours, calibration.corner_shift[seen.template_frame], wanted)
+    target = between(seen.contours, asked, strength)
     if largest_move(seen.contours, target) < UNSEEN_MOVE and wanted.jaw * strength < UNSEEN_MOVE:
         return untouched
     landmarks = calibration.landmarks[seen.template_frame]

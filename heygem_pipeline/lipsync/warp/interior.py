@@ -117,7 +117,7 @@ def _enamel(light: FaceLight) -> NDArray[np.float32]:
     """Colour of a well lit tooth: warm ivory in the face's light, never brighter than the face allows."""
     skin = max(float(luma(light.skin)), 1.0)
     ivory = np.array([0.90, 0.955, 1.06], np.float32)
-    tinted = 0.7 * ivory + 0.3 * light.skin / np.float32(skin)
+    tinted = 0.6 * ivory + 0.4 * light.skin / np.float32(skin)
     return (tinted * min(1.06 * skin + 6, 212.0)).astype(np.float32)
 
 
@@ -129,4 +129,5 @@ def _between_teeth(distance: NDArray[np.float32], pixel: float) -> NDArray[np.fl
 
 
 def _ramp(value: float, low: float, high: float) -> float:
-    return float(_smoothstep(np.float64(value), low, high))
+    share = min(max((value - low) / (high - low), 0.0), 1.0)
+    return share * share * (3 - 2 * share)

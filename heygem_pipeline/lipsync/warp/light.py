@@ -36,9 +36,9 @@ class FaceLight:
 def follow_light(light: FaceLight, here: FaceLight) -> FaceLight:
     """Move a steadied light a small step toward this frame's."""
     return FaceLight(
-        light.skin + np.float32(FOLLOW) * (here.skin - light.skin),
-        light.lip + np.float32(FOLLOW) * (here.lip - light.lip),
-        light.crease + np.float32(FOLLOW) * (here.crease - light.crease),
+        (light.skin + FOLLOW * (here.skin - light.skin)).astype(np.float32),
+        (light.lip + FOLLOW * (here.lip - light.lip)).astype(np.float32),
+        (light.crease + FOLLOW * (here.crease - light.crease)).astype(np.float32),
     )
 
 

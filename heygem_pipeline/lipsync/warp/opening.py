@@ -11,6 +11,9 @@ from heygem_pipeline.lipsync.warp.view import View, height_of
 OWN_MARGIN = 0.008
 """IOD inside a parted mouth that still holds the rim of the lip."""
 
+STILL_SHARE, LARGEST_STRETCH = 0.55, 1.35
+"""Upper share of the frame's own opening that stays with the skull, and how far the rest may be stretched."""
+
 SHADED = 0.015, 0.065
 """Openings, IOD: up to the first only the crease's colour shows, from the second on the whole interior."""
 
@@ -88,29 +91,38 @@ def _interior(
     )
     drawn = draw_interior(view.x, view.y, view.upper, view.lower, mouth, light, view.pixel)
     show = float(np.clip((target.gap - SHADED[0]) / (SHADED[1] - SHADED[0]), 0, 1))
-    drawn = light.crease + show * (drawn - light.crease)
+    drawn = (light.crease + show * (drawn - light.crease)).astype(np.float32)
     drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, SOFTNESS / view.pixel)), np.float32)
     height = own[1] - own[0]
     if height.max() < 0.03:
         return drawn
-    seen = np.clip((own[1] - OWN_MARGIN - view.y) / 0.02, 0, 1) * np.clip((height - 0.03) / 0.05, 0, 1)
-    return drawn + seen[..., None] * (_own_teeth(view, own[0]) - drawn)
+    teeth, seen = _own_teeth(view, own)
+    seen *= np.clip((float(height.max()) - 0.03) / 0.05, 0, 1)
+    return (drawn + seen[..., None] * (teeth - drawn)).astype(np.float32)
 
 
-def _own_teeth(view: View, own_upper: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The frame's own pixels where they are: teeth stay with the skull while the lips uncover them, in the lips' shade.
+def _own_teeth(view: View, own: Lines) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The frame's own pixels where they are, in the lips' shade, and how far each is seen (0..1).
 
-    Above the frame's own opening its topmost row continues.
+    Teeth stay with the skull while the lips uncover them. Above the frame's own opening its topmost row continues;
+    where the mouth opens further, the lower part of the picture follows the lower lip a little way.
     """
     import cv2
 
-    raised = np.maximum(own_upper + OWN_MARGIN - view.y, 0) / view.pixel
-    column = view.column + raised * float(view.down[0])
-    row = view.row + raised * float(view.down[1])
+    upper, lower = own
+    centre = upper + STILL_SHARE * (lower - upper)
+    stretch = np.clip((view.lower - centre) / np.maximum(lower - centre, 1e-3), 1, LARGEST_STRETCH)
+    y = np.where(view.y > centre, centre + (view.y - centre) / stretch, np.maximum(view.y, upper + OWN_MARGIN))
+    shift = (y - view.y) / view.pixel
+    column = view.column + shift * float(view.down[0])
+    row = view.row + shift * float(view.down[1])
     teeth = cv2.remap(view.crop, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     shade = 0.80 + 0.20 * np.clip((view.y - view.upper) / 0.035, 0, 1)
     shade *= 0.86 + 0.14 * np.clip((view.lower - view.y) / 0.02, 0, 1)
-    return teeth * shade[..., None]
+    margin = np.minimum(OWN_MARGIN, 0.2 * (lower - upper))
+    seen = np.clip((lower - margin - y) / np.clip(0.4 * (lower - upper), 0.004, 0.02), 0, 1)
+    seen *= np.clip((lower - upper) / 0.015, 0, 1)
+    return (teeth * shade[..., None]).astype(np.float32), seen
 
 
 def _slope(base: MouthContours) -> float:

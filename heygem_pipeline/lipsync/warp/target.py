@@ -93,6 +93,18 @@ def at_rest(frame: MouthContours, corner_shift: NDArray[np.float64]) -> MouthCon
     return _shift_corners(_bring_together(frame), corner_shift)
 
 
+def speaking(frame: MouthContours, corner_shift: NDArray[np.float64], wanted: Articulation) -> MouthContours:
+    """Shape of the mouth that speaks: opened from its rest, as far as it goes the way the frame itself opens it.
+
+    A frame whose mouth is open as wide as asked thus keeps its own lips.
+    """
+    rest, own = at_rest(frame, corner_shift), max(frame.gap, 0.0)
+    if own == 0:
+        return articulate(rest, wanted)
+    share = min(1.0, wanted.gap / own)
+    return articulate(between(rest, _shift_corners(frame, corner_shift), share), wanted, share * own)
+
+
 def _shift_corners(frame: MouthContours, shift: NDArray[np.float64]) -> MouthContours:
     if not shift.any():
         return frame
@@ -125,15 +137,16 @@ def _bring_together(frame: MouthContours) -> MouthContours:
     return MouthContours(upper_outer, lower_outer, upper_inner, lower_inner)
 
 
-def articulate(rest: MouthContours, wanted: Articulation) -> MouthContours:
-    """Open, spread or round a resting mouth."""
+def articulate(rest: MouthContours, wanted: Articulation, opened_by: float = 0.0) -> MouthContours:
+    """Open, spread or round a mouth. opened_by: the part of the opening, IOD, that ``rest`` has already."""
     if wanted.still:
         return rest
     left, right = rest.upper_outer[0], rest.upper_outer[-1]
     centre, half_width = (left[0] + right[0]) / 2, (right[0] - left[0]) / 2
     rounding = wanted.rounding
-    scale = 1 + wanted.width - NARROWED_BY_OPENING * wanted.gap
-    upper, lower = UPPER_SHARE * wanted.gap, (1 - UPPER_SHARE) * wanted.gap
+    growth = wanted.gap - opened_by
+    scale = 1 + wanted.width - NARROWED_BY_OPENING * growth
+    upper, lower = UPPER_SHARE * growth, (1 - UPPER_SHARE) * growth
 
     def moved(line: NDArray[np.float64], profile: NDArray[np.float64], drop: float) -> NDArray[np.float64]:
         s = _share_of_width(line[:, 0], left[0], right[0])
@@ -149,7 +162,7 @@ def articulate(rest: MouthContours, wanted: Articulation) -> MouthContours:
         s = _share_of_width(line[:, 0], left[0], right[0])
         arc = np.polynomial.Polynomial.fit(s, line[:, 1], 2)(s)
         arc += (1 - s) / 2 * (line[0, 1] - arc[0]) + (1 + s) / 2 * (line[-1, 1] - arc[-1])
-        share = 0.8 * min(1.0, wanted.gap / 0.08) * opening_profile(s, wanted.gap, rounding, half_width)
+        share = 0.8 * min(1.0, growth / 0.08) * opening_profile(s, wanted.gap, rounding, half_width)
         return np.stack([line[:, 0], line[:, 1] + share * (arc - line[:, 1])], axis=1)
 
     def followed(outer: NDArray[np.float64], inner: NDArray[np.float64], drop: float) -> NDArray[np.float64]:

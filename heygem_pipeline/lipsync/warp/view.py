@@ -33,7 +33,7 @@ class View:
     @property
     def middle(self) -> NDArray[np.float32]:
         """Height of the line between the lips."""
-        return (self.upper + self.lower) / 2
+        return np.float32(0.5) * (self.upper + self.lower)
 
     def cut(self, rows: slice, columns: slice) -> "View":
         """Return the same for a part of the pixels; ``crop`` and the places in it stay those of the whole patch."""

@@ -15,6 +15,7 @@ from heygem_pipeline.lipsync.warp.target import (
     between,
     jaw_drop,
     largest_move,
+    speaking,
 )
 
 NO_SHIFT = np.zeros((2, 2))
@@ -90,3 +91,15 @@ def test_rounding_narrows_and_spreading_widens() -> None:
 def test_between_two_shapes(share: float) -> None:
     closed, opened = mouth(), articulate(mouth(), Articulation(0.2, 0.0, 0.1))
     assert largest_move(closed, between(closed, opened, share)) == pytest.approx(share * largest_move(closed, opened))
+
+
+def test_a_frame_open_as_wide_as_asked_keeps_its_own_lips() -> None:
+    own = mouth(gap=0.15)
+    asked = speaking(own, NO_SHIFT, Articulation(own.gap, 0.0, jaw_drop(own.gap)))
+    assert largest_move(own, asked) < 1e-9
+
+
+@given(articulations, st.floats(0, 0.25))
+def test_any_mouth_opens_as_asked(wanted: Articulation, own_gap: float) -> None:
+    shape = speaking(mouth(own_gap), NO_SHIFT, wanted)
+    assert shape.gap == pytest.approx(wanted.gap, rel=0.2, abs=0.016)
