@@ -27,12 +27,12 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
     speech = voice.speech
     metadata = {
         "upload": upload.name,
-        "seconds": float(speech.duration),
-        "speech share": speech_share(speech),
-        "speech to noise (dB)": speech_to_noise(speech),
+        "seconds": round(float(speech.duration), 3),
+        "speech share": round(speech_share(speech), 3),
+        "speech to noise (dB)": round(speech_to_noise(speech), 1),
         "fingerprint": voice.fingerprint,
         "path": dg.MetadataValue.path(data_folders().voice(context.partition_key)),
-        "speed (x real time)": float(speech.duration) / voice.seconds,
+        "speed (x real time)": round(float(speech.duration) / voice.seconds, 1),
     }
     yield dg.Output(voice, metadata=metadata, data_version=dg.DataVersion(voice.fingerprint))
     warnings = speech_warnings(speech)

@@ -24,7 +24,7 @@ def delivery(context: dg.AssetExecutionContext, reports: dict[str, ClipReport]) 
         write_archive(destination, clips, [report.as_json() for report in pairs.values()])
     metadata = {
         "clips": len(clips),
-        "megabytes": destination.stat().st_size / 1e6,
+        "megabytes": round(destination.stat().st_size / 1e6, 2),
         "path": dg.MetadataValue.path(destination),
     }
     version = dg.DataVersion("-".join(report.produce_id[:12] for report in pairs.values()) or "empty")

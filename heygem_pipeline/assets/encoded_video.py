@@ -52,7 +52,7 @@ def encoded_video(
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(finished.filmstrip, context.partition_key)),
         "path": dg.MetadataValue.path(destination),
-        "seconds": report.duration,
+        "seconds": round(report.duration, 3),
         "frames": report.frames,
         "frame rate": report.frame_rate,
         "resolution": f"{report.width} x {report.height}",
@@ -60,8 +60,8 @@ def encoded_video(
         if report.sync_offset_frames is not None
         else dg.MetadataValue.text("no motion to compare"),
         "sync confidence": report.sync_confidence,
-        "speed (frames/s)": report.frames / (report.seconds["encode"] + report.seconds["sync"]),
-        "megabytes": report.bytes / 1e6,
+        "speed (frames/s)": round(report.frames / (report.seconds["encode"] + report.seconds["sync"]), 1),
+        "megabytes": round(report.bytes / 1e6, 2),
         "engine": f"{report.engine} {report.engine_version}",
         "AIGC ProduceID": report.produce_id,
     }

@@ -36,14 +36,14 @@ def face_tracks(
         "frames": len(tracks),
         "frame rate": str(tracks.frame_rate),
         "resolution": "{} x {}".format(*tracks.size),
-        "seconds": float(template.info.duration),
-        "face share": face_share(tracks),
-        "face width (pixels)": face_width(tracks),
-        "median turn (degrees)": float(np.nanmedian(np.abs(tracks.pose[:, 0]))),
+        "seconds": round(float(template.info.duration), 3),
+        "face share": round(face_share(tracks), 4),
+        "face width (pixels)": round(face_width(tracks)),
+        "median turn (degrees)": round(float(np.nanmedian(np.abs(tracks.pose[:, 0]))), 1),
         "tracker": presenter.tracker,
         "fingerprint": presenter.fingerprint,
         "path": dg.MetadataValue.path(data_folders().tracks(context.partition_key)),
-        "speed (frames/s)": len(tracks) / presenter.seconds,
+        "speed (frames/s)": round(len(tracks) / presenter.seconds, 1),
     }
     version = dg.DataVersion(f"{presenter.fingerprint}-{presenter.tracker}")
     yield dg.Output(presenter, metadata=metadata, data_version=version)

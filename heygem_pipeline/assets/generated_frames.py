@@ -39,8 +39,8 @@ def generated_frames(
         "engine": f"{engine.name} {engine.version}",
         "frames": count,
         "frame rate": str(presenter.tracks.frame_rate),
-        "speed (frames/s)": count / patches.seconds,
-        "megabytes": path.stat().st_size / 1e6,
+        "speed (frames/s)": round(count / patches.seconds, 1),
+        "megabytes": round(path.stat().st_size / 1e6, 2),
         "path": dg.MetadataValue.path(path),
     }
     parts = (voice.fingerprint[:16], presenter.fingerprint[:16], presenter.tracker, engine.name, engine.version)
