@@ -63,5 +63,6 @@ def test_the_page_comes_up_and_one_interrupt_stops_everything(data: DataFolders,
         assert alive == []
     finally:
         if up.poll() is None:
-            os.killpg(up.pid, signal.SIGKILL)
+            for process in [*psutil.Process(up.pid).children(recursive=True), up]:
+                process.kill()
             up.wait()
