@@ -87,3 +87,9 @@ def box_around(landmarks: NDArray[np.floating]) -> Box:
     spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
     width = BOX_WIDTHS_PER_SPREAD * spread
     return square(float(centre[0]), float(centre[1]) - BOX_RISE * width, width)
+
+
+def lean(landmarks: NDArray[np.floating]) -> float:
+    """Return by how many degrees the line through the outer eye corners of 68 landmarks (68, 2) leans clockwise."""
+    across, down = landmarks[45] - landmarks[36]
+    return float(np.degrees(np.arctan2(down, across)))

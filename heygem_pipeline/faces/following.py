@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.boxes import Box, box_around, most_prominent, overlap, share_inside
+from heygem_pipeline.faces.boxes import Box, box_around, lean, most_prominent, overlap, share_inside
 from heygem_pipeline.faces.close_up import CloseUp, take_close_up
 from heygem_pipeline.faces.detection import careful_look, look, look_near, quick_look
 from heygem_pipeline.faces.dlib_models import DETECTOR_WINDOW, detect_faces, predict_landmarks
@@ -32,13 +32,16 @@ SURE_OF_ANOTHER = 0.25
 class Sighting:
     """The followed face in one frame.
 
-    box: from landmarks read once, frame pixels. score: the detector's, or CONFIRMING_SCORE where it saw none;
-    confirmed: whether it saw one. begins: nothing before it belongs to the same run of frames. patch: see face_patch.
+    box, roll: from landmarks read once, frame pixels and degrees.
+    score: the detector's, or CONFIRMING_SCORE where it saw no face; confirmed: whether it saw one.
+    begins: nothing before it belongs to the same run of frames.
+    patch: see face_patch.
     """
 
     index: int
     close_up: CloseUp
     box: Box
+    roll: float
     score: float
     confirmed: bool
     begins: bool
@@ -82,10 +85,11 @@ class FaceFollower:
         last = self._current
         if last is None:
             return None
-        sighting = self._look_at(frame, last.box)
+        sighting = self._look_at(frame, last.box, last.roll)
         if sighting is not None:
             unmoved = face_patch(sighting.close_up, last.box)
-            if not is_cut(change, max(alike(sighting.patch, last.patch), alike(unmoved, last.patch))):
+            likeness = max(alike(sighting.patch, last.patch), alike(unmoved, last.patch))
+            if sighting.close_up.turn != last.close_up.turn or not is_cut(change, likeness):
                 return sighting
         self._unconfirmed.clear()
         self._current = None
@@ -112,9 +116,9 @@ class FaceFollower:
             self.cuts.append(self._index)
         return sighting
 
-    def _look_at(self, frame: NDArray[np.uint8], box: Box, begins: bool = False) -> Sighting | None:
+    def _look_at(self, frame: NDArray[np.uint8], box: Box, roll: float = 0.0, begins: bool = False) -> Sighting | None:
         """Read the face expected in ``box``; None if what is read there is no whole face."""
-        close_up = take_close_up(frame, box)
+        close_up = take_close_up(frame, box, roll)
         expected = close_up.inward(box)
         detected = [
             (close_up.enlarged(face), score) for face, score in detect_faces(close_up.reduced(), CONFIRMING_SCORE)
@@ -122,13 +126,20 @@ class FaceFollower:
         best, score = max(detected, key=lambda face: overlap(face[0], expected), default=(expected, CONFIRMING_SCORE))
         confirmed = bool(detected) and overlap(best, expected) >= SAME_FACE
         start = best if confirmed and overlap(best, expected) < CLOSE else expected
-        read = box_around(predict_landmarks(close_up.picture, start))
+        points = predict_landmarks(close_up.picture, start)
+        read = box_around(points)
         outward = close_up.outward(read)
         if overlap(read, start) < CLOSE or share_inside(outward, frame) < WHOLE:
             return None
-        patch = face_patch(close_up, outward)
         return Sighting(
-            self._index, close_up, outward, score if confirmed else CONFIRMING_SCORE, confirmed, begins, patch
+            index=self._index,
+            close_up=close_up,
+            box=outward,
+            roll=lean(close_up.outward_points(points)),
+            score=score if confirmed else CONFIRMING_SCORE,
+            confirmed=confirmed,
+            begins=begins,
+            patch=face_patch(close_up, outward),
         )
 
     def _take(self, sighting: Sighting | None) -> list[Sighting]:

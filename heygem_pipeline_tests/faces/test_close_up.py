@@ -21,10 +21,28 @@ def test_a_dot_of_the_frame_is_found_where_the_close_up_says(width: int) -> None
     np.testing.assert_allclose(dot, [[800, 500]], atol=0.5)
 
 
-def test_inward_and_outward_undo_each_other() -> None:
+@pytest.mark.parametrize("roll", [-25, 25, 50])
+def test_a_leaning_face_is_set_upright_and_its_dots_are_found(roll: float) -> None:
+    frame = np.zeros((600, 600, 3), np.uint8)
+    frame[345:356, 325:336] = 255
+    close_up = take_close_up(frame, Box(200, 200, 400, 400), roll)
+    assert close_up.turn != 0 and abs(close_up.turn - roll) < 15
+    rows, columns = np.nonzero(close_up.picture > 127)
+    dot = close_up.outward_points(np.array([[columns.mean(), rows.mean()]]))
+    np.testing.assert_allclose(dot, [[330, 350]], atol=0.5)
+
+
+def test_a_head_held_as_usual_is_not_turned() -> None:
+    frame = np.random.default_rng(0).integers(0, 255, (400, 400, 3)).astype(np.uint8)
+    box = Box(100, 100, 200, 200)
+    np.testing.assert_array_equal(take_close_up(frame, box, 15).picture, take_close_up(frame, box).picture)
+
+
+@pytest.mark.parametrize("roll", [0, 30])
+def test_inward_and_outward_undo_each_other(roll: float) -> None:
     frame = np.zeros((400, 400), np.uint8)
     box = Box(101.5, 90.25, 160.5, 149.25)
-    close_up = take_close_up(frame, box)
+    close_up = take_close_up(frame, box, roll)
     assert close_up.outward(close_up.inward(box)) == pytest.approx(box)
 
 

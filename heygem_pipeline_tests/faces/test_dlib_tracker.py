@@ -132,6 +132,19 @@ def test_frames_are_let_go_as_they_come(slide: Slide) -> None:
     assert most <= 3
 
 
+def test_a_head_that_leans_is_followed_down_and_up_again(hopper: np.ndarray) -> None:
+    import cv2
+
+    leans = 45 * np.sin(np.linspace(0, np.pi, 40))
+    turns = [cv2.getRotationMatrix2D((275, 200), -lean, 1.0) for lean in leans]
+    frames = [np.asarray(cv2.warpAffine(hopper, turn, (512, 600)), np.uint8) for turn in turns]
+    face = follow(frames)
+    assert seen(face).all() and face.cuts == ()
+    eyes = face.landmarks[:, 45] - face.landmarks[:, 36]
+    read = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
+    assert np.abs((read - read[0]) - leans).max() < 5
+
+
 def test_progress_counts_the_frames(slide: Slide) -> None:
     counts: list[int] = []
     DlibTracker().track(slide([40, 41, 42]), RATE, counts.append)
