@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
 from heygem_pipeline.media.sound import Sound, read_sound
 from heygem_pipeline.settings import settings
@@ -41,7 +39,7 @@ def features_of(sound: Sound) -> SpeechFeatures:
     gain = normalising_gain(levels)
     return SpeechFeatures(
         duration=sound.duration,
-        log_mel=log_mel(sound.samples * np.float32(gain)),
+        log_mel=log_mel(sound.samples, gain),
         level=levels,
         activity=speech_activity(sound.samples, gain),
     )

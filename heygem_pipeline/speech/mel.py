@@ -23,17 +23,17 @@ _BLOCK_COLUMNS = 1024
 """Columns computed at once (13 s): memory does not grow with length."""
 
 
-def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_mel(samples: NDArray[np.float32], gain: float = 1.0) -> NDArray[np.float32]:
     """Return the normalised log-mel of mono sound at 16 kHz.
 
-    samples: float32 (n,), -1..1. Returns float32 (1 + n // 200, 80), -4..4; row k is centred on k/80 s, and what lies
-    before the first and after the last sample counts as silence (zeros).
+    samples: float32 (n,), -1..1; gain: applied first. Returns float32 (1 + n // 200, 80), -4..4; row k is centred on
+    k/80 s, and what lies before the first and after the last sample counts as silence (zeros).
     """
     columns = 1 + len(samples) // HOP
     result = np.empty((columns, MEL_BANDS), np.float32)
     for first in range(0, columns, _BLOCK_COLUMNS):
         last = min(first + _BLOCK_COLUMNS, columns)
-        result[first:last] = _normalised_mel(_emphasised(samples, first, last))
+        result[first:last] = _normalised_mel(np.float32(gain) * _emphasised(samples, first, last))
     return result
 
 

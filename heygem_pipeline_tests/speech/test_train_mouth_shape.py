@@ -1,5 +1,6 @@
 """Training: small, but the real thing."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -39,6 +40,15 @@ def talker(number: int, sound_later_by: int = 0) -> Example:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_and_quick() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_mouth_shape, "WIDTH", 24)
+        patch.setattr(train_mouth_shape, "BATCH", 6)
+        patch.setattr(train_mouth_shape, "LEARNING_RATE", 1e-2)
+        yield
+
+
 @pytest.fixture(scope="module")
 def corpus() -> list[Example]:
     return [talker(number) for number in range(7)] + [talker(7, LATE)]
@@ -46,7 +56,7 @@ def corpus() -> list[Example]:
 
 @pytest.fixture(scope="module")
 def network(corpus: list[Example]) -> MouthNetwork:
-    return train(corpus, (25, 25))
+    return train(corpus, (15, 25))
 
 
 def test_it_learns_what_opens_the_mouth(network: MouthNetwork) -> None:
