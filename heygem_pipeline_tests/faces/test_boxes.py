@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heygem_pipeline.faces.boxes import Box, box_around, most_prominent, overlap, share_inside, square
@@ -10,12 +10,14 @@ widths = st.floats(1, 300)
 squares = st.builds(square, places, places, widths)
 
 
+@settings(deadline=None)
 @given(squares, squares)
 def test_overlap_is_a_share_and_the_same_both_ways(one: Box, other: Box) -> None:
     assert 0 <= overlap(one, other) <= 1 + 1e-9
     assert overlap(one, other) == pytest.approx(overlap(other, one))
 
 
+@settings(deadline=None)
 @given(squares)
 def test_a_box_overlaps_itself_wholly(box: Box) -> None:
     assert overlap(box, box) == pytest.approx(1)
@@ -42,6 +44,7 @@ def test_of_two_equal_faces_the_central_one_is_more_prominent() -> None:
     assert most_prominent([square(40, 40, 80), square(210, 190, 80)], frame) == square(210, 190, 80)
 
 
+@settings(deadline=None)
 @given(places, places, st.floats(0.1, 10))
 def test_the_box_moves_and_grows_with_the_landmarks(x: float, y: float, scale: float) -> None:
     shape = np.random.default_rng(1).normal(size=(68, 2)) * 50

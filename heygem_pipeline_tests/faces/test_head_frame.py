@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heygem_pipeline.faces.head_frame import eye_centres, fit_head_frame, transform
@@ -15,6 +15,7 @@ def moved(face: np.ndarray, x: float, y: float, scale: float, degrees: float) ->
 motions = st.tuples(st.floats(0, 1900), st.floats(0, 1000), st.floats(20, 300), st.floats(-30, 30))
 
 
+@settings(deadline=None)
 @given(st.lists(motions, min_size=1, max_size=8))
 def test_whatever_the_head_does_the_head_frame_shows_the_same_face(
     heads: list[tuple[float, float, float, float]],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heygem_pipeline.faces.parquet import read_metadata, read_tracks, table_to_tracks, tracks_to_table, write_tracks
@@ -31,6 +31,7 @@ def assert_equal(one: FaceTracks, other: FaceTracks) -> None:
             assert before == after, field.name
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 29)), st.integers(1, 30))
 def test_a_table_gives_back_the_same_tracks_bit_for_bit(absent: set[int], frames: int) -> None:
     tracks = wandering(absent, frames)

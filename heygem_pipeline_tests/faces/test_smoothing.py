@@ -1,7 +1,7 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heygem_pipeline.faces.smoothing import fill_short_gaps, runs, savitzky_golay, window_of
@@ -9,6 +9,7 @@ from heygem_pipeline.faces.smoothing import fill_short_gaps, runs, savitzky_gola
 presences = st.lists(st.booleans(), min_size=1, max_size=60).map(lambda flags: np.array(flags))
 
 
+@settings(deadline=None)
 @given(presences, st.sets(st.integers(0, 59)))
 def test_runs_cover_every_present_frame_once_and_no_absent_one(present: np.ndarray, cuts: set[int]) -> None:
     covered = np.zeros(len(present), int)
@@ -18,6 +19,7 @@ def test_runs_cover_every_present_frame_once_and_no_absent_one(present: np.ndarr
     assert (covered == present).all()
 
 
+@settings(deadline=None)
 @given(presences)
 def test_a_parabola_stays_as_it_is_on_both_sides_of_gaps(present: np.ndarray) -> None:
     time = np.arange(len(present))
@@ -58,6 +60,7 @@ def test_a_long_gap_an_open_end_and_a_gap_with_a_cut_stay_open() -> None:
     np.testing.assert_array_equal(filled, values)
 
 
+@settings(deadline=None)
 @given(presences, st.integers(0, 10))
 def test_filling_changes_no_found_value(found: np.ndarray, longest: int) -> None:
     values = np.where(found, np.arange(len(found)) ** 1.5, np.nan)
