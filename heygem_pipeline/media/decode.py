@@ -2,21 +2,18 @@
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
-from av.container import InputContainer
 from av.error import FFmpegError
-from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.colour import colour_matrix, colour_range
-from heygem_pipeline.media.formats import cut_off, open_media
+from heygem_pipeline.media.formats import cut_off, open_media, read_packets
 from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, VideoInfo, picture_stream
 
@@ -110,13 +107,13 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
                 return
         earliest = latest = None
         lost, position, whole = 0, 0, True
-        for packet in _packets(container, stream):
+        for packet in read_packets(container, stream):
             if key is not None and earliest is None:
                 if not packet.is_keyframe or packet.pts is None:
                     continue
                 earliest = packet.pts
             try:
-                frames = packet.decode()
+                frames = stream.decode(packet)
             except FFmpegError:
                 frames, whole, lost = [], False, lost + 1
             for frame in frames:
@@ -135,13 +132,6 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
                 index.timestamps
             ):
                 raise cut_off(path)
-
-
-def _packets(container: InputContainer, stream: VideoStream) -> "Iterator[Packet[VideoStream]]":
-    """Yield the packets up to the end or to where the file cannot be read on."""
-    demuxer = container.demux(stream)
-    with suppress(FFmpegError):
-        yield from demuxer
 
 
 def _pts(frame: VideoFrame) -> int:

@@ -4,14 +4,17 @@ What counts is the content. FFmpeg's guess is confined to the containers named h
 a name (so no name can mean a protocol or a pattern), and whatever the container asks to open besides is refused.
 """
 
+import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
 
 from heygem_pipeline.errors import EmptyFile, NotMedia, TruncatedFile, UnsafeFile
 
@@ -66,11 +69,19 @@ class _NamelessFile:
     """An open file without the name that FFmpeg would judge the content by."""
 
     def __init__(self, path: Path) -> None:
-        file = path.open("rb")
-        self.read = file.read
-        self.seek = file.seek
-        self.tell = file.tell
-        self.close = file.close
+        self._file = path.open("rb")
+        self.read = self._file.read
+        self.tell = self._file.tell
+        self.close = self._file.close
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move; a damaged file may ask for a place before its beginning, which FFmpeg is told by -1."""
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return -1
+            raise
 
 
 @contextmanager
@@ -86,6 +97,12 @@ def open_media(path: Path) -> Iterator[InputContainer]:
             yield container
     finally:
         file.close()
+
+
+def read_packets(container: InputContainer, *streams: Stream) -> "Iterator[Packet[Stream]]":
+    """Yield the packets of the streams (of all, where none is named) up to the end or to where reading fails."""
+    with suppress(FFmpegError):
+        yield from container.demux(*streams)
 
 
 def check_content(path: Path) -> None:

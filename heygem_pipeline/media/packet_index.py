@@ -1,7 +1,5 @@
 """What the packets of a track say: when each frame is presented and from where it can be decoded. No decoding."""
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,11 +7,10 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import FFmpegError
-from av.packet import Packet
-from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+
+from heygem_pipeline.media.formats import read_packets
 
 SPARSELY_TIMED = ("mpeg1video", "mpeg2video")
 """Codecs that in MPEG streams give some frames no time of their own: what is derived for them differs after a seek."""
@@ -57,9 +54,9 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
     file_start, file_end = Fraction(0), Fraction(0)
     if container.start_time is not None:
         file_start = Fraction(container.start_time, av.time_base)
-    for packet in _packets(container):
+    for packet in read_packets(container):
         moment = packet.pts if packet.pts is not None else packet.dts
-        if moment is None or packet.is_discard:
+        if moment is None or not packet.size or packet.is_discard:
             continue
         file_end = max(file_end, (moment + (packet.duration or 0)) * packet.time_base)
         if packet.stream_index != stream.index:
@@ -87,10 +84,3 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
         seekable=timed and container.format.name != "mpeg" and stream.codec_context.name not in SPARSELY_TIMED,
         container_end=file_end - file_start,
     )
-
-
-def _packets(container: InputContainer) -> "Iterator[Packet[Stream]]":
-    with suppress(FFmpegError):
-        for packet in container.demux():
-            if packet.size:
-                yield packet

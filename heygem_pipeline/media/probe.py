@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong
 from heygem_pipeline.media.colour import is_high_dynamic_range
-from heygem_pipeline.media.formats import check_content, cut_off, open_media
+from heygem_pipeline.media.formats import check_content, cut_off, open_media, read_packets
 from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
 from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
@@ -196,9 +196,9 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex) -> Vi
 
 def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
     damage: Exception | None = None
-    for packet in container.demux(stream):
+    for packet in read_packets(container, stream):
         try:
-            for frame in packet.decode():
+            for frame in stream.decode(packet):
                 return frame
         except FFmpegError as error:
             damage = error

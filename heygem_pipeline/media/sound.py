@@ -11,7 +11,7 @@ from av.audio.resampler import AudioResampler
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from heygem_pipeline.media.formats import cut_off, open_media
+from heygem_pipeline.media.formats import cut_off, open_media, read_packets
 from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, probe_sound, sound_stream
 
 GAP_SECONDS = Fraction(1, 10)
@@ -70,9 +70,9 @@ def sound_frames(path: Path) -> Iterator[AudioFrame]:
     start: Fraction | None = None
     with open_media(path) as container:
         stream = sound_stream(container, path)
-        for packet in container.demux(stream):
+        for packet in read_packets(container, stream):
             try:
-                frames = packet.decode()
+                frames = stream.decode(packet)
             except FFmpegError:
                 continue
             for frame in frames:

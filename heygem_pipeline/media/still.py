@@ -1,40 +1,57 @@
 """A still picture as a presenter: read upright, transparent parts on white."""
 
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from heygem_pipeline.errors import TooLarge, TruncatedFile
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+ORIENTATION_TAG = 0x0112
+SIDES_SWAPPED = (5, 6, 7, 8)
+"""EXIF orientations by which width and height change places."""
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
-    """Return (width, height) of an upright JPEG, PNG or WebP, told by its content; None for any other file."""
-    try:
-        with Image.open(path, formats=FORMATS) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            return (height, width) if turned else (width, height)
-    except Image.DecompressionBombError as error:
-        raise TooLarge(f"{path.name} has too many pixels; make it smaller.") from error
-    except UnidentifiedImageError:
+    """Return (width, height) of an upright JPEG, PNG or WebP, known by its content; None for other files.
+
+    Raises TruncatedFile and TooLarge.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+    if not (head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (head[:4], head[8:]) == (b"RIFF", b"WEBP")):
         return None
+    with _naming_damage(path), Image.open(path, formats=FORMATS) as picture:
+        width, height = picture.size
+        return (height, width) if _orientation(picture) in SIDES_SWAPPED else (width, height)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return the picture, uint8 (height, width, 3) BGR. Raises TruncatedFile."""
+    with _naming_damage(path), Image.open(path, formats=FORMATS) as picture:
+        upright = picture if _orientation(picture) == 1 else ImageOps.exif_transpose(picture)
+        if upright.mode.startswith("I"):
+            upright = Image.fromarray((np.asarray(upright).astype(np.float32) / 257).round().astype(np.uint8))
+        if upright.has_transparency_data:
+            white = Image.new("RGBA", upright.size, "white")
+            upright = Image.alpha_composite(white, upright.convert("RGBA"))
+        return np.ascontiguousarray(np.asarray(upright.convert("RGB"))[..., ::-1])
+
+
+def _orientation(picture: Image.Image) -> int:
+    # To look for EXIF at the end of a PNG, Pillow would decode it; cameras do not write PNG.
+    return 1 if picture.format == "PNG" else picture.getexif().get(ORIENTATION_TAG, 1)
+
+
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
     try:
-        with Image.open(BytesIO(path.read_bytes()), formats=FORMATS) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            if upright.mode.startswith("I") or upright.mode == "F":
-                upright = Image.fromarray((np.asarray(upright).astype(np.float32) / 257).round().astype(np.uint8))
-            if upright.has_transparency_data:
-                white = Image.new("RGBA", upright.size, "white")
-                upright = Image.alpha_composite(white, upright.convert("RGBA"))
-            return np.ascontiguousarray(np.asarray(upright.convert("RGB"))[..., ::-1])
-    except (OSError, SyntaxError, ValueError) as error:
+        yield
+    except Image.DecompressionBombError as error:
+        raise TooLarge(f"{path.name} has too many pixels; make it smaller.") from error
+    except Exception as error:  # Pillow raises whatever its parsers met: OSError, SyntaxError, struct.error ...
         raise TruncatedFile(f"{path.name} is a damaged picture; save or upload it again.") from error
