@@ -23,6 +23,9 @@ TOUCHING, PARTED = 0.045, 0.085
 EXPRESSION_SECONDS = 1.0
 """What lasts longer than this is a smile, what is shorter is speech."""
 
+OPEN_SECONDS = 2.0
+"""Time over which it is judged whether a mouth stands open."""
+
 SPEAKING_SECONDS = 0.4
 """Lips that were apart this long ago or ahead may still be speaking."""
 
@@ -46,6 +49,8 @@ class Calibration:
 
     landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
     parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
+    own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the mouth
+        is open for seconds, 0 where it only opens now and then, so that the two do not take turns.
     corner_shift: float64 (frames, 2, 2), from the left and right corner to where they would be without the template's
         own speech: expressions last, speech moves quickly. Exactly 0 where the lips stay closed for a while.
     neutral_chin: y of the chin while the mouth is closed, IOD.
@@ -55,6 +60,7 @@ class Calibration:
 
     landmarks: NDArray[np.float64]
     parted: NDArray[np.float64]
+    own_teeth: NDArray[np.float64]
     corner_shift: NDArray[np.float64]
     neutral_chin: float
     neutral_width: float
@@ -79,6 +85,7 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
     return Calibration(
         landmarks=landmarks,
         parted=parted,
+        own_teeth=_own_teeth(parted, tracks),
         corner_shift=_corner_shift(landmarks, parted, tracks),
         neutral_chin=float(neutral[7:10, 1].mean()),
         neutral_width=width,
@@ -121,6 +128,13 @@ def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64
     share = share * share * (3 - 2 * share)
     smooth = savitzky_golay(share, tracks.present, MOUTH_WINDOW, order=1, cuts=tracks.cuts)
     return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))
+
+
+def _own_teeth(parted: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
+    from scipy.ndimage import uniform_filter1d
+
+    window = min(2 * round(float(tracks.frame_rate) * OPEN_SECONDS / 2) + 1, 2 * len(parted) - 1)
+    return np.clip((uniform_filter1d(parted, window, mode="nearest") - 0.35) / 0.3, 0, 1)
 
 
 def _corner_shift(

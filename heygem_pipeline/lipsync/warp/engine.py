@@ -80,6 +80,7 @@ def _patch(
         jaw=strength * (wanted.jaw - own_drop),
         rounding=wanted.rounding * strength,
         light=seen.light,
+        own_teeth=float(calibration.own_teeth[seen.template_frame]),
     )
     if patch is None:
         return untouched

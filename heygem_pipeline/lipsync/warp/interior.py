@@ -87,18 +87,18 @@ def draw_interior(
 
     # Tongue: a low mound behind the lower lip.
     flesh = lip * np.array([0.68, 0.62, 1.0], np.float32)
-    flesh = flesh * (0.40 * skin / max(float(luma(flesh)), 1.0))
+    flesh = flesh * (0.36 * skin / max(float(luma(flesh)), 1.0))
     mound = np.minimum(0.50 * height, 0.085) * np.clip(1 - (across / 0.75) ** 2, 0, 1)
     tongue = _smoothstep(y - (lower - mound), -0.02, 0.06) * _ramp(mouth.gap, 0.06, 0.16)
-    picture += (0.65 * tongue)[..., None] * (flesh - picture)
+    picture += (0.60 * tongue)[..., None] * (flesh - picture)
 
     enamel = _enamel(light)
     show = 1 - _ramp(mouth.rounding, 0.30, 0.90)
 
     # Lower teeth: the tips of a low row, in the lower lip's shade.
-    tips = lower - min(0.035, max(0.0, 0.35 * (mouth.gap - 0.10))) + 0.03 * arch**2
-    row = _smoothstep(y - tips, -soft, soft) * show * _ramp(mouth.gap, 0.10, 0.16) * _smoothstep(side, 0.3, 0.8)
-    picture += (0.40 * row)[..., None] * (enamel * (0.55 * (1 - 0.15 * between))[..., None] - picture)
+    tips = lower - min(0.030, max(0.0, 0.35 * (mouth.gap - 0.13))) + 0.03 * arch**2
+    row = _smoothstep(y - tips, -soft, soft) * show * _ramp(mouth.gap, 0.13, 0.19) * _smoothstep(side, 0.3, 0.8)
+    picture += (0.35 * row)[..., None] * (enamel * (0.55 * (1 - 0.15 * between))[..., None] - picture)
 
     # Upper teeth belong to the skull: the lip rises over them. Each edge is a little round.
     edge = mouth.skull_edge + mouth.tilt * (x - mouth.midline) + min(0.020, 0.15 * mouth.gap)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.interior import OpenMouth, draw_interior
 from heygem_pipeline.lipsync.warp.light import FaceLight
+from heygem_pipeline.lipsync.warp.target import at_rest
 from heygem_pipeline.lipsync.warp.view import View, height_of
 
 OWN_MARGIN = 0.008
@@ -34,8 +35,12 @@ def paint_opening(
     target: MouthContours,
     rounding: float,
     light: FaceLight,
+    own_teeth: float,
 ) -> None:
-    """Paint the opening, and the crease of lips that the template never closed, into the warped crop."""
+    """Paint the opening, and the crease of lips that the template never closed, into the warped crop.
+
+    own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
+    """
     near = (view.y > view.upper - CREASE_REACH) & (view.y < view.lower + CREASE_REACH)
     near &= (view.x > target.upper_outer[0, 0]) & (view.x < target.upper_outer[-1, 0])
     rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
@@ -51,7 +56,7 @@ def paint_opening(
     _draw_crease(picture, view, own, target, light)
     opening = view.lower - view.upper
     if opening.max() > 0.25 * view.pixel:
-        inside = _interior(view, own, base, target, rounding, light)
+        inside = _interior(view, own, base, target, rounding, light, own_teeth)
         edge = max(view.pixel, 0.010)
         # The border lies half over the lips: behind it the warped layers hold the other lip's pixels.
         alpha = np.clip((view.y - view.upper) / edge + 0.5, 0, 1) * np.clip((view.lower - view.y) / edge + 0.5, 0, 1)
@@ -73,7 +78,13 @@ def _draw_crease(picture: NDArray[np.float32], view: View, own: Lines, target: M
 
 
 def _interior(
-    view: View, own: Lines, base: MouthContours, target: MouthContours, rounding: float, light: FaceLight
+    view: View,
+    own: Lines,
+    base: MouthContours,
+    target: MouthContours,
+    rounding: float,
+    light: FaceLight,
+    own_teeth: float,
 ) -> NDArray[np.float32]:
     import cv2
 
@@ -84,7 +95,7 @@ def _interior(
         half_width=(right - left) / 2,
         midline=midline,
         foreshortening=_foreshortening(base, midline),
-        skull_edge=float(base.upper_inner[7:10, 1].mean()),
+        skull_edge=float(at_rest(base, np.zeros((2, 2))).upper_inner[7:10, 1].mean()),
         tilt=_slope(base),
         gap=target.gap,
         rounding=rounding,
@@ -94,10 +105,11 @@ def _interior(
     drawn = (light.crease + show * (drawn - light.crease)).astype(np.float32)
     drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, SOFTNESS / view.pixel)), np.float32)
     height = own[1] - own[0]
-    if height.max() < 0.03:
+    own_teeth *= min(max((float(height.max()) - 0.03) / 0.05, 0.0), 1.0)
+    if own_teeth == 0:
         return drawn
     teeth, seen = _own_teeth(view, own)
-    seen *= np.clip((float(height.max()) - 0.03) / 0.05, 0, 1)
+    seen *= np.float32(own_teeth)
     return (drawn + seen[..., None] * (teeth - drawn)).astype(np.float32)
 
 
@@ -122,7 +134,7 @@ def _own_teeth(view: View, own: Lines) -> tuple[NDArray[np.float32], NDArray[np.
     margin = np.minimum(OWN_MARGIN, 0.2 * (lower - upper))
     seen = np.clip((lower - margin - y) / np.clip(0.4 * (lower - upper), 0.004, 0.02), 0, 1)
     seen *= np.clip((lower - upper) / 0.015, 0, 1)
-    return (teeth * shade[..., None]).astype(np.float32), seen
+    return (teeth * shade[..., None]).astype(np.float32), seen.astype(np.float32)
 
 
 def _slope(base: MouthContours) -> float:

@@ -43,11 +43,13 @@ class MouthRenderer:
         jaw: float,
         rounding: float,
         light: FaceLight,
+        own_teeth: float,
     ) -> Patch | None:
         """Move the mouth of a frame from ``base`` to ``target``. None if the lower face lies outside the frame.
 
         frame: uint8 (h, w, 3) BGR. to_head: (2, 3), from its pixels to the head frame. landmarks: (68, 2), head frame.
         jaw: how far the jaw drops, IOD. rounding: 0 = spread .. 1 = pursed.
+        own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
         """
         left, top, right, bottom = patch_bounds(frame, to_head)
         if right - left < 2 or bottom - top < 2:
@@ -55,9 +57,9 @@ class MouthRenderer:
         field = self._grid.displacement(*face_anchors(landmarks, base, target, jaw))
         origin = to_head[:, :2] @ np.array([left, top]) + to_head[:, 2]
         dense = _spread(field, to_head, origin, (right - left, bottom - top))
-        view = look_at(frame[top:bottom, left:right], to_head, origin, target)
-        warped = _warp(view, dense, target)
-        paint_opening(warped, view, base, target, rounding, light)
+        rows, view = look_at(frame[top:bottom, left:right], to_head, origin, target)
+        warped = _warp(view, rows, dense, target)
+        paint_opening(warped[rows], view, base, target, rounding, light, own_teeth)
         return Patch(left, top, warped)
 
 
@@ -76,7 +78,7 @@ def _spread(
     return np.asarray(cv2.warpAffine(in_pixels, to_grid, size, flags=flags, borderValue=(0, 0, 0, 0)), np.float32)
 
 
-def _warp(view: View, dense: NDArray[np.float32], target: MouthContours) -> NDArray[np.uint8]:
+def _warp(view: View, rows: slice, dense: NDArray[np.float32], target: MouthContours) -> NDArray[np.uint8]:
     """Move the crop's pixels: the upper layer above the mouth's line, the lower one below it."""
     import cv2
 
@@ -84,6 +86,13 @@ def _warp(view: View, dense: NDArray[np.float32], target: MouthContours) -> NDAr
     outside = np.maximum(np.maximum(left - view.x, view.x - right), 0)
     band = 0.02 * view.pixel + BLEND_GROWTH * np.minimum(outside, 0.3)
     lower = np.clip((view.y - view.middle) / band + 0.5, 0, 1)[..., None]
-    move = dense[..., :2] + lower * (dense[..., 2:] - dense[..., :2])
-    column, row = view.column + move[..., 0], view.row + move[..., 1]
-    return np.asarray(cv2.remap(view.crop, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    place = np.empty((*dense.shape[:2], 2), np.float32)
+    place[: rows.start] = dense[: rows.start, :, :2]
+    place[rows] = dense[rows, :, :2] + lower * (dense[rows, :, 2:] - dense[rows, :, :2])
+    place[rows.stop :] = dense[rows.stop :, :, 2:]
+    place[..., 0] += np.arange(dense.shape[1], dtype=np.float32)
+    place[..., 1] += np.arange(dense.shape[0], dtype=np.float32)[:, None]
+    no_second_map = np.empty(0, np.float32)
+    return np.asarray(
+        cv2.remap(view.crop, place, no_second_map, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.fields import BOTTOM, FADED_ABOVE, LEFT, RIGHT
 
+AROUND = 0.12
+"""IOD above and below the lips' line within which pixels may belong to either lip, or to the opening."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -53,16 +56,25 @@ class View:
 
 def look_at(
     crop: NDArray[np.uint8], to_head: NDArray[np.float64], origin: NDArray[np.float64], target: MouthContours
-) -> View:
-    """Place a crop's pixels. origin: (2,), head-frame place of its first pixel."""
-    rows, columns = crop.shape[:2]
-    column, row = np.arange(columns, dtype=np.float32)[None], np.arange(rows, dtype=np.float32)[:, None]
+) -> tuple[slice, View]:
+    """Place the pixels around the lips' line. Returns which rows of the crop they are, and the view of them.
+
+    origin: (2,), head-frame place of the crop's first pixel.
+    """
     matrix, start = to_head[:, :2].astype(np.float32), origin.astype(np.float32)
+    column = np.arange(crop.shape[1], dtype=np.float32)[None]
+    row = np.arange(crop.shape[0], dtype=np.float32)[:, None]
+    ends = matrix[1, 0] * column[:, [0, -1]] + matrix[1, 1] * row + start[1]
+    lines = np.concatenate([target.upper_inner[:, 1], target.lower_inner[:, 1], target.upper_outer[[0, -1], 1]])
+    near = (ends.max(axis=1) > lines.min() - AROUND) & (ends.min(axis=1) < lines.max() + AROUND)
+    found = np.flatnonzero(near)
+    rows = slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
+    row = row[rows]
     x = matrix[0, 0] * column + matrix[0, 1] * row + start[0]
     y = matrix[1, 0] * column + matrix[1, 1] * row + start[1]
     down = np.linalg.inv(to_head[:, :2]) @ np.array([0.0, 1.0])
     corners = target.upper_outer[[0, -1]]
-    return View(
+    return rows, View(
         crop=crop,
         x=x,
         y=y,
