@@ -1,4 +1,4 @@
-"""The default tracker: dlib's frontal detector and 68-point predictor, on the CPU, at about 70 frames a second.
+"""The default tracker: dlib's frontal detector and 68-point predictor, on one core, at 30 to 70 frames a second.
 
 The predictor was trained on iBUG 300-W, whose terms exclude commercial use.
 """
