@@ -8,6 +8,9 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+NEARLY_SQUARE = Fraction(1, 100)
+"""Pixels this near to square, as rounded sizes leave them, are taken for square: resampling costs more than it mends."""
+
 
 @dataclass(frozen=True)
 class Orientation:
@@ -48,7 +51,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
 def square_size(width: int, height: int, sample_aspect: Fraction | None) -> tuple[int, int]:
     """Return the size with square pixels: the shorter side of a pixel is stretched, so that no detail is lost."""
-    if not sample_aspect or not Fraction(1, 4) <= sample_aspect <= 4:
+    if not sample_aspect or abs(sample_aspect - 1) < NEARLY_SQUARE or not Fraction(1, 4) <= sample_aspect <= 4:
         return width, height
     if sample_aspect > 1:
         return round(width * sample_aspect), height

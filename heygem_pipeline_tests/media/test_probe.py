@@ -56,6 +56,8 @@ def test_width_and_height_are_those_of_the_upright_picture(
 def test_width_and_height_are_in_square_pixels(make_media: MakeMedia) -> None:
     wide = probe_video(make_media("wide.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "setsar=4/3"))
     tall = probe_video(make_media("tall.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "setsar=1/2"))
+    nearly = probe_video(make_media("nearly.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "setsar=317/318"))
+    assert (nearly.width, nearly.height) == (160, 120)
     assert (wide.width, wide.height) == (213, 120)
     assert (tall.width, tall.height) == (160, 240)
 
