@@ -52,8 +52,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataFolder
 
 def swaying_presenter(count: int = PRESENTER_FRAMES) -> list[NDArray[np.uint8]]:
     """Frames, uint8 (480, 400, 3) BGR, of matplotlib's photograph of Grace Hopper moving a few pixels."""
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        photograph = np.asarray(_read_rgb(Path(file.name)))[:, :, ::-1]
+    photograph = _read_rgb(Path(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))))[:, :, ::-1]
     places = np.round(8 + 8 * np.sin(np.arange(count) / 5)).astype(int)
     return [np.ascontiguousarray(photograph[40 : 40 + 480, 40 + place : 440 + place]) for place in places]
 

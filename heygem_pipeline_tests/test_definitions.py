@@ -43,4 +43,4 @@ def test_no_room_below_the_assets_imports_dagster(file: Path) -> None:
 def test_only_one_clip_at_a_time_asks_for_the_gpu() -> None:
     graph = defs.resolve_asset_graph()
     pools = {key.to_user_string(): graph.get(key).pools for key in graph.get_all_asset_keys()}
-    assert {name for name, pool in pools.items() if "gpu" in pool} == {"generated_frames"}
+    assert {name for name, pool in pools.items() if pool == {"gpu"}} == {"generated_frames"}

@@ -43,8 +43,8 @@ def finish_clip(
 ) -> FinishedClip:
     """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
 
-    seconds: what the stages before took; encoding and measuring are added. progress: called with the frames encoded.
-    Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
+    seconds: what the stages before took; drawing, encoding and measuring are added. progress: called with the frames
+    encoded. Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
     """
     voice.require_unchanged()
     presenter.require_unchanged()
@@ -53,8 +53,9 @@ def finish_clip(
     tracks = presenter.tracks
     count = voice.speech.frame_count(tracks.frame_rate)
     strip = Filmstrip(tracks, count)
+    drawn = Counted(patches)
     encoded = encode_clip(
-        Counted(strip.watch(compose(template, patches, count)), progress),
+        Counted(strip.watch(compose(template, drawn, count)), progress),
         frame_rate=tracks.frame_rate,
         size=tracks.size,
         sound=voice.path,
@@ -62,6 +63,8 @@ def finish_clip(
         destination=destination,
     )
     written = perf_counter()
+    # An engine draws while the clip is encoded: what its patches took is told apart.
+    stages = {"lipsync": seconds.get("lipsync", 0.0) + drawn.seconds, "encode": written - started - drawn.seconds}
     reading = measure_sync(destination, voice.speech, tracks)
     width, height = encoded.size
     report = ClipReport(
@@ -79,7 +82,7 @@ def finish_clip(
         sound_duration=float(encoded.sound_duration),
         sync_offset_frames=round(reading.offset_frames, 2) if reading.confidence > 0 else None,
         sync_confidence=round(reading.confidence, 2),
-        seconds=seconds | {"encode": written - started, "sync": perf_counter() - written},
+        seconds=seconds | stages | {"sync": perf_counter() - written},
         checks=[check_lengths(encoded), check_sync(reading)],
         warnings=speech_warnings(voice.speech) + fitness_warnings(tracks),
         audio_fingerprint=voice.fingerprint,

@@ -1,11 +1,9 @@
 """One clip from two files, without a Dagster instance: the calls the assets make, one after the other."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from heygem_pipeline.clip.counted import Counted
 from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
@@ -34,14 +32,11 @@ def generate_clip(
     presenter = track_presenter(template, _stage(progress, "faces", template.name, opened.info.frame_count), opened)
     tracked = perf_counter()
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
-    patches = Counted(draw_mouths(voice, presenter, engine))
+    patches = draw_mouths(voice, presenter, engine)
     before = {"speech": analysed - started, "faces": tracked - analysed}
-    report = finish_clip(
+    return finish_clip(
         voice, presenter, patches, engine, output, before, _stage(progress, "clip", output.name, count)
     ).report
-    # Patches are drawn while the clip is encoded: what they took is told apart here.
-    apart = {"lipsync": patches.seconds, "encode": report.seconds["encode"] - patches.seconds}
-    return replace(report, seconds=report.seconds | apart)
 
 
 def _stage(progress: StageProgress | None, stage: str, file: str, total: int) -> Callable[[int], None] | None:

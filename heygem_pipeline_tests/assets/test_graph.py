@@ -124,9 +124,7 @@ def test_the_fingerprint_of_the_upload_is_the_data_version(house: House) -> None
         ("delivery", "talk", {"clips", "path"}),
     ],
 )
-def test_the_page_shows_what_an_operator_wants_to_see(
-    house: House, asset: str, partition: str, told: set[str]
-) -> None:
+def test_the_page_shows_what_an_operator_wants_to_see(house: House, asset: str, partition: str, told: set[str]) -> None:
     assert told <= set(house.metadata(asset, partition))
 
 

@@ -98,9 +98,7 @@ def test_any_file_name_works(material: Path, tmp_path: Path, name: str) -> None:
     assert [path.name for path in output.parent.iterdir()] == [output.name]
 
 
-def test_a_picture_serves_as_a_presenter_and_a_video_as_a_voice(
-    made: tuple[Path, ClipReport], tmp_path: Path
-) -> None:
+def test_a_picture_serves_as_a_presenter_and_a_video_as_a_voice(made: tuple[Path, ClipReport], tmp_path: Path) -> None:
     import cv2
 
     cv2.imwrite(str(tmp_path / "presenter.png"), swaying_presenter(1)[0])
