@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 
@@ -122,15 +123,14 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
                 position += 1
                 whole = whole or frame.key_frame
                 lost += not whole
-                pts = frame.pts
-                # Pictures shown before the key frame lean on frames that were not read.
-                if not whole or pts is None or pts < (earliest or pts) or (latest is not None and pts <= latest):
+                if not whole or frame.pts is None or (latest is not None and frame.pts <= latest):
                     continue
-                latest = pts
-                yield frame
-            if lost > MISSING_SHARE * len(index.timestamps) and lost * index.duration > MISSING_SECONDS * len(
-                index.timestamps
-            ):
+                latest = frame.pts
+                # Pictures shown before the key frame lean on frames that were not read.
+                if earliest is None or frame.pts >= earliest:
+                    yield frame
+            share = Fraction(lost, len(index.timestamps))
+            if share > MISSING_SHARE and share * index.duration > MISSING_SECONDS:
                 raise cut_off(path)
 
 

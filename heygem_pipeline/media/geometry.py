@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 NEARLY_SQUARE = Fraction(1, 100)
-"""Pixels this near to square, as rounded sizes leave them, are taken for square: resampling costs more than it mends."""
+"""Pixels this near to square, as rounded sizes leave them, count as square: resampling costs more than it mends."""
 
 
 @dataclass(frozen=True)
