@@ -32,7 +32,7 @@ from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
-from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.media.template import Template

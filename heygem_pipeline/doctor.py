@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.faces.dlib_models import predictor_path
-from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders

@@ -9,7 +9,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from matplotlib import cbook
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.sound import read_sound
@@ -31,7 +30,7 @@ def clips() -> Path:
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``presenter.mp4`` (Grace Hopper, swaying, 1.2 s at 25 frames/s) and ``voice.wav`` (1.6 s of speech)."""
+    """A folder with ``presenter.mp4`` (Grace Hopper, swaying, 30 frames, 25 a second) and ``voice.wav`` (1.6 s)."""
     folder = tmp_path_factory.mktemp("material")
     write_video(folder / "presenter.mp4", swaying_presenter())
     write_voice(folder / "voice.wav", 1.6)
@@ -52,6 +51,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataFolder
 
 def swaying_presenter(count: int = PRESENTER_FRAMES) -> list[NDArray[np.uint8]]:
     """Frames, uint8 (480, 400, 3) BGR, of matplotlib's photograph of Grace Hopper moving a few pixels."""
+    from matplotlib import cbook
+
     photograph = _read_rgb(Path(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False))))[:, :, ::-1]
     places = np.round(8 + 8 * np.sin(np.arange(count) / 5)).astype(int)
     return [np.ascontiguousarray(photograph[40 : 40 + 480, 40 + place : 440 + place]) for place in places]

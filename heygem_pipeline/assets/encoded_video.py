@@ -10,7 +10,7 @@ from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
-from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.filmstrip import as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict

@@ -9,7 +9,7 @@ from heygem_pipeline.clip.counted import Counted
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
-from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, write_patches
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from heygem_pipeline.storage.uploads import UploadKind
+from heygem_pipeline.assets.uploads import UploadKind
 
 audio_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.AUDIO.value)
 template_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.TEMPLATE.value)

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from heygem_pipeline.assets.partitions import clip_key
 from heygem_pipeline.assets.step_progress import ProgressDisplay
+from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.materialize import Materializer
@@ -18,7 +19,6 @@ from heygem_pipeline.faces.parquet import read_tracks
 from heygem_pipeline.quality.filmstrip import strip_of_clip, write_sheet
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline.storage.uploads import UploadKind, Uploads
 
 Say = Callable[[str], None]
 

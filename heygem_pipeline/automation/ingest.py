@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.storage.folders import data_folders
-from heygem_pipeline.storage.uploads import UploadKind, Uploads
 
 KEYS_AT_ONCE = 1000
 """SQLite fails on adding some 36 000 dynamic partitions in one statement (dagster issue 16260)."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from heygem_pipeline.faces.parquet import read_metadata as tracks_metadata
-from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.quality.report import ClipReport, read_report
 from heygem_pipeline.settings import settings

@@ -44,7 +44,8 @@ def finish_clip(
     """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
 
     seconds: what the stages before took; drawing, encoding and measuring are added. progress: called with the frames
-    encoded. Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
+    encoded. Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was
+    not there.
     """
     voice.require_unchanged()
     presenter.require_unchanged()

@@ -8,7 +8,7 @@ from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
-from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import settings

@@ -9,7 +9,7 @@ from heygem_pipeline.clip.unchanged import require_unchanged
 from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
 from heygem_pipeline.faces.parquet import read_metadata, read_tracks, write_tracks
 from heygem_pipeline.faces.track import track_faces
-from heygem_pipeline.faces.tracker import load_tracker
+from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.media.template import Template

@@ -1,4 +1,4 @@
-"""The interface every face tracker keeps, and the one place that knows them all."""
+"""The interface every face tracker keeps."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from heygem_pipeline.errors import UnknownChoice
 
 
 @dataclass(frozen=True)
@@ -47,19 +45,3 @@ class FaceTracker(Protocol):
         Raises ModelMissing before any frame is read if the tracker's model is not installed.
         """
         ...
-
-
-def _dlib() -> FaceTracker:
-    from heygem_pipeline.faces.dlib_tracker import DlibTracker
-
-    return DlibTracker()
-
-
-TRACKERS: dict[str, Callable[[], FaceTracker]] = {"dlib": _dlib}
-
-
-def load_tracker(name: str) -> FaceTracker:
-    """Return the tracker of that name. Raises UnknownChoice."""
-    if name not in TRACKERS:
-        raise UnknownChoice(f"There is no face tracker called {name!r}; choose one of: {', '.join(sorted(TRACKERS))}.")
-    return TRACKERS[name]()

@@ -1,13 +1,12 @@
-"""The interface every lip-sync engine keeps, and the one place that knows them all."""
+"""The interface every lip-sync engine keeps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.errors import UnknownChoice
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.speech.features import SpeechFeatures
@@ -51,19 +50,3 @@ class LipSyncEngine(Protocol):
         Raises ModelMissing before any work if the weights are not there.
         """
         ...
-
-
-def _warp() -> LipSyncEngine:
-    from heygem_pipeline.lipsync.warp.engine import WarpEngine
-
-    return WarpEngine()
-
-
-ENGINES: dict[str, Callable[[], LipSyncEngine]] = {"warp": _warp}
-
-
-def load_engine(name: str) -> LipSyncEngine:
-    """Return the engine of that name. Raises UnknownChoice."""
-    if name not in ENGINES:
-        raise UnknownChoice(f"There is no engine called {name!r}; choose one of: {', '.join(sorted(ENGINES))}.")
-    return ENGINES[name]()

@@ -9,7 +9,6 @@ from typing import Any
 
 from heygem_pipeline.storage.atomic import atomic_path
 
-
 OWN_STAGES = ("lipsync", "encode", "sync")
 """The stages that belong to one clip."""
 

@@ -1,9 +1,9 @@
 """Taking uploads in."""
 
+from heygem_pipeline.assets.uploads import UploadKind
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.uploads import UploadKind
 
 
 def test_new_files_become_partitions_and_gone_files_retire_theirs(data: DataFolders) -> None:

@@ -12,7 +12,7 @@ from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import load_presenter, save_presenter, track_presenter
 from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import BadInput, DiskFull, UnknownChoice, UploadReplaced
-from heygem_pipeline.lipsync.engine import load_engine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav

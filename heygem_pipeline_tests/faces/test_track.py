@@ -10,7 +10,8 @@ from heygem_pipeline.errors import FaceTooSmall, NoFace, UnknownChoice
 from heygem_pipeline.faces.head_frame import transform
 from heygem_pipeline.faces.mouth import measure_mouth
 from heygem_pipeline.faces.track import track_faces, tracks_from
-from heygem_pipeline.faces.tracker import FollowedFace, load_tracker
+from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.faces.tracks import FaceState
 from heygem_pipeline.media.template import Template
 from heygem_pipeline_tests.faces.shapes import made_face

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.track import tracks_from
-from heygem_pipeline.faces.tracker import load_tracker
+from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.errors import UploadMissing
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.uploads import UploadKind, Uploads
 
 
 @pytest.fixture

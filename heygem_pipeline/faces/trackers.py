@@ -1,0 +1,22 @@
+"""The one place that knows every face tracker."""
+
+from collections.abc import Callable
+
+from heygem_pipeline.errors import UnknownChoice
+from heygem_pipeline.faces.tracker import FaceTracker
+
+
+def _dlib() -> FaceTracker:
+    from heygem_pipeline.faces.dlib_tracker import DlibTracker
+
+    return DlibTracker()
+
+
+TRACKERS: dict[str, Callable[[], FaceTracker]] = {"dlib": _dlib}
+
+
+def load_tracker(name: str) -> FaceTracker:
+    """Return the tracker of that name. Raises UnknownChoice."""
+    if name not in TRACKERS:
+        raise UnknownChoice(f"There is no face tracker called {name!r}; choose one of: {', '.join(sorted(TRACKERS))}.")
+    return TRACKERS[name]()

@@ -1,0 +1,22 @@
+"""The one place that knows every lip-sync engine."""
+
+from collections.abc import Callable
+
+from heygem_pipeline.errors import UnknownChoice
+from heygem_pipeline.lipsync.engine import LipSyncEngine
+
+
+def _warp() -> LipSyncEngine:
+    from heygem_pipeline.lipsync.warp.engine import WarpEngine
+
+    return WarpEngine()
+
+
+ENGINES: dict[str, Callable[[], LipSyncEngine]] = {"warp": _warp}
+
+
+def load_engine(name: str) -> LipSyncEngine:
+    """Return the engine of that name. Raises UnknownChoice."""
+    if name not in ENGINES:
+        raise UnknownChoice(f"There is no engine called {name!r}; choose one of: {', '.join(sorted(ENGINES))}.")
+    return ENGINES[name]()
