@@ -44,6 +44,9 @@ class WarpEngine:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``."""
         model = self._mouth_model or _shipped_model()
         count = speech.frame_count(tracks.frame_rate)
+        if not tracks.present.any():
+            yield from (MouthPatch(position, ping_pong(position, len(tracks))) for position in range(count))
+            return
         calibration = calibrate(tracks, template_speech)
         articulations = drive(model(speech, tracks.frame_rate, count), calibration)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,69 +29,63 @@ class Observation:
     light: FaceLight | None
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Face:
+    predicted: MouthContours
+    lines: LipLines
+    light: FaceLight
+
+
+@dataclass(frozen=True)
 class _Seen:
     output_frame: int
     template_frame: int
+    shot: int
     frame: NDArray[np.uint8]
-    predicted: MouthContours | None = None
-    lines: LipLines | None = None
-    light: FaceLight | None = None
+    face: _Face | None
 
 
 def observe(
     shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
 ) -> Iterator[Observation]:
     """Yield an observation for every shown (template frame, picture), holding at most 9 of them."""
-    window: deque[_Seen] = deque()
-    waiting = 0
-    light: FaceLight | None = None
-    for output_frame, (template_frame, frame) in enumerate(shown):
-        window.append(_look(output_frame, template_frame, frame, tracks, calibration))
-        waiting += 1
-        if waiting > LOOK_AHEAD:
-            light = _steady_light(light, window, len(window) - waiting)
-            yield _settle(window, len(window) - waiting, light, calibration)
-            waiting -= 1
-        if len(window) > 2 * LOOK_AHEAD:
-            window.popleft()
-    while waiting:
-        light = _steady_light(light, window, len(window) - waiting)
-        yield _settle(window, len(window) - waiting, light, calibration)
-        waiting -= 1
-        if len(window) - waiting > LOOK_AHEAD:
-            window.popleft()
+    light, shot = None, -1
+    for seen, near in _with_neighbours(_look(shown, tracks, calibration)):
+        if seen.face is None:
+            yield Observation(seen.output_frame, seen.template_frame, seen.frame, None, None)
+            continue
+        around = [other.face for other in near if other.face is not None and other.shot == seen.shot]
+        if light is None or shot != seen.shot:
+            light, shot = FaceLight.median([face.light for face in around]), seen.shot
+        light = follow_light(light, seen.face.light)
+        parted = float(calibration.parted[seen.template_frame])
+        contours = _with_true_lines(seen.face.predicted, seen.face.lines, [face.lines for face in around], parted)
+        yield Observation(seen.output_frame, seen.template_frame, seen.frame, contours, light)
 
 
 def _look(
-    output_frame: int, template_frame: int, frame: NDArray[np.uint8], tracks: FaceTracks, calibration: Calibration
-) -> _Seen:
-    seen = _Seen(output_frame, template_frame, frame)
-    if tracks.present[template_frame]:
-        to_head = tracks.head[template_frame]
-        seen.predicted = contours_from_landmarks(calibration.landmarks[template_frame])
-        seen.lines = find_lip_lines(frame, to_head, seen.predicted, bool(calibration.parted[template_frame] > 0))
-        seen.light = read_light(frame, to_head, seen.predicted, seen.lines)
-    return seen
+    shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
+) -> Iterator[_Seen]:
+    shots = np.searchsorted(np.array(tracks.cuts, int), np.arange(len(tracks)), side="right")
+    for output_frame, (template_frame, frame) in enumerate(shown):
+        face = None
+        if tracks.present[template_frame]:
+            to_head = tracks.head[template_frame]
+            predicted = contours_from_landmarks(calibration.landmarks[template_frame])
+            lines = find_lip_lines(frame, to_head, predicted, bool(calibration.parted[template_frame] > 0))
+            face = _Face(predicted, lines, read_light(frame, to_head, predicted, lines))
+        yield _Seen(output_frame, template_frame, int(shots[template_frame]), frame, face)
 
 
-def _steady_light(light: FaceLight | None, window: deque[_Seen], position: int) -> FaceLight | None:
-    if light is None:
-        known = [seen.light for seen in window if seen.light is not None]
-        return FaceLight.median(known) if known else None
-    here = window[position].light
-    return light if here is None else follow_light(light, here)
-
-
-def _settle(window: deque[_Seen], position: int, light: FaceLight | None, calibration: Calibration) -> Observation:
-    seen = window[position]
-    if seen.predicted is None or seen.lines is None:
-        return Observation(seen.output_frame, seen.template_frame, seen.frame, None, None)
-    near = list(window)[max(0, position - LOOK_AHEAD) : position + LOOK_AHEAD + 1]
-    around = [other.lines for other in near if other.lines is not None]
-    parted = float(calibration.parted[seen.template_frame])
-    contours = _with_true_lines(seen.predicted, seen.lines, around, parted)
-    return Observation(seen.output_frame, seen.template_frame, seen.frame, contours, light)
+def _with_neighbours(frames: Iterable[_Seen]) -> Iterator[tuple[_Seen, list[_Seen]]]:
+    """Yield every frame with those up to ``LOOK_AHEAD`` before and after it, itself among them."""
+    window: deque[_Seen | None] = deque(maxlen=2 * LOOK_AHEAD + 1)
+    for newest in chain(frames, repeat(None, LOOK_AHEAD)):
+        window.append(newest)
+        if len(window) > LOOK_AHEAD:
+            current = window[-1 - LOOK_AHEAD]
+            if current is not None:
+                yield current, [frame for frame in window if frame is not None]
 
 
 def _with_true_lines(predicted: MouthContours, lines: LipLines, around: list[LipLines], parted: float) -> MouthContours:

@@ -15,7 +15,7 @@ OWN_MARGIN = 0.008
 STILL_SHARE, LARGEST_STRETCH = 0.55, 1.35
 """Upper share of the frame's own opening that stays with the skull, and how far the rest may be stretched."""
 
-SHADED = 0.015, 0.065
+SHADED = 0.020, 0.090
 """Openings, IOD: up to the first only the crease's colour shows, from the second on the whole interior."""
 
 CREASE_REACH = 0.03

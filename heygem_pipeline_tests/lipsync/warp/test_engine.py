@@ -10,8 +10,9 @@ import pytest
 
 from heygem_pipeline.faces.mouth import measure_mouth
 from heygem_pipeline.faces.track import tracks_from
-from heygem_pipeline.faces.tracker import load_tracker
-from heygem_pipeline.lipsync.engine import LipSyncEngine, load_engine
+from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.lipsync.engine import LipSyncEngine
+from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, asking_for, laid, patches, speech_of
@@ -185,3 +186,21 @@ def test_a_still_picture_speaks(closed_lips: Presenter) -> None:
     )
     made = patches(asking_for(np.linspace(0.2, 1, 8)), Presenter(closed_lips.pictures[:1], still), 8)
     assert all(patch.template_frame == 0 and patch.pixels is not None for patch in made)
+
+
+def test_a_clip_without_any_face_passes_through(closed_lips: Presenter) -> None:
+    nobody = closed_lips.without_face(*range(len(closed_lips.pictures)))
+    assert all(patch.pixels is None for patch in patches(asking_for(OPEN), nobody, 15))
+
+
+def test_light_and_lips_of_one_shot_do_not_reach_into_the_next(closed_lips: Presenter) -> None:
+    count = len(closed_lips.pictures) // 2
+    dark = tuple((picture * 0.4).astype(np.uint8) for picture in closed_lips.pictures[count:])
+    cut = replace(closed_lips.tracks, cuts=(count,))
+    joined = Presenter(closed_lips.pictures[:count] + dark, cut)
+    shots = patches(asking_for(OPEN), joined, 2 * count)
+    alone = patches(asking_for(OPEN), Presenter(closed_lips.pictures, cut), 2 * count)
+    first, same = shots[count - 1].pixels, alone[count - 1].pixels
+    assert first is not None
+    assert same is not None
+    np.testing.assert_array_equal(first, same)
