@@ -1,14 +1,15 @@
 """The page and the daemon, started together and stopped together."""
 
+import ctypes
+import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic, sleep
 from types import FrameType
-
-from filelock import FileLock, Timeout
 
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import dagster_environment, open_instance, project_folder
@@ -16,6 +17,7 @@ from heygem_pipeline.automation.recovery import fail_abandoned_runs, remove_half
 from heygem_pipeline.errors import AlreadyRunning
 from heygem_pipeline.storage.folders import data_folders
 
+PR_SET_PDEATHSIG = 1
 PATIENCE = 20.0
 """Seconds the processes get to stop by themselves."""
 
@@ -27,12 +29,7 @@ def serve(host: str, port: int) -> int:
     """
     environment = os.environ | dagster_environment()
     workspace = ["--workspace", str(project_folder() / "workspace.yaml")]
-    lock = FileLock(data_folders().state / "serving.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise AlreadyRunning(f"The page of {data_folders().root} is running already; stop that one first.") from error
-    with lock:
+    with _only_server() as lock:
         with open_instance() as instance:
             fail_abandoned_runs(instance)
             remove_half_written(data_folders())
@@ -50,7 +47,14 @@ def serve(host: str, port: int) -> int:
         )
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
         processes = [
-            subprocess.Popen([sys.executable, "-m", *command], env=environment, process_group=0) for command in commands
+            subprocess.Popen(
+                [sys.executable, "-m", *command],
+                env=environment,
+                process_group=0,
+                pass_fds=[lock],
+                preexec_fn=_end_with_parent,
+            )
+            for command in commands
         ]
         try:
             while not stopping and all(process.poll() is None for process in processes):
@@ -58,6 +62,27 @@ def serve(host: str, port: int) -> int:
         finally:
             _stop(processes)
     return 0 if stopping else 1
+
+
+@contextmanager
+def _only_server() -> Iterator[int]:
+    """Hold the lock of the data folder; children that inherit its descriptor hold it until they have ended too."""
+    descriptor = os.open(data_folders().state / "serving.lock", os.O_RDWR | os.O_CREAT)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            folder = data_folders().root
+            raise AlreadyRunning(f"The page of {folder} is running already; stop that one first.") from error
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _end_with_parent() -> None:
+    """In a child: be told to stop (SIGTERM) when the parent dies, even by SIGKILL. Linux only, see prctl(2)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:

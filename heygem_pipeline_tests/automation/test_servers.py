@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.error import URLError
@@ -44,11 +46,7 @@ def wait_for_page(port: int, up: subprocess.Popen[bytes]) -> dict[str, str]:
 
 
 def test_the_page_comes_up_and_one_interrupt_stops_everything(data: DataFolders, port: int, tmp_path: Path) -> None:
-    up = start(port, tmp_path / "up.log")
-    try:
-        assert "dagster_version" in wait_for_page(port, up)
-        children = psutil.Process(up.pid).children(recursive=True)
-        assert len(children) >= 2
+    with serving(port, tmp_path / "up.log") as (up, children):
         second = subprocess.run(
             [sys.executable, "-c", "from heygem_pipeline.cli import main; main()", "up"],
             capture_output=True,
@@ -59,10 +57,28 @@ def test_the_page_comes_up_and_one_interrupt_stops_everything(data: DataFolders,
         assert second.returncode == 1 and "running already" in second.stderr
         up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0, (tmp_path / "up.log").read_text()
-        _, alive = psutil.wait_procs(children, timeout=20)
-        assert alive == []
+        assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def test_a_killed_server_leaves_no_other_behind(data: DataFolders, port: int, tmp_path: Path) -> None:
+    with serving(port, tmp_path / "up.log") as (up, children):
+        up.kill()
+        up.wait()
+        assert psutil.wait_procs(children, timeout=60)[1] == []
+
+
+@contextmanager
+def serving(port: int, output: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
+    """Serve a page that answers; nothing of it outlives the block."""
+    up = start(port, output)
+    children: list[psutil.Process] = []
+    try:
+        assert "dagster_version" in wait_for_page(port, up)
+        children = psutil.Process(up.pid).children(recursive=True)
+        assert len(children) >= 2
+        yield up, children
     finally:
-        if up.poll() is None:
-            for process in [*psutil.Process(up.pid).children(recursive=True), up]:
+        for process in [*children, psutil.Process(up.pid)] if up.poll() is None else children:
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
-            up.wait()
+        up.wait()
