@@ -48,7 +48,7 @@ def mouth_of(speech: SpeechFeatures, times: np.ndarray, noise: float = 0.3) -> n
 def test_an_offset_is_read_in_frames_of_the_clip(speech: SpeechFeatures, frame_rate: float, late: float) -> None:
     times = np.arange(int(7.5 * frame_rate)) / frame_rate
     reading = reading_of(mouth_of(speech, times + late / frame_rate), times, speech, frame_rate)
-    assert reading.offset_frames == pytest.approx(late, abs=0.5)
+    assert reading.offset_frames == pytest.approx(late, abs=0.02 * frame_rate)
     assert reading.confidence > TRUSTED_CONFIDENCE
     assert reading.seconds_measured == pytest.approx(7.5, abs=0.05)
 
