@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heygem_pipeline.speech import train_mouth_shape
+from heygem_pipeline.speech import mouth_pieces, train_mouth_shape
 from heygem_pipeline.speech.features import FEATURE_RATE
 from heygem_pipeline.speech.mouth_corpus import Example
 from heygem_pipeline.speech.mouth_network import MouthNetwork, normalised_mel
@@ -44,7 +44,7 @@ def talker(number: int, sound_later_by: int = 0) -> Example:
 def small_and_quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_mouth_shape, "WIDTH", 24)
-        patch.setattr(train_mouth_shape, "BATCH", 6)
+        patch.setattr(mouth_pieces, "BATCH", 6)
         patch.setattr(train_mouth_shape, "LEARNING_RATE", 1e-2)
         yield
 
