@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -41,19 +42,21 @@ class StageBars:
 
 def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -> Table:
     """A row a clip: its name, its report, where it lies; or the sentence of its failure."""
-    table = Table("clip", "length", "spent", "speed", "sync", "checks", "path")
-    table.caption = "spent, speed: on the clip alone; voices and presenters are analysed once for all their clips"
+    table = Table(
+        "clip", "length", "spent", "speed", "sync (frames)", "checks", "path", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    table.caption = "Spent and speed are of the clip alone; voices and presenters are analysed once."
     for name, report, path, failure in rows:
         if report is None:
             table.add_row(name, "", "", "", "", Text("failed", "red"), Text(failure or ""))
             continue
         offset = report.sync_offset_frames
         table.add_row(
-            Text(name),
+            Text(name, no_wrap=True),
             f"{report.duration:.1f} s",
             f"{report.own_seconds:.1f} s",
             f"{report.speed:.2f} x",
-            "-" if offset is None else f"{offset:+.1f} frames",
+            "-" if offset is None else f"{offset:+.1f}",
             report.verdict.value,
             Text(_short(path), overflow="fold"),
         )
