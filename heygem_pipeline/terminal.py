@@ -43,16 +43,16 @@ class StageBars:
 def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -> Table:
     """A row a clip: its name, its report, where it lies; or the sentence of its failure."""
     table = Table(
-        "clip", "length", "spent", "speed", "sync (frames)", "checks", "path", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+        "clip", "length", "spent", "speed", "sync", "checks", "path", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
-    table.caption = "Spent and speed are of the clip alone; voices and presenters are analysed once."
+    table.caption = "Spent and speed: of the clip alone. Sync: frames, + where the sound is late."
     for name, report, path, failure in rows:
         if report is None:
             table.add_row(name, "", "", "", "", Text("failed", "red"), Text(failure or ""))
             continue
         offset = report.sync_offset_frames
         table.add_row(
-            Text(name, no_wrap=True),
+            Text(name, overflow="fold"),
             f"{report.duration:.1f} s",
             f"{report.own_seconds:.1f} s",
             f"{report.speed:.2f} x",
