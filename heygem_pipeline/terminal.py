@@ -42,9 +42,7 @@ class StageBars:
 
 def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -> Table:
     """A row a clip: its name, its report, where it lies; or the sentence of its failure."""
-    table = Table(
-        "clip", "length", "spent", "speed", "sync", "checks", "path", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
+    table = Table("clip", "length", "spent", "speed", "sync", "checks", "path", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.caption = "Spent and speed: of the clip alone. Sync: frames, + where the sound is late."
     for name, report, path, failure in rows:
         if report is None:
@@ -56,7 +54,7 @@ def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -
             f"{report.duration:.1f} s",
             f"{report.own_seconds:.1f} s",
             f"{report.speed:.2f} x",
-            "-" if offset is None else f"{offset:+.1f}",
+            "-" if offset is None else f"{offset:+z.1f}",
             report.verdict.value,
             Text(_short(path), overflow="fold"),
         )

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from time import perf_counter
 
 from heygem_pipeline.assets.partitions import clip_key
 from heygem_pipeline.assets.step_progress import ProgressDisplay
@@ -33,7 +32,6 @@ class DemoClip:
     report: ClipReport | None
     failure: str | None
     was_there: bool
-    seconds: float
 
 
 def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
@@ -50,12 +48,14 @@ def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
         )
         for key, path in voices.items():
             if not voice_is_current(folders, key, path):
+                say(f"Analysing the voice {key}")
                 _tell(say, materializer.run(["audio_features"], key))
         for key, path in presenters.items():
             if not presenter_is_current(folders, key, path):
+                say(f"Tracking the presenter {key}")
                 _tell(say, materializer.run(["face_tracks"], key))
         clips = [
-            _clip(folders, materializer, audio, template, voices[audio], presenters[template])
+            _clip(folders, materializer, audio, template, voices[audio], presenters[template], say)
             for audio, template in product(voices, presenters)
         ]
         for audio in voices:
@@ -84,16 +84,16 @@ def _material(folders: DataFolders, say: Say) -> set[str]:
 
 
 def _clip(
-    folders: DataFolders, materializer: Materializer, audio: str, template: str, voice: Path, presenter: Path
+    folders: DataFolders, materializer: Materializer, audio: str, template: str, voice: Path, presenter: Path, say: Say
 ) -> DemoClip:
     path = folders.clip(audio, template)
     there = current_report(folders, audio, template, voice, presenter)
     if there is not None:
-        return DemoClip(audio, template, path, there, None, True, 0.0)
-    started = perf_counter()
+        return DemoClip(audio, template, path, there, None, True)
+    say(f"Making {audio} x {template}")
     failure = materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template))
     report = current_report(folders, audio, template, voice, presenter)
-    return DemoClip(audio, template, path, report, failure, False, perf_counter() - started)
+    return DemoClip(audio, template, path, report, failure, False)
 
 
 def _tell(say: Say, failure: str | None) -> None:
