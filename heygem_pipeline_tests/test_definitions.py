@@ -15,6 +15,33 @@ KNOWS_DAGSTER = ("assets", "automation", "definitions.py")
 HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "face_alignment")
 
 
+FLOORS = (
+    ("__init__", "errors", "settings"),
+    ("storage",),
+    ("media",),
+    ("faces", "demo"),
+    ("speech",),
+    ("lipsync", "quality"),
+    ("clip", "doctor"),
+    ("assets", "terminal"),
+    ("automation",),
+    ("cli", "definitions"),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(PACKAGE))
+
+
+def imports_of(file: Path) -> set[str]:
+    """Full names of the modules a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+
+
 def test_the_whole_graph_loads() -> None:
     graph = defs.resolve_asset_graph()
     names = {key.to_user_string() for key in graph.get_all_asset_keys()}
@@ -28,16 +55,17 @@ def test_definitions_load_without_heavy_imports() -> None:
     assert loaded.stdout.split() == []
 
 
-@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_no_room_below_the_assets_imports_dagster(file: Path) -> None:
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
-        + ([node.module] if isinstance(node, ast.ImportFrom) and node.module else [])
-    }
     if file.relative_to(PACKAGE).parts[0] not in KNOWS_DAGSTER:
-        assert "dagster" not in imported
+        assert "dagster" not in {module.split(".")[0] for module in imports_of(file)}
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_imports_run_one_way(file: Path) -> None:
+    room = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    used = {module.split(".")[1] for module in imports_of(file) if module.startswith("heygem_pipeline.")} - {room}
+    assert all(FLOOR[other] < FLOOR[room] for other in used)
 
 
 def test_only_one_clip_at_a_time_asks_for_the_gpu() -> None:

@@ -17,5 +17,7 @@ def plain_failures() -> Iterator[None]:
     try:
         yield
     except (BadInput, NotReady) as error:
+        # A line of its own: the page shows a failure's sentence above its whole stack.
+        dg.get_dagster_logger().error(str(error))
         metadata = {"error": type(error).__name__}
         raise dg.Failure(description=str(error), metadata=metadata, allow_retries=False) from error

@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
 
+from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders
 
 
@@ -24,6 +25,18 @@ def port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryLocationName: "heygem_pipeline.definitions",
+repositoryName: "__repository__", jobName: "ingest"}, runConfigData: {}}) { __typename } }"""
+
+
+def launch_ingest(port: int) -> None:
+    """Do what the page's button "Launch Run" of the job does."""
+    body = json.dumps({"query": LAUNCH}).encode()
+    request = Request(f"http://127.0.0.1:{port}/graphql", body, {"content-type": "application/json"})
+    with urlopen(request, timeout=60) as answer:
+        assert json.load(answer)["data"]["launchRun"]["__typename"] == "LaunchRunSuccess"
 
 
 def start(port: int, output: Path) -> subprocess.Popen[bytes]:
@@ -58,6 +71,20 @@ def test_the_page_comes_up_and_one_interrupt_stops_everything(data: DataFolders,
         up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0, (tmp_path / "up.log").read_text()
         assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def test_one_click_takes_uploads_in_and_all_state_stays_in_the_data_folder(
+    data: DataFolders, port: int, tmp_path: Path
+) -> None:
+    with serving(port, tmp_path / "up.log"):
+        (data.voices / "第一课.wav").write_bytes(b"sound")
+        launch_ingest(port)
+        with open_instance() as instance:
+            deadline = monotonic() + 60
+            while "第一课" not in instance.get_dynamic_partitions("audio"):
+                assert monotonic() < deadline
+                sleep(0.3)
+            assert [run.job_name for run in instance.get_runs()] == ["ingest"]
 
 
 def test_a_killed_server_leaves_no_other_behind(data: DataFolders, port: int, tmp_path: Path) -> None:
