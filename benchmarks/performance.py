@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -41,7 +42,7 @@ from heygem_pipeline.storage.folders import data_folders
 
 RUNS = 3
 console = Console(width=110)
-app = typer.Typer(add_completion=False, invoke_without_command=True)
+app = typer.Typer(add_completion=False)
 
 
 class Material:
@@ -152,7 +153,7 @@ PARTS: dict[str, Callable[[Material], None]] = {
 
 
 @app.command()
-def main(parts: list[str] | None = None) -> None:
+def main(parts: Annotated[list[str] | None, typer.Argument()] = None) -> None:
     """Run the parts named, or all of them."""
     with tempfile.TemporaryDirectory() as scratch:
         material = Material(Path(scratch))
