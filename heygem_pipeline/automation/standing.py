@@ -2,19 +2,18 @@
 
 from pathlib import Path
 
-from heygem_pipeline.faces.parquet import read_metadata as tracks_metadata
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.quality.report import ClipReport, read_report
 from heygem_pipeline.settings import settings
-from heygem_pipeline.speech.parquet import read_metadata as features_metadata
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.metadata import read_metadata
 
 
 def voice_is_current(folders: DataFolders, audio: str, upload: Path) -> bool:
     """Are the stored features those of this very file?"""
     stored = folders.voice(audio)
-    return stored.exists() and features_metadata(stored)["fingerprint"] == fingerprint(upload)
+    return stored.exists() and read_metadata(stored)["fingerprint"] == fingerprint(upload)
 
 
 def presenter_is_current(folders: DataFolders, template: str, upload: Path) -> bool:
@@ -22,7 +21,7 @@ def presenter_is_current(folders: DataFolders, template: str, upload: Path) -> b
     stored = folders.tracks(template)
     if not stored.exists():
         return False
-    known = tracks_metadata(stored)
+    known = read_metadata(stored)
     return known["fingerprint"] == fingerprint(upload) and known["tracker"] == settings().tracker
 
 

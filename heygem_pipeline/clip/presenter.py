@@ -7,7 +7,7 @@ from time import perf_counter
 
 from heygem_pipeline.clip.unchanged import require_unchanged
 from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
-from heygem_pipeline.faces.parquet import read_metadata, read_tracks, write_tracks
+from heygem_pipeline.faces.parquet import read_tracks, write_tracks
 from heygem_pipeline.faces.track import track_faces
 from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -17,6 +17,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analyse import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.parquet import read_features, write_features
+from heygem_pipeline.storage.metadata import read_metadata
 
 
 @dataclass(frozen=True)

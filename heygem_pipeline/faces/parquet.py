@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.metadata import INNER
 
 BOX_COLUMNS = ["left", "top", "right", "bottom"]
 LANDMARK_COLUMNS = [f"{axis}{point:02d}" for point in range(68) for axis in "xy"]
 POSE_COLUMNS = ["yaw", "pitch", "roll"]
 HEAD_COLUMNS = [f"head_{row}{column}" for row in range(2) for column in range(3)]
 RAW_HEAD_COLUMNS = [f"raw_{name}" for name in HEAD_COLUMNS]
-_CLIP = b"face_tracks"
+_CLIP = f"{INNER}face_tracks".encode()
 
 
 def tracks_to_table(tracks: FaceTracks, metadata: dict[str, str] | None = None) -> pa.Table:
@@ -78,12 +79,6 @@ def write_tracks(tracks: FaceTracks, destination: Path, metadata: dict[str, str]
 def read_tracks(path: Path) -> FaceTracks:
     """Return the tracks of a Parquet file that ``write_tracks`` wrote."""
     return table_to_tracks(pq.read_table(path))
-
-
-def read_metadata(path: Path) -> dict[str, str]:
-    """Return the metadata such a file was written with, without reading its rows."""
-    stored = pq.read_schema(path).metadata or {}
-    return {key.decode(): value.decode() for key, value in stored.items() if key not in (_CLIP, b"ARROW:schema")}
 
 
 def _numbers(tracks: FaceTracks) -> list[tuple[list[str], NDArray[np.floating]]]:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.metadata import read_metadata
 
 SCHEMA = pa.schema(
     [
@@ -41,9 +42,8 @@ class PatchFile:
                     yield _patch(row)
 
     def metadata(self) -> dict[str, str]:
-        """What the file was written with: engine, fingerprints, seconds spent."""
-        stored = pq.read_metadata(self.path).metadata or {}
-        return {key.decode(): value.decode() for key, value in stored.items() if key != b"ARROW:schema"}
+        """What the file was written with: engine and seconds spent."""
+        return read_metadata(self.path)
 
 
 def write_patches(

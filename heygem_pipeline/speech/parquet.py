@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, SpeechFeatures
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.metadata import INNER
 
 MEL_COLUMNS = [f"mel_{band:02d}" for band in range(MEL_BANDS)]
-_DURATION = b"duration_seconds"
+_DURATION = f"{INNER}duration_seconds".encode()
 
 
 def features_to_table(features: SpeechFeatures, metadata: dict[str, str] | None = None) -> pa.Table:
@@ -49,9 +50,3 @@ def write_features(features: SpeechFeatures, destination: Path, metadata: dict[s
 def read_features(path: Path) -> SpeechFeatures:
     """Return the features of a Parquet file that ``write_features`` wrote."""
     return table_to_features(pq.read_table(path))
-
-
-def read_metadata(path: Path) -> dict[str, str]:
-    """Return the metadata of such a file without reading its rows."""
-    stored = pq.read_schema(path).metadata or {}
-    return {key.decode(): value.decode() for key, value in stored.items() if key != _DURATION}

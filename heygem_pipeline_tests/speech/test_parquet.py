@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.parquet import (
     features_to_table,
+from heygem_pipeline.storage.metadata import read_metadata
     read_features,
-    read_metadata,
     table_to_features,
     write_features,
 )
