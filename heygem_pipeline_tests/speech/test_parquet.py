@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.parquet import (
     features_to_table,
-from heygem_pipeline.storage.metadata import read_metadata
     read_features,
     table_to_features,
     write_features,
 )
+from heygem_pipeline.storage.metadata import read_metadata
 
 
 def some_features(rows: int, seed: int, duration: Fraction) -> SpeechFeatures:
