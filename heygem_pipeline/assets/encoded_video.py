@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.generated_frames import made_from
 from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.filmstrip import as_markdown
@@ -45,6 +47,10 @@ def encoded_video(
     seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
+        if not made_from(voice, presenter).items() <= made.items():
+            raise StageMissing(
+                f"The generated_frames of {context.partition_key!r} are of an older upload; make them again first."
+            )
         engine = load_engine(made["engine"])
         progress = StepProgress(context, display, count)
         finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress)

@@ -15,6 +15,11 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 
 
+def made_from(voice: Voice, presenter: Presenter) -> dict[str, str]:
+    """What tells later whether patches still belong to their voice and presenter."""
+    return {"audio_fingerprint": voice.fingerprint, "template_fingerprint": presenter.fingerprint}
+
+
 @dg.asset(
     partitions_def=clip_partitions,
     io_manager_key="patches",
@@ -33,7 +38,7 @@ def generated_frames(
     with plain_failures():
         engine = load_engine(settings().engine)
         patches = Counted(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
-        known = {"engine": engine.name, "engine_version": engine.version}
+        known = {"engine": engine.name, "engine_version": engine.version} | made_from(voice, presenter)
         file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds)})
     metadata = {
         "engine": f"{engine.name} {engine.version}",

@@ -19,7 +19,7 @@ from heygem_pipeline.automation.materialize import Materializer
 from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline_tests.conftest import write_wav
+from heygem_pipeline_tests.conftest import write_voice, write_wav
 
 CLIP = ["generated_frames", "encoded_video"]
 
@@ -170,3 +170,21 @@ def test_a_second_clip_does_not_touch_the_first(house: House, material: Path) ->
     assert house.materializer.run(["face_tracks"], "other") is None
     assert house.materializer.run(CLIP, clip_key("talk", "other")) is None
     assert house.folders.clip("talk", "张老师").read_bytes() == before
+
+
+def test_frames_of_an_older_upload_are_not_encoded(house: House, material: Path) -> None:
+    shutil.copy(material / "voice.wav", house.folders.voices / "changing.wav")
+    take_in_uploads(house.instance)
+    assert house.materializer.run(["audio_features"], "changing") is None
+    assert house.materializer.run(["generated_frames"], clip_key("changing", "张老师")) is None
+    write_voice(house.folders.voices / "changing.wav", 1.0)
+    assert house.materializer.run(["audio_features"], "changing") is None
+    sentence = house.materializer.run(["encoded_video"], clip_key("changing", "张老师"))
+    assert sentence is not None and "generated_frames" in sentence
+    assert not house.folders.clip("changing", "张老师").exists()
+
+
+def test_a_delivery_of_nothing_says_what_to_make_first(house: House) -> None:
+    sentence = house.materializer.run(["delivery"], "silence")
+    assert sentence is not None and "encoded_video" in sentence
+    assert not house.folders.delivery("silence").exists()
