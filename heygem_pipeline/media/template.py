@@ -15,8 +15,8 @@ from heygem_pipeline.media.probe import VideoInfo, examine_video
 from heygem_pipeline.media.still import read_picture
 from heygem_pipeline.media.timeline import display_times, frames_on_display
 
-BACKWARD_BYTES = 192 * 2**20
-"""Decoded frames held at once while reading backward: 64 of 1080p, 145 of 720p (4:2:0, 8 bit)."""
+BACKWARD_BYTES = 96 * 2**20
+"""Decoded frames held at once while reading backward: 32 of 1080p, 72 of 720p (4:2:0, 8 bit)."""
 
 Frame = NDArray[np.uint8]
 
