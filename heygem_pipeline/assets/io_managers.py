@@ -1,5 +1,7 @@
 """How values pass between assets: each as the file of its room, found by partition key."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -20,13 +22,13 @@ class VoiceIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Voice) -> None:
         """Store the voice of the partition."""
-        save_voice(obj, data_folders().voice(context.partition_key))
+        with plain_failures():
+            save_voice(obj, data_folders().voice(context.partition_key))
 
     def load_input(self, context: dg.InputContext) -> Voice:
         """Load the voice of the partition."""
         folders, key = data_folders(), context.asset_partition_key
-        with plain_failures():
-            stored = _stored(folders.voice(key), context)
+        with _stored(folders.voice(key), context) as stored:
             return load_voice(stored, Uploads(folders).find(UploadKind.AUDIO, key))
 
 
@@ -36,13 +38,13 @@ class PresenterIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Presenter) -> None:
         """Store the presenter of the partition."""
         folders, key = data_folders(), context.partition_key
-        save_presenter(obj, folders.tracks(key), folders.template_speech(key))
+        with plain_failures():
+            save_presenter(obj, folders.tracks(key), folders.template_speech(key))
 
     def load_input(self, context: dg.InputContext) -> Presenter:
         """Load the presenter of the partition."""
         folders, key = data_folders(), context.asset_partition_key
-        with plain_failures():
-            stored = _stored(folders.tracks(key), context)
+        with _stored(folders.tracks(key), context) as stored:
             return load_presenter(stored, folders.template_speech(key), Uploads(folders).find(UploadKind.TEMPLATE, key))
 
 
@@ -56,8 +58,8 @@ class PatchIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> PatchFile:
         """Open the patches of the partition."""
-        with plain_failures():
-            return PatchFile(_stored(data_folders().patches(*keys_of_clip(context.asset_partition_key)), context))
+        with _stored(data_folders().patches(*keys_of_clip(context.asset_partition_key)), context) as stored:
+            return PatchFile(stored)
 
 
 class ReportIOManager(dg.IOManager):
@@ -65,7 +67,8 @@ class ReportIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: ClipReport) -> None:
         """Store the report of the partition."""
-        write_report(obj, data_folders().report(*keys_of_clip(context.partition_key)))
+        with plain_failures():
+            write_report(obj, data_folders().report(*keys_of_clip(context.partition_key)))
 
     def load_input(self, context: dg.InputContext) -> dict[str, ClipReport]:
         """Load the reports of the partitions that have a finished clip, by partition key."""
@@ -73,11 +76,17 @@ class ReportIOManager(dg.IOManager):
         return {key: read_report(path) for key, path in paths.items() if path is not None}
 
 
-def _stored(path: Path, context: dg.InputContext) -> Path:
-    if not path.exists():
-        asset, key = context.asset_key.to_user_string(), context.asset_partition_key
-        raise StageMissing(f"{asset} of {key!r} is not in the store; materialize it first, then this.")
-    return path
+@contextmanager
+def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
+    """Give the path to read from; fail in one sentence if it is not there, or was written by another version."""
+    what = f"{context.asset_key.to_user_string()} of {context.asset_partition_key!r}"
+    with plain_failures():
+        if not path.exists():
+            raise StageMissing(f"{what} is not in the store; materialize it first, then this.")
+        try:
+            yield path
+        except KeyError as error:
+            raise StageMissing(f"{what} was stored by another version; materialize it again, then this.") from error
 
 
 def _finished_report(key: str) -> Path | None:
