@@ -22,8 +22,8 @@ REACH = 0.055
 CREASE_STEP, EDGE_STEP = 0.06, 0.25
 """Cost of a path's move by one row from a column to the next, in units of its darkness or contrast."""
 
-TEETH_SHOW = 0.009
-"""Height of a row of teeth, IOD, from which lips count as parted whatever the landmarks say."""
+TEETH_NOTICED = 0.004
+"""Height of a row of teeth, IOD, from which the edges of the lips are looked for whatever the landmarks say."""
 
 EDGE_ROWS = 3
 """Rows above and below an edge whose colours are compared."""
@@ -80,7 +80,7 @@ def find_lip_lines(
     lab = _lab(strip)
     teeth = _teeth_above(lab, rows, offsets, upper - middle, upper_lip)
     edges = None
-    if parted or teeth > 0.5 * TEETH_SHOW:
+    if parted or teeth > TEETH_NOTICED:
         lower_lip = _lip_colour(frame, to_head, x, lower, _outer(contours.lower_outer, x))
         edges = np.stack(
             [
