@@ -15,6 +15,10 @@ from heygem_pipeline.media.formats import read_packets
 SPARSELY_TIMED = ("mpeg1video", "mpeg2video")
 """Codecs that in MPEG streams give some frames no time of their own: what is derived for them differs after a seek."""
 
+SOUGHT_BY_PRESENTATION = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+"""Demuxers that find a key frame by its presentation time and, asked for its decoding time, give the one before.
+Asked so, MPEG-TS and FLV give the one after (measured, H.264 with B-frames)."""
+
 
 @dataclass(frozen=True)
 class PacketIndex:
@@ -50,6 +54,7 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
     presented: list[int | None] = []
     decoded: list[int] = []
     keys: list[tuple[int, int]] = []
+    by_presentation = container.format.name in SOUGHT_BY_PRESENTATION
     last_duration = 0
     file_start, file_end = Fraction(0), Fraction(0)
     if container.start_time is not None:
@@ -66,7 +71,7 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
         decoded.append(dts)
         last_duration = packet.duration or last_duration
         if packet.is_keyframe:
-            keys.append((moment, min(moment, dts)))
+            keys.append((moment, moment if by_presentation else min(moment, dts)))
     if not presented or stream.time_base is None:
         return None
     known = [pts for pts in presented if pts is not None]
@@ -77,7 +82,7 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
     return PacketIndex(
         timestamps=timestamps,
         key_timestamps=np.array([pts for pts, _ in keys], np.int64),
-        key_seeks=np.array([dts for _, dts in keys], np.int64),
+        key_seeks=np.array([seek for _, seek in keys], np.int64),
         end=int(timestamps[-1]) + (last_duration if step <= 2 * last_duration <= 4 * step else step),
         time_base=stream.time_base,
         timed=timed,

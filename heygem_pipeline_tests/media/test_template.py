@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import TruncatedFile
 from heygem_pipeline.media import template as template_module
+from heygem_pipeline.media.formats import open_media
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline_tests.media.conftest import COUNTED, DISPLAY_MATRICES, MOVING, MakeMedia, turned
@@ -69,6 +70,18 @@ def test_backward_shows_the_very_frames_of_forward(
     monkeypatch.setattr(template_module, "BACKWARD_BYTES", held_at_once * template.info.decoded_bytes)
     shown = [(index, digest(frame)) for index, frame in template.presentation(3 * count)]
     assert shown == [(index, forward[index]) for index in (ping_pong(position, count) for position in range(3 * count))]
+
+
+@pytest.mark.parametrize("name", ["closed groups", "HEVC", "VP9", "H.264 transport stream", "negative first timestamp"])
+def test_every_key_frame_is_found_again(name: str, make_media: MakeMedia) -> None:
+    suffix, options = SOURCES[name]
+    template = Template.open(make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options))
+    assert template.index is not None
+    for timestamp, tick in zip(template.index.key_timestamps, template.index.key_seeks, strict=True):
+        with open_media(template.info.path) as container:
+            stream = container.streams.video[0]
+            container.seek(int(tick), stream=stream)
+            assert next(packet.pts for packet in container.demux(stream) if packet.is_keyframe) == timestamp
 
 
 def test_every_frame_of_a_constant_rate_clip_is_shown_once_in_order(make_media: MakeMedia) -> None:
