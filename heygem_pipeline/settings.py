@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     label: SyntheticLabel = Field(SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always")
     content_producer: str = Field("heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
     content_propagator: str = Field("", description="AIGC field ContentPropagator")
+    propagate_id: str = Field("", description="AIGC field PropagateID")
 
     max_minutes: float = Field(30.0, gt=0, description="Longer voices and templates are refused")
     long_minutes: float = Field(5.0, gt=0, description="Longer voices and templates warn")

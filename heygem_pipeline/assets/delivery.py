@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.failures import RETRY, plain_failures
 from heygem_pipeline.assets.partitions import audio_partitions, keys_of_clip
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
@@ -13,6 +13,7 @@ from heygem_pipeline.storage.folders import data_folders
 @dg.asset(
     partitions_def=audio_partitions,
     group_name="talking_heads",
+    retry_policy=RETRY,
     kinds={"zip"},
     ins={"reports": dg.AssetIn("encoded_video")},
 )
@@ -26,8 +27,10 @@ def delivery(context: dg.AssetExecutionContext, reports: dict[str, ClipReport]) 
     clips = [(f"{template}.mp4", folders.clip(audio, template)) for audio, template in pairs]
     with plain_failures():
         write_archive(destination, clips, [report.as_json() for report in pairs.values()])
+    wanted = len(context.asset_partition_keys_for_input("reports"))
     metadata = {
         "clips": len(clips),
+        "clips left out: failed, missing or of an older upload": wanted - len(clips),
         "megabytes": round(destination.stat().st_size / 1e6, 2),
         "path": dg.MetadataValue.path(destination),
     }

@@ -47,11 +47,13 @@ def encoded_video(
     seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        if not made_from(voice, presenter).items() <= made.items():
-            raise StageMissing(
-                f"The generated_frames of {context.partition_key!r} are of an older upload; make them again first."
-            )
         engine = load_engine(made["engine"])
+        if not made_from(voice, presenter, engine).items() <= made.items():
+            raise StageMissing(
+                f"The generated_frames of {context.partition_key!r} are of an older upload or engine; make them first."
+            )
+        # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
+        data_folders().report(*keys_of_clip(context.partition_key)).unlink(missing_ok=True)
         progress = StepProgress(context, display, count)
         finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress)
     report = finished.report

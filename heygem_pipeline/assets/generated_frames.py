@@ -9,15 +9,24 @@ from heygem_pipeline.clip.counted import Counted
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
-from heygem_pipeline.lipsync.patches import PatchFile, write_patches
+from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.atomic import require_space
 from heygem_pipeline.storage.folders import data_folders
 
 
-def made_from(voice: Voice, presenter: Presenter) -> dict[str, str]:
-    """What tells later whether patches still belong to their voice and presenter."""
-    return {"audio_fingerprint": voice.fingerprint, "template_fingerprint": presenter.fingerprint}
+def made_from(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> dict[str, str]:
+    """What tells later whether patches still belong to their voice, presenter and engine."""
+    return {
+        "audio_fingerprint": voice.fingerprint,
+        "template_fingerprint": presenter.fingerprint,
+        "tracker": presenter.tracker,
+        "timeline": f"{len(presenter.tracks)} at {presenter.tracks.frame_rate}",
+        "engine": engine.name,
+        "engine_version": engine.version,
+    }
 
 
 @dg.asset(
@@ -38,7 +47,8 @@ def generated_frames(
     with plain_failures():
         engine = load_engine(settings().engine)
         patches = Counted(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
-        known = {"engine": engine.name, "engine_version": engine.version} | made_from(voice, presenter)
+        known = made_from(voice, presenter, engine)
+        require_space(path, patch_bytes(presenter.tracks, count))
         file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds)})
     metadata = {
         "engine": f"{engine.name} {engine.version}",

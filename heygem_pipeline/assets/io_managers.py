@@ -11,8 +11,9 @@ from heygem_pipeline.assets.partitions import keys_of_clip
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter
 from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
-from heygem_pipeline.errors import StageMissing
+from heygem_pipeline.errors import StageMissing, UploadMissing
 from heygem_pipeline.lipsync.patches import PatchFile
+from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.quality.report import ClipReport, read_report, write_report
 from heygem_pipeline.storage.folders import data_folders
 
@@ -71,9 +72,9 @@ class ReportIOManager(dg.IOManager):
             write_report(obj, data_folders().report(*keys_of_clip(context.partition_key)))
 
     def load_input(self, context: dg.InputContext) -> dict[str, ClipReport]:
-        """Load the reports of the partitions that have a finished clip, by partition key."""
-        paths = {key: _finished_report(key) for key in context.asset_partition_keys}
-        return {key: read_report(path) for key, path in paths.items() if path is not None}
+        """Load the reports of the partitions that have a finished clip of today's uploads, by partition key."""
+        reports = {key: _finished_report(key) for key in context.asset_partition_keys}
+        return {key: report for key, report in reports.items() if report is not None}
 
 
 @contextmanager
@@ -89,10 +90,22 @@ def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
             raise StageMissing(f"{what} was stored by another version; materialize it again, then this.") from error
 
 
-def _finished_report(key: str) -> Path | None:
-    folders, pair = data_folders(), keys_of_clip(key)
-    report = folders.report(*pair)
-    return report if report.exists() and folders.clip(*pair).exists() else None
+def _finished_report(key: str) -> ClipReport | None:
+    """The report of a clip that is there and was made of today's uploads."""
+    folders, (audio, template) = data_folders(), keys_of_clip(key)
+    stored = folders.report(audio, template)
+    if not (stored.exists() and folders.clip(audio, template).exists()):
+        return None
+    uploads = Uploads(folders)
+    try:
+        report = read_report(stored)
+        today = [
+            fingerprint(uploads.find(kind, upload))
+            for kind, upload in ((UploadKind.AUDIO, audio), (UploadKind.TEMPLATE, template))
+        ]
+    except (UploadMissing, KeyError):
+        return None
+    return report if today == [report.audio_fingerprint, report.template_fingerprint] else None
 
 
 IO_MANAGERS = {

@@ -47,30 +47,31 @@ class Uploads:
     def take_in(self, kind: UploadKind) -> dict[str, Path]:
         """Give every file a key and return all keys with their files.
 
-        A file keeps its key for good. A newcomer whose stem is taken (another ending, another case) gets its suffix
-        added.
-        A file that is gone frees its key.
+        A file keeps its key while it is there; a newcomer whose stem is taken (another ending, another case) gets its
+        suffix added. A file that is gone frees its key.
         """
-        register = self.folders.state / "uploads.json"
-        register.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{register}.lock"):
-            known = json.loads(register.read_text(encoding="utf-8")) if register.exists() else {}
-            files = self.files(kind)
-            keys = _assign_keys(known.get(kind, {}), [path.name for path in files])
+        self._register.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{self._register}.lock"):
+            known = self._known()
+            keys = _assign_keys(known.get(kind, {}), [path.name for path in self.files(kind)])
             if known.get(kind) != keys:
-                with atomic_path(register) as temporary:
-                    content = json.dumps(known | {kind: keys}, ensure_ascii=False, indent=1)
-                    temporary.write_text(content, encoding="utf-8")
+                with atomic_path(self._register) as temporary:
+                    temporary.write_text(json.dumps(known | {kind: keys}, indent=1), encoding="utf-8")
         return {key: self.folder(kind) / name for key, name in keys.items()}
 
     def find(self, kind: UploadKind, key: str) -> Path:
-        """The file of a key. Raises UploadMissing."""
-        found = self.take_in(kind).get(key)
-        if found is None:
-            raise UploadMissing(
-                f"The file of {key!r} is no longer in {self.folder(kind).name}/; put it back, or forget the key."
-            )
-        return found
+        """The file of a key that was taken in. Raises UploadMissing."""
+        name = self._known().get(kind, {}).get(key)
+        if name is None or not (self.folder(kind) / name).exists():
+            raise UploadMissing(f"The file of {key!r} is no longer in {self.folder(kind).name}/; put it back there.")
+        return self.folder(kind) / name
+
+    @property
+    def _register(self) -> Path:
+        return self.folders.state / "uploads.json"
+
+    def _known(self) -> dict[str, dict[str, str]]:
+        return json.loads(self._register.read_text(encoding="utf-8")) if self._register.exists() else {}
 
 
 def _assign_keys(known: dict[str, str], names: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from heygem_pipeline.assets.step_progress import ProgressDisplay
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.lock import only_runner
 from heygem_pipeline.automation.materialize import Materializer
 from heygem_pipeline.automation.standing import current_report, presenter_is_current, voice_is_current
 from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
@@ -39,7 +40,7 @@ def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
     folders = data_folders()
     folders.make()
     names = _material(folders, say)
-    with open_instance() as instance:
+    with only_runner(), open_instance() as instance:
         take_in_uploads(instance)
         materializer = Materializer(instance, display)
         uploads = Uploads(folders)
@@ -78,7 +79,7 @@ def _material(folders: DataFolders, say: Say) -> set[str]:
     recordings = copy_recordings(folders.voices)
     wanted = [folders.presenters / name for name in PRESENTER_FILES]
     if not all(path.exists() for path in wanted):
-        say("Making the two presenters from public-domain photographs")
+        say("Making the presenters from public-domain photographs")
         make_presenters(folders.presenters)
     return {path.name for path in [*recordings, *wanted]}
 

@@ -1,12 +1,52 @@
 """After a power cut: runs nobody works on are failed, their pool slots freed, their half-written files deleted."""
 
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders
 
+if TYPE_CHECKING:
+    import psutil
+
+GRACE = 5.0
+"""Seconds."""
+
 ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+
+
+def end_leftover_processes(folders: DataFolders) -> None:
+    """End Dagster's processes that still work on this data folder: runs, code servers, an orphaned daemon.
+
+    They are known by HEYGEM_STATE in the environment they were started with. A run told to stop (SIGTERM) records that
+    it failed; what does not stop within GRACE seconds is killed.
+    """
+    import psutil
+
+    ours = [process for process in psutil.process_iter() if _works_on(process, folders)]
+    for process in ours:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(ours, timeout=GRACE)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(ours, timeout=GRACE)
+
+
+def _works_on(process: "psutil.Process", folders: DataFolders) -> bool:
+    import psutil
+
+    try:
+        if process.pid == os.getpid():
+            return False
+        is_dagster = any("dagster" in part for part in process.cmdline()[:4])
+        return is_dagster and process.environ().get("HEYGEM_STATE") == str(folders.state)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def remove_half_written(folders: DataFolders) -> None:

@@ -1,25 +1,24 @@
 """The page and the daemon, started together and stopped together."""
 
 import ctypes
-import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic, sleep
 from types import FrameType
 
 from heygem_pipeline.automation.ingest import take_in_uploads
-from heygem_pipeline.automation.instance import dagster_environment, open_instance, project_folder
-from heygem_pipeline.automation.recovery import fail_abandoned_runs, remove_half_written
-from heygem_pipeline.errors import AlreadyRunning
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.automation.instance import dagster_environment, open_instance
+from heygem_pipeline.automation.lock import only_runner
+from heygem_pipeline.automation.recovery import end_leftover_processes, fail_abandoned_runs, remove_half_written
+from heygem_pipeline.storage.folders import data_folders, project_folder
 
 PR_SET_PDEATHSIG = 1
-PATIENCE = 20.0
-"""Seconds the processes get to stop by themselves."""
+PATIENCE = 10.0
+"""Seconds the servers get to stop by themselves."""
 
 
 def serve(host: str, port: int) -> int:
@@ -29,8 +28,9 @@ def serve(host: str, port: int) -> int:
     """
     environment = os.environ | dagster_environment()
     workspace = ["--workspace", str(project_folder() / "workspace.yaml")]
-    with _only_server() as lock:
+    with only_runner() as lock:
         with open_instance() as instance:
+            end_leftover_processes(data_folders())
             fail_abandoned_runs(instance)
             remove_half_written(data_folders())
             take_in_uploads(instance)
@@ -64,21 +64,6 @@ def serve(host: str, port: int) -> int:
     return 0 if stopping else 1
 
 
-@contextmanager
-def _only_server() -> Iterator[int]:
-    """Hold the lock of the data folder; children that inherit its descriptor hold it until they have ended too."""
-    descriptor = os.open(data_folders().state / "serving.lock", os.O_RDWR | os.O_CREAT)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            folder = data_folders().root
-            raise AlreadyRunning(f"The page of {folder} is running already; stop that one first.") from error
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
 def _end_with_parent() -> None:
     """In a child: be told to stop (SIGTERM) when the parent dies, even by SIGKILL. Linux only, see prctl(2)."""
     if sys.platform == "linux":
@@ -86,13 +71,14 @@ def _end_with_parent() -> None:
 
 
 def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask the servers to stop, then end what they started: the next page would start a run that goes on once more."""
     for process in processes:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
     deadline = monotonic() + PATIENCE
     for process in processes:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, deadline - monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    end_leftover_processes(data_folders())
+    for process in processes:
+        process.wait()

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.fingerprint import fingerprint
-from heygem_pipeline.quality.report import ClipReport, read_report
+from heygem_pipeline.quality.report import ClipReport, mark_settings, read_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.metadata import read_metadata
@@ -22,16 +23,20 @@ def presenter_is_current(folders: DataFolders, template: str, upload: Path) -> b
     if not stored.exists():
         return False
     known = read_metadata(stored)
-    return known["fingerprint"] == fingerprint(upload) and known["tracker"] == settings().tracker
+    return known["fingerprint"] == fingerprint(upload) and known["tracker"] == current_tracker()
 
 
 def current_report(folders: DataFolders, audio: str, template: str, voice: Path, presenter: Path) -> ClipReport | None:
-    """The report of the finished clip, if it was made of these very files by the engine of the settings."""
+    """The report of the finished clip, if it was made of these very files with the settings as they are now."""
     stored = folders.report(audio, template)
     if not (stored.exists() and folders.clip(audio, template).exists()):
         return None
-    report = read_report(stored)
+    try:
+        report = read_report(stored)
+    except KeyError:
+        return None
     engine = load_engine(settings().engine)
     made_of = (report.audio_fingerprint, report.template_fingerprint, report.engine, report.engine_version)
     wanted = (fingerprint(voice), fingerprint(presenter), engine.name, engine.version)
-    return report if made_of == wanted and report.tracker == settings().tracker else None
+    same_settings = (report.tracker, report.marked_as) == (current_tracker(), mark_settings())
+    return report if made_of == wanted and same_settings else None

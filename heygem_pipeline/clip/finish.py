@@ -16,11 +16,10 @@ from heygem_pipeline.faces.fitness import fitness_warnings
 from heygem_pipeline.lipsync.compose import compose
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import encode_clip
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
-from heygem_pipeline.quality.report import ClipReport
-from heygem_pipeline.quality.sync_meter import measure_sync
+from heygem_pipeline.quality.report import ClipReport, mark_settings
+from heygem_pipeline.quality.sync_meter import SyncReading, measure_sync
 from heygem_pipeline.speech.clarity import speech_warnings
 
 
@@ -48,13 +47,18 @@ def finish_clip(
     not there.
     """
     voice.require_unchanged()
-    presenter.require_unchanged()
+    template = presenter.open()
     started = perf_counter()
-    template = Template.open(presenter.path)
     tracks = presenter.tracks
     count = voice.speech.frame_count(tracks.frame_rate)
     strip = Filmstrip(tracks, count)
     drawn = Counted(patches)
+    readings: list[tuple[SyncReading, float]] = []
+
+    def measure(written: Path) -> None:
+        measuring = perf_counter()
+        readings.append((measure_sync(written, voice.speech, tracks), perf_counter() - measuring))
+
     encoded = encode_clip(
         Counted(strip.watch(compose(template, drawn, count)), progress),
         frame_rate=tracks.frame_rate,
@@ -62,11 +66,12 @@ def finish_clip(
         sound=voice.path,
         duration=voice.speech.duration,
         destination=destination,
+        examine=measure,
     )
-    written = perf_counter()
+    reading, measured = readings[0]
     # An engine draws while the clip is encoded: what its patches took is told apart.
-    stages = {"lipsync": seconds.get("lipsync", 0.0) + drawn.seconds, "encode": written - started - drawn.seconds}
-    reading = measure_sync(destination, voice.speech, tracks)
+    encoding = perf_counter() - started - measured - drawn.seconds
+    stages = {"lipsync": seconds.get("lipsync", 0.0) + drawn.seconds, "encode": encoding, "sync": measured}
     width, height = encoded.size
     report = ClipReport(
         audio=voice.path.name,
@@ -83,13 +88,14 @@ def finish_clip(
         sound_duration=float(encoded.sound_duration),
         sync_offset_frames=round(reading.offset_frames, 2) if reading.confidence > 0 else None,
         sync_confidence=round(reading.confidence, 2),
-        seconds=seconds | stages | {"sync": perf_counter() - written},
+        seconds=seconds | stages,
         checks=[check_lengths(encoded), check_sync(reading)],
         warnings=speech_warnings(voice.speech) + fitness_warnings(tracks),
         audio_fingerprint=voice.fingerprint,
         template_fingerprint=presenter.fingerprint,
         produce_id=encoded.produce_id,
         bytes=encoded.bytes,
+        marked_as=mark_settings(),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return FinishedClip(report, strip.picture())

@@ -8,6 +8,7 @@ from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
+from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
@@ -25,6 +26,7 @@ def generate_clip(
     Raises BadInput, NotReady or EncodingFailed, and leaves nothing behind then.
     """
     engine = load_engine(engine_name or settings().engine)
+    _check_files(audio, template, output)
     started = perf_counter()
     voice = analyse_voice(audio)
     analysed = perf_counter()
@@ -37,6 +39,18 @@ def generate_clip(
     return finish_clip(
         voice, presenter, patches, engine, output, before, _stage(progress, "clip", output.name, count)
     ).report
+
+
+def _check_files(audio: Path, template: Path, output: Path) -> None:
+    for upload in (audio, template):
+        if not upload.is_file():
+            raise UploadMissing(f"There is no file {upload.name}; check its name and place.")
+        if output.exists() and output.samefile(upload):
+            raise OutputRefused(
+                f"The clip would replace {upload.name}, which it is made of; give --output another name."
+            )
+    if output.is_dir() or output.suffix.lower() != ".mp4":
+        raise OutputRefused(f"{output.name} is no name for a clip; give --output a file name that ends in .mp4.")
 
 
 def _stage(progress: StageProgress | None, stage: str, file: str, total: int) -> Callable[[int], None] | None:

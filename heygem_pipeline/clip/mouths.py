@@ -6,17 +6,14 @@ from heygem_pipeline.clip.counted import Counted
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
-from heygem_pipeline.media.template import Template
 
 
 def draw_mouths(
     voice: Voice, presenter: Presenter, engine: LipSyncEngine, progress: Callable[[int], None] | None = None
 ) -> Iterator[MouthPatch]:
-    """Yield the patch of every output frame. Raises UploadReplaced, ModelMissing.
+    """Yield the patch of every output frame. Raises UploadReplaced, StageMissing, ModelMissing.
 
     progress: called with the number of frames done.
     """
-    presenter.require_unchanged()
-    template = Template.open(presenter.path)
-    patches = engine.generate(voice.speech, template, presenter.tracks, presenter.own_speech)
+    patches = engine.generate(voice.speech, presenter.open(), presenter.tracks, presenter.own_speech)
     yield from Counted(patches, progress)

@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from heygem_pipeline.clip.unchanged import require_unchanged
-from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
+from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.parquet import read_tracks, write_tracks
 from heygem_pipeline.faces.track import track_faces
 from heygem_pipeline.faces.trackers import load_tracker
@@ -20,11 +20,17 @@ from heygem_pipeline.speech.parquet import read_features, write_features
 from heygem_pipeline.storage.metadata import read_metadata
 
 
+def current_tracker() -> str:
+    """Name and version of the tracker of the settings."""
+    tracker = load_tracker(settings().tracker)
+    return f"{tracker.name} {tracker.version}"
+
+
 @dataclass(frozen=True)
 class Presenter:
-    """path: the upload. fingerprint: of its content when it was tracked. tracker: its name.
+    """path: the upload. fingerprint: of its content when it was tracked. tracker: its name and version.
 
-    seconds: what tracking took. own_speech: features of the video's own sound, None where it has none or is silent.
+    seconds: what tracking took. own_speech: features of the video's own sound, None where it has none that can be used.
     """
 
     path: Path
@@ -34,9 +40,18 @@ class Presenter:
     own_speech: SpeechFeatures | None
     seconds: float
 
-    def require_unchanged(self) -> None:
-        """Raise UploadReplaced if the upload is no longer what was tracked."""
+    def open(self) -> Template:
+        """Open the upload for reading frames that belong to the tracks.
+
+        Raises UploadReplaced if it is no longer what was tracked, StageMissing if settings have changed its timeline.
+        """
         require_unchanged(self.path, self.fingerprint)
+        template = Template.open(self.path)
+        if (template.frame_rate, template.info.frame_count) != (self.tracks.frame_rate, len(self.tracks)):
+            raise StageMissing(
+                f"{self.path.name} was tracked at another frame rate than the settings now ask for; track it again."
+            )
+        return template
 
 
 def track_presenter(
@@ -49,10 +64,9 @@ def track_presenter(
     started = perf_counter()
     mark = fingerprint(path)
     template = template or Template.open(path)
-    name = settings().tracker
-    tracks = track_faces(template, load_tracker(name), progress)
+    tracks = track_faces(template, load_tracker(settings().tracker), progress)
     own_speech = _own_speech(template)
-    return Presenter(path, mark, name, tracks, own_speech, perf_counter() - started)
+    return Presenter(path, mark, current_tracker(), tracks, own_speech, perf_counter() - started)
 
 
 def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:
@@ -77,5 +91,6 @@ def _own_speech(template: Template) -> SpeechFeatures | None:
         return None
     try:
         return analyse_speech(template.info.path)
-    except (SpeechSilent, SpeechTooShort):
+    except BadInput:
+        # It only helps to know how this person speaks: a presenter with useless sound is a presenter still.
         return None

@@ -10,5 +10,5 @@ def require_unchanged(path: Path, expected_fingerprint: str) -> None:
     """Raise UploadReplaced or UploadMissing unless the file's content still has this fingerprint."""
     if fingerprint(path) != expected_fingerprint:
         raise UploadReplaced(
-            f"{path.name} was replaced after it was analysed; materialize its features and tracks, then the clip again."
+            f"{path.name} was replaced after it was analysed; have it analysed again, then make the clip."
         )

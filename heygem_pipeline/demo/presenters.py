@@ -29,14 +29,16 @@ GRID = 16
 
 
 def make_presenters(folder: Path) -> list[Path]:
-    """Write ``grace-hopper.mp4`` and ``astronaut.mp4`` (1280 x 720, 25 frames/s, 8 s, H.264, no sound) into ``folder``.
+    """Write ``grace-hopper.mp4`` and ``astronaut.mp4`` into ``folder``, unless they are there; return their paths.
 
-    The frames are the same on every run. Raises FfmpegMissing, EncodingFailed, DiskFull.
+    1280 x 720, 25 frames/s, 8 s, H.264, no sound; the frames are the same on every run. Raises FfmpegMissing,
+    EncodingFailed, DiskFull.
     """
     clips = []
     for portrait in (GRACE_HOPPER, ASTRONAUT):
         clips.append(folder / f"{portrait.name}.mp4")
-        _encode(presenter_frames(portrait), clips[-1])
+        if not clips[-1].exists():
+            _encode(presenter_frames(portrait), clips[-1])
     return clips
 
 

@@ -10,10 +10,15 @@ RECORDINGS = ("english.ogg", "chinese.ogg")
 
 
 def copy_recordings(folder: Path) -> list[Path]:
-    """Write the recordings into ``folder`` and return their paths. Raises DiskFull."""
+    """Write the recordings into ``folder``, where files of their names are not there yet; return their paths.
+
+    Raises DiskFull.
+    """
     copies = []
     for name in RECORDINGS:
         copies.append(folder / name)
+        if copies[-1].exists():
+            continue
         with atomic_path(copies[-1]) as temporary:
             temporary.write_bytes(files("heygem_pipeline.demo").joinpath("voices", name).read_bytes())
     return copies

@@ -32,7 +32,7 @@ class FaceTracker(Protocol):
 
     name: str
     version: str
-    """Changes whenever the same frames would give other landmarks; part of Dagster's code version."""
+    """Changes whenever the same frames would give other landmarks: tracks of another version are out of date."""
 
     def track(
         self,

@@ -35,7 +35,7 @@ class LipSyncEngine(Protocol):
 
     name: str
     version: str
-    """Changes whenever the same input would give other patches; part of Dagster's code version."""
+    """Changes whenever the same input would give other patches: clips of another version are out of date."""
 
     def generate(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.metadata import read_metadata
@@ -26,6 +27,8 @@ ROWS_HELD = 32
 """Rows written or read at once: some 10 MB of patches at 1080p."""
 
 FASTEST_PNG = 1
+BYTES_FOR_EYES = 6.0
+"""Bytes of a patch for each square pixel of the distance between the outer eye corners; the demo measured 4.2."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ class PatchFile:
     def metadata(self) -> dict[str, str]:
         """What the file was written with: engine and seconds spent."""
         return read_metadata(self.path)
+
+
+def patch_bytes(tracks: FaceTracks, frame_count: int) -> int:
+    """About how much room the patches of a clip take; the demo's 720p presenters need 150 kB a frame."""
+    eyes = float(np.nanmedian(np.linalg.norm(tracks.landmarks[:, 36] - tracks.landmarks[:, 45], axis=1)))
+    return int(frame_count * eyes * eyes * BYTES_FOR_EYES)
 
 
 def write_patches(

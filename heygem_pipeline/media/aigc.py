@@ -43,7 +43,7 @@ def new_mark(produce_id: str) -> SyntheticMark:
         ProduceID=produce_id,
         ReservedCode1="",
         ContentPropagator=settings().content_propagator,
-        PropagateID="",
+        PropagateID=settings().propagate_id,
         ReservedCode2="",
     )
 

@@ -58,13 +58,15 @@ def encode_clip(
     destination: Path,
     label: SyntheticLabel | None = None,
     progress: Callable[[int], None] | None = None,
+    examine: Callable[[Path], None] | None = None,
 ) -> EncodedClip:
     """Encode H.264 high 4:2:0 (BT.709, limited range) with the main sound track of ``sound`` as AAC.
 
     frames: exactly round(duration x frame_rate) arrays, uint8 (height, width, 3) BGR; size: their (width, height).
     sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames' length.
     duration: seconds of the speech. label: the visible label; default: the settings'.
-    progress: called with the number of frames written so far.
+    progress: called with the number of frames written so far. examine: called with the whole file before it appears
+    at ``destination``; if it raises, it does not appear.
 
     What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, FfmpegMissing and what
     ``probe_sound`` raises. Nothing is left behind on any error.
@@ -78,7 +80,10 @@ def encode_clip(
     with atomic_path(destination) as temporary:
         arguments = _arguments(frame_rate, frame_count, size, info, temporary, mark_tags(new_mark(produce_id)))
         _write(_checked(labelled, size, frame_count, destination), arguments, destination, progress)
-        return _read_back(temporary, destination, frame_rate, frame_count, produce_id)
+        clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id)
+        if examine is not None:
+            examine(temporary)
+        return clip
 
 
 def _arguments(

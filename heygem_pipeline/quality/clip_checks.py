@@ -2,11 +2,8 @@
 
 from heygem_pipeline.media.encode import EncodedClip
 from heygem_pipeline.quality.report import Check, Verdict
-from heygem_pipeline.quality.sync_meter import SyncReading
+from heygem_pipeline.quality.sync_meter import TRUSTED_CONFIDENCE, SyncReading
 from heygem_pipeline.settings import settings
-
-SURE_CONFIDENCE = 3.0
-"""Readings of the sync meter below this say too little to accuse a clip."""
 
 
 def check_lengths(clip: EncodedClip) -> Check:
@@ -20,7 +17,7 @@ def check_lengths(clip: EncodedClip) -> Check:
 def check_sync(reading: SyncReading) -> Check:
     """Does the mouth follow the sound within the tolerance of the settings?"""
     tolerance = settings().sync_tolerance_frames
-    if reading.confidence < SURE_CONFIDENCE:
+    if reading.confidence < TRUSTED_CONFIDENCE:
         sentence = f"The mouth moves too little to tell its offset (confidence {reading.confidence:.1f})."
         return Check("mouth_follows_sound", Verdict.WARNING, sentence)
     late = "later" if reading.offset_frames >= 0 else "earlier"

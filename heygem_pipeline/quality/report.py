@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import atomic_path
 
 OWN_STAGES = ("lipsync", "encode", "sync")
@@ -36,7 +37,7 @@ class ClipReport:
 
     frame_rate: exact, "30000/1001". durations in seconds. seconds: what each stage took. sync_offset_frames: positive
     = sound later than mouth, None where no motion could be compared. made_at: ISO 8601,
-    UTC. produce_id: of the AIGC mark.
+    UTC. produce_id: of the AIGC mark. marked_as: the settings of its visible label and its mark.
     """
 
     audio: str
@@ -60,6 +61,7 @@ class ClipReport:
     template_fingerprint: str
     produce_id: str
     bytes: int
+    marked_as: dict[str, str]
     made_at: str
 
     @property
@@ -93,6 +95,17 @@ class ClipReport:
         return asdict(self) | derived
 
 
+def mark_settings() -> dict[str, str]:
+    """The settings a clip is labelled and marked by: when they change, it must be made again."""
+    now = settings()
+    return {
+        "label": now.label.value,
+        "content_producer": now.content_producer,
+        "content_propagator": now.content_propagator,
+        "propagate_id": now.propagate_id,
+    }
+
+
 def write_report(report: ClipReport, destination: Path) -> None:
     """Store the report as JSON, whole or not at all."""
     with atomic_path(destination) as temporary:
@@ -100,8 +113,8 @@ def write_report(report: ClipReport, destination: Path) -> None:
 
 
 def read_report(path: Path) -> ClipReport:
-    """Return what ``write_report`` stored."""
+    """Return what ``write_report`` stored. Raises KeyError for a report of another version."""
     stored = json.loads(path.read_text(encoding="utf-8"))
     checks = [Check(**check | {"verdict": Verdict(check["verdict"])}) for check in stored.pop("checks")]
-    names = ClipReport.__dataclass_fields__
-    return ClipReport(checks=checks, **{name: value for name, value in stored.items() if name in names})
+    names = ClipReport.__dataclass_fields__.keys() - {"checks"}
+    return ClipReport(checks=checks, **{name: stored[name] for name in names})

@@ -45,7 +45,7 @@ def require_space(destination: Path, needed_bytes: int) -> None:
 
 def disk_full_sentence(destination: Path) -> str:
     """The sentence for a full disk, naming what could not be written."""
-    return f"The disk has no room for {destination.name}; free some space and make the clip again."
+    return f"The disk has no room for {destination.name}; free some space and try again."
 
 
 def _flush(path: Path) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
 
 
@@ -26,6 +27,11 @@ class DataFolders:
     def state(self) -> Path:
         """Dagster's storage and the register of uploads."""
         return self.root / "state"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by whatever runs the graph on this folder: page and daemon, or the demo."""
+        return self.state / "running.lock"
 
     @property
     def log_file(self) -> Path:
@@ -66,6 +72,16 @@ class DataFolders:
             folder.mkdir(parents=True, exist_ok=True)
 
 
+def project_folder() -> Path:
+    """The folder with dagster.yaml and workspace.yaml: the current one, else the checkout's. Raises ProjectMissing."""
+    checkout = Path(__file__).resolve().parents[2]
+    for folder in (Path.cwd(), checkout):
+        if (folder / "dagster.yaml").is_file() and (folder / "workspace.yaml").is_file():
+            return folder
+    raise ProjectMissing("No dagster.yaml was found here; run this command in the project's folder.")
+
+
 def data_folders() -> DataFolders:
-    """The data folder of the settings, as an absolute path."""
-    return DataFolders(settings().data.absolute())
+    """The data folder of the settings; a relative one lies in the project's folder, wherever the command is run."""
+    data = settings().data
+    return DataFolders(data if data.is_absolute() else project_folder() / data)

@@ -10,6 +10,10 @@ UNSAFE = set("|,\"'\\/`[]{}<>:;*?$!#%^~")
 """Dagster splits keys at "|", its page at ","; brackets are ranges there; the rest belong to shells and paths."""
 
 
+TAKEN_ENDINGS = (".zip", ".png", ".mp4")
+"""Endings of other files beside the folder of a key's clips."""
+
+
 def partition_key(stem: str) -> str:
     """Return the key for a file's name without its suffix.
 
@@ -20,11 +24,16 @@ def partition_key(stem: str) -> str:
     kept = "".join("_" if _is_unsafe(character) else character for character in composed)
     key = " ".join(kept.split()).replace("..", "__").strip(". ")
     if len(key.encode()) > LONGEST_KEY_BYTES:
-        digest = hashlib.sha256(composed.encode()).hexdigest()[:8]
+        digest = _digest(composed)
         key = key.encode()[: LONGEST_KEY_BYTES - 9].decode(errors="ignore").rstrip() + "-" + digest
-    return (
-        key if key.strip("_") else f"file-{hashlib.sha256(composed.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-    )
+    if key.lower().endswith(TAKEN_ENDINGS):
+        key = key.replace(".", "_")
+    return key if key.strip("_") else f"file-{_digest(composed)}"
+
+
+def _digest(text: str) -> str:
+    """Eight digits that tell names apart; a name that is no Unicode (bytes of another encoding) has them too."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _is_unsafe(character: str) -> bool:

@@ -19,7 +19,7 @@ from heygem_pipeline.automation.materialize import Materializer
 from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline_tests.conftest import write_voice, write_wav
+from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
 
 CLIP = ["generated_frames", "encoded_video"]
 
@@ -182,6 +182,15 @@ def test_frames_of_an_older_upload_are_not_encoded(house: House, material: Path)
     sentence = house.materializer.run(["encoded_video"], clip_key("changing", "张老师"))
     assert sentence is not None and "generated_frames" in sentence
     assert not house.folders.clip("changing", "张老师").exists()
+
+
+def test_clips_of_an_older_upload_are_not_delivered(house: House) -> None:
+    other = house.folders.presenters / "other.mp4"
+    write_video(other, swaying_presenter(20))
+    assert house.materializer.run(["delivery"], "talk") is None
+    with zipfile.ZipFile(house.folders.delivery("talk")) as archive:
+        assert "other.mp4" not in archive.namelist()
+        assert "张老师.mp4" in archive.namelist()
 
 
 def test_a_delivery_of_nothing_says_what_to_make_first(house: House) -> None:

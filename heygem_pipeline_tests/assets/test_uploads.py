@@ -58,3 +58,18 @@ def test_any_file_name_is_taken_in_and_found_again(uploads: Uploads, name: str) 
     path = drop(uploads, name)
     (key,) = uploads.take_in(UploadKind.AUDIO)
     assert uploads.find(UploadKind.AUDIO, key) == path
+
+
+def test_a_name_in_another_encoding_is_taken_in_like_any_other(uploads: Uploads) -> None:
+    name = "课程.wav".encode("gbk").decode("utf-8", "surrogateescape")
+    path = drop(uploads, name)
+    (key,) = uploads.take_in(UploadKind.AUDIO)
+    key.encode()
+    assert uploads.find(UploadKind.AUDIO, key) == path
+
+
+def test_no_key_is_the_name_of_another_keys_delivery(uploads: Uploads) -> None:
+    drop(uploads, "lesson.wav")
+    drop(uploads, "lesson.zip.wav")
+    keys = uploads.take_in(UploadKind.AUDIO)
+    assert {uploads.folders.delivery(key).name for key in keys}.isdisjoint(keys)

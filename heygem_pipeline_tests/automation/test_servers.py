@@ -18,6 +18,7 @@ import pytest
 
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 
 
 @pytest.fixture
@@ -27,13 +28,24 @@ def port() -> int:
         return int(free.getsockname()[1])
 
 
-LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryLocationName: "heygem_pipeline.definitions",
-repositoryName: "__repository__", jobName: "ingest"}, runConfigData: {}}) { __typename } }"""
+LAUNCH = "mutation($run: ExecutionParams!) { launchRun(executionParams: $run) { __typename } }"
+LOCATION = {"repositoryLocationName": "heygem_pipeline.definitions", "repositoryName": "__repository__"}
 
 
 def launch_ingest(port: int) -> None:
     """Do what the page's button "Launch Run" of the job does."""
-    body = json.dumps({"query": LAUNCH}).encode()
+    launch(port, {"selector": LOCATION | {"jobName": "ingest"}, "runConfigData": {}})
+
+
+def launch_tracking(port: int, template: str) -> None:
+    """Do what the page does to materialize one partition of face_tracks."""
+    selector = LOCATION | {"jobName": "__ASSET_JOB", "assetSelection": [{"path": ["face_tracks"]}]}
+    tags = [{"key": "dagster/partition", "value": template}]
+    launch(port, {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": tags}})
+
+
+def launch(port: int, run: dict[str, object]) -> None:
+    body = json.dumps({"query": LAUNCH, "variables": {"run": run}}).encode()
     request = Request(f"http://127.0.0.1:{port}/graphql", body, {"content-type": "application/json"})
     with urlopen(request, timeout=60) as answer:
         assert json.load(answer)["data"]["launchRun"]["__typename"] == "LaunchRunSuccess"
@@ -85,6 +97,29 @@ def test_one_click_takes_uploads_in_and_all_state_stays_in_the_data_folder(
                 assert monotonic() < deadline
                 sleep(0.3)
             assert [run.job_name for run in instance.get_runs()] == ["ingest"]
+
+
+def test_an_interrupt_ends_a_run_in_the_middle(data: DataFolders, port: int, tmp_path: Path) -> None:
+    write_video(data.presenters / "long.mp4", swaying_presenter(30) * 40)
+    with serving(port, tmp_path / "up.log") as (up, _):
+        launch_tracking(port, "long")
+        children = wait_for_run(up)
+        up.send_signal(signal.SIGINT)
+        assert up.wait(60) == 0, (tmp_path / "up.log").read_text()
+        assert psutil.wait_procs(children, timeout=1)[1] == []
+    assert not data.tracks("long").exists()
+
+
+def wait_for_run(up: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """All processes below ``up``, as soon as one of them works on a run."""
+    deadline = monotonic() + 60
+    while True:
+        assert monotonic() < deadline
+        children = psutil.Process(up.pid).children(recursive=True)
+        if any("execute_run" in part for child in children for part in child.cmdline()):
+            sleep(2)
+            return children
+        sleep(0.1)
 
 
 def test_a_killed_server_leaves_no_other_behind(data: DataFolders, port: int, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from heygem_pipeline.clip.generate import generate_clip
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import load_presenter, save_presenter, track_presenter
 from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
-from heygem_pipeline.errors import BadInput, DiskFull, UnknownChoice, UploadReplaced
+from heygem_pipeline.errors import BadInput, DiskFull, OutputRefused, StageMissing, UnknownChoice, UploadReplaced
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
 
 
@@ -111,6 +112,43 @@ def test_bad_input_is_told_in_one_sentence_and_leaves_nothing(material: Path, tm
     with pytest.raises(BadInput, match=r"broken\.mp4"):
         generate_clip(material / "voice.wav", tmp_path / "broken.mp4", tmp_path / "out" / "clip.mp4")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["presenter.mp4", "voice.wav", "clip.avi", "folder"])
+def test_a_name_that_is_no_place_for_a_clip_is_refused(material: Path, tmp_path: Path, name: str) -> None:
+    for upload in ("presenter.mp4", "voice.wav"):
+        (tmp_path / upload).write_bytes((material / upload).read_bytes())
+    (tmp_path / "folder").mkdir()
+    before = sorted(path.stat().st_size for path in tmp_path.iterdir())
+    with pytest.raises(OutputRefused):
+        generate_clip(tmp_path / "voice.wav", tmp_path / "presenter.mp4", tmp_path / name)
+    assert sorted(path.stat().st_size for path in tmp_path.iterdir()) == before
+
+
+def test_tracks_of_another_timeline_are_refused(
+    material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video(tmp_path / "fast.mp4", swaying_presenter(20), 50)
+    presenter = track_presenter(tmp_path / "fast.mp4")
+    monkeypatch.setenv("HEYGEM_MAX_FRAME_RATE", "30")
+    settings.cache_clear()
+    try:
+        with pytest.raises(StageMissing, match=r"fast\.mp4"):
+            next(draw_mouths(analyse_voice(material / "voice.wav"), presenter, load_engine("warp")))
+    finally:
+        settings.cache_clear()
+
+
+def test_a_clip_that_cannot_be_measured_does_not_appear(
+    material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("heygem_pipeline.clip.finish.measure_sync", broken)
+    with pytest.raises(ZeroDivisionError):
+        generate_clip(material / "voice.wav", material / "presenter.mp4", tmp_path / "clip.mp4")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_leaves_nothing(material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,3 +59,9 @@ def test_every_recording_says_where_it_comes_from() -> None:
     origin = files("heygem_pipeline.demo").joinpath("voices", "README.md").read_text(encoding="utf-8")
     for name in RECORDINGS:
         assert name in origin
+
+
+def test_a_users_own_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "english.ogg").write_bytes(b"mine")
+    copy_recordings(tmp_path)
+    assert (tmp_path / "english.ogg").read_bytes() == b"mine"

@@ -1,0 +1,30 @@
+"""One runner of the graph for each data folder."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from heygem_pipeline.errors import AlreadyRunning
+from heygem_pipeline.storage.folders import data_folders
+
+
+@contextmanager
+def only_runner() -> Iterator[int]:
+    """Hold the data folder's lock and give its descriptor: a child that inherits it holds the lock until it ends too.
+
+    Raises AlreadyRunning.
+    """
+    folders = data_folders()
+    folders.make()
+    descriptor = os.open(folders.lock_file, os.O_RDWR | os.O_CREAT)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(
+                f"The page or the demo of {folders.root} is running already; stop that one first."
+            ) from error
+        yield descriptor
+    finally:
+        os.close(descriptor)

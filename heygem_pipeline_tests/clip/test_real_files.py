@@ -1,0 +1,36 @@
+"""Every awkward real file ends in a good clip or in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from heygem_pipeline.clip.generate import generate_clip
+from heygem_pipeline.errors import BadInput
+from heygem_pipeline.media.probe import probe_video
+from heygem_pipeline.quality.report import Verdict
+from heygem_pipeline_tests.conftest import REAL_CLIPS, write_voice
+
+PRESENTERS = sorted((REAL_CLIPS / "nasty").glob("*"))
+VOICES = sorted((REAL_CLIPS / "audio_dirty").glob("*"))
+
+
+def assert_good_clip_or_sentence(voice: Path, presenter: Path, output: Path) -> None:
+    try:
+        report = generate_clip(voice, presenter, output)
+    except BadInput as error:
+        assert "\n" not in str(error) and str(error).endswith(".")
+        assert list(output.parent.glob("*.mp4")) == []
+        return
+    assert probe_video(output).packet_count == report.frames
+    assert {check.name: check.verdict for check in report.checks}["sound_and_picture_agree"] is Verdict.PASSED
+
+
+@pytest.mark.parametrize("presenter", PRESENTERS, ids=lambda path: path.name)
+def test_awkward_presenters(presenter: Path, tmp_path: Path) -> None:
+    write_voice(tmp_path / "voice.wav", 0.8)
+    assert_good_clip_or_sentence(tmp_path / "voice.wav", presenter, tmp_path / "out" / "clip.mp4")
+
+
+@pytest.mark.parametrize("voice", VOICES, ids=lambda path: path.name)
+def test_awkward_voices(voice: Path, material: Path, tmp_path: Path) -> None:
+    assert_good_clip_or_sentence(voice, material / "presenter.mp4", tmp_path / "out" / "clip.mp4")
