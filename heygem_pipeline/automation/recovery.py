@@ -43,7 +43,8 @@ def _works_on(process: "psutil.Process", folders: DataFolders) -> bool:
     try:
         if process.pid == os.getpid():
             return False
-        is_dagster = any("dagster" in part for part in process.cmdline()[:4])
+        # Code servers start runs by multiprocessing, whose command names no Dagster.
+        is_dagster = any(name in part for part in process.cmdline()[:4] for name in ("dagster", "multiprocessing"))
         return is_dagster and process.environ().get("HEYGEM_STATE") == str(folders.state)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False

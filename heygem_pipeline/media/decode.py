@@ -82,6 +82,18 @@ def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> I
     raise cut_off(path)
 
 
+def frames_decoded_in_pieces(index: PacketIndex, times: NDArray[np.int64], piece: int) -> int:
+    """Return how many frames ``sample_frames`` decodes to show the times in pieces, cut from the end."""
+    ends = np.arange(len(times), 0, -piece)
+    starts = np.maximum(0, ends - piece)
+    entries = index.timestamps[:1]
+    if index.seekable:
+        entries = np.concatenate([entries, index.key_timestamps[1:]])
+    entry = entries[np.maximum(0, np.searchsorted(entries, times[starts], side="right") - 1)]
+    read = np.searchsorted(index.timestamps, times[ends - 1], side="right")
+    return int(np.sum(read - np.searchsorted(index.timestamps, entry)))
+
+
 def _entry_points(index: PacketIndex, time: int) -> Iterator[int | None]:
     """Yield numbers of key frames to start decoding from, nearest first; None is the beginning of the file."""
     before = int(np.searchsorted(index.key_timestamps, time, side="right")) - 1

@@ -1,15 +1,18 @@
 """A presenter's video (or still picture) as a constant-rate sequence of frames, read forward and back."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from heygem_pipeline.media.decode import Converter, sample_frames
+from heygem_pipeline.media.decode import Converter, frames_decoded_in_pieces, sample_frames
 from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import VideoInfo, examine_video
 from heygem_pipeline.media.still import read_picture
@@ -17,6 +20,13 @@ from heygem_pipeline.media.timeline import display_times, frames_on_display
 
 BACKWARD_BYTES = 96 * 2**20
 """Decoded frames held at once while reading backward: 32 of 1080p, 72 of 720p (4:2:0, 8 bit)."""
+
+SPILL_BYTES, SPILL_SHARE = 4 * 2**30, 4
+"""A temporary file of at most 4 GiB (690 pictures of 1080p), and of a quarter of the free space, holds more where key
+frames are rare: then each piece in memory would have all frames since the last key frame decoded again."""
+
+DECODED_AT_MOST = 3
+"""How often a frame may be decoded in one pass backward, on average, before a temporary file is the quicker way."""
 
 Frame = NDArray[np.uint8]
 
@@ -61,7 +71,11 @@ class Template:
         return (frame for _, frame in self._forward(0))
 
     def presentation(self, count: int) -> Iterator[tuple[int, Frame]]:
-        """Yield (index in the timeline, frame) for ``count`` output frames: forward, back ... (``ping_pong``)."""
+        """Yield (index in the timeline, frame) for ``count`` output frames: forward, back ... (``ping_pong``).
+
+        Where key frames are rare, going back writes a temporary file (in ``tempfile.gettempdir()``, SPILL_BYTES at
+        most); raises OSError if the disk fills up meanwhile.
+        """
         return islice(self._endless(), count)
 
     def _endless(self) -> Iterator[tuple[int, Frame]]:
@@ -83,13 +97,40 @@ class Template:
             yield first + offset, self.converter(frame)
 
     def _backward(self, last: int) -> Iterator[tuple[int, Frame]]:
-        """Yield frames ``last`` .. 0, decoded forward in pieces that fit in BACKWARD_BYTES."""
+        """Yield frames ``last`` .. 0, decoded forward in pieces that fit in BACKWARD_BYTES or a temporary file."""
         assert self.index is not None
-        piece = max(1, BACKWARD_BYTES // self.info.decoded_bytes)
-        end = last + 1
-        while end > 0:
+        piece, read_back = max(1, BACKWARD_BYTES // self.info.decoded_bytes), self._through_memory
+        decoded = frames_decoded_in_pieces(self.index, self.times[: last + 1], piece)
+        spilled = spill_room() // (self.info.width * self.info.height * 3)
+        if decoded > DECODED_AT_MOST * len(self.index.timestamps) and spilled > piece:
+            piece, read_back = spilled, self._through_disk
+        for end in range(last + 1, 0, -piece):
             start = max(0, end - piece)
-            held = list(sample_frames(self.info.path, self.index, self.times[start:end]))
-            while held:
-                yield start + len(held) - 1, self.converter(held.pop())
-            end = start
+            frames = sample_frames(self.info.path, self.index, self.times[start:end])
+            yield from zip(range(end - 1, start - 1, -1), read_back(frames), strict=True)
+
+    def _through_memory(self, frames: Iterator[VideoFrame]) -> Iterator[Frame]:
+        held = list(frames)
+        while held:
+            yield self.converter(held.pop())
+
+    def _through_disk(self, frames: Iterator[VideoFrame]) -> Iterator[Frame]:
+        with TemporaryFile() as spill:
+            places: list[int] = []
+            for frame in frames:
+                places.append(spill.tell())
+                spill.write(np.ascontiguousarray(self.converter(frame)).data)
+            while places:
+                spill.seek(places.pop())
+                picture = np.empty((self.info.height, self.info.width, 3), np.uint8)
+                spill.readinto(picture.data)
+                yield picture
+
+
+def spill_room() -> int:
+    """Return how many bytes may go to a temporary file; none where there is no folder for one."""
+    try:
+        free = shutil.disk_usage(gettempdir()).free
+    except OSError:
+        return 0
+    return min(SPILL_BYTES, free // SPILL_SHARE)

@@ -1,4 +1,5 @@
 import gc
+from collections.abc import Iterator
 from fractions import Fraction
 from hashlib import sha256
 from itertools import islice
@@ -6,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import TruncatedFile
+from heygem_pipeline.media import decode
 from heygem_pipeline.media import template as template_module
 from heygem_pipeline.media.formats import open_media
+from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline_tests.media.conftest import COUNTED, DISPLAY_MATRICES, MOVING, MakeMedia, turned
@@ -58,9 +62,9 @@ def source(request: pytest.FixtureRequest, make_media: MakeMedia, moving: Path) 
     return make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options)
 
 
-@pytest.mark.parametrize("held_at_once", [1, 7, 1000])
+@pytest.mark.parametrize(("held_at_once", "held_on_disk"), [(1, 0), (7, 0), (1000, 0), (1, 9)])
 def test_backward_shows_the_very_frames_of_forward(
-    source: Path, held_at_once: int, monkeypatch: pytest.MonkeyPatch
+    source: Path, held_at_once: int, held_on_disk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     template = Template.open(source)
     count = template.info.frame_count
@@ -68,8 +72,30 @@ def test_backward_shows_the_very_frames_of_forward(
     assert len(forward) == count
     assert len(set(forward)) > 0.6 * count
     monkeypatch.setattr(template_module, "BACKWARD_BYTES", held_at_once * template.info.decoded_bytes)
+    monkeypatch.setattr(template_module, "SPILL_BYTES", held_on_disk * template.info.width * template.info.height * 3)
     shown = [(index, digest(frame)) for index, frame in template.presentation(3 * count)]
     assert shown == [(index, forward[index]) for index in (ping_pong(position, count) for position in range(3 * count))]
+
+
+@pytest.mark.parametrize(("free", "pieces"), [(2**40, 1), (0, 7)])
+def test_with_room_on_the_disk_a_long_group_is_decoded_once(
+    free: int, pieces: int, make_media: MakeMedia, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suffix, options = SOURCES["one long group"]
+    template = Template.open(make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": free})())
+    monkeypatch.setattr(template_module, "BACKWARD_BYTES", 7 * template.info.decoded_bytes)
+    read: list[int] = []
+
+    def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> Iterator[VideoFrame]:
+        read.append(len(times))
+        return decode.sample_frames(path, index, times)
+
+    monkeypatch.setattr(template_module, "sample_frames", sample_frames)
+    for _ in template.presentation(99):
+        pass
+    forward, *backward = read
+    assert (forward, sum(backward), len(backward)) == (50, 49, pieces)
 
 
 @pytest.mark.parametrize("name", ["closed groups", "HEVC", "VP9", "H.264 transport stream", "negative first timestamp"])
