@@ -15,8 +15,12 @@ from rich.table import Table
 from heygem_pipeline.errors import BadInput, PipelineError
 from heygem_pipeline.terminal import StageBars, clip_table, findings_table
 
-app = typer.Typer(help="One voice x many presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
+WIDEST_TABLE = 110
+"""Columns: in a narrower terminal lines run over, so that a path can still be copied."""
+
+app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
 output = Console()
+output.width = max(output.width, WIDEST_TABLE)
 messages = Console(stderr=True)
 
 BAD_INPUT = 2
@@ -47,7 +51,8 @@ def doctor() -> None:
     """Say what is there and what is missing; exit 1 if the default engine cannot run."""
     from heygem_pipeline.doctor import examine
 
-    findings = list(examine())
+    with _sentences():
+        findings = list(examine())
     output.print(findings_table(findings))
     if any(finding.needed and not finding.well for finding in findings):
         raise typer.Exit(1)
@@ -93,8 +98,8 @@ def up(
     from heygem_pipeline.automation.servers import serve
 
     with _sentences():
-        messages.print(f"Dagster's page: http://{host}:{port} (Ctrl-C stops it)")
-        status = serve(host, port)
+        messages.print(f"Dagster's page: http://{host}:{port} (ready in some seconds; Ctrl-C stops it)")
+        status = serve(host, port, messages.print)
     raise typer.Exit(status)
 
 

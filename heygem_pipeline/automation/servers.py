@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic, sleep
 from types import FrameType
@@ -21,8 +21,10 @@ PATIENCE = 10.0
 """Seconds the servers get to stop by themselves."""
 
 
-def serve(host: str, port: int) -> int:
+def serve(host: str, port: int, say: Callable[[str], None]) -> int:
     """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
+
+    What they print goes to logs/dagster.log. say: tells people what happens.
 
     Raises AlreadyRunning where another process serves this data folder.
     """
@@ -46,19 +48,23 @@ def serve(host: str, port: int) -> int:
             ["dagster._daemon", "run", *workspace],
         )
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", *command],
-                env=environment,
-                process_group=0,
-                pass_fds=[lock],
-                preexec_fn=_end_with_parent,
-            )
-            for command in commands
-        ]
+        with data_folders().server_log.open("wb") as log:
+            processes = [
+                subprocess.Popen(
+                    [sys.executable, "-m", *command],
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    process_group=0,
+                    pass_fds=[lock],
+                    preexec_fn=_end_with_parent,
+                )
+                for command in commands
+            ]
         try:
             while not stopping and all(process.poll() is None for process in processes):
                 sleep(0.2)
+            say("Stopping" if stopping else f"Dagster stopped by itself; see {data_folders().server_log}")
         finally:
             _stop(processes)
     return 0 if stopping else 1

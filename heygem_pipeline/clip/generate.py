@@ -1,5 +1,6 @@
 """One clip from two files, without a Dagster instance: the calls the assets make, one after the other."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -49,6 +50,9 @@ def _check_files(audio: Path, template: Path, output: Path) -> None:
             raise OutputRefused(
                 f"The clip would replace {upload.name}, which it is made of; give --output another name."
             )
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise OutputRefused(f"Nothing can be written into {folder.name}; choose another folder for --output.")
     if output.is_dir() or output.suffix.lower() != ".mp4":
         raise OutputRefused(f"{output.name} is no name for a clip; give --output a file name that ends in .mp4.")
 

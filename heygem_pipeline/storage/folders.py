@@ -38,6 +38,11 @@ class DataFolders:
         """The one rotating log of everything."""
         return self.root / "logs" / "heygem.log"
 
+    @property
+    def server_log(self) -> Path:
+        """What webserver and daemon printed since they were started."""
+        return self.root / "logs" / "dagster.log"
+
     def voice(self, audio: str) -> Path:
         """Stored features of a voice."""
         return self.root / "store" / "audio_features" / f"{audio}.parquet"
