@@ -39,7 +39,7 @@ def test_a_120_fps_clip_is_shown_at_60(make_media: MakeMedia) -> None:
 
 
 def test_dropped_frames_make_the_rate_variable_and_leave_the_length(make_media: MakeMedia) -> None:
-    path = make_media("vfr.mkv", "-f", "lavfi", "-i", MOVING, "-vf", "select='mod(n,3)'", "-vsync", "vfr")
+    path = make_media("vfr.mkv", "-f", "lavfi", "-i", MOVING, "-vf", "select='mod(n,3)'", "-fps_mode", "vfr")
     info = probe_video(path)
     assert info.variable_rate
     assert (info.frame_rate, info.frame_count) == (25, 49)

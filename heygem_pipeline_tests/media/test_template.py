@@ -38,7 +38,7 @@ SOURCES = {
     "H.264 transport stream": ("ts", [*X264, "-g", "12", "-bf", "3"]),
     "Flash": ("flv", ["-c:v", "flv", "-g", "12"]),
     "Windows Media": ("wmv", ["-c:v", "wmv2", "-g", "12"]),
-    "variable rate": ("mkv", [*X264, "-g", "12", "-bf", "3", "-vf", "select='mod(n,5)*mod(n,7)'", "-vsync", "vfr"]),
+    "variable rate": ("mkv", [*X264, "-g", "12", "-bf", "3", "-vf", "select='mod(n,5)*mod(n,7)'", "-fps_mode", "vfr"]),
     "negative first timestamp": ("mkv", [*X264, "-g", "12", "-bf", "2", "-output_ts_offset", "-0.5"]),
     "late first timestamp": ("ts", [*X264, "-g", "12", "-bf", "2", "-output_ts_offset", "9000"]),
     "beginning cut by an edit list": ("mp4", [*X264, "-g", "25", "-bf", "2"]),
@@ -117,7 +117,7 @@ def test_every_frame_of_a_constant_rate_clip_is_shown_once_in_order(make_media: 
 def test_a_dropped_frame_is_covered_by_the_one_before(make_media: MakeMedia) -> None:
     kept = make_media(
         "vfr.mkv",
-        *("-f", "lavfi", "-i", COUNTED, "-crf", "1", "-vf", "select='not(eq(n,3)+eq(n,4)+eq(n,20))'", "-vsync", "vfr"),
+        *("-f", "lavfi", "-i", COUNTED, "-crf", "1", "-vf", "select='not(eq(n,3)+eq(n,4)+eq(n,20))'", "-fps_mode", "vfr"),
     )
     frames = brightness(kept)
     assert frames == [{3: 2, 4: 2, 20: 19}.get(i, i) for i in range(50)]
