@@ -117,7 +117,18 @@ def test_every_frame_of_a_constant_rate_clip_is_shown_once_in_order(make_media: 
 def test_a_dropped_frame_is_covered_by_the_one_before(make_media: MakeMedia) -> None:
     kept = make_media(
         "vfr.mkv",
-        *("-f", "lavfi", "-i", COUNTED, "-crf", "1", "-vf", "select='not(eq(n,3)+eq(n,4)+eq(n,20))'", "-fps_mode", "vfr"),
+        *(
+            "-f",
+            "lavfi",
+            "-i",
+            COUNTED,
+            "-crf",
+            "1",
+            "-vf",
+            "select='not(eq(n,3)+eq(n,4)+eq(n,20))'",
+            "-fps_mode",
+            "vfr",
+        ),
     )
     frames = brightness(kept)
     assert frames == [{3: 2, 4: 2, 20: 19}.get(i, i) for i in range(50)]
