@@ -6,6 +6,9 @@ estimated, removed for the next round, and clips the sound does not explain lose
 round are shipped as an ensemble, and their held-out predictions give the quantiles the amplitude is matched by.
 """
 
+# torch is an extra, for training only: the checker may not find it.
+# pyright: reportMissingImports=false
+
 import argparse
 import logging
 from pathlib import Path
