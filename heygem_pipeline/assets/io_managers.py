@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +15,7 @@ from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
 from heygem_pipeline.errors import StageMissing, UploadMissing
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.media.fingerprint import fingerprint
-from heygem_pipeline.quality.report import ClipReport, read_report, write_report
+from heygem_pipeline.quality.report import ClipReport, finished_report, write_report
 from heygem_pipeline.storage.folders import data_folders
 
 
@@ -73,8 +74,18 @@ class ReportIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> dict[str, ClipReport]:
         """Load the reports of the partitions that have a finished clip of today's uploads, by partition key."""
-        reports = {key: _finished_report(key) for key in context.asset_partition_keys}
-        return {key: report for key, report in reports.items() if report is not None}
+        today = cache(_fingerprint_today)
+        reports = {}
+        for key in context.asset_partition_keys:
+            audio, template = keys_of_clip(key)
+            report = finished_report(data_folders(), audio, template)
+            if (
+                report is not None
+                and report.audio_fingerprint == today(UploadKind.AUDIO, audio)
+                and report.template_fingerprint == today(UploadKind.TEMPLATE, template)
+            ):
+                reports[key] = report
+        return reports
 
 
 @contextmanager
@@ -90,22 +101,11 @@ def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
             raise StageMissing(f"{what} was stored by another version; materialize it again, then this.") from error
 
 
-def _finished_report(key: str) -> ClipReport | None:
-    """The report of a clip that is there and was made of today's uploads."""
-    folders, (audio, template) = data_folders(), keys_of_clip(key)
-    stored = folders.report(audio, template)
-    if not (stored.exists() and folders.clip(audio, template).exists()):
-        return None
-    uploads = Uploads(folders)
+def _fingerprint_today(kind: UploadKind, key: str) -> str | None:
     try:
-        report = read_report(stored)
-        today = [
-            fingerprint(uploads.find(kind, upload))
-            for kind, upload in ((UploadKind.AUDIO, audio), (UploadKind.TEMPLATE, template))
-        ]
-    except (UploadMissing, KeyError):
+        return fingerprint(Uploads(data_folders()).find(kind, key))
+    except UploadMissing:
         return None
-    return report if today == [report.audio_fingerprint, report.template_fingerprint] else None
 
 
 IO_MANAGERS = {

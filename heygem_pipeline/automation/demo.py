@@ -38,14 +38,14 @@ class DemoClip:
 def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
     """Make what is missing of the four clips and their deliveries; return the clips and the contact sheet."""
     folders = data_folders()
-    folders.make()
-    names = _material(folders, say)
     with only_runner(), open_instance() as instance:
-        take_in_uploads(instance)
+        names = _material(folders, say)
+        taken_in = take_in_uploads(instance)
         materializer = Materializer(instance, display)
         uploads = Uploads(folders)
         voices, presenters = (
-            {key: path for key, path in uploads.take_in(kind).items() if path.name in names} for kind in UploadKind
+            {key: path for key in taken_in[kind].known if (path := uploads.find(kind, key)).name in names}
+            for kind in UploadKind
         )
         for key, path in voices.items():
             if not voice_is_current(folders, key, path):

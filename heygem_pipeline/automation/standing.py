@@ -5,7 +5,7 @@ from pathlib import Path
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.fingerprint import fingerprint
-from heygem_pipeline.quality.report import ClipReport, mark_settings, read_report
+from heygem_pipeline.quality.report import ClipReport, finished_report, mark_settings
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.metadata import read_metadata
@@ -28,12 +28,8 @@ def presenter_is_current(folders: DataFolders, template: str, upload: Path) -> b
 
 def current_report(folders: DataFolders, audio: str, template: str, voice: Path, presenter: Path) -> ClipReport | None:
     """The report of the finished clip, if it was made of these very files with the settings as they are now."""
-    stored = folders.report(audio, template)
-    if not (stored.exists() and folders.clip(audio, template).exists()):
-        return None
-    try:
-        report = read_report(stored)
-    except KeyError:
+    report = finished_report(folders, audio, template)
+    if report is None:
         return None
     engine = load_engine(settings().engine)
     made_of = (report.audio_fingerprint, report.template_fingerprint, report.engine, report.engine_version)

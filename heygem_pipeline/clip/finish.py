@@ -60,12 +60,13 @@ def finish_clip(
         readings.append((measure_sync(written, voice.speech, tracks), perf_counter() - measuring))
 
     encoded = encode_clip(
-        Counted(strip.watch(compose(template, drawn, count)), progress),
+        strip.watch(compose(template, drawn, count)),
         frame_rate=tracks.frame_rate,
         size=tracks.size,
         sound=voice.path,
         duration=voice.speech.duration,
         destination=destination,
+        progress=progress,
         examine=measure,
     )
     reading, measured = readings[0]

@@ -93,11 +93,7 @@ def examine_video(path: Path) -> tuple[VideoInfo, PacketIndex | None]:
         return _still_info(path, size), None
     with open_media(path) as container:
         stream = picture_stream(container, path)
-        index = index_packets(container, stream)
-        if index is None:
-            raise cut_off(path)
-        _require_whole(path, container, stream, index)
-        _require_length(path, index.duration)
+        index = _whole_index(path, container, stream)
     with open_media(path) as container:
         return _video_info(path, container, index), index
 
@@ -112,11 +108,7 @@ def probe_sound(path: Path) -> SoundInfo:
         raise NoSoundTrack(f"{path.name} is a picture and has no sound; choose a recording of a voice.")
     with open_media(path) as container:
         stream = sound_stream(container, path)
-        index = index_packets(container, stream)
-        if index is None:
-            raise cut_off(path)
-        _require_whole(path, container, stream, index)
-        _require_length(path, index.duration)
+        index = _whole_index(path, container, stream)
         return SoundInfo(
             path=path,
             duration=index.duration,
@@ -203,6 +195,16 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
         except FFmpegError as error:
             damage = error
     raise cut_off(path) from damage
+
+
+def _whole_index(path: Path, container: InputContainer, stream: VideoStream | AudioStream) -> PacketIndex:
+    """Index a stream that is neither cut off nor too long. Raises TruncatedFile, TooLong."""
+    index = index_packets(container, stream)
+    if index is None:
+        raise cut_off(path)
+    _require_whole(path, container, stream, index)
+    _require_length(path, index.duration)
+    return index
 
 
 def _require_whole(

@@ -9,6 +9,7 @@ from typing import Any
 
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.folders import DataFolders
 
 OWN_STAGES = ("lipsync", "encode", "sync")
 """The stages that belong to one clip."""
@@ -118,3 +119,14 @@ def read_report(path: Path) -> ClipReport:
     checks = [Check(**check | {"verdict": Verdict(check["verdict"])}) for check in stored.pop("checks")]
     names = ClipReport.__dataclass_fields__.keys() - {"checks"}
     return ClipReport(checks=checks, **{name: stored[name] for name in names})
+
+
+def finished_report(folders: DataFolders, audio: str, template: str) -> ClipReport | None:
+    """The report of a clip that is there; None without the clip, the report, or one this version can read."""
+    stored = folders.report(audio, template)
+    if not (stored.exists() and folders.clip(audio, template).exists()):
+        return None
+    try:
+        return read_report(stored)
+    except KeyError:
+        return None

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import NoSoundTrack
 from heygem_pipeline.faces.mouth import measure_mouth
-from heygem_pipeline.faces.reading import landmarks_at
+from heygem_pipeline.faces.reading import read_landmarks
 from heygem_pipeline.faces.track import track_faces, tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -134,10 +134,8 @@ def _read_mouth(
     landmarks = np.full((len(frames), 68, 2), np.nan, np.float32)
     for piece in np.split(np.arange(len(frames)), cuts):
         pictures = sample_frames(clip.info.path, clip.index, clip.times[frames[piece]])
-        for position, picture in zip(piece, pictures, strict=True):
-            if np.isfinite(boxes[position]).all():
-                luma = np.asarray(picture.to_ndarray(format="gray"), np.uint8)
-                landmarks[position] = landmarks_at(luma, boxes[position], READINGS)
+        luma = (np.asarray(picture.to_ndarray(format="gray"), np.uint8) for picture in pictures)
+        landmarks[piece] = read_landmarks(luma, boxes[piece], READINGS)
     followed = FollowedFace(boxes, landmarks, np.zeros(len(frames), np.float32), cuts, 0)
     return tracks_from(followed, clip.frame_rate, (clip.info.width, clip.info.height))
 

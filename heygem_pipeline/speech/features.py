@@ -6,6 +6,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.media.timeline import count_frames
+
 FEATURE_RATE = 80
 """Rows a second (16 000 Hz / hop of 200 samples)."""
 
@@ -29,4 +31,4 @@ class SpeechFeatures:
 
     def frame_count(self, frame_rate: Fraction) -> int:
         """Number of video frames the finished clip has: round(duration x frame rate), at least 1."""
-        return max(1, round(self.duration * frame_rate))
+        return count_frames(self.duration, frame_rate)
