@@ -173,10 +173,10 @@ def articulate(rest: MouthContours, wanted: Articulation, opened_by: float = 0.0
 
     upper_inner, lower_inner = opened(rest.upper_inner, -upper), opened(rounded(rest.lower_inner), lower)
     return MouthContours(
-        upper_outer=_keep_thickness(
+        upper_outer=keep_thickness(
             followed(rest.upper_outer, rest.upper_inner, -0.8 * upper), upper_inner, rest.upper_outer, rest.upper_inner
         ),
-        lower_outer=_keep_thickness(
+        lower_outer=keep_thickness(
             followed(rest.lower_outer, rest.lower_inner, 0.93 * lower), lower_inner, rest.lower_outer, rest.lower_inner
         ),
         upper_inner=upper_inner,
@@ -184,13 +184,16 @@ def articulate(rest: MouthContours, wanted: Articulation, opened_by: float = 0.0
     )
 
 
-def _keep_thickness(
+def keep_thickness(
     outer: NDArray[np.float64],
     inner: NDArray[np.float64],
     rest_outer: NDArray[np.float64],
     rest_inner: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Hold a lip's outer border so that the lip keeps within its bounds of thickness; the corners stay as they are."""
+    """Hold a lip's outer border so that the lip keeps within its bounds of thickness; the corners stay as they are.
+
+    outer, rest_outer: (15, 2), the border as asked for and at rest. inner, rest_inner: (17, 2), the lip's other edge.
+    """
     edge = np.interp(outer[1:-1, 0], inner[:, 0], inner[:, 1])
     rest = rest_outer[1:-1, 1] - np.interp(rest_outer[1:-1, 0], rest_inner[:, 0], rest_inner[:, 1])
     bounds = np.sort([THINNEST * rest, THICKEST * rest], axis=0)
