@@ -1,0 +1,294 @@
+"""Self-reenactment: a talking clip's own mouth, drawn again, against the clip itself.
+
+    python benchmarks/reenactment.py FOLDER                       every clip of a folder
+    python benchmarks/reenactment.py FOLDER --strips OUT          and strips of truth and drawings, at 3x
+    python benchmarks/reenactment.py FOLDER --tracks KEPT         with face tracks stored there (<stem>.face.parquet)
+
+"held": one closed frame of the clip is held still and driven by the first 110 frames. "half": the first half of the
+clip drives the second half. Truth and drawing are compared in the head frame, each placed by its own head transform.
+static: the template as it is. Landmark errors are mean distances of the 20 mouth points, in eye distances (IOD); the
+floor is the tracker's predictor run on the true frames with other jitter.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.parquet import read_tracks
+from heygem_pipeline.faces.reading import landmarks_at
+from heygem_pipeline.faces.smoothing import savitzky_golay
+from heygem_pipeline.faces.track import track_faces
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, MOUTH_WINDOW, Calibration, calibrate
+from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.drawing import draw_performance
+from heygem_pipeline.lipsync.warp.reenactment import RecordedPerformance, recorded_performance
+from heygem_pipeline.media.template import Template
+
+FRAMES = 110
+EXCLUDED = 12
+"""Frames around the truth that neither the held frame nor a found mouth may come from."""
+HALF_WIDTH, ABOVE, BELOW = 0.45, 0.20, 0.30
+"""The region compared, IOD around the middle of the closed mouth: the lips and little else."""
+LARGEST_SCALE = 120.0
+"""Pixels for an IOD at which truth and drawing are compared; smaller faces at their own size."""
+STRIP_HALF_WIDTH, STRIP_ABOVE, STRIP_BELOW = 0.60, 0.38, 0.50
+READINGS = 7
+STRIP_FRAMES, STRIP_ZOOM = 8, 3.0
+
+Picture = NDArray[np.uint8]
+console = Console(width=150)
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A talking clip and what is known of it."""
+
+    name: str
+    template: Template
+    tracks: FaceTracks
+    calibration: Calibration
+
+    @property
+    def gaps(self) -> NDArray[np.float64]:
+        """Predicted openings, IOD (frames,)."""
+        return np.array([contours_from_landmarks(frame).gap for frame in self.calibration.landmarks])
+
+    @property
+    def neutral(self) -> NDArray[np.float64]:
+        """The closed mouth's landmarks (68, 2), head frame."""
+        gaps = self.gaps
+        return np.median(self.calibration.landmarks[gaps <= np.nanquantile(gaps, CLOSED_SHARE)], axis=0)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What drives what: output frame i shows template frame ``shown[i]`` and shall look like frame ``truth[i]``."""
+
+    name: str
+    truth: NDArray[np.int64]
+    shown: NDArray[np.int64]
+
+
+@dataclass
+class Score:
+    """Figures of one way of drawing, one entry a frame."""
+
+    ssim: list[float]
+    psnr: list[float]
+    sharpness: list[float]
+    landmarks: list[NDArray[np.float64]]
+    seconds: float = 0.0
+
+
+def open_clip(path: Path, kept: Path | None) -> Clip:
+    """Open a clip with its stored tracks, or track it."""
+    template = Template.open(path)
+    stored = kept / f"{path.stem}.face.parquet" if kept else None
+    tracks = read_tracks(stored) if stored and stored.exists() else track_faces(template)
+    return Clip(path.stem, template, tracks, calibrate(tracks))
+
+
+def held_trial(clip: Clip) -> Trial:
+    """The closed frame most like the closed mouth, driven by the first frames that show the face."""
+    away = np.linalg.norm(clip.calibration.landmarks[:, 48:] - clip.neutral[48:], axis=2).mean(axis=1)
+    held = int(np.nanargmin(away))
+    frames = np.arange(len(clip.tracks))
+    truth = np.flatnonzero(clip.tracks.present & (np.abs(frames - held) > EXCLUDED))[:FRAMES]
+    return Trial("held", truth, np.full(len(truth), held))
+
+
+def half_trial(clip: Clip) -> Trial:
+    """The first half drives the second half."""
+    middle = len(clip.tracks) // 2
+    count = min(FRAMES, middle)
+    seen = [i for i in range(count) if clip.tracks.present[i] and clip.tracks.present[middle + i]]
+    return Trial("half", np.array(seen), middle + np.array(seen))
+
+
+class HeadCrop:
+    """Takes the compared region out of a frame, upright and at one scale."""
+
+    def __init__(self, clip: Clip, half_width: float, above: float, below: float, zoom: float = 1.0) -> None:
+        scales = np.sqrt(np.abs(np.linalg.det(clip.tracks.head[clip.tracks.present][:, :, :2])))
+        self.scale = zoom * min(LARGEST_SCALE, float(1 / np.median(scales)))
+        self.corner = clip.neutral[48:60].mean(axis=0) - [half_width, above]
+        self.size = round(2 * half_width * self.scale), round((above + below) * self.scale)
+
+    def __call__(self, frame: Picture, to_head: NDArray[np.float64]) -> Picture:
+        """uint8 (rows, columns, 3) BGR."""
+        import cv2
+
+        matrix = self.scale * to_head
+        matrix[:, 2] -= self.scale * self.corner
+        flags, border = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
+        return np.asarray(cv2.warpAffine(frame, matrix, self.size, flags=flags, borderMode=border), np.uint8)
+
+
+def compare(clip: Clip, trial: Trial, ways: dict[str, Callable[[], Iterator[MouthPatch]]], strips: Path | None) -> None:
+    """Draw a trial in every way and print a row for each."""
+    crop = HeadCrop(clip, HALF_WIDTH, ABOVE, BELOW)
+    enlarged = HeadCrop(clip, STRIP_HALF_WIDTH, STRIP_ABOVE, STRIP_BELOW, STRIP_ZOOM)
+    truths = _frames(clip, trial.truth)
+    true_crops = [crop(frame, clip.tracks.head[i]) for i, frame in truths]
+    floor = _floor(clip, trial)
+    chosen = set(_strip_places(clip, trial))
+    strip: dict[str, dict[int, Picture]] = {"truth": {}}
+    if strips is not None:
+        for place, (i, frame) in enumerate(_frames(clip, trial.truth)):
+            if place in chosen:
+                strip["truth"][place] = enlarged(frame, clip.tracks.head[i])
+    table = Table(title=f"{clip.name}, {trial.name}, {len(trial.truth)} frames", title_justify="left")
+    for heading in ("way", "SSIM", "PSNR", "landmark error", "floor", "sharpness", "gap corr", "ms a frame"):
+        table.add_column(heading)
+    for name, draw in ways.items():
+        score, pictures = Score([], [], [], []), {}
+        for place, (i, frame, seconds) in enumerate(_drawn(clip, trial, draw)):
+            score.seconds += seconds
+            to_head = clip.tracks.head[i]
+            picture = crop(frame, to_head)
+            _compare(score, true_crops[place], picture)
+            read = landmarks_at(frame, clip.tracks.boxes[i], READINGS)
+            score.landmarks.append(transform(clip.tracks.raw_head[i][None], read[None])[0])
+            if place in chosen:
+                pictures[place] = enlarged(frame, to_head)
+        strip[name] = pictures
+        error, correlation = _landmark_error(clip, trial, np.array(score.landmarks))
+        table.add_row(
+            name,
+            f"{np.mean(score.ssim):.3f}",
+            f"{np.mean(score.psnr):.1f}",
+            f"{error:.4f}",
+            f"{floor:.4f}",
+            f"{np.mean(score.sharpness):.2f}",
+            f"{correlation:.3f}",
+            f"{1000 * score.seconds / len(trial.truth):.1f}",
+        )
+    console.print(table)
+    if strips is not None:
+        _write_strip(strip, strips / f"{clip.name}-{trial.name}.png")
+
+
+def _frames(clip: Clip, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Picture]]:
+    """Frames in the order wanted, which may hold one frame, or go forward."""
+    if len(set(wanted.tolist())) == 1:
+        (picture,) = islice(clip.template.frames(), int(wanted[0]), int(wanted[0]) + 1)
+        yield from ((int(wanted[0]), picture.copy()) for _ in wanted)
+        return
+    places = set(wanted.tolist())
+    for index, frame in enumerate(clip.template.frames()):
+        if index in places:
+            yield index, frame
+        if index >= wanted[-1]:
+            return
+
+
+def _drawn(clip: Clip, trial: Trial, draw: Callable[[], Iterator[MouthPatch]]) -> Iterator[tuple[int, Picture, float]]:
+    """Template frame, finished picture, seconds spent on drawing it (decoding taken out)."""
+    patches = draw()
+    for index, frame in _frames(clip, trial.shown):
+        started = perf_counter()
+        patch = next(patches)
+        spent = perf_counter() - started
+        if patch.pixels is not None:
+            height, width = patch.pixels.shape[:2]
+            frame[patch.top : patch.top + height, patch.left : patch.left + width] = patch.pixels
+        yield index, frame, spent
+
+
+def _compare(score: Score, truth: Picture, drawn: Picture) -> None:
+    import cv2
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    true_grey, grey = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in (truth, drawn))
+    score.ssim.append(float(structural_similarity(true_grey, grey)))  # pyright: ignore[reportArgumentType]
+    score.psnr.append(float(peak_signal_noise_ratio(truth, drawn)))
+    detail, true_detail = (float(cv2.Laplacian(picture, cv2.CV_32F).var()) for picture in (grey, true_grey))
+    score.sharpness.append(np.sqrt(detail / max(true_detail, 1e-6)))
+
+
+def _landmark_error(clip: Clip, trial: Trial, landmarks: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean distance of the mouth's points from the true ones, IOD, and the correlation of the opening."""
+    smooth = savitzky_golay(landmarks[:, 48:], np.ones(len(landmarks), bool), MOUTH_WINDOW)
+    truth = clip.calibration.landmarks[trial.truth]
+    gap = [contours_from_landmarks(np.concatenate([np.zeros((48, 2)), frame])).gap for frame in smooth]
+    true_gap = [contours_from_landmarks(frame).gap for frame in truth]
+    error = float(np.linalg.norm(smooth - truth[:, 48:], axis=2).mean())
+    return error, float(np.corrcoef(gap, true_gap)[0, 1]) if np.ptp(gap) > 1e-6 else 0.0
+
+
+def _floor(clip: Clip, trial: Trial) -> float:
+    """The predictor's own disagreement on the true frames: another box, other jitter."""
+    read = []
+    for i, frame in _frames(clip, trial.truth):
+        left, top, right, bottom = clip.tracks.boxes[i]
+        side = right - left
+        other = np.array([left + 0.015 * side, top - 0.015 * side, right + 0.035 * side, bottom + 0.005 * side])
+        read.append(transform(clip.tracks.raw_head[i][None], landmarks_at(frame, other, READINGS)[None])[0])
+    return _landmark_error(clip, trial, np.array(read))[0]
+
+
+def _strip_places(clip: Clip, trial: Trial) -> list[int]:
+    """Output frames for the strip: from the most closed to the most open, evenly among the openings."""
+    gaps = clip.gaps[trial.truth]
+    order = np.argsort(gaps, kind="stable")
+    return sorted(order[np.linspace(0, len(order) - 1, STRIP_FRAMES).astype(int)].tolist())
+
+
+def _write_strip(strip: dict[str, dict[int, Picture]], destination: Path) -> None:
+    import cv2
+
+    rows = [np.hstack([pictures[place] for place in sorted(pictures)]) for pictures in strip.values()]
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(destination), np.vstack(rows))
+
+
+def ways_of(clip: Clip, trial: Trial) -> dict[str, Callable[[], Iterator[MouthPatch]]]:
+    """The ways of drawing a trial."""
+    recorded = recorded_performance(clip.tracks, clip.calibration, clip.tracks.frame_rate, clip.calibration)
+    performance: RecordedPerformance = replace(recorded, landmarks=recorded.landmarks[trial.truth])
+
+    def static() -> Iterator[MouthPatch]:
+        yield from (MouthPatch(place, int(index)) for place, index in enumerate(trial.shown))
+
+    def warped() -> Iterator[MouthPatch]:
+        yield from draw_performance(performance, _frames(clip, trial.shown), trial.shown, clip.tracks, clip.calibration)
+
+    return {"static": static, "A": warped}
+
+
+@app.command()
+def main(
+    folder: Path,
+    tracks: Annotated[Path | None, typer.Option(help="Folder of stored face tracks.")] = None,
+    strips: Annotated[Path | None, typer.Option(help="Folder for strips of pictures.")] = None,
+    only: Annotated[str, typer.Option(help="Part of the clips' names.")] = "",
+    trials: Annotated[str, typer.Option(help="held, half, or both with a comma.")] = "held,half",
+) -> None:
+    """Measure every clip of a folder."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    made = {"held": held_trial, "half": half_trial}
+    for path in sorted(folder.glob("*.mp4")):
+        if only in path.stem:
+            clip = open_clip(path, tracks)
+            for name in trials.split(","):
+                trial = made[name](clip)
+                compare(clip, trial, ways_of(clip, trial), strips)
+
+
+if __name__ == "__main__":
+    app()
