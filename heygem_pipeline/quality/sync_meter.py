@@ -78,7 +78,7 @@ def measure_sync(video: Path, speech: SpeechFeatures, template_tracks: FaceTrack
     else:
         frames, cuts = _chosen_frames(template, speech)
         tracks = _read_mouth(template, frames, cuts, template_tracks)
-    times = frames / float(template.frame_rate) + _picture_after_sound(video)
+    times = frames / float(template.frame_rate) + picture_after_sound(video)
     gap = measure_mouth(tracks).gap.astype(np.float64) if tracks.present.any() else np.full(len(frames), np.nan)
     return reading_of(gap, times, speech, float(template.frame_rate))
 
@@ -140,7 +140,7 @@ def _read_mouth(
     return tracks_from(followed, clip.frame_rate, (clip.info.width, clip.info.height))
 
 
-def _picture_after_sound(video: Path) -> float:
+def picture_after_sound(video: Path) -> float:
     """Seconds from the first sample of the sound to the first frame of the picture, as the container plays them.
 
     0 for a clip without sound: the speech is then taken to begin with the picture.

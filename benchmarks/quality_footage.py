@@ -1,0 +1,160 @@
+"""The footage that quality is measured on: people who speak, presenters who do not, and the clips made of both."""
+
+import csv
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter, track_presenter
+from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.lipsync.compose import compose
+from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.media.encode import encode_clip
+from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.quality.sync_meter import picture_after_sound, reading_of
+from heygem_pipeline.settings import SyntheticLabel
+
+SOUND_RATE = 48000
+TRUSTED_LAG = 3.0
+"""``lag_confidence`` of the footage's index from which its lag is taken."""
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Someone who is seen and heard to speak: the truth that clips are compared with.
+
+    lag: seconds by which the clip's sound comes later than its picture. lag_source: who measured it, ``index`` (another
+    program) or ``meter`` (this project's), with the confidence.
+    """
+
+    presenter: Presenter
+    lag: float
+    lag_source: str
+    lag_trusted: bool
+
+    @property
+    def name(self) -> str:
+        """File name without its ending."""
+        return self.presenter.path.stem
+
+
+@dataclass(frozen=True)
+class MadeClip:
+    """A finished clip. patches: of each output frame, without the pixels."""
+
+    path: Path
+    voice: Voice
+    presenter: Presenter
+    patches: list[MouthPatch]
+
+
+class Footage:
+    """Clips under ``folder/talking`` and ``folder/idle``; what was tracked is kept in ``kept`` between runs."""
+
+    def __init__(self, folder: Path, kept: Path) -> None:
+        self.folder, self.kept = folder, kept
+        kept.mkdir(parents=True, exist_ok=True)
+
+    def presenters(self) -> list[Presenter]:
+        """Those who do not speak, by name."""
+        return [self.presenter(path) for path in sorted((self.folder / "idle").glob("*.mp4"))]
+
+    def speakers(self) -> list[Speaker]:
+        """Those who speak, by name, each with the lag of the clip's own sound."""
+        return [self._speaker(path) for path in sorted((self.folder / "talking").glob("*.mp4"))]
+
+    def presenter(self, path: Path) -> Presenter:
+        """A tracked clip."""
+        tracks, speech = self.kept / f"{path.stem}.face.parquet", self.kept / f"{path.stem}.speech.parquet"
+        if not tracks.exists():
+            save_presenter(track_presenter(path), tracks, speech)
+        return load_presenter(tracks, speech, path)
+
+    def _speaker(self, path: Path) -> Speaker:
+        presenter = self.presenter(path)
+        assert presenter.own_speech is not None, f"{path.name} has no sound"
+        with (self.folder / "index.csv").open(newline="") as file:
+            row = next(row for row in csv.DictReader(file) if row["file"] == f"talking/{path.name}")
+        if float(row["lag_confidence"] or 0) >= TRUSTED_LAG:
+            lag = float(row["lag_frames"]) / float(row["fps"])
+            return Speaker(presenter, lag, f"index {float(row['lag_confidence']):.1f}", True)
+        from quality_mouth import seen_gap
+
+        rate = float(presenter.tracks.frame_rate)
+        times = np.arange(len(presenter.tracks)) / rate + picture_after_sound(path)
+        reading = reading_of(seen_gap(presenter.tracks), times, presenter.own_speech, rate)
+        trusted = reading.confidence >= TRUSTED_LAG
+        return Speaker(presenter, reading.offset_frames / rate, f"meter {reading.confidence:.1f}", trusted)
+
+
+def write_sound(samples: NDArray[np.floating], destination: Path) -> Path:
+    """Write samples (-1..1) at 48 kHz as a 16-bit WAV file."""
+    with wave.open(str(destination), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SOUND_RATE)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return destination
+
+
+def cut_voice(clip: Path, seconds: float, folder: Path) -> Voice:
+    """The first seconds of a clip's sound as a voice of its own."""
+    sound = read_sound(clip, SOUND_RATE)
+    return analyse_voice(write_sound(sound.samples[: round(seconds * SOUND_RATE)], folder / f"{clip.stem}.wav"))
+
+
+def make_clip(voice: Voice, presenter: Presenter, destination: Path) -> MadeClip:
+    """Make a finished clip as ``heygem generate`` does, without the visible label."""
+    patches: list[MouthPatch] = []
+
+    def noted(drawn: Iterator[MouthPatch]) -> Iterator[MouthPatch]:
+        for patch in drawn:
+            patches.append(MouthPatch(patch.output_frame, patch.template_frame, patch.left, patch.top))
+            yield patch
+
+    frames = compose(
+        presenter.open(), noted(draw_mouths(voice, presenter, load_engine("warp"))), _frame_count(voice, presenter)
+    )
+    _encode(frames, voice, presenter, destination)
+    return MadeClip(destination, voice, presenter, patches)
+
+
+def encode_template(voice: Voice, presenter: Presenter, destination: Path) -> Path:
+    """The template's own frames encoded as a clip of this voice would be: what encoding alone does to them."""
+    _encode(
+        (frame for _, frame in presenter.open().presentation(_frame_count(voice, presenter))),
+        voice,
+        presenter,
+        destination,
+    )
+    return destination
+
+
+def frames_of(video: Path, first: int = 0, last: int | None = None) -> Iterator[NDArray[np.uint8]]:
+    """Frames of a finished clip, uint8 (height, width, 3) BGR."""
+    return islice(Template.open(video).frames(), first, last)
+
+
+def _frame_count(voice: Voice, presenter: Presenter) -> int:
+    return voice.speech.frame_count(presenter.tracks.frame_rate)
+
+
+def _encode(frames: Iterator[NDArray[np.uint8]], voice: Voice, presenter: Presenter, destination: Path) -> None:
+    encode_clip(
+        frames,
+        frame_rate=Fraction(presenter.tracks.frame_rate),
+        size=presenter.tracks.size,
+        sound=voice.path,
+        duration=voice.speech.duration,
+        destination=destination,
+        label=SyntheticLabel.OFF,
+    )

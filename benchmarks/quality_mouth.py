@@ -1,0 +1,43 @@
+"""The mouth of a finished clip, read anew from its pixels."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.mouth import INNER_LOWER, INNER_UPPER, measure_mouth
+from heygem_pipeline.faces.reading import read_landmarks
+from heygem_pipeline.faces.track import tracks_from
+from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.media.decode import sample_frames
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.timeline import ping_pong
+
+READINGS = 7
+"""Landmark predictions averaged a frame, as many as the tracker averages: output and truth are read alike."""
+
+
+def read_output(video: Path, template_tracks: FaceTracks) -> FaceTracks:
+    """Tracks of a finished clip. Only where the face is comes from the template; every landmark is read anew."""
+    clip = Template.open(video)
+    assert clip.index is not None
+    count = clip.info.frame_count
+    boxes = template_tracks.boxes[[ping_pong(frame, len(template_tracks)) for frame in range(count)]]
+    pictures = sample_frames(clip.info.path, clip.index, clip.times)
+    luma = (np.asarray(picture.to_ndarray(format="gray"), np.uint8) for picture in pictures)
+    landmarks = read_landmarks(luma, boxes, READINGS)
+    followed = FollowedFace(boxes, landmarks, np.zeros(count, np.float32), (), 0)
+    return tracks_from(followed, clip.frame_rate, (clip.info.width, clip.info.height))
+
+
+def seen_gap(tracks: FaceTracks) -> NDArray[np.float64]:
+    """Gap between the inner lips, IOD, steadied over 0.2 s; NaN without a face."""
+    return measure_mouth(tracks).gap.astype(np.float64)
+
+
+def sharp_gap(tracks: FaceTracks) -> NDArray[np.float64]:
+    """The same, frame by frame: a closure of a frame or two is not smoothed away."""
+    heights = transform(tracks.raw_head, tracks.landmarks)[:, :, 1]
+    return (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1)
