@@ -1,59 +1,74 @@
-"""The inside of an open mouth, drawn: teeth, tongue and shade in the face's own light."""
+"""The inside of an open mouth, drawn: teeth, tongue and shade in the face's own light.
+
+Its tones were measured on open mouths of 19 people who speak in public addresses (24 clips, 1 332 frames; luma over the
+skin's). Openings up to 0.05 IOD show 0.45 throughout, in the lip's hue; the lightest spots reach 0.76 at 0.05 to 0.08,
+0.84 at 0.08 to 0.12, 1.13 at 0.12 to 0.16, 1.2 beyond. Under the upper lip it is 0.46. Dark parts are 0.16, and as red
+as deep lips. Teeth fill 0.3, 0.4, 0.55 and 0.6 of those openings.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.warp.light import FaceLight
+from heygem_pipeline.lipsync.warp.light import FaceLight, luma
+from heygem_pipeline.lipsync.warp.teeth import LOWER, UPPER, along_the_arch, edge_and_tone
 
-TOOTH_WIDTHS_MM = (8.6, 6.6, 7.6, 7.0)
-"""Central and lateral incisor, canine, first premolar (upper jaw means; Wheeler's Dental Anatomy)."""
+DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
+"""Hue of a mouth's dark parts against that of the lips, BGR (measured, see above)."""
 
-IOD_MM = 63.0
-"""Mean distance between adult pupils."""
+LOWER_RISE = 0.22
+"""How much more of the lower teeth shows for every IOD of opening."""
 
-ARCH_HALF_WIDTH = 0.40
+DEEP_DARK = 0.15
+"""Luma over the skin's of a wide dark opening."""
+
+GAPS = (0.02, 0.05, 0.10, 0.14, 0.20)
+LIGHT_INSIDE = (0.50, 0.62, 0.80, 0.95, 1.0)
+"""How much of the light outside reaches the teeth through openings of those heights, IOD."""
+
+THIN_LIP, FULL_LIP = 0.055, 0.095
+"""Height of the upper lip's red, IOD: below the first hardly any upper teeth show, from the second on many.
+
+Over the 24 clips above, that height goes with the share of upper teeth in the opening (correlation 0.56); the length of
+the whole upper lip does not (-0.07)."""
+
+LEAST_SHOW, MOST_SHOW = 0.006, 0.036
+"""IOD of the upper incisors below the closed lips' line (Vig and Brundo 1978: 0.25 to 3.9 mm of them show at rest)."""
 
 
 @dataclass(frozen=True)
 class OpenMouth:
     """Numbers of one open mouth, head frame, IOD.
 
-    centre, half_width: of the mouth as it is shown. midline: x between the upper incisors.
-    foreshortening: by how much the left and the right half of the arch are stretched to look as from the front.
+    centre, half_width: of the mouth as it is shown. midline: x of the lips' middle. turn: tangent of the head's turn.
     skull_edge: y of the closed lips' line at the midline, from which the upper teeth hang. tilt: that line's slope.
-    gap: the opening's height. rounding: 0 = spread, 1 = pursed.
+    floor: y of the lower lip's edge in the middle.
+    gap: the opening's height. rounding: 0 = spread, 1 = pursed. fullness: height of the upper lip's red.
     """
 
     centre: float
     half_width: float
     midline: float
-    foreshortening: tuple[float, float]
+    turn: float
     skull_edge: float
     tilt: float
+    floor: float
     gap: float
     rounding: float
+    fullness: float
 
 
-def luma(colour: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Rec. 601 luma of BGR values (the last axis)."""
-    return colour[..., 0] * 0.114 + colour[..., 1] * 0.587 + colour[..., 2] * 0.299
-
-
-def _smoothstep(value: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
+def smoothstep(value: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
+    """0 up to ``low``, 1 from ``high`` on, smooth between."""
     share = np.clip((value - low) / (high - low), 0, 1)
     return share * share * (3 - 2 * share)
 
 
-def _tooth_edges() -> NDArray[np.float32]:
-    """Places of the borders between teeth along the picture, IOD from the midline, the arch seen from the front."""
-    along = np.cumsum(TOOTH_WIDTHS_MM) / IOD_MM
-    # An arch of that half-width, seen from the front: arc length to projected place.
-    return (ARCH_HALF_WIDTH * np.sin(np.minimum(along / ARCH_HALF_WIDTH, np.pi / 2))).astype(np.float32)
-
-
-TOOTH_EDGES = _tooth_edges()
+def ramp(value: float, low: float, high: float) -> float:
+    """The same of one number."""
+    share = min(max((value - low) / (high - low), 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def draw_interior(
@@ -72,62 +87,59 @@ def draw_interior(
     """
     height = np.maximum(lower - upper, 1e-4)
     across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
-    distance = np.abs(x - mouth.midline) * np.where(x < mouth.midline, *np.array(mouth.foreshortening, np.float32))
-    arch = np.minimum(distance / ARCH_HALF_WIDTH, 1)
-    skin, lip = float(luma(light.skin)), light.lip
-    soft = max(0.010, 0.7 * pixel)
-    between = _between_teeth(distance, pixel)
-    side = 1 - arch**2.2
+    place = along_the_arch(x - np.float32(mouth.midline), mouth.turn)
+    soft = max(0.008, 0.7 * pixel)
+    skin = float(luma(light.skin))
+    deep = _deep_colour(light)
+    seen = 1 - ramp(mouth.rounding, 0.25, 0.85)
+    shown = LEAST_SHOW + (MOST_SHOW - LEAST_SHOW) * ramp(mouth.fullness, THIN_LIP, FULL_LIP)
 
-    # The cavity: the crease's hue, nearly black behind the upper teeth, redder toward the tongue.
-    dark = 0.5 * light.crease + 0.5 * lip * np.array([0.50, 0.45, 1.0], np.float32)
-    dark = dark * (0.15 * skin / max(float(luma(dark)), 1.0))
-    depth = _smoothstep((y - upper) / height, 0.25, 1.0)
-    picture = dark * (0.62 + 0.58 * depth)[..., None]
+    upper_step, upper_tone = edge_and_tone(place, UPPER, pixel)
+    lower_step, lower_tone = edge_and_tone(place, LOWER, pixel)
+    skull = mouth.skull_edge + mouth.tilt * (x - mouth.midline)
+    upper_tips = skull + seen * shown - upper_step
+    # The lower row follows the jaw, so that it ends where the lip's arc rises over it.
+    rise = seen * min(0.006 + LOWER_RISE * max(mouth.gap - 0.08, 0.0), 0.050)
+    lower_tips = mouth.floor - rise + mouth.tilt * (x - mouth.midline) + lower_step
 
-    # Tongue: a low mound behind the lower lip.
-    flesh = lip * np.array([0.68, 0.62, 1.0], np.float32)
-    flesh = flesh * (0.36 * skin / max(float(luma(flesh)), 1.0))
-    mound = np.minimum(0.50 * height, 0.085) * np.clip(1 - (across / 0.75) ** 2, 0, 1)
-    tongue = _smoothstep(y - (lower - mound), -0.02, 0.06) * _ramp(mouth.gap, 0.06, 0.16)
-    picture += (0.60 * tongue)[..., None] * (flesh - picture)
+    # The cavity darkens with the height of what is dark; a thin slit is no darker than the crease of closed lips.
+    dark_height = np.minimum(lower_tips, lower) - np.maximum(upper_tips, upper)
+    darkness = smoothstep(dark_height, 0.0, 0.09)[..., None]
+    picture = light.crease + darkness * (deep * (skin * DEEP_DARK) - light.crease)
 
-    enamel = _enamel(light)
-    show = 1 - _ramp(mouth.rounding, 0.30, 0.90)
+    # Tongue: a low mound behind the lower teeth.
+    flesh = light.lip * (0.46 * skin / max(float(luma(light.lip)), 1.0)) * np.array([0.92, 0.90, 1.08], np.float32)
+    mound = lower - 0.56 * height * np.clip(1 - (across / 0.80) ** 2, 0, 1)
+    tongue = smoothstep(y - mound, -0.005, 0.055) * ramp(mouth.gap, 0.08, 0.18)
+    picture += (0.80 * tongue)[..., None] * (flesh - picture)
 
-    # Lower teeth: the tips of a low row, in the lower lip's shade.
-    tips = lower - min(0.030, max(0.0, 0.35 * (mouth.gap - 0.13))) + 0.03 * arch**2
-    row = _smoothstep(y - tips, -soft, soft) * show * _ramp(mouth.gap, 0.13, 0.19) * _smoothstep(side, 0.3, 0.8)
-    picture += (0.35 * row)[..., None] * (enamel * (0.55 * (1 - 0.15 * between))[..., None] - picture)
+    lit = float(np.interp(mouth.gap, GAPS, LIGHT_INSIDE))
+    shadow = 0.50 + 0.50 * smoothstep(y - upper, 0.0, 0.040)
 
-    # Upper teeth belong to the skull: the lip rises over them. Each edge is a little round.
-    edge = mouth.skull_edge + mouth.tilt * (x - mouth.midline) + min(0.020, 0.15 * mouth.gap)
-    edge = edge - 0.030 * arch**2 - 0.010 * between
-    teeth = _smoothstep(edge - y, -soft, soft) * _smoothstep(side, 0.05, 0.45) * show
-    tone = (0.45 + 0.55 * side) * (1 - 0.16 * between) * (0.70 + 0.30 * _smoothstep(y - upper, 0.0, 0.04))
-    picture += teeth[..., None] * (enamel * tone[..., None] - picture)
+    row = smoothstep(y - lower_tips, -1.4 * soft, 1.4 * soft) * smoothstep(lower_tone, 0.25, 0.55)
+    tone = 0.74 * lit * lower_tone * shadow * (0.88 + 0.12 * smoothstep(lower - y, -0.004, 0.014))
+    picture += (seen * ramp(mouth.gap, 0.07, 0.13) * row)[..., None] * (_shaded(light.enamel, tone) - picture)
 
-    # Shade: the upper lip's shadow, and the corners, where the crease's own colour takes over.
-    picture = picture * (0.78 + 0.22 * _smoothstep(y - upper, -0.005, 0.022))[..., None]
-    corner = 0.9 * _smoothstep(across, 0.45, 0.95)
-    return picture + corner[..., None] * (0.75 * light.crease - picture)
+    row = smoothstep(upper_tips - y, -soft, soft) * smoothstep(upper_tone, 0.25, 0.55)
+    edge = 1 - 0.12 * smoothstep(y - upper_tips, -0.022, 0.0)
+    tone = lit * upper_tone * shadow * edge
+    picture += (seen * row)[..., None] * (_shaded(light.enamel, tone) - picture)
 
-
-def _enamel(light: FaceLight) -> NDArray[np.float32]:
-    """Colour of a well lit tooth: warm ivory in the face's light, never brighter than the face allows."""
-    skin = max(float(luma(light.skin)), 1.0)
-    ivory = np.array([0.90, 0.955, 1.06], np.float32)
-    tinted = 0.6 * ivory + 0.4 * light.skin / np.float32(skin)
-    return (tinted * min(1.06 * skin + 6, 212.0)).astype(np.float32)
+    # Where the lips are close, and in the corners, only the shade of a slit is seen.
+    narrow = 1 - smoothstep(height, 0.020, 0.070)
+    corner = 0.85 * smoothstep(across, 0.55, 0.95)
+    closed = np.maximum(narrow, corner)
+    picture += closed[..., None] * (light.crease * (1 - 0.35 * corner)[..., None] - picture)
+    return np.asarray(picture, np.float32)
 
 
-def _between_teeth(distance: NDArray[np.float32], pixel: float) -> NDArray[np.float32]:
-    """1 on the border of two teeth, 0 in the middle of one."""
-    borders = np.r_[0, TOOTH_EDGES].astype(np.float32)
-    nearest = np.min(np.abs(distance[..., None] - borders), axis=-1)
-    return np.exp(-((nearest / max(0.011, 0.8 * pixel)) ** 2))
+def _shaded(enamel: NDArray[np.float32], tone: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Teeth in shade are lit by the lips and the tongue: the darker, the warmer."""
+    tone = np.maximum(tone, 1e-3)
+    return enamel * np.stack([tone**1.25, tone**1.15, tone**0.85], axis=-1)
 
 
-def _ramp(value: float, low: float, high: float) -> float:
-    share = min(max((value - low) / (high - low), 0.0), 1.0)
-    return share * share * (3 - 2 * share)
+def _deep_colour(light: FaceLight) -> NDArray[np.float32]:
+    """Hue of the mouth's dark parts, of luma 1."""
+    hue = light.lip * DEEP_HUE
+    return (hue / max(float(luma(hue)), 1.0)).astype(np.float32)

@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.interior import OpenMouth, draw_interior
 from heygem_pipeline.lipsync.warp.light import FaceLight
-from heygem_pipeline.lipsync.warp.target import at_rest
+from heygem_pipeline.lipsync.warp.sharpness import grain_like
+from heygem_pipeline.lipsync.warp.target import CLOSING_UPPER_SHARE
+from heygem_pipeline.lipsync.warp.teeth import turn_of_head
 from heygem_pipeline.lipsync.warp.view import View, height_of
 
 OWN_MARGIN = 0.008
@@ -15,14 +17,14 @@ OWN_MARGIN = 0.008
 STILL_SHARE, LARGEST_STRETCH = 0.55, 1.35
 """Upper share of the frame's own opening that stays with the skull, and how far the rest may be stretched."""
 
-SHADED = 0.020, 0.090
-"""Openings, IOD: up to the first only the crease's colour shows, from the second on the whole interior."""
-
 CREASE_REACH = 0.03
 """IOD around the mouth's line that a drawn crease may touch."""
 
-SOFTNESS = 0.006
-"""Blur of the drawing, IOD: a lens and a codec have softened everything else."""
+GRAIN = 0.7
+"""Share of the skin's grain that shows on what lies in shade."""
+
+UPPER_RIM, LOWER_RIM = 0.30, 0.20
+"""How much darker the lips' rims get where they part."""
 
 Lines = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Heights of the upper and lower inner lip line at every pixel of a view."""
@@ -53,16 +55,26 @@ def paint_opening(
         height_of(base.lower_inner, base.lower_inner[[0, -1]], view.x),
     )
     picture = warped[box].astype(np.float32)
+    _shade_rims(picture, view, own)
     _draw_crease(picture, view, own, target, light)
     opening = view.lower - view.upper
     if opening.max() > 0.25 * view.pixel:
         inside = _interior(view, own, base, target, rounding, light, own_teeth)
-        edge = max(view.pixel, 0.010)
+        edge = max(view.pixel, 0.010, 1.5 * float(light.blur[0]))
         # The border lies half over the lips: behind it the warped layers hold the other lip's pixels.
         alpha = np.clip((view.y - view.upper) / edge + 0.5, 0, 1) * np.clip((view.lower - view.y) / edge + 0.5, 0, 1)
         alpha *= np.clip(opening / (1.5 * edge), 0, 1)
         picture += alpha[..., None] * (inside - picture)
     warped[box] = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+
+
+def _shade_rims(picture: NDArray[np.float32], view: View, own: Lines) -> None:
+    """Lips that part turn their rims inward, out of the light: more so the upper one, which shades itself."""
+    opened = np.clip((view.lower - view.upper - np.maximum(own[1] - own[0], 0)) / 0.06, 0, 1)
+    above, below = view.upper - view.y, view.y - view.lower
+    shade = UPPER_RIM * np.exp(-((np.maximum(above, 0) / 0.018) ** 2)) * (above > -0.02)
+    shade += LOWER_RIM * np.exp(-((np.maximum(below, 0) / 0.014) ** 2)) * (below > -0.02)
+    picture *= (1 - opened * shade)[..., None]
 
 
 def _draw_crease(picture: NDArray[np.float32], view: View, own: Lines, target: MouthContours, light: FaceLight) -> None:
@@ -94,16 +106,19 @@ def _interior(
         centre=(left + right) / 2,
         half_width=(right - left) / 2,
         midline=midline,
-        foreshortening=_foreshortening(base, midline),
-        skull_edge=float(at_rest(base, np.zeros((2, 2))).upper_inner[7:10, 1].mean()),
+        turn=turn_of_head(midline - float(base.upper_outer[0, 0]), float(base.upper_outer[-1, 0]) - midline),
+        skull_edge=float(
+            (base.upper_inner + CLOSING_UPPER_SHARE * (base.lower_inner - base.upper_inner))[7:10, 1].mean()
+        ),
         tilt=_slope(base),
+        floor=float(target.lower_inner[7:10, 1].mean()),
         gap=target.gap,
         rounding=rounding,
+        fullness=float((base.upper_inner[7:10, 1] - base.upper_outer[6:9, 1]).mean()),
     )
     drawn = draw_interior(view.x, view.y, view.upper, view.lower, mouth, light, view.pixel)
-    show = float(np.clip((target.gap - SHADED[0]) / (SHADED[1] - SHADED[0]), 0, 1))
-    drawn = (light.crease + show * (drawn - light.crease)).astype(np.float32)
-    drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, SOFTNESS / view.pixel)), np.float32)
+    drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, float(light.blur[0]) / view.pixel)), np.float32)
+    drawn += GRAIN * grain_like(view)
     height = own[1] - own[0]
     own_teeth *= min(max((float(height.max()) - 0.03) / 0.05, 0.0), 1.0)
     if own_teeth == 0:
@@ -140,11 +155,3 @@ def _own_teeth(view: View, own: Lines) -> tuple[NDArray[np.float32], NDArray[np.
 def _slope(base: MouthContours) -> float:
     across = base.upper_outer[-1] - base.upper_outer[0]
     return float(across[1] / across[0])
-
-
-def _foreshortening(base: MouthContours, midline: float) -> tuple[float, float]:
-    """A head turned aside shows one half of the mouth narrower: the teeth behind it too."""
-    left, right = midline - float(base.upper_outer[0, 0]), float(base.upper_outer[-1, 0]) - midline
-    mean = (left + right) / 2
-    near, far = np.clip([mean / max(left, 1e-3), mean / max(right, 1e-3)], 0.7, 1.6)
-    return float(near), float(far)

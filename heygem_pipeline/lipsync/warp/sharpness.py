@@ -1,0 +1,69 @@
+"""How soft and how grainy a frame is around the mouth, so that what is drawn there is as soft and as grainy."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.view import View
+
+AROUND_THE_LIPS = 0.04
+"""IOD around the lips in which edges are looked for."""
+
+STRONG_EDGES, SHARPEST = 0.97, 0.15
+"""Quantile of the gradient from which it is an edge, and share of the edges taken to be sharp in truth."""
+
+LARGEST_BLUR = 0.03
+
+GRAIN_BELOW = 0.26
+"""IOD below the opening from which grain is taken: the chin."""
+
+LARGEST_GRAIN = 5.0
+"""Levels: what is larger is a pore or a hair, and no grain."""
+
+
+def edge_blur(frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours) -> float:
+    """Deviation of the Gaussian that softens the sharpest edges of the lips, IOD, 0..0.03.
+
+    From how much less steep they get by a further Gaussian of 1 pixel (Zhuo and Sim 2011, Defocus map estimation from a
+    single image). Lips without edges count as a little soft.
+    """
+    import cv2
+
+    points = np.concatenate([contours.upper_outer, contours.lower_outer])
+    points = (points - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T
+    pixel = float(np.sqrt(abs(np.linalg.det(to_head[:, :2]))))
+    around = AROUND_THE_LIPS / pixel
+    left, top = np.maximum(points.min(axis=0) - around, 0).astype(int)
+    right, bottom = np.maximum(points.max(axis=0) + around, 0).astype(int)
+    crop = frame[top:bottom, left:right]
+    if min(crop.shape[:2]) < 8:
+        return 0.006
+    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.float32)
+    before, after = _gradient(grey), _gradient(np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32))
+    strong = before >= max(float(np.quantile(before, STRONG_EDGES)), 8.0)
+    if not strong.any():
+        return 0.006
+    ratio = before[strong] / np.maximum(after[strong], 1e-3)
+    blur = 1 / np.sqrt(np.maximum(ratio**2 - 1, 1e-2))
+    return min(float(np.quantile(blur, SHARPEST)) * pixel, LARGEST_BLUR)
+
+
+def grain_like(view: View) -> NDArray[np.float32]:
+    """Fine texture of the skin below, for every pixel of a view: float32 (rows, columns, 3), levels, mean about 0."""
+    import cv2
+
+    rows, columns = view.x.shape
+    height, width = view.crop.shape[:2]
+    shift = view.down * GRAIN_BELOW / view.pixel
+    top = int(np.clip(view.row[0, 0] + shift[1], 0, max(height - rows, 0)))
+    left = int(np.clip(view.column[0, 0] + shift[0], 0, max(width - columns, 0)))
+    skin = view.crop[top : top + rows, left : left + columns].astype(np.float32)
+    grain = np.zeros((rows, columns, 3), np.float32)
+    grain[: len(skin)] = skin - cv2.GaussianBlur(skin, (0, 0), 1.2)
+    return np.clip(grain, -LARGEST_GRAIN, LARGEST_GRAIN)
+
+
+def _gradient(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    import cv2
+
+    return np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))

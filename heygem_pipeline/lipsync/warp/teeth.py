@@ -1,0 +1,97 @@
+"""Two rows of teeth on an arch, seen from the front or aside: where each tooth is, and how light it looks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+IOD_MM = 63.0
+"""Mean distance between adult pupils."""
+
+UPPER_WIDTHS_MM = (8.6, 6.6, 7.6, 7.0, 6.8)
+LOWER_WIDTHS_MM = (5.3, 5.7, 6.8, 7.0, 7.1)
+"""Central and lateral incisor, canine, premolars (means; Wheeler's Dental Anatomy)."""
+
+UPPER_STEPS = (0.0, 0.011, 0.002, 0.012, 0.018)
+LOWER_STEPS = (0.0, 0.001, 0.0, 0.006, 0.012)
+"""How far each tooth's edge stays behind the central incisor's, IOD."""
+
+ARCH_HALF_WIDTH = 0.40
+"""IOD: half the distance between the molars, as an arc that is seen from the front."""
+
+BEHIND_THE_LIP = 0.09
+"""IOD: how far the incisors lie behind the lip's surface (some 6 mm)."""
+
+LARGEST_TURN = 0.7
+
+_FRONT = np.linspace(-0.62, 0.62, 125)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One jaw's teeth on places along the arch, IOD from its midline as seen from the front."""
+
+    borders: NDArray[np.float32]
+    """Borders between the teeth of one half, from the midline (0) outward."""
+    steps: NDArray[np.float32]
+    tones: NDArray[np.float32]
+
+
+def _row(widths_mm: tuple[float, ...], steps: tuple[float, ...]) -> Row:
+    along = np.cumsum(widths_mm) / IOD_MM
+    # Arc length to projected place on an arch of that half-width.
+    borders = ARCH_HALF_WIDTH * np.sin(np.minimum(along / ARCH_HALF_WIDTH, np.pi / 2))
+    tones = np.array([1.0, 0.965, 0.92, 0.88, 0.84])
+    return Row(np.r_[0, borders].astype(np.float32), np.array(steps, np.float32), tones.astype(np.float32))
+
+
+UPPER, LOWER = _row(UPPER_WIDTHS_MM, UPPER_STEPS), _row(LOWER_WIDTHS_MM, LOWER_STEPS)
+
+
+def turn_of_head(left: float, right: float) -> float:
+    """Tangent of the head's turn to the viewer's right, from the widths of the mouth's halves.
+
+    The corners of the mouth lie about 0.2 IOD behind its middle, so the half that turns away looks narrower.
+    """
+    unequal = (right - left) / max(left + right, 1e-3)
+    return float(np.clip(-1.7 * unequal, -LARGEST_TURN, LARGEST_TURN))
+
+
+def along_the_arch(offset: NDArray[np.float32], turn: float) -> NDArray[np.float32]:
+    """Place on the arch as seen from the front, IOD, of what is seen ``offset`` beside the lips' middle.
+
+    What lies deeper moves to the side from which a turned head turns away.
+    """
+    depth = BEHIND_THE_LIP + _FRONT**2 / (2 * ARCH_HALF_WIDTH)
+    seen = np.maximum.accumulate(_FRONT - turn * depth) + 1e-6 * np.arange(len(_FRONT))
+    return np.interp(offset, seen, _FRONT).astype(np.float32)
+
+
+def edge_and_tone(
+    place: NDArray[np.float32], row: Row, pixel: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How far the teeth's edge stays behind the central incisor's, IOD, and their tone (1 = the lightest tooth).
+
+    place: float32, from ``along_the_arch``. pixel: size of a pixel, IOD; lines finer than it are drawn fainter.
+    """
+    fine = np.linspace(-0.62, 0.62, 621, dtype=np.float32)
+    distance = np.abs(fine)
+    tooth = np.clip(np.searchsorted(row.borders, distance, side="right") - 1, 0, len(row.steps) - 1)
+    nearest = np.abs(distance[:, None] - row.borders).min(axis=1)
+    # Rounded corners leave a small notch between two teeth.
+    notch = np.exp(-((nearest / 0.010) ** 2))
+    step = row.steps[tooth] + 0.10 * distance**2 + 0.011 * notch
+    line_width = max(0.006, 0.8 * pixel)
+    line = np.exp(-((nearest / line_width) ** 2)) * min(1.0, 0.009 / line_width)
+    # No mouth is its own mirror image.
+    tone = row.tones[tooth] * (1 - 0.15 * line) * np.where(fine < 0, 0.985, 1.0)
+    tone *= 1 - 0.75 * _smoothstep(distance, 0.13, 0.40)
+    return (
+        np.interp(place, fine, step).astype(np.float32),
+        np.interp(place, fine, tone).astype(np.float32),
+    )
+
+
+def _smoothstep(value: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
+    share = np.clip((value - low) / (high - low), 0, 1)
+    return share * share * (3 - 2 * share)
