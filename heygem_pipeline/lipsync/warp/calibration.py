@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.smoothing import savitzky_golay
+from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.rest import RestTrack, follow_rest
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 
 TYPICAL_OPENING = 0.17
@@ -20,21 +21,14 @@ TYPICAL_WIDTH = 0.78
 TOUCHING, PARTED = 0.045, 0.085
 """Predicted gaps (IOD) below which lips are taken to touch and above which to be parted; both are mixed between."""
 
-EXPRESSION_SECONDS = 1.0
-"""What lasts longer than this is a smile, what is shorter is speech."""
-
 OPEN_SECONDS = 2.0
 """Time over which it is judged whether a mouth stands open."""
-
-SPEAKING_SECONDS = 0.4
-"""Lips that were apart this long ago or ahead may still be speaking."""
 
 CLOSED_SHARE = 0.08
 """The share of a clip's frames, those with the smallest gaps, that shows the neutral mouth."""
 
-MOUTH_WINDOW, FACE_WINDOW = 5, 11
-"""Frames of the Savitzky-Golay filters for the mouth and for what lies around it."""
-
+MOUTH_SECONDS, FACE_SECONDS = 0.2, 0.44
+"""Windows of the Savitzky-Golay filters for the mouth and for what lies around it."""
 
 FEWEST_SPEAKING, FEWEST_SILENT = 40, 8
 """Frames of speech and of silence from which a template's own measures are taken."""
@@ -51,9 +45,7 @@ class Calibration:
     parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
     own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the mouth
         is open for seconds, 0 where it only opens now and then, so that the two do not take turns.
-    corner_shift: float64 (frames, 2, 2), from the left and right corner to where they would be without the template's
-        own speech: expressions last, speech moves quickly. Exactly 0 where the lips stay closed for a while.
-    neutral_chin: y of the chin while the mouth is closed, IOD.
+    rest: where the mouth would be in each frame without the template's own chewing or speech.
     neutral_width: the closed mouth's width, IOD.
     opening: IOD of gap for one standard unit of the speech model.
     """
@@ -61,8 +53,7 @@ class Calibration:
     landmarks: NDArray[np.float64]
     parted: NDArray[np.float64]
     own_teeth: NDArray[np.float64]
-    corner_shift: NDArray[np.float64]
-    neutral_chin: float
+    rest: RestTrack
     neutral_width: float
     opening: float
 
@@ -86,8 +77,7 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
         landmarks=landmarks,
         parted=parted,
         own_teeth=_own_teeth(parted, tracks),
-        corner_shift=_corner_shift(landmarks, parted, tracks),
-        neutral_chin=float(neutral[7:10, 1].mean()),
+        rest=follow_rest(landmarks, gaps, neutral, tracks),
         neutral_width=width,
         opening=_opening(gaps, speaking, float(np.median(gaps[closed])), width, bool(np.median(parted[closed]) > 0.5)),
     )
@@ -118,15 +108,17 @@ def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.b
 def _smoothed_landmarks(tracks: FaceTracks) -> NDArray[np.float64]:
     """Through the raw matrices, so that the pose's jitter cancels, then steadied."""
     placed = transform(tracks.raw_head, tracks.landmarks)
-    face = savitzky_golay(placed[:, :48], tracks.present, FACE_WINDOW, order=1, cuts=tracks.cuts)
-    mouth = savitzky_golay(placed[:, 48:], tracks.present, MOUTH_WINDOW, cuts=tracks.cuts)
+    slow, quick = window_of(FACE_SECONDS, tracks.frame_rate), window_of(MOUTH_SECONDS, tracks.frame_rate)
+    face = savitzky_golay(placed[:, :48], tracks.present, slow, order=1, cuts=tracks.cuts)
+    mouth = savitzky_golay(placed[:, 48:], tracks.present, quick, cuts=tracks.cuts)
     return np.concatenate([face, mouth], axis=1)
 
 
 def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
     share = np.clip((gaps - TOUCHING) / (PARTED - TOUCHING), 0, 1)
     share = share * share * (3 - 2 * share)
-    smooth = savitzky_golay(share, tracks.present, MOUTH_WINDOW, order=1, cuts=tracks.cuts)
+    window = window_of(MOUTH_SECONDS, tracks.frame_rate)
+    smooth = savitzky_golay(share, tracks.present, window, order=1, cuts=tracks.cuts)
     return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))
 
 
@@ -135,17 +127,3 @@ def _own_teeth(parted: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.fl
 
     window = min(2 * round(float(tracks.frame_rate) * OPEN_SECONDS / 2) + 1, 2 * len(parted) - 1)
     return np.clip((uniform_filter1d(parted, window, mode="nearest") - 0.35) / 0.3, 0, 1)
-
-
-def _corner_shift(
-    landmarks: NDArray[np.float64], parted: NDArray[np.float64], tracks: FaceTracks
-) -> NDArray[np.float64]:
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-
-    corners = landmarks[:, [48, 54]]
-    window = 2 * round(float(tracks.frame_rate) * EXPRESSION_SECONDS / 2) + 1
-    lasting = savitzky_golay(corners, tracks.present, window, order=1, cuts=tracks.cuts)
-    reach = 2 * round(float(tracks.frame_rate) * SPEAKING_SECONDS) + 1
-    speaking = uniform_filter1d(maximum_filter1d(parted, reach, mode="nearest"), reach // 2, mode="nearest")
-    speaking = np.where(speaking < 1e-6, 0.0, np.minimum(speaking, 1.0))
-    return np.nan_to_num(speaking[:, None, None] * (lasting - corners))

@@ -62,3 +62,22 @@ def contours_from_landmarks(landmarks: NDArray[np.floating]) -> MouthContours:
     upper_inner[:, 1] = np.minimum(upper_inner[:, 1], middle)
     lower_inner[:, 1] = np.maximum(lower_inner[:, 1], middle)
     return MouthContours(outer @ landmarks[UPPER_OUTER], outer @ landmarks[LOWER_OUTER], upper_inner, lower_inner)
+
+
+def displaced(lines: MouthContours, shift: NDArray[np.floating]) -> MouthContours:
+    """Move the four lines as landmarks 48..67 move by ``shift`` (20, 2); crossing inner lines are made to touch."""
+    landmarks = np.zeros((68, 2))
+    landmarks[48:] = shift
+    outer = _natural_cubic(_OUTER_KNOTS, OUTER_SAMPLES)
+    inner = _natural_cubic(_INNER_KNOTS, INNER_SAMPLES)
+    upper_inner = lines.upper_inner + inner @ landmarks[UPPER_INNER]
+    lower_inner = lines.lower_inner + inner @ landmarks[LOWER_INNER]
+    middle = (upper_inner[:, 1] + lower_inner[:, 1]) / 2
+    upper_inner[:, 1] = np.minimum(upper_inner[:, 1], middle)
+    lower_inner[:, 1] = np.maximum(lower_inner[:, 1], middle)
+    return MouthContours(
+        lines.upper_outer + outer @ landmarks[UPPER_OUTER],
+        lines.lower_outer + outer @ landmarks[LOWER_OUTER],
+        upper_inner,
+        lower_inner,
+    )

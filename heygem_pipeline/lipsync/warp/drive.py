@@ -1,5 +1,7 @@
 """From predicted mouth shapes in standard units to what this template's mouth shall do, one articulation a frame."""
 
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,32 +10,52 @@ from heygem_pipeline.lipsync.warp.calibration import Calibration
 from heygem_pipeline.lipsync.warp.target import Articulation, jaw_drop
 
 WIDTH_UNIT = 0.06
-"""Relative change of width for one standard unit (a standard deviation of the width in speech; median of the talking
-people measured: 0.04 IOD on mouths 0.78 IOD wide)."""
+"""Relative change of width for one standard unit (a standard deviation of the width in speech; talking people measured:
+0.04 to 0.075, median 0.05)."""
 
-JAW_SHARE = 0.4
+JAW_TRUST = 0.4
 """How much the predicted jaw, and not the opening alone, decides the chin's drop."""
+
+RAISED_UNIT, LOWERED_UNIT = 0.28, 1.05
+"""A wide opening's rise of the upper lip's border, and drop of the lower one's, against its gap (medians of the talking
+people measured)."""
+
+LIPS_TRUST = 0.5
+"""How much of what is predicted of the lips beyond the opening is shown: the prediction knows part of it."""
+
+PRESSED = 0.012
+"""IOD by which each lip is drawn in where lips meet in the middle of speech, its jaw still down: m, b, p."""
 
 LARGEST_WIDTH = 3.0
 """Standard units of width toward which larger ones are drawn: people do not go further."""
 
-LARGEST_GAP = 0.32
-"""IOD: bound of what the warp can show without tearing."""
+LARGEST_GAP, LARGEST_LIP_MOVE = 0.32, 0.04
+"""IOD: bounds of what the warp can show without tearing."""
 
 REST_GAP, REST_WIDTH = 0.006, 0.006
 """Smaller articulations are not shown, so that silence leaves the template untouched."""
 
-FADE_FRAMES = 4
-"""Frames over which motion grows after the face appears and dies before it goes."""
+FADE_SECONDS = 0.16
+"""Time in which motion grows after the face appears and dies before it goes."""
 
 
 def drive(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     """Scale a predicted shape (standard units) to the template's mouth."""
     gap = np.clip(_beyond(shape.gap * calibration.opening, REST_GAP), 0, LARGEST_GAP)
     width = _beyond(WIDTH_UNIT * LARGEST_WIDTH * np.tanh(shape.width / LARGEST_WIDTH), REST_WIDTH)
-    blend = (1 - JAW_SHARE) * shape.gap + JAW_SHARE * shape.jaw
-    jaw = np.clip(_beyond(blend * calibration.opening, REST_GAP), 0, LARGEST_GAP)
-    return [Articulation(float(g), float(w), jaw_drop(float(j))) for g, w, j in zip(gap, width, jaw, strict=True)]
+    blend = (1 - JAW_TRUST) * shape.gap + JAW_TRUST * shape.jaw
+    jaw = jaw_drop(np.clip(_beyond(blend * calibration.opening, REST_GAP), 0, LARGEST_GAP))
+    raised = _beyond_the_opening(shape.upper, shape.gap, RAISED_UNIT * calibration.opening)
+    lowered = _beyond_the_opening(shape.lower, shape.gap, LOWERED_UNIT * calibration.opening)
+    pressed = PRESSED * np.clip(1 - shape.gap / 0.1, 0, 1) * np.clip(np.maximum(shape.jaw, shape.lower) / 0.3, 0, 1)
+    numbers = np.stack([gap, width, jaw, raised - pressed, lowered - pressed], axis=1)
+    return [Articulation(*(float(number) for number in row)) for row in numbers]
+
+
+def _beyond_the_opening(lip: NDArray[np.floating], gap: NDArray[np.floating], unit: float) -> NDArray[np.floating]:
+    """A lip's move that its opening does not explain, IOD; lips that touch have none but being pressed."""
+    own = LIPS_TRUST * unit * (lip - gap) * np.clip(gap / 0.3, 0, 1)
+    return LARGEST_LIP_MOVE * np.tanh(own / LARGEST_LIP_MOVE)
 
 
 def _beyond(values: NDArray[np.floating], rest: float) -> NDArray[np.floating]:
@@ -41,7 +63,7 @@ def _beyond(values: NDArray[np.floating], rest: float) -> NDArray[np.floating]:
     return np.sign(values) * np.maximum(np.abs(values) - rest, 0)
 
 
-def presence_strength(present: NDArray[np.bool_]) -> NDArray[np.float64]:
+def presence_strength(present: NDArray[np.bool_], frame_rate: Fraction) -> NDArray[np.float64]:
     """How much of the motion is shown in each output frame: 0 without a face, growing to 1 away from such frames."""
     count = len(present)
     distance = np.full(count, np.inf)
@@ -51,5 +73,5 @@ def presence_strength(present: NDArray[np.bool_]) -> NDArray[np.float64]:
         before = absent[np.clip(after - 1, 0, None)]
         following = absent[np.clip(after, None, len(absent) - 1)]
         distance = np.minimum(np.abs(np.arange(count) - before), np.abs(following - np.arange(count)))
-    share = np.clip(distance / (FADE_FRAMES + 1), 0, 1)
+    share = np.clip(distance / (FADE_SECONDS * float(frame_rate) + 1), 0, 1)
     return share * share * (3 - 2 * share)

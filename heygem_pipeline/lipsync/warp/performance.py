@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.rest import Rest
 from heygem_pipeline.lipsync.warp.target import Articulation, speaking
 
 
@@ -29,10 +27,10 @@ class Performance(Protocol):
         """Number of output frames."""
         ...
 
-    def ask(self, output_frame: int, own: MouthContours, corner_shift: NDArray[np.float64]) -> Asked:
+    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
         """Return what one output frame shall show.
 
-        own: the lips of the template's frame. corner_shift: (2, 2), from its corners to where they rest, IOD.
+        own: the lips of the template's frame. rest: where they would be if they did not move of their own.
         """
         ...
 
@@ -47,7 +45,7 @@ class SpokenPerformance:
         """Number of output frames."""
         return len(self.articulations)
 
-    def ask(self, output_frame: int, own: MouthContours, corner_shift: NDArray[np.float64]) -> Asked:
+    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
         """See ``Performance.ask``."""
         wanted = self.articulations[output_frame]
-        return Asked(speaking(own, corner_shift, wanted), wanted.jaw, wanted.rounding)
+        return Asked(speaking(own, wanted, rest), wanted.jaw, wanted.rounding)

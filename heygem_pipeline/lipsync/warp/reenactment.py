@@ -13,6 +13,7 @@ from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, Calibration, 
 from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
 from heygem_pipeline.lipsync.warp.performance import Asked
+from heygem_pipeline.lipsync.warp.rest import Rest
 from heygem_pipeline.lipsync.warp.target import ROUNDED_WIDTH, at_rest, keep_thickness
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
@@ -40,15 +41,15 @@ class RecordedPerformance:
         """Number of output frames."""
         return len(self.landmarks)
 
-    def ask(self, output_frame: int, own: MouthContours, corner_shift: NDArray[np.float64]) -> Asked:
+    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
         """See ``Performance.ask``: the template's rest, moved as the performer moves. At rest where he is unseen."""
-        rest, landmarks = at_rest(own, corner_shift), self.landmarks[output_frame]
+        closed, landmarks = at_rest(own, rest), self.landmarks[output_frame]
         if not np.isfinite(landmarks).all():
-            return Asked(rest, 0.0, 0.0)
+            return Asked(closed, 0.0, 0.0)
         driven, neutral = contours_from_landmarks(landmarks), contours_from_landmarks(self.neutral)
         jaw = self.scale * float((landmarks[7:10, 1] - self.neutral[7:10, 1]).mean())
         rounding = float(np.clip((1 - driven.width / neutral.width) / ROUNDED_WIDTH, 0, 1))
-        return Asked(_carried_over(rest, driven, neutral, self.scale), max(jaw, 0.0), rounding)
+        return Asked(_carried_over(closed, driven, neutral, self.scale), max(jaw, 0.0), rounding)
 
 
 def recorded_performance(

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.rest import Rest
 from heygem_pipeline.lipsync.warp.target import (
     THICKEST,
     THINNEST,
@@ -17,8 +18,6 @@ from heygem_pipeline.lipsync.warp.target import (
     largest_move,
     speaking,
 )
-
-NO_SHIFT = np.zeros((2, 2))
 
 
 def mouth(gap: float = 0.0, bow: float = 0.02) -> MouthContours:
@@ -36,17 +35,21 @@ def mouth(gap: float = 0.0, bow: float = 0.02) -> MouthContours:
 
 
 articulations = st.builds(
-    lambda gap, width: Articulation(gap, width, jaw_drop(gap)), st.floats(0, 0.32), st.floats(-0.18, 0.18)
+    lambda gap, width, raised, lowered: Articulation(gap, width, jaw_drop(gap), raised, lowered),
+    st.floats(0, 0.32),
+    st.floats(-0.18, 0.18),
+    st.floats(-0.04, 0.04),
+    st.floats(-0.04, 0.04),
 )
 
 
 def test_lips_that_touch_are_at_rest_already() -> None:
     closed = mouth()
-    assert largest_move(closed, at_rest(closed, NO_SHIFT)) == 0
+    assert largest_move(closed, at_rest(closed)) == 0
 
 
 def test_rest_brings_parted_lips_together() -> None:
-    rest = at_rest(mouth(gap=0.2), NO_SHIFT)
+    rest = at_rest(mouth(gap=0.2))
     np.testing.assert_allclose(rest.upper_inner, rest.lower_inner, atol=1e-12)
     assert rest.width == pytest.approx(0.8)
 
@@ -58,7 +61,7 @@ def test_nothing_asked_changes_nothing() -> None:
 
 @given(articulations, st.floats(0, 0.25))
 def test_inner_lines_never_cross(wanted: Articulation, own_gap: float) -> None:
-    shape = articulate(at_rest(mouth(own_gap), NO_SHIFT), wanted)
+    shape = articulate(at_rest(mouth(own_gap)), wanted)
     opening = shape.lower_inner[:, 1] - np.interp(shape.lower_inner[:, 0], *shape.upper_inner.T)
     assert opening.min() > -1e-3
 
@@ -82,6 +85,22 @@ def test_lips_keep_their_thickness_within_bounds(wanted: Articulation) -> None:
         assert (after >= THINNEST * before - 1e-9).all()
 
 
+def test_pressed_lips_meet_thinner() -> None:
+    pressed = articulate(mouth(), Articulation(0.0, 0.0, 0.02, -0.01, -0.01))
+    np.testing.assert_allclose(pressed.upper_inner[:, 1], pressed.lower_inner[:, 1], atol=0.01)
+    assert pressed.upper_outer[7, 1] > mouth().upper_outer[7, 1]
+    assert pressed.lower_outer[7, 1] < mouth().lower_outer[7, 1]
+
+
+def test_a_mouth_that_moves_of_its_own_is_articulated_from_its_rest() -> None:
+    shift = np.zeros((20, 2))
+    shift[[7, 8, 9], 1] = -0.15
+    shift[[17, 18, 19], 1] = -0.15
+    chewing = speaking(mouth(gap=0.15), Articulation(0.1, 0.0, 0.05), Rest(shift, -0.05, 1.0))
+    still = speaking(mouth(), Articulation(0.1, 0.0, 0.05))
+    assert chewing.gap == pytest.approx(still.gap, abs=0.02)
+
+
 def test_rounding_narrows_and_spreading_widens() -> None:
     assert articulate(mouth(), Articulation(0.05, -0.12, 0.0)).width < 0.74
     assert articulate(mouth(), Articulation(0.0, 0.08, 0.0)).width > 0.84
@@ -95,11 +114,11 @@ def test_between_two_shapes(share: float) -> None:
 
 def test_a_frame_open_as_wide_as_asked_keeps_its_own_lips() -> None:
     own = mouth(gap=0.15)
-    asked = speaking(own, NO_SHIFT, Articulation(own.gap, 0.0, jaw_drop(own.gap)))
+    asked = speaking(own, Articulation(own.gap, 0.0, jaw_drop(own.gap)))
     assert largest_move(own, asked) < 1e-9
 
 
 @given(articulations, st.floats(0, 0.25))
 def test_any_mouth_opens_as_asked(wanted: Articulation, own_gap: float) -> None:
-    shape = speaking(mouth(own_gap), NO_SHIFT, wanted)
+    shape = speaking(mouth(own_gap), wanted)
     assert shape.gap == pytest.approx(wanted.gap, rel=0.2, abs=0.016)
