@@ -33,6 +33,10 @@ MOUTH_SECONDS, FACE_SECONDS = 0.2, 0.44
 FEWEST_SPEAKING, FEWEST_SILENT = 40, 8
 """Frames of speech and of silence from which a template's own measures are taken."""
 
+TYPICAL_WIDENING, LEAST_WIDENING, MOST_WIDENING = 0.06, 0.045, 0.075
+"""Relative deviation of the mouth's width while people speak: the usual one, and bounds for what a template shows itself
+(quartiles of the talking people measured: 0.04 and 0.075)."""
+
 LEAST_SPOKEN_GAP = 0.05
 """IOD: a mouth that opens less while speech is heard is not the one that speaks."""
 
@@ -48,6 +52,7 @@ class Calibration:
     rest: where the mouth would be in each frame without the template's own chewing or speech.
     neutral_width: the closed mouth's width, IOD.
     opening: IOD of gap for one standard unit of the speech model.
+    widening: relative change of width for one standard unit.
     """
 
     landmarks: NDArray[np.float64]
@@ -56,6 +61,7 @@ class Calibration:
     rest: RestTrack
     neutral_width: float
     opening: float
+    widening: float
 
 
 def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calibration:
@@ -73,27 +79,36 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
     neutral = np.median(landmarks[closed], axis=0)
     width = float(np.linalg.norm(neutral[54] - neutral[48]))
     parted = _parted(gaps, tracks)
+    typical = _typical_opening(width, smiling=bool(np.median(parted[closed]) > 0.5))
+    opening = _own_opening(gaps, speaking, float(np.median(gaps[closed])), typical)
     return Calibration(
         landmarks=landmarks,
         parted=parted,
         own_teeth=_own_teeth(parted, tracks),
         rest=follow_rest(landmarks, gaps, neutral, tracks),
         neutral_width=width,
-        opening=_opening(gaps, speaking, float(np.median(gaps[closed])), width, bool(np.median(parted[closed]) > 0.5)),
+        opening=opening or typical,
+        widening=_widening(landmarks, speaking, width) if opening else TYPICAL_WIDENING,
     )
 
 
-def _opening(
-    gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: float, width: float, smiling: bool
-) -> float:
-    """The speech model's unit is the 90th percentile of the gap in speech: so it is here, where there is speech."""
+def _typical_opening(width: float, smiling: bool) -> float:
     # A smile that bares the teeth is wide because it is a smile, not because the mouth is large.
-    typical = TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.0 if smiling else 1.2))
+    return TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.0 if smiling else 1.2))
+
+
+def _own_opening(gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: float, typical: float) -> float | None:
+    """The speech model's unit is the 90th percentile of the gap in speech: so it is here, where there is speech."""
     if speaking.sum() < FEWEST_SPEAKING:
-        return typical
+        return None
     own = float(np.quantile(gaps[speaking], 0.9)) - closed
     # A mouth that stays still while something is heard does not speak itself.
-    return float(np.clip(own, 0.6 * typical, 1.6 * typical)) if own > LEAST_SPOKEN_GAP else typical
+    return float(np.clip(own, 0.6 * typical, 1.6 * typical)) if own > LEAST_SPOKEN_GAP else None
+
+
+def _widening(landmarks: NDArray[np.float64], speaking: NDArray[np.bool_], width: float) -> float:
+    widths = np.linalg.norm(landmarks[speaking, 54] - landmarks[speaking, 48], axis=1)
+    return float(np.clip(widths.std() / width, LEAST_WIDENING, MOST_WIDENING))
 
 
 def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.bool_]:

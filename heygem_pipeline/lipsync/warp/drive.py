@@ -9,10 +9,6 @@ from heygem_pipeline.faces.mouth import MouthShape
 from heygem_pipeline.lipsync.warp.calibration import Calibration
 from heygem_pipeline.lipsync.warp.target import Articulation, jaw_drop
 
-WIDTH_UNIT = 0.06
-"""Relative change of width for one standard unit (a standard deviation of the width in speech; talking people measured:
-0.04 to 0.075, median 0.05)."""
-
 JAW_TRUST = 0.4
 """How much the predicted jaw, and not the opening alone, decides the chin's drop."""
 
@@ -42,7 +38,7 @@ FADE_SECONDS = 0.16
 def drive(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     """Scale a predicted shape (standard units) to the template's mouth."""
     gap = np.clip(_beyond(shape.gap * calibration.opening, REST_GAP), 0, LARGEST_GAP)
-    width = _beyond(WIDTH_UNIT * LARGEST_WIDTH * np.tanh(shape.width / LARGEST_WIDTH), REST_WIDTH)
+    width = _beyond(calibration.widening * LARGEST_WIDTH * np.tanh(shape.width / LARGEST_WIDTH), REST_WIDTH)
     blend = (1 - JAW_TRUST) * shape.gap + JAW_TRUST * shape.jaw
     jaw = jaw_drop(np.clip(_beyond(blend * calibration.opening, REST_GAP), 0, LARGEST_GAP))
     raised = _beyond_the_opening(shape.upper, shape.gap, RAISED_UNIT * calibration.opening)
