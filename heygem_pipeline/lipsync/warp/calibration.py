@@ -34,7 +34,7 @@ FEWEST_SPEAKING, FEWEST_SILENT = 40, 8
 """Frames of speech and of silence from which a template's own measures are taken."""
 
 TYPICAL_WIDENING, LEAST_WIDENING, MOST_WIDENING = 0.06, 0.045, 0.075
-"""Relative deviation of the mouth's width while people speak: the usual one, and bounds for what a template shows itself
+"""Relative deviation of the mouth's width in speech: the usual one, and bounds for what a template shows of itself
 (quartiles of the talking people measured: 0.04 and 0.075)."""
 
 LEAST_SPOKEN_GAP = 0.05
