@@ -12,17 +12,12 @@ JAW_PROFILE = np.array([0.12, 0.28, 0.50, 0.78, 0.95, 1.0, 0.95, 0.78, 0.50, 0.2
 CHIN_PAD_FOLLOWS = 0.85
 """Share of the jaw's drop that the flesh between lip and chin makes."""
 
-RING = 1.33
-"""How far outside the jaw the still ring lies, against the jaw's own distance from the face's middle."""
-
-BELOW_CHIN = 0.62
-"""IOD below the chin at which the neck stays where it is."""
-
 
 def face_anchors(
     landmarks: NDArray[np.float64], base: MouthContours, target: MouthContours, jaw: float
-) -> tuple[Anchors, list[Anchors]]:
-    """Return the anchors of both layers together and those of the upper and of the lower lip's layer.
+) -> tuple[Anchors, list[Anchors], NDArray[np.float64]]:
+    """Return the anchors of both layers together, those of the upper and of the lower lip's layer, and the face's
+    outline, (17, 2).
 
     landmarks: (68, 2), head frame. base, target: the mouth's lines in the template and in the output.
     jaw: how far the jaw drops, IOD; negative where it rises.
@@ -40,16 +35,15 @@ def face_anchors(
         target=np.concatenate([target.lower_outer, target.lower_inner[1:-1]]),
         source=np.concatenate([base.lower_outer, base.lower_inner[1:-1]]),
     )
-    return Anchors(np.concatenate([still, dropped]), np.concatenate([still, moving])), [upper, lower]
+    outline = landmarks[:17].copy()
+    outline[3:14] = dropped[: len(JAW_PROFILE)]
+    return Anchors(np.concatenate([still, dropped]), np.concatenate([still, moving])), [upper, lower], outline
 
 
 def _still_points(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ears' side of the jaw, nose, eyes, cheeks, a ring outside the jaw, the neck."""
-    centre = (landmarks[0] + landmarks[16]) / 2
-    ring = centre + (landmarks[[1, 3, 5, 11, 13, 15]] - centre) * RING
-    neck = landmarks[8] + np.stack([np.linspace(-0.7, 0.7, 5), np.full(5, BELOW_CHIN)], axis=1)
+    """Ears' side of the jaw, nose, eyes, cheeks."""
     cheeks = (landmarks[[2, 14]] + landmarks[[31, 35]]) / 2
-    return np.concatenate([landmarks[[0, 1, 2, 14, 15, 16]], landmarks[27:48], cheeks, ring, neck])
+    return np.concatenate([landmarks[[0, 1, 2, 14, 15, 16]], landmarks[27:48], cheeks])
 
 
 def _chin_pad(landmarks: NDArray[np.float64], base: MouthContours) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Smooth displacement of the face around a mouth: thin-plate splines that fade to nothing at the patch's border."""
+"""Smooth displacement of the face around a mouth: thin-plate splines that fade to nothing outside the face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +19,11 @@ FADED_ABOVE = 0.30
 
 GRID = (48, 48)
 """Columns and rows of the coarse field over that box of the head frame."""
+
+
+BESIDE_THE_JAW, BELOW_THE_CHIN = 0.12, 0.28
+"""Share of the face's radius outside its outline within which the movement dies: what stands behind a face keeps still,
+while the skin under a chin follows it a little way."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +58,32 @@ class DisplacementGrid:
         self._points = np.stack([a.ravel() for a in np.meshgrid(x, y)], axis=1)
         self._fade = _fade()
 
-    def displacement(self, shared: Anchors, layers: Sequence[Anchors]) -> NDArray[np.float32]:
+    def displacement(
+        self, shared: Anchors, layers: Sequence[Anchors], outline: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
         """Return what to add to an output place to find its place in the template, for each of the layers.
 
-        shared: anchors that hold in every layer. Returns float32 (rows, columns, 2 x layers), IOD.
+        shared: anchors that hold in every layer. outline: (17, 2), the face's border from ear to ear by the chin.
+        Returns float32 (rows, columns, 2 x layers), IOD.
         """
         columns, rows = GRID
         common = self._basis(shared)
-        fields = [self._field(shared, common, layer).reshape(rows, columns, 2) * self._fade for layer in layers]
+        share = self._fade * self._within(outline).reshape(rows, columns, 1)
+        fields = [self._field(shared, common, layer).reshape(rows, columns, 2) * share for layer in layers]
         return np.concatenate(fields, axis=2)
+
+    def _within(self, outline: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(points,): 1 inside the face, falling to 0 outside it."""
+        centre = (outline[0] + outline[-1]) / 2
+        border, place = outline - centre, self._points - centre.astype(np.float32)
+        # Angles from straight down; an outline that turns back on itself is taken as it comes, ear to ear.
+        angle = np.maximum.accumulate(np.arctan2(-border[:, 0], -border[:, 1]) % (2 * np.pi))
+        here = np.arctan2(-place[:, 0], -place[:, 1]) % (2 * np.pi)
+        radius = np.interp(here, angle, np.hypot(border[:, 0], border[:, 1]))
+        downward = np.interp(here, [0.75 * np.pi, np.pi, 1.25 * np.pi], [0, 1, 0])
+        width = BESIDE_THE_JAW + (BELOW_THE_CHIN - BESIDE_THE_JAW) * downward
+        outside = np.clip((np.hypot(place[:, 0], place[:, 1]) / radius - 1) / width, 0, 1)
+        return (1 - outside * outside * (3 - 2 * outside)).astype(np.float32)
 
     def _basis(self, anchors: Anchors) -> NDArray[np.float32]:
         return _kernel(_squared_distances(self._points, anchors.target.astype(np.float32)))
