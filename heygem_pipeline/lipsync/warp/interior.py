@@ -11,17 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.warp.bared_teeth import BaredTeeth, shaded
 from heygem_pipeline.lipsync.warp.light import FaceLight, luma
 from heygem_pipeline.lipsync.warp.teeth import LOWER, UPPER, along_the_arch, edge_and_tone
 
 DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
 """Hue of a mouth's dark parts against that of the lips, BGR (measured, see above)."""
 
-LOWER_RISE = 0.22
+LOWER_RISE = 0.26
 """How much more of the lower teeth shows for every IOD of opening."""
 
-DEEP_DARK = 0.15
+DEEP_DARK = 0.16
 """Luma over the skin's of a wide dark opening."""
+
+SLIT_TONE = 0.55
+"""How dark the lip's colour is where hardly a slit is seen between lip and teeth."""
 
 GAPS = (0.02, 0.05, 0.10, 0.14, 0.20)
 LIGHT_INSIDE = (0.50, 0.62, 0.80, 0.95, 1.0)
@@ -79,11 +83,12 @@ def draw_interior(
     mouth: OpenMouth,
     light: FaceLight,
     pixel: float,
+    bared: BaredTeeth | None = None,
 ) -> NDArray[np.float32]:
     """Return the colour of the opening, float32 (rows, columns, 3) BGR.
 
     x, y, upper, lower: float32 (rows, columns), head-frame place of every pixel, the inner lip lines above and below.
-    pixel: size of a pixel, IOD.
+    pixel: size of a pixel, IOD. bared: upper teeth that the frame shows itself: then none are drawn.
     """
     height = np.maximum(lower - upper, 1e-4)
     across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
@@ -98,17 +103,21 @@ def draw_interior(
     lower_step, lower_tone = edge_and_tone(place, LOWER, pixel)
     skull = mouth.skull_edge + mouth.tilt * (x - mouth.midline)
     upper_tips = skull + seen * shown - upper_step
+    drawn_upper = seen
+    if bared is not None:
+        drawn_upper *= 1 - bared.share
+        upper_tips = upper_tips + bared.share * (bared.end - upper_tips)
     # The lower row follows the jaw, so that it ends where the lip's arc rises over it.
-    rise = seen * min(0.006 + LOWER_RISE * max(mouth.gap - 0.08, 0.0), 0.050)
+    rise = seen * min(0.008 + LOWER_RISE * max(mouth.gap - 0.07, 0.0), 0.055)
     lower_tips = mouth.floor - rise + mouth.tilt * (x - mouth.midline) + lower_step
 
-    # The cavity darkens with the height of what is dark; a thin slit is no darker than the crease of closed lips.
-    dark_height = np.minimum(lower_tips, lower) - np.maximum(upper_tips, upper)
-    darkness = smoothstep(dark_height, 0.0, 0.09)[..., None]
-    picture = light.crease + darkness * (deep * (skin * DEEP_DARK) - light.crease)
+    # The cavity darkens with the height of what is dark: a thin slit is lit by the lips, a wider one is a crease.
+    dark_height = (np.minimum(lower_tips, lower) - np.maximum(upper_tips, upper))[..., None]
+    picture = SLIT_TONE * light.lip + smoothstep(dark_height, -0.01, 0.03) * (light.crease - SLIT_TONE * light.lip)
+    picture += smoothstep(dark_height, 0.02, 0.09) * (deep * (skin * DEEP_DARK) - picture)
 
     # Tongue: a low mound behind the lower teeth.
-    flesh = light.lip * (0.46 * skin / max(float(luma(light.lip)), 1.0)) * np.array([0.92, 0.90, 1.08], np.float32)
+    flesh = light.lip * (0.50 * skin / max(float(luma(light.lip)), 1.0)) * np.array([0.92, 0.90, 1.08], np.float32)
     mound = lower - 0.56 * height * np.clip(1 - (across / 0.80) ** 2, 0, 1)
     tongue = smoothstep(y - mound, -0.005, 0.055) * ramp(mouth.gap, 0.08, 0.18)
     picture += (0.80 * tongue)[..., None] * (flesh - picture)
@@ -117,13 +126,13 @@ def draw_interior(
     shadow = 0.50 + 0.50 * smoothstep(y - upper, 0.0, 0.040)
 
     row = smoothstep(y - lower_tips, -1.4 * soft, 1.4 * soft) * smoothstep(lower_tone, 0.25, 0.55)
-    tone = 0.74 * lit * lower_tone * shadow * (0.88 + 0.12 * smoothstep(lower - y, -0.004, 0.014))
-    picture += (seen * ramp(mouth.gap, 0.07, 0.13) * row)[..., None] * (_shaded(light.enamel, tone) - picture)
+    tone = 0.82 * lit * lower_tone * shadow * (0.88 + 0.12 * smoothstep(lower - y, -0.004, 0.014))
+    picture += (seen * ramp(mouth.gap, 0.06, 0.11) * row)[..., None] * (shaded(light.enamel, tone) - picture)
 
     row = smoothstep(upper_tips - y, -soft, soft) * smoothstep(upper_tone, 0.25, 0.55)
     edge = 1 - 0.12 * smoothstep(y - upper_tips, -0.022, 0.0)
     tone = lit * upper_tone * shadow * edge
-    picture += (seen * row)[..., None] * (_shaded(light.enamel, tone) - picture)
+    picture += (drawn_upper * row)[..., None] * (shaded(light.enamel, tone) - picture)
 
     # Where the lips are close, and in the corners, only the shade of a slit is seen.
     narrow = 1 - smoothstep(height, 0.020, 0.070)
@@ -131,12 +140,6 @@ def draw_interior(
     closed = np.maximum(narrow, corner)
     picture += closed[..., None] * (light.crease * (1 - 0.35 * corner)[..., None] - picture)
     return np.asarray(picture, np.float32)
-
-
-def _shaded(enamel: NDArray[np.float32], tone: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Teeth in shade are lit by the lips and the tongue: the darker, the warmer."""
-    tone = np.maximum(tone, 1e-3)
-    return enamel * np.stack([tone**1.25, tone**1.15, tone**0.85], axis=-1)
 
 
 def _deep_colour(light: FaceLight) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The colours of a face around its mouth, to which the drawn interior is tuned."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,14 @@ BRIGHTEST_ENAMEL = 214.0
 LIGHTEST_CREASE = 0.36
 """Luma over the skin's: what is lighter is no crease between lips but their pressed skin."""
 
-DEEP_SHADE = np.array([0.22, 0.25, 0.50], np.float32)
+DEEP_SHADE = np.array([0.28, 0.31, 0.55], np.float32)
 """What the lip's colour becomes between the lips, BGR."""
 
-LEAST_TEETH = 0.12
-"""Share of an opening that must look like teeth for their colour to be read."""
+TOUCHING = 0.045
+"""Height, IOD, up to which what lies between the lips is their crease."""
+
+LEAST_OPENING, LEAST_TEETH, LEAST_BRIGHTNESS = 0.075, 0.15, 0.55
+"""An opening (IOD), the share of it that looks like teeth, and their luma over the skin's, from which they are read."""
 
 
 @dataclass(frozen=True)
@@ -33,35 +36,57 @@ class FaceLight:
     """Colours in float32 BGR, 0..255, of one frame or steadied over several.
 
     skin: beside the mouth. lip: of the lower lip. crease: of the dark line between closed lips.
-    enamel: of a well lit tooth: measured where the frames show teeth, derived from the skin's elsewhere.
-    blur: float32 (1,), how soft the sharpest edges of the mouth are: deviation of a Gaussian, IOD.
+    teeth: a well lit tooth's colour over the skin's, channel by channel. teeth_seen: 1 = read from teeth that the
+    template shows, 0 = what is usual for such a skin.
+    blur: how soft the sharpest edges of the lips are: deviation of a Gaussian, IOD.
     """
 
     skin: NDArray[np.float32]
     lip: NDArray[np.float32]
     crease: NDArray[np.float32]
-    enamel: NDArray[np.float32]
-    blur: NDArray[np.float32]
+    teeth: NDArray[np.float32]
+    teeth_seen: float
+    blur: float
+
+    @property
+    def enamel(self) -> NDArray[np.float32]:
+        """Colour of a well lit tooth."""
+        colour = self.teeth * self.skin
+        return (colour * min(1.0, BRIGHTEST_ENAMEL / max(float(luma(colour)), 1.0))).astype(np.float32)
 
     @staticmethod
     def median(lights: "list[FaceLight]") -> "FaceLight":
-        """Channel-wise median of several frames' light; at least one."""
+        """Channel-wise median of several frames' light; at least one. Only frames that show teeth tell their colour."""
+        telling = [light for light in lights if light.teeth_seen > 0] or lights
+
+        def middle(colours: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+            return np.median(colours, axis=0).astype(np.float32)
+
         return FaceLight(
-            *(
-                np.median([getattr(light, part.name) for light in lights], axis=0).astype(np.float32)
-                for part in fields(FaceLight)
-            )
+            skin=middle([light.skin for light in lights]),
+            lip=middle([light.lip for light in lights]),
+            crease=middle([light.crease for light in lights]),
+            teeth=middle([light.teeth for light in telling]),
+            teeth_seen=float(np.median([light.teeth_seen for light in telling])),
+            blur=float(np.median([light.blur for light in lights])),
         )
 
 
 def follow_light(light: FaceLight, here: FaceLight) -> FaceLight:
-    """Move a steadied light a small step toward this frame's."""
+    """Move a steadied light a small step toward this frame's; teeth once seen are not forgotten."""
 
-    def moved(name: str) -> NDArray[np.float32]:
-        before = getattr(light, name)
-        return (before + FOLLOW * (getattr(here, name) - before)).astype(np.float32)
+    def moved(before: NDArray[np.float32], now: NDArray[np.float32], share: float = FOLLOW) -> NDArray[np.float32]:
+        return (before + share * (now - before)).astype(np.float32)
 
-    return FaceLight(*(moved(part.name) for part in fields(FaceLight)))
+    known = here.teeth_seen if light.teeth_seen > 0 else 1.0
+    return FaceLight(
+        skin=moved(light.skin, here.skin),
+        lip=moved(light.lip, here.lip),
+        crease=moved(light.crease, here.crease),
+        teeth=moved(light.teeth, here.teeth, FOLLOW * known),
+        teeth_seen=max(light.teeth_seen, FOLLOW * here.teeth_seen),
+        blur=light.blur + FOLLOW * (here.blur - light.blur),
+    )
 
 
 def luma(colour: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -80,22 +105,63 @@ def read_light(
     lip_colour = np.median(colours[len(skin) :], axis=0)
     skin_colour = _upper_median(colours[: len(skin)])
     # Parted lips show teeth along the seam: a crease there is the lip in deep shade.
-    crease = lines.crease if lines.edge_offsets is None else lip_colour * DEEP_SHADE
+    parted = np.float32(np.clip((_opening(lines) - TOUCHING) / (LEAST_OPENING - TOUCHING), 0, 1))
+    crease = lines.crease + parted * (lip_colour * DEEP_SHADE - lines.crease)
     crease = crease * np.float32(min(1.0, LIGHTEST_CREASE * luma(skin_colour) / max(float(luma(crease)), 1.0)))
+    teeth, seen = _teeth_colour(frame, to_head, lines, skin_colour, lip_colour)
     return FaceLight(
-        skin_colour,
-        lip_colour,
-        crease.astype(np.float32),
-        usual_enamel(skin_colour),
-        np.full(1, edge_blur(frame, to_head, contours), np.float32),
+        skin=skin_colour.astype(np.float32),
+        lip=lip_colour.astype(np.float32),
+        crease=crease.astype(np.float32),
+        teeth=teeth,
+        teeth_seen=seen,
+        blur=edge_blur(frame, to_head, contours),
     )
 
 
-def usual_enamel(skin: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Colour of a well lit tooth in a face of that skin: warm, about as light as the skin."""
+def _teeth_colour(
+    frame: NDArray[np.uint8],
+    to_head: NDArray[np.float64],
+    lines: LipLines,
+    skin: NDArray[np.float32],
+    lip: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], float]:
+    """Colour of the teeth that a frame shows, over the skin's, and how far it shows them: 0..1."""
+    usual = usual_teeth(skin)
+    if _opening(lines) < LEAST_OPENING:
+        return usual, 0.0
+    inner = _middle(lines)
+    top, bottom = lines.upper[inner], lines.lower[inner]
+    y = top + np.linspace(0.15, 0.85, 9)[:, None] * (bottom - top)
+    colours = _colours_at(frame, to_head, np.stack([np.broadcast_to(lines.x[inner], y.shape), y], axis=-1))
+    bright = luma(colours)
+    # Teeth are paler than the lips: less red for their light.
+    pale = colours[..., 2] / np.maximum(bright, 1) < lip[2] / max(float(luma(lip)), 1.0) - 0.06
+    tooth = pale & (bright > LEAST_BRIGHTNESS * luma(skin))
+    seen = float(np.clip((tooth.mean() - LEAST_TEETH) / LEAST_TEETH, 0, 1))
+    if seen == 0:
+        return usual, 0.0
+    # The better lit half of them.
+    lit = colours[tooth & (bright >= np.median(bright[tooth]))]
+    return (np.median(lit, axis=0) / np.maximum(skin, 1)).astype(np.float32), seen
+
+
+def _middle(lines: LipLines) -> slice:
+    """The middle third of a mouth's columns."""
+    third = len(lines.x) // 3
+    return slice(third, len(lines.x) - third)
+
+
+def _opening(lines: LipLines) -> float:
+    inner = _middle(lines)
+    return float((lines.lower - lines.upper)[inner].mean())
+
+
+def usual_teeth(skin: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colour over the skin's of a well lit tooth in such a face: warm, about as light as the skin."""
     brightness = max(float(luma(skin)), 1.0)
     hue = 1 + ENAMEL_TINT * (skin / np.float32(brightness) - 1)
-    return (hue * min(1.04 * brightness + 10, BRIGHTEST_ENAMEL)).astype(np.float32)
+    return (hue * (1.04 * brightness + 10) / np.maximum(skin, 1)).astype(np.float32)
 
 
 def _colours_at(

@@ -3,19 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.warp.bared_teeth import Lines, bared_teeth
 from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.interior import OpenMouth, draw_interior
+from heygem_pipeline.lipsync.warp.interior import OpenMouth, draw_interior, smoothstep
 from heygem_pipeline.lipsync.warp.light import FaceLight
 from heygem_pipeline.lipsync.warp.sharpness import grain_like
 from heygem_pipeline.lipsync.warp.target import CLOSING_UPPER_SHARE
 from heygem_pipeline.lipsync.warp.teeth import turn_of_head
 from heygem_pipeline.lipsync.warp.view import View, height_of
-
-OWN_MARGIN = 0.008
-"""IOD inside a parted mouth that still holds the rim of the lip."""
-
-STILL_SHARE, LARGEST_STRETCH = 0.55, 1.35
-"""Upper share of the frame's own opening that stays with the skull, and how far the rest may be stretched."""
 
 CREASE_REACH = 0.03
 """IOD around the mouth's line that a drawn crease may touch."""
@@ -23,11 +18,8 @@ CREASE_REACH = 0.03
 GRAIN = 0.7
 """Share of the skin's grain that shows on what lies in shade."""
 
-UPPER_RIM, LOWER_RIM = 0.30, 0.20
+UPPER_RIM, LOWER_RIM = 0.20, 0.08
 """How much darker the lips' rims get where they part."""
-
-Lines = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Heights of the upper and lower inner lip line at every pixel of a view."""
 
 
 def paint_opening(
@@ -60,10 +52,10 @@ def paint_opening(
     opening = view.lower - view.upper
     if opening.max() > 0.25 * view.pixel:
         inside = _interior(view, own, base, target, rounding, light, own_teeth)
-        edge = max(view.pixel, 0.010, 1.5 * float(light.blur[0]))
+        edge = max(view.pixel, 0.010, 1.5 * light.blur)
         # The border lies half over the lips: behind it the warped layers hold the other lip's pixels.
         alpha = np.clip((view.y - view.upper) / edge + 0.5, 0, 1) * np.clip((view.lower - view.y) / edge + 0.5, 0, 1)
-        alpha *= np.clip(opening / (1.5 * edge), 0, 1)
+        alpha *= smoothstep(opening, 0, 2.5 * edge)
         picture += alpha[..., None] * (inside - picture)
     warped[box] = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
@@ -116,40 +108,14 @@ def _interior(
         rounding=rounding,
         fullness=float((base.upper_inner[7:10, 1] - base.upper_outer[6:9, 1]).mean()),
     )
-    drawn = draw_interior(view.x, view.y, view.upper, view.lower, mouth, light, view.pixel)
-    drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, float(light.blur[0]) / view.pixel)), np.float32)
+    shown = own_teeth * min(max((float((own[1] - own[0]).max()) - 0.03) / 0.05, 0.0), 1.0)
+    teeth = bared_teeth(view, own, light).faded(shown) if shown > 0 else None
+    drawn = draw_interior(view.x, view.y, view.upper, view.lower, mouth, light, view.pixel, teeth)
+    drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, light.blur / view.pixel)), np.float32)
     drawn += GRAIN * grain_like(view)
-    height = own[1] - own[0]
-    own_teeth *= min(max((float(height.max()) - 0.03) / 0.05, 0.0), 1.0)
-    if own_teeth == 0:
-        return drawn
-    teeth, seen = _own_teeth(view, own)
-    seen *= np.float32(own_teeth)
-    return (drawn + seen[..., None] * (teeth - drawn)).astype(np.float32)
-
-
-def _own_teeth(view: View, own: Lines) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The frame's own pixels where they are, in the lips' shade, and how far each is seen (0..1).
-
-    Teeth stay with the skull while the lips uncover them. Above the frame's own opening its topmost row continues;
-    where the mouth opens further, the lower part of the picture follows the lower lip a little way.
-    """
-    import cv2
-
-    upper, lower = own
-    centre = upper + STILL_SHARE * (lower - upper)
-    stretch = np.clip((view.lower - centre) / np.maximum(lower - centre, 1e-3), 1, LARGEST_STRETCH)
-    y = np.where(view.y > centre, centre + (view.y - centre) / stretch, np.maximum(view.y, upper + OWN_MARGIN))
-    shift = (y - view.y) / view.pixel
-    column = view.column + shift * float(view.down[0])
-    row = view.row + shift * float(view.down[1])
-    teeth = cv2.remap(view.crop, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    shade = 0.80 + 0.20 * np.clip((view.y - view.upper) / 0.035, 0, 1)
-    shade *= 0.86 + 0.14 * np.clip((view.lower - view.y) / 0.02, 0, 1)
-    margin = np.minimum(OWN_MARGIN, 0.2 * (lower - upper))
-    seen = np.clip((lower - margin - y) / np.clip(0.4 * (lower - upper), 0.004, 0.02), 0, 1)
-    seen *= np.clip((lower - upper) / 0.015, 0, 1)
-    return (teeth * shade[..., None]).astype(np.float32), seen.astype(np.float32)
+    if teeth is not None:
+        drawn += teeth.seen[..., None] * (teeth.colours - drawn)
+    return drawn
 
 
 def _slope(base: MouthContours) -> float:
