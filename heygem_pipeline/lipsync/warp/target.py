@@ -22,6 +22,9 @@ UPPER_BORDER, LOWER_BORDER = 0.75, 1.0
 CLOSING_UPPER_SHARE = 0.38
 """Share of the upper lip when parted lips are brought together: a smile has drawn it up."""
 
+CLOSING_NARROWS = 0.49
+"""Relative loss of width for an opening that is closed."""
+
 CORNER_DROP = 0.18
 """How far the corners sink for an opening."""
 
@@ -135,6 +138,9 @@ def _bring_together(frame: MouthContours) -> MouthContours:
     lower_height = np.interp(lower_outer[:, 0], span, height, left=0, right=0)
     upper_outer[:, 1] += 0.85 * CLOSING_UPPER_SHARE * upper_height
     lower_outer[:, 1] -= 0.95 * (1 - CLOSING_UPPER_SHARE) * lower_height
+    centre = (upper_outer[0, 0] + upper_outer[-1, 0]) / 2
+    for line in (upper_outer, lower_outer, upper_inner, lower_inner):
+        line[:, 0] = centre + (line[:, 0] - centre) * (1 - CLOSING_NARROWS * max(frame.gap, 0.0))
     return MouthContours(upper_outer, lower_outer, upper_inner, lower_inner)
 
 
