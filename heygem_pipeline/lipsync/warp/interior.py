@@ -27,6 +27,9 @@ DEEP_DARK = 0.16
 SLIT_TONE = 0.55
 """How dark the lip's colour is where hardly a slit is seen between lip and teeth."""
 
+LINING_TONE = 0.62
+"""How dark the lip's colour is on its inner side."""
+
 GAPS = (0.02, 0.05, 0.10, 0.14, 0.20)
 LIGHT_INSIDE = (0.50, 0.62, 0.80, 0.95, 1.0)
 """How much of the light outside reaches the teeth through openings of those heights, IOD."""
@@ -120,7 +123,13 @@ def draw_interior(
     flesh = light.lip * (0.50 * skin / max(float(luma(light.lip)), 1.0)) * np.array([0.92, 0.90, 1.08], np.float32)
     mound = lower - 0.56 * height * np.clip(1 - (across / 0.80) ** 2, 0, 1)
     tongue = smoothstep(y - mound, -0.005, 0.055) * ramp(mouth.gap, 0.08, 0.18)
-    picture += (0.80 * tongue)[..., None] * (flesh - picture)
+    shade = smoothstep(dark_height[..., 0], 0.01, 0.08) * (1 - smoothstep(y - upper_tips, 0.0, 0.07))
+    below_teeth = 1 - 0.65 * shade
+    picture += (0.85 * tongue)[..., None] * (shaded(flesh, below_teeth) - picture)
+
+    # The lower lip's inner side catches light: no line is drawn along it.
+    lining = 0.85 * smoothstep(y - lower, -0.045, 0.0)
+    picture += lining[..., None] * (shaded(LINING_TONE * light.lip, below_teeth) - picture)
 
     lit = float(np.interp(mouth.gap, GAPS, LIGHT_INSIDE))
     shadow = 0.50 + 0.50 * smoothstep(y - upper, 0.0, 0.040)

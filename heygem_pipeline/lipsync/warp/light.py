@@ -104,11 +104,13 @@ def read_light(
     colours = _colours_at(frame, to_head, np.concatenate([skin, lip]))
     lip_colour = np.median(colours[len(skin) :], axis=0)
     skin_colour = _upper_median(colours[: len(skin)])
-    # Parted lips show teeth along the seam: a crease there is the lip in deep shade.
+    inside = _inside(frame, to_head, lines)
     parted = np.float32(np.clip((_opening(lines) - TOUCHING) / (LEAST_OPENING - TOUCHING), 0, 1))
-    crease = lines.crease + parted * (lip_colour * DEEP_SHADE - lines.crease)
+    crease = lines.crease + parted * (_darkest(inside, lip_colour) - lines.crease)
     crease = crease * np.float32(min(1.0, LIGHTEST_CREASE * luma(skin_colour) / max(float(luma(crease)), 1.0)))
-    teeth, seen = _teeth_colour(frame, to_head, lines, skin_colour, lip_colour)
+    teeth, seen = usual_teeth(skin_colour), 0.0
+    if parted == 1:
+        teeth, seen = _teeth_colour(inside[:, _middle(lines)], skin_colour, lip_colour)
     return FaceLight(
         skin=skin_colour.astype(np.float32),
         lip=lip_colour.astype(np.float32),
@@ -119,28 +121,32 @@ def read_light(
     )
 
 
+def _inside(frame: NDArray[np.uint8], to_head: NDArray[np.float64], lines: LipLines) -> NDArray[np.float32]:
+    """Colours between the lips, float32 (9, columns, 3)."""
+    y = lines.upper + np.linspace(0.15, 0.85, 9)[:, None] * (lines.lower - lines.upper)
+    return _colours_at(frame, to_head, np.stack([np.broadcast_to(lines.x, y.shape), y], axis=-1))
+
+
+def _darkest(inside: NDArray[np.float32], lip: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colour of the darkest tenth of an opening; the lip's in deep shade where nothing is that dark."""
+    colours = inside.reshape(-1, 3)
+    bright = luma(colours)
+    dark = np.median(colours[bright <= np.quantile(bright, 0.1)], axis=0)
+    shade = lip * DEEP_SHADE
+    return dark if luma(dark) < luma(shade) else shade
+
+
 def _teeth_colour(
-    frame: NDArray[np.uint8],
-    to_head: NDArray[np.float64],
-    lines: LipLines,
-    skin: NDArray[np.float32],
-    lip: NDArray[np.float32],
+    colours: NDArray[np.float32], skin: NDArray[np.float32], lip: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], float]:
-    """Colour of the teeth that a frame shows, over the skin's, and how far it shows them: 0..1."""
-    usual = usual_teeth(skin)
-    if _opening(lines) < LEAST_OPENING:
-        return usual, 0.0
-    inner = _middle(lines)
-    top, bottom = lines.upper[inner], lines.lower[inner]
-    y = top + np.linspace(0.15, 0.85, 9)[:, None] * (bottom - top)
-    colours = _colours_at(frame, to_head, np.stack([np.broadcast_to(lines.x[inner], y.shape), y], axis=-1))
+    """Colour of the teeth in an opening, over the skin's, and how far it shows them: 0..1."""
     bright = luma(colours)
     # Teeth are paler than the lips: less red for their light.
     pale = colours[..., 2] / np.maximum(bright, 1) < lip[2] / max(float(luma(lip)), 1.0) - 0.06
     tooth = pale & (bright > LEAST_BRIGHTNESS * luma(skin))
     seen = float(np.clip((tooth.mean() - LEAST_TEETH) / LEAST_TEETH, 0, 1))
     if seen == 0:
-        return usual, 0.0
+        return usual_teeth(skin), 0.0
     # The better lit half of them.
     lit = colours[tooth & (bright >= np.median(bright[tooth]))]
     return (np.median(lit, axis=0) / np.maximum(skin, 1)).astype(np.float32), seen
