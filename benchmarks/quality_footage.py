@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.faces.mouth import measure_mouth
 from heygem_pipeline.lipsync.compose import compose
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.engines import load_engine
@@ -46,15 +47,20 @@ class Speaker:
         """File name without its ending."""
         return self.presenter.path.stem
 
+    @property
+    def seconds(self) -> float:
+        """Length of the clip."""
+        return float(len(self.presenter.tracks) / self.presenter.tracks.frame_rate)
+
 
 @dataclass(frozen=True)
 class MadeClip:
-    """A finished clip. patches: of each output frame, without the pixels."""
+    """A finished clip. patches: left, top, right and bottom of the patch of each frame that has one."""
 
     path: Path
     voice: Voice
     presenter: Presenter
-    patches: list[MouthPatch]
+    patches: list[tuple[int, int, int, int]]
 
 
 class Footage:
@@ -87,11 +93,10 @@ class Footage:
         if float(row["lag_confidence"] or 0) >= TRUSTED_LAG:
             lag = float(row["lag_frames"]) / float(row["fps"])
             return Speaker(presenter, lag, f"index {float(row['lag_confidence']):.1f}", True)
-        from quality_mouth import seen_gap
-
         rate = float(presenter.tracks.frame_rate)
+        gap = measure_mouth(presenter.tracks).gap.astype(np.float64)
         times = np.arange(len(presenter.tracks)) / rate + picture_after_sound(path)
-        reading = reading_of(seen_gap(presenter.tracks), times, presenter.own_speech, rate)
+        reading = reading_of(gap, times, presenter.own_speech, rate)
         trusted = reading.confidence >= TRUSTED_LAG
         return Speaker(presenter, reading.offset_frames / rate, f"meter {reading.confidence:.1f}", trusted)
 
@@ -114,16 +119,16 @@ def cut_voice(clip: Path, seconds: float, folder: Path) -> Voice:
 
 def make_clip(voice: Voice, presenter: Presenter, destination: Path) -> MadeClip:
     """Make a finished clip as ``heygem generate`` does, without the visible label."""
-    patches: list[MouthPatch] = []
+    patches: list[tuple[int, int, int, int]] = []
 
     def noted(drawn: Iterator[MouthPatch]) -> Iterator[MouthPatch]:
         for patch in drawn:
-            patches.append(MouthPatch(patch.output_frame, patch.template_frame, patch.left, patch.top))
+            if patch.pixels is not None:
+                patches.append(patch_box(patch.left, patch.top, patch.pixels))
             yield patch
 
-    frames = compose(
-        presenter.open(), noted(draw_mouths(voice, presenter, load_engine("warp"))), _frame_count(voice, presenter)
-    )
+    drawn = draw_mouths(voice, presenter, load_engine("warp"))
+    frames = compose(presenter.open(), noted(drawn), frame_count(voice, presenter))
     _encode(frames, voice, presenter, destination)
     return MadeClip(destination, voice, presenter, patches)
 
@@ -131,7 +136,7 @@ def make_clip(voice: Voice, presenter: Presenter, destination: Path) -> MadeClip
 def encode_template(voice: Voice, presenter: Presenter, destination: Path) -> Path:
     """The template's own frames encoded as a clip of this voice would be: what encoding alone does to them."""
     _encode(
-        (frame for _, frame in presenter.open().presentation(_frame_count(voice, presenter))),
+        (frame for _, frame in presenter.open().presentation(frame_count(voice, presenter))),
         voice,
         presenter,
         destination,
@@ -144,8 +149,14 @@ def frames_of(video: Path, first: int = 0, last: int | None = None) -> Iterator[
     return islice(Template.open(video).frames(), first, last)
 
 
-def _frame_count(voice: Voice, presenter: Presenter) -> int:
+def frame_count(voice: Voice, presenter: Presenter) -> int:
+    """How many frames a clip of both has."""
     return voice.speech.frame_count(presenter.tracks.frame_rate)
+
+
+def patch_box(left: int, top: int, pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom."""
+    return left, top, left + pixels.shape[1], top + pixels.shape[0]
 
 
 def _encode(frames: Iterator[NDArray[np.uint8]], voice: Voice, presenter: Presenter, destination: Path) -> None:

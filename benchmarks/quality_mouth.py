@@ -1,9 +1,10 @@
-"""The mouth of a finished clip, read anew from its pixels."""
+"""The mouth of a finished clip: read anew from its pixels, and as the engine asked for it."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from quality_footage import MadeClip, frame_count
 
 from heygem_pipeline.faces.head_frame import transform
 from heygem_pipeline.faces.mouth import INNER_LOWER, INNER_UPPER, measure_mouth
@@ -11,9 +12,12 @@ from heygem_pipeline.faces.reading import read_landmarks
 from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.warp.calibration import calibrate
+from heygem_pipeline.lipsync.warp.drive import drive
 from heygem_pipeline.media.decode import sample_frames
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
 
 READINGS = 7
 """Landmark predictions averaged a frame, as many as the tracker averages: output and truth are read alike."""
@@ -41,3 +45,11 @@ def sharp_gap(tracks: FaceTracks) -> NDArray[np.float64]:
     """The same, frame by frame: a closure of a frame or two is not smoothed away."""
     heights = transform(tracks.raw_head, tracks.landmarks)[:, :, 1]
     return (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1)
+
+
+def asked_gap(clip: MadeClip) -> NDArray[np.float64]:
+    """The opening the engine asks for in each frame, IOD."""
+    tracks = clip.presenter.tracks
+    count = frame_count(clip.voice, clip.presenter)
+    shape = predict_mouth_shape(clip.voice.speech, tracks.frame_rate, count)
+    return np.array([wanted.gap for wanted in drive(shape, calibrate(tracks, clip.presenter.own_speech))])

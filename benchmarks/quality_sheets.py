@@ -1,0 +1,126 @@
+"""Strips to look at: mouths of consecutive frames, the real speaker's above, the template's and the finished clip's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from quality_footage import MadeClip, Speaker, cut_voice, frame_count, frames_of, make_clip
+from quality_mouth import seen_gap
+from quality_run import Run
+from quality_speech import speaker_gap
+
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.quality.sync_meter import picture_after_sound
+from heygem_pipeline.speech.features import FEATURE_RATE
+from heygem_pipeline.storage.atomic import atomic_path
+
+ZOOM = 3
+"""Of the template's pixels; the speaker's mouth is brought to the same size."""
+
+MIDDLE, SIDE = 1.12, 1.5
+"""IOD: how far the middle of a picture lies below the eyes, and its side: nose to chin."""
+
+COLUMNS = 6
+FRAMES = 24
+
+Picture = NDArray[np.uint8]
+
+
+def sheets(run: Run) -> list[dict[str, object]]:
+    """A strip of every pair: from where the speaker's mouth moves most."""
+    run.sheets.mkdir(parents=True, exist_ok=True)
+    written: list[dict[str, object]] = []
+    for speaker, presenter in run.pairs():
+        path = run.work / f"{speaker.name}.{presenter.path.stem}.mp4"
+        voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
+        clip = make_clip(voice, presenter, path)
+        rate = float(presenter.tracks.frame_rate)
+        truth = speaker_gap(speaker, len(voice.speech.activity), seen_gap)
+        moved = np.nan_to_num(np.abs(np.diff(truth)))
+        window = round(FRAMES / rate * FEATURE_RATE)
+        start = int(np.argmax(np.convolve(moved, np.ones(window), "valid"))) / FEATURE_RATE
+        first = min(int(start * rate), frame_count(voice, presenter) - FRAMES)
+        destination = run.sheets / f"{presenter.path.stem}.{speaker.name}.png"
+        write_strip(clip, speaker, destination, first)
+        written.append({"sheet": destination.name, "first": first})
+    return written
+
+
+def write_strip(clip: MadeClip, speaker: Speaker, destination: Path, first: int, count: int = FRAMES) -> None:
+    """Write a PNG of ``count`` frames from ``first`` on: rows of the speaker, the template and the output."""
+    tracks = clip.presenter.tracks
+    shown = [ping_pong(frame, len(tracks)) for frame in range(first, first + count)]
+    unit = float(np.nanmedian(np.linalg.norm(tracks.landmarks[:, 36] - tracks.landmarks[:, 45], axis=1))) / 1.4
+    side = round(ZOOM * SIDE * unit)
+    times = (np.arange(first, first + count) / float(tracks.frame_rate)) + picture_after_sound(clip.path)
+    truth = mouths(speaker_frames(speaker, times), side)
+    template = mouths(((frame, tracks, at) for frame, at in _chosen(clip.presenter.open(), shown)), side)
+    output = mouths(
+        ((frame, tracks, at) for frame, at in zip(frames_of(clip.path, first, first + count), shown, strict=True)), side
+    )
+    labels = [f"{first + place}" for place in range(count)]
+    write_rows({"speaker": truth, "template": template, "output": output}, labels, destination)
+
+
+def mouths(faces: Iterator[tuple[Picture, FaceTracks, int]], side: int) -> list[Picture]:
+    """Square pictures of the mouths of frames, each with its tracks and its place in them."""
+    return [cut_mouth(frame, tracks.head[at], side) for frame, tracks, at in faces]
+
+
+def cut_mouth(frame: Picture, to_head: NDArray[np.float64], side: int, reach: float = SIDE) -> Picture:
+    """Nose to chin, upright as the frame is, ``reach`` IOD wide in ``side`` pixels; black without a face."""
+    import cv2
+
+    if not np.isfinite(to_head).all():
+        return np.zeros((side, side, 3), np.uint8)
+    back = np.linalg.inv(to_head[:, :2])
+    middle = back @ (np.array([0.0, MIDDLE]) - to_head[:, 2])
+    zoom = side / (reach * np.sqrt(abs(np.linalg.det(back))))
+    place = np.array([[zoom, 0, side / 2 - zoom * middle[0]], [0, zoom, side / 2 - zoom * middle[1]]])
+    flags = cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_AREA
+    return np.asarray(cv2.warpAffine(frame, place, (side, side), flags=flags), np.uint8)
+
+
+def write_rows(rows: dict[str, list[Picture]], labels: list[str], destination: Path) -> None:
+    """Write pictures in blocks of COLUMNS, each block with one row a kind."""
+    import cv2
+
+    blocks = []
+    for start in range(0, len(labels), COLUMNS):
+        for kind, pictures in rows.items():
+            row = []
+            for picture, label in zip(pictures[start : start + COLUMNS], labels[start:], strict=False):
+                cell = picture.copy()
+                cv2.putText(cell, f"{kind} {label}", (8, 32), cv2.FONT_HERSHEY_SIMPLEX, 1, (0, 255, 0), 2)
+                row.append(cell)
+            row += [np.zeros_like(row[0])] * (COLUMNS - len(row))
+            blocks.append(np.concatenate(row, axis=1))
+    with atomic_path(destination) as temporary:
+        cv2.imwrite(str(temporary), np.concatenate(blocks))
+
+
+def speaker_frames(speaker: Speaker, times: NDArray[np.float64]) -> Iterator[tuple[Picture, FaceTracks, int]]:
+    """The speaker's frames in which is seen what is heard at ``times`` (seconds of the sound)."""
+    tracks = speaker.presenter.tracks
+    seconds = times - speaker.lag - picture_after_sound(speaker.presenter.path)
+    wanted = np.clip(np.rint(seconds * float(tracks.frame_rate)).astype(int), 0, len(tracks) - 1)
+    for frame, at in _chosen(speaker.presenter.open(), wanted.tolist()):
+        yield frame, tracks, at
+
+
+def _chosen(template: Template, wanted: list[int]) -> Iterator[tuple[Picture, int]]:
+    """Frames of a template in the order asked for, read once."""
+    needed = set(wanted)
+    held = {at: frame for at, frame in enumerate(_until(template, max(needed))) if at in needed}
+    for at in wanted:
+        yield held[at], at
+
+
+def _until(template: Template, last: int) -> Iterator[Picture]:
+    for at, frame in enumerate(template.frames()):
+        yield frame
+        if at == last:
+            return
