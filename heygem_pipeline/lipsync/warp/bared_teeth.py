@@ -53,6 +53,8 @@ def bared_teeth(view: View, own: Lines, light: FaceLight) -> BaredTeeth:
     Teeth stay with the skull while the lips uncover them. Above the frame's own opening its topmost row continues;
     where the mouth opens further, a dark lower part follows the lower lip a little way.
     """
+    import cv2
+
     upper, lower = own
     height = lower - upper
     centre = upper + STILL_SHARE * height
@@ -64,7 +66,8 @@ def bared_teeth(view: View, own: Lines, light: FaceLight) -> BaredTeeth:
     shade = 0.72 + 0.28 * np.clip((view.y - view.upper) / 0.035, 0, 1)
     shade *= 0.88 + 0.12 * np.clip((view.lower - view.y) / 0.02, 0, 1)
     fade = np.clip(0.25 * height, 0.004, 0.014)
-    seen = np.clip((lower - margin - y) / fade, 0, 1) * np.clip(height / 0.015, 0, 1)
+    seen = np.clip((lower - margin - y) / fade, 0, 1) * np.clip(height / 0.04, 0, 1)
+    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.8, 1.2 * light.blur / view.pixel))
     end = centre + stretch * (lower - margin - 0.5 * fade - centre)
     return BaredTeeth(shaded(colours, shade), np.asarray(seen, np.float32), np.asarray(end, np.float32))
 

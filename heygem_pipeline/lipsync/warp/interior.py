@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.bared_teeth import BaredTeeth, shaded
-from heygem_pipeline.lipsync.warp.light import FaceLight, luma
+from heygem_pipeline.lipsync.warp.light import FaceLight, light_inside, luma
 from heygem_pipeline.lipsync.warp.teeth import LOWER, UPPER, along_the_arch, edge_and_tone
 
 DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
@@ -29,10 +29,6 @@ SLIT_TONE = 0.55
 
 LINING_TONE = 0.62
 """How dark the lip's colour is on its inner side."""
-
-GAPS = (0.02, 0.05, 0.10, 0.14, 0.20)
-LIGHT_INSIDE = (0.50, 0.62, 0.80, 0.95, 1.0)
-"""How much of the light outside reaches the teeth through openings of those heights, IOD."""
 
 THIN_LIP, FULL_LIP = 0.055, 0.095
 """Height of the upper lip's red, IOD: below the first hardly any upper teeth show, from the second on many.
@@ -131,7 +127,7 @@ def draw_interior(
     lining = 0.85 * smoothstep(y - lower, -0.045, 0.0)
     picture += lining[..., None] * (shaded(LINING_TONE * light.lip, below_teeth) - picture)
 
-    lit = float(np.interp(mouth.gap, GAPS, LIGHT_INSIDE))
+    lit = light_inside(mouth.gap)
     shadow = 0.50 + 0.50 * smoothstep(y - upper, 0.0, 0.040)
 
     row = smoothstep(y - lower_tips, -1.4 * soft, 1.4 * soft) * smoothstep(lower_tone, 0.25, 0.55)
@@ -146,7 +142,7 @@ def draw_interior(
     # Where the lips are close, and in the corners, only the shade of a slit is seen.
     narrow = 1 - smoothstep(height, 0.020, 0.070)
     corner = 0.85 * smoothstep(across, 0.55, 0.95)
-    closed = np.maximum(narrow, corner)
+    closed = np.maximum(narrow, corner * (1 - 0.7 * lining))
     picture += closed[..., None] * (light.crease * (1 - 0.35 * corner)[..., None] - picture)
     return np.asarray(picture, np.float32)
 

@@ -15,6 +15,13 @@ FOLLOW = 0.06
 ENAMEL_TINT = 0.55
 """How far a tooth's hue goes from white to the skin's (median of 17 speakers; see ``interior``)."""
 
+DARKEST_TEETH, LIGHTEST_TEETH = 0.8, 1.25
+"""Bounds of luma for teeth as they are read, over the usual one (the speakers' quartiles are 0.85 and 1.1)."""
+
+GAPS = (0.02, 0.05, 0.10, 0.14, 0.20)
+LIGHT_INSIDE = (0.50, 0.62, 0.80, 0.95, 1.0)
+"""How much of the light outside reaches the teeth through openings of those heights, IOD (see ``interior``)."""
+
 BRIGHTEST_ENAMEL = 214.0
 """Luma: teeth never outshine the picture."""
 
@@ -105,12 +112,13 @@ def read_light(
     lip_colour = np.median(colours[len(skin) :], axis=0)
     skin_colour = _upper_median(colours[: len(skin)])
     inside = _inside(frame, to_head, lines)
-    parted = np.float32(np.clip((_opening(lines) - TOUCHING) / (LEAST_OPENING - TOUCHING), 0, 1))
+    opening = _opening(lines)
+    parted = np.float32(np.clip((opening - TOUCHING) / (LEAST_OPENING - TOUCHING), 0, 1))
     crease = lines.crease + parted * (_darkest(inside, lip_colour) - lines.crease)
     crease = crease * np.float32(min(1.0, LIGHTEST_CREASE * luma(skin_colour) / max(float(luma(crease)), 1.0)))
     teeth, seen = usual_teeth(skin_colour), 0.0
     if parted == 1:
-        teeth, seen = _teeth_colour(inside[:, _middle(lines)], skin_colour, lip_colour)
+        teeth, seen = _teeth_colour(inside[:, _middle(lines)], opening, skin_colour, lip_colour)
     return FaceLight(
         skin=skin_colour.astype(np.float32),
         lip=lip_colour.astype(np.float32),
@@ -137,19 +145,35 @@ def _darkest(inside: NDArray[np.float32], lip: NDArray[np.float32]) -> NDArray[n
 
 
 def _teeth_colour(
-    colours: NDArray[np.float32], skin: NDArray[np.float32], lip: NDArray[np.float32]
+    colours: NDArray[np.float32], opening: float, skin: NDArray[np.float32], lip: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], float]:
     """Colour of the teeth in an opening, over the skin's, and how far it shows them: 0..1."""
     bright = luma(colours)
-    # Teeth are paler than the lips: less red for their light.
-    pale = colours[..., 2] / np.maximum(bright, 1) < lip[2] / max(float(luma(lip)), 1.0) - 0.06
+    # Teeth are paler than lips and skin: less red for their light.
+    reddest = min(_redness(lip) - 0.05, _redness(skin) + 0.02)
+    pale = colours[..., 2] / np.maximum(bright, 1) < reddest
     tooth = pale & (bright > LEAST_BRIGHTNESS * luma(skin))
-    seen = float(np.clip((tooth.mean() - LEAST_TEETH) / LEAST_TEETH, 0, 1))
+    seen = min(max((float(tooth.mean()) - LEAST_TEETH) / LEAST_TEETH, 0.0), 1.0)
+    # In a narrow opening all is shade.
+    seen *= min(max((opening - LEAST_OPENING) / LEAST_OPENING, 0.0), 1.0)
+    usual = usual_teeth(skin)
     if seen == 0:
-        return usual_teeth(skin), 0.0
-    # The better lit half of them.
-    lit = colours[tooth & (bright >= np.median(bright[tooth]))]
-    return (np.median(lit, axis=0) / np.maximum(skin, 1)).astype(np.float32), seen
+        return usual, 0.0
+    # The better lit half of them, and what shade the lips still cast on it.
+    lit = np.median(colours[tooth & (bright >= np.median(bright[tooth]))], axis=0)
+    brightness = float(luma(lit)) / light_inside(opening)
+    usually = float(luma(usual * skin))
+    held = np.clip(brightness, DARKEST_TEETH * usually, LIGHTEST_TEETH * usually)
+    return (lit * np.float32(held / max(float(luma(lit)), 1.0)) / np.maximum(skin, 1)).astype(np.float32), seen
+
+
+def _redness(colour: NDArray[np.float32]) -> float:
+    return float(colour[2]) / max(float(luma(colour)), 1.0)
+
+
+def light_inside(gap: float) -> float:
+    """How much of the light outside reaches the teeth through an opening of that height, IOD."""
+    return float(np.interp(gap, GAPS, LIGHT_INSIDE))
 
 
 def _middle(lines: LipLines) -> slice:
