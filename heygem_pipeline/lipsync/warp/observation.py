@@ -16,11 +16,20 @@ from heygem_pipeline.lipsync.warp.light import FaceLight, follow_light, read_lig
 from heygem_pipeline.lipsync.warp.paths import smooth
 from heygem_pipeline.lipsync.warp.seam import LipLines, find_lip_lines
 
-STEADY_SECONDS = 0.2
-"""Time over which the lines are steadied: 5 frames at 25 a second. A mouth that speaks moves within twice that."""
+STEADY_SECONDS = 0.44
+"""Time over which the lines of a mouth that keeps its shape are steadied: 11 frames at 25 a second."""
 
-ALIKE = 0.01
-"""IOD: lines of neighbouring frames, against the landmarks, that differ by more say little about this frame."""
+NEAREST = 5
+"""Frames around one whose median tells which lines to believe."""
+
+SAME_SHAPE = 0.012
+"""IOD: mouths whose landmarks differ by more, over all lines, say little about each other."""
+
+ASTRAY = 0.015
+"""IOD: a line this far from the others is not counted."""
+
+LANDMARK_NOISE = 0.004
+"""IOD: what landmarks move between frames of one shape without the mouth."""
 
 PARTING = 0.025
 """IOD beyond the height of a crease at which lips have parted for sure; between, the opening grows from nothing."""
@@ -65,18 +74,17 @@ class _Seen:
 def observe(
     shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
 ) -> Iterator[Observation]:
-    """Yield an observation for every shown (template frame, picture), holding those of 0.2 s."""
+    """Yield an observation for every shown (template frame, picture), holding the pictures of 0.2 s."""
     light, shot = None, -1
     ahead = window_of(STEADY_SECONDS, tracks.frame_rate) // 2
-    for seen, near in _with_neighbours(_look(shown, tracks, calibration), ahead):
+    for seen, around in _with_neighbours(_look(shown, tracks, calibration), ahead):
         if seen.face is None:
             yield Observation(seen.output_frame, seen.template_frame, seen.frame, None, None)
             continue
-        around = [other.face for other in near if other.face is not None and other.shot == seen.shot]
         if light is None or shot != seen.shot:
-            light, shot = FaceLight.median([face.light for face in around]), seen.shot
+            light, shot = FaceLight.median([face.light for _, face in around]), seen.shot
         light = follow_light(light, seen.face.light)
-        contours = _with_true_lines(seen.face, around)
+        contours = _with_true_lines(seen.face, around, ahead)
         yield Observation(seen.output_frame, seen.template_frame, seen.frame, contours, light)
 
 
@@ -96,32 +104,42 @@ def _look(
         yield _Seen(output_frame, template_frame, here, frame, face)
 
 
-def _with_neighbours(frames: Iterable[_Seen], ahead: int) -> Iterator[tuple[_Seen, list[_Seen]]]:
-    """Yield every frame with those up to ``ahead`` before and after it, itself among them."""
-    window: deque[_Seen | None] = deque(maxlen=2 * ahead + 1)
+def _with_neighbours(frames: Iterable[_Seen], ahead: int) -> Iterator[tuple[_Seen, list[tuple[int, _Face]]]]:
+    """Yield every frame with the faces of its shot up to ``ahead`` frames before and after it, itself among them.
+
+    They come with how many frames later they are shown.
+    """
+    coming: deque[_Seen | None] = deque()
+    faces: deque[tuple[int, int, _Face]] = deque()
     for newest in chain(frames, repeat(None, ahead)):
-        window.append(newest)
-        if len(window) > ahead:
-            current = window[-1 - ahead]
-            if current is not None:
-                yield current, [frame for frame in window if frame is not None]
+        coming.append(newest)
+        if newest is not None and newest.face is not None:
+            faces.append((newest.output_frame, newest.shot, newest.face))
+        if len(coming) <= ahead:
+            continue
+        current = coming.popleft()
+        if current is not None:
+            while faces and faces[0][0] < current.output_frame - ahead:
+                faces.popleft()
+            now = current.output_frame
+            yield current, [(place - now, face) for place, shot, face in faces if shot == current.shot]
 
 
-def _with_true_lines(face: _Face, around: list[_Face]) -> MouthContours:
-    """Both inner contours on the seam where the lips touch, on the lips' edges where they are apart."""
-    lines, predicted = face.lines, face.predicted
+def _with_true_lines(face: _Face, around: list[tuple[int, _Face]], ahead: int) -> MouthContours:
+    """Both inner contours on the seam where the lips touch, on the lips' edges where they are apart; all steadied."""
+    borders, (seam, upper, lower) = _steadied(around, ahead)
     expected = _expected(face)
-    seam, upper, lower = expected + _steadied([_found(other) - _expected(other) for other in around])
     opening = lower - upper + LANDMARKS_COUNT * (expected[2] - expected[1])
-    parted = _parted(opening, lines.crease_height)
-    samples = np.linspace(lines.x[0], lines.x[-1], INNER_SAMPLES)
+    parted = _parted(opening, face.lines.crease_height)
+    left, right = borders[0, 0, 0], borders[0, -1, 0]
+    x, samples = np.linspace(left, right, len(seam)), np.linspace(left, right, INNER_SAMPLES)
 
     def contour(y: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.stack([samples, np.interp(samples, lines.x, y)], axis=1)
+        return np.stack([samples, np.interp(samples, x, y)], axis=1)
 
     return MouthContours(
-        predicted.upper_outer,
-        predicted.lower_outer,
+        borders[0],
+        borders[1],
         contour(seam + parted * (np.minimum(upper, seam) - seam)),
         contour(seam + parted * (np.maximum(lower, seam) - seam)),
     )
@@ -150,9 +168,31 @@ def _expected(face: _Face) -> NDArray[np.float64]:
     return np.stack([(upper + lower) / 2, upper, lower])
 
 
-def _steadied(offsets: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Mean over neighbouring frames of what lies near their median: one step of an M-estimate."""
-    around = np.array(offsets)
-    median = np.median(around, axis=0)
-    weights = np.exp(-(((around - median) / ALIKE) ** 2))
-    return (weights * around).sum(axis=0) / weights.sum(axis=0)
+def _steadied(around: list[tuple[int, _Face]], ahead: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Averages over the frames around in which the mouth has this shape.
+
+    Returns the outer borders (2, samples, 2), and seam, upper and lower edge (3, columns). The lines themselves are
+    averaged, since a still mouth's are steadier than its landmarks; of what the landmarks move meanwhile, only what
+    goes beyond their noise is followed.
+    """
+    later = np.array([frames for frames, _ in around])
+    here = int(np.flatnonzero(later == 0)[0])
+    found, expected = np.array([_found(face) for _, face in around]), np.array([_expected(face) for _, face in around])
+    borders = np.array([[face.predicted.upper_outer, face.predicted.lower_outer] for _, face in around])
+    unlike = np.sqrt(((expected - expected[here]) ** 2).mean(axis=(1, 2))) / SAME_SHAPE
+    weights = (0.5 + 0.5 * np.cos(np.pi * later / (ahead + 1))) * np.exp(-(unlike**2))
+    weights /= weights.sum()
+    mean_borders = np.tensordot(weights, borders, axes=1)
+    offsets = found - expected
+    believed = np.median(offsets[np.abs(later) <= NEAREST // 2], axis=0)
+    trusted = weights[:, None, None] * np.exp(-(((offsets - believed) / ASTRAY) ** 2)) + 1e-9
+    trusted /= trusted.sum(axis=0)
+    mean_expected = (trusted * expected).sum(axis=0)
+    return (
+        mean_borders + _beyond_noise(borders[here] - mean_borders),
+        (trusted * found).sum(axis=0) + _beyond_noise(expected[here] - mean_expected),
+    )
+
+
+def _beyond_noise(moved: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sign(moved) * np.maximum(np.abs(moved) - LANDMARK_NOISE, 0)

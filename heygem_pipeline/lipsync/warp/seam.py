@@ -34,10 +34,10 @@ EDGE_ROWS = 3
 UNLIKE = 4.0, 8.0
 """Deviations from a lip's colour of what is not lip: the crease's own, within these bounds. Half of it is the edge."""
 
-CHANGE, REGION = 5.0, 1.25
+CHANGE, REGION = 5.0, 0.6
 """Weight of the colour's change across an edge, and of every row between it and the crease that looks (un)like lip."""
 
-LANDMARK_ERROR = 0.02
+LANDMARK_ERROR = 0.015
 """How far the landmarks' inner lines are usually off, IOD."""
 
 LEAST_LIP = 0.2
