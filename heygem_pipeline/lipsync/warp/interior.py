@@ -36,8 +36,9 @@ THIN_LIP, FULL_LIP = 0.055, 0.095
 Over the 24 clips above, that height goes with the share of upper teeth in the opening (correlation 0.56); the length of
 the whole upper lip does not (-0.07)."""
 
-LEAST_SHOW, MOST_SHOW = 0.006, 0.036
-"""IOD of the upper incisors below the closed lips' line (Vig and Brundo 1978: 0.25 to 3.9 mm of them show at rest)."""
+LEAST_SHOW, MOST_SHOW = -0.010, 0.036
+"""IOD of the upper incisors below the closed lips' line (Vig and Brundo 1978: 0.25 to 3.9 mm of them show at rest, of
+older people none)."""
 
 
 @dataclass(frozen=True)

@@ -57,18 +57,18 @@ def turn_of_head(left: float, right: float) -> float:
     return float(np.clip(-1.7 * unequal, -LARGEST_TURN, LARGEST_TURN))
 
 
-def along_the_arch(offset: NDArray[np.float32], turn: float) -> NDArray[np.float32]:
+def along_the_arch(offset: NDArray[np.floating], turn: float) -> NDArray[np.float32]:
     """Place on the arch as seen from the front, IOD, of what is seen ``offset`` beside the lips' middle.
 
     What lies deeper moves to the side from which a turned head turns away.
     """
     depth = BEHIND_THE_LIP + _FRONT**2 / (2 * ARCH_HALF_WIDTH)
-    seen = np.maximum.accumulate(_FRONT - turn * depth) + 1e-6 * np.arange(len(_FRONT))
+    seen = np.maximum.accumulate(_FRONT - turn * depth) + 1e-8 * np.arange(len(_FRONT))
     return np.interp(offset, seen, _FRONT).astype(np.float32)
 
 
 def edge_and_tone(
-    place: NDArray[np.float32], row: Row, pixel: float
+    place: NDArray[np.floating], row: Row, pixel: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """How far the teeth's edge stays behind the central incisor's, IOD, and their tone (1 = the lightest tooth).
 
