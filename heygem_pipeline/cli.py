@@ -1,30 +1,23 @@
 """The command ``heygem``."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
-from heygem_pipeline.errors import BadInput, PipelineError
-from heygem_pipeline.terminal import StageBars, clip_table, findings_table
-
-WIDEST_TABLE = 110
-"""Columns: in a narrower terminal lines run over, so that a path can still be copied."""
+from heygem_pipeline.terminal import (
+    OTHER_FAILURE,
+    StageBars,
+    clip_table,
+    findings_table,
+    messages,
+    output,
+    sentences,
+)
 
 app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
-output = Console()
-output.width = max(output.width, WIDEST_TABLE)
-messages = Console(stderr=True)
-
-BAD_INPUT = 2
-OTHER_FAILURE = 1
 
 
 @app.command()
@@ -38,7 +31,7 @@ def generate(
     """Make one clip, without a Dagster instance."""
     from heygem_pipeline.clip.generate import generate_clip
 
-    with _sentences(), StageBars(messages) as bars:
+    with sentences(), StageBars(messages) as bars:
         report = generate_clip(audio, template, output_file, engine, bars.show)
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False))
@@ -51,7 +44,7 @@ def doctor() -> None:
     """Say what is there and what is missing; exit 1 if the default engine cannot run."""
     from heygem_pipeline.doctor import examine
 
-    with _sentences():
+    with sentences():
         findings = list(examine())
     output.print(findings_table(findings))
     if any(finding.needed and not finding.well for finding in findings):
@@ -64,7 +57,7 @@ def ingest() -> None:
     from heygem_pipeline.automation.ingest import take_in_uploads
     from heygem_pipeline.automation.instance import open_instance
 
-    with _sentences(), open_instance() as instance:
+    with sentences(), open_instance() as instance:
         taken_in = take_in_uploads(instance)
     table = Table("kind", "files", "new", "gone")
     for kind, result in taken_in.items():
@@ -77,7 +70,7 @@ def demo() -> None:
     """Make 2 voices x 2 presenters = 4 clips through the Dagster graph."""
     from heygem_pipeline.automation.demo import run_demo
 
-    with _sentences(), StageBars(messages) as bars:
+    with sentences(), StageBars(messages) as bars:
         clips, sheet = run_demo(bars, messages.print)
     rows = [(f"{clip.audio} x {clip.template}", clip.report, str(clip.path), clip.failure) for clip in clips]
     output.print(clip_table(rows))
@@ -97,27 +90,10 @@ def up(
     """Serve the Dagster page and run its daemon until Ctrl-C."""
     from heygem_pipeline.automation.servers import serve
 
-    with _sentences():
+    with sentences():
         messages.print(f"Dagster's page: http://{host}:{port} (ready in some seconds; Ctrl-C stops it)")
         status = serve(host, port, messages.print)
     raise typer.Exit(status)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Tell a named error in its one sentence, and leave with 2 for bad input, 1 for anything else."""
-    try:
-        yield
-    except PipelineError as error:
-        messages.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(BAD_INPUT if isinstance(error, BadInput) else OTHER_FAILURE)
-    except ValidationError as error:
-        for wrong in error.errors():
-            name = "HEYGEM_" + "_".join(map(str, wrong["loc"])).upper()
-            messages.print(
-                f"The setting {name} is wrong: {wrong['msg']}.", markup=False, highlight=False, soft_wrap=True
-            )
-        sys.exit(OTHER_FAILURE)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Every error the pipeline raises on purpose; each carries one sentence: what is wrong with which file, what to do."""
 
+from collections.abc import Sequence
+
 
 class PipelineError(Exception):
     """Base of all named errors; ``str(error)`` is the sentence shown to the user."""
@@ -75,6 +77,14 @@ class OutputRefused(BadInput):
 
 class UploadReplaced(BadInput):
     """The upload is no longer the file that was analysed."""
+
+
+class CampaignWrong(BadInput):
+    """A campaign's file cannot be understood, or contradicts another. problems: a sentence each, with file and line."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 class NotReady(PipelineError):

@@ -4,7 +4,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,7 +16,23 @@ class SyntheticLabel(StrEnum):
     ALWAYS = "always"
 
 
-class Settings(BaseSettings):
+X264_PRESETS = "ultrafast|superfast|veryfast|faster|fast|medium|slow|slower|veryslow|placebo"
+
+
+class ClipSettings(BaseModel):
+    """Those that may differ from clip to clip, so that a campaign can set them too."""
+
+    crf: int = Field(18, ge=0, le=51, description="x264 quality: 0 lossless, 18 visually transparent, 51 worst")
+    preset: str = Field("veryfast", pattern=f"^({X264_PRESETS})$", description="x264 speed preset")
+    audio_bitrate: str = Field("192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip")
+
+    label: SyntheticLabel = Field(SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always")
+    content_producer: str = Field("heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
+    content_propagator: str = Field("", description="AIGC field ContentPropagator")
+    propagate_id: str = Field("", description="AIGC field PropagateID")
+
+
+class Settings(ClipSettings, BaseSettings):
     """Defaults are what a course team wants; limits are the ones named in the README."""
 
     model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
@@ -28,15 +44,7 @@ class Settings(BaseSettings):
     engine: str = Field("warp", description="Lip-sync engine")
     tracker: str = Field("dlib", description="Face tracker")
 
-    crf: int = Field(18, ge=0, le=51, description="x264 quality: 0 lossless, 18 visually transparent, 51 worst")
-    preset: str = Field("veryfast", description="x264 speed preset")
-    audio_bitrate: str = Field("192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip")
     max_frame_rate: int = Field(60, ge=1, description="Faster templates are brought down to this rate")
-
-    label: SyntheticLabel = Field(SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always")
-    content_producer: str = Field("heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
-    content_propagator: str = Field("", description="AIGC field ContentPropagator")
-    propagate_id: str = Field("", description="AIGC field PropagateID")
 
     max_minutes: float = Field(30.0, gt=0, description="Longer voices and templates are refused")
     long_minutes: float = Field(5.0, gt=0, description="Longer voices and templates warn")

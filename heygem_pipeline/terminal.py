@@ -1,9 +1,12 @@
-"""What the command line shows: progress bars and tables."""
+"""What the command line shows: progress bars, tables, and an error's one sentence."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from pydantic import ValidationError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +15,38 @@ from rich.table import Table
 from rich.text import Text
 
 from heygem_pipeline.doctor import Finding
+from heygem_pipeline.errors import BadInput, PipelineError
 from heygem_pipeline.quality.report import ClipReport
+
+WIDEST_TABLE = 110
+"""Columns: in a narrower terminal lines run over, so that a path can still be copied."""
+
+output = Console()
+output.width = max(output.width, WIDEST_TABLE)
+messages = Console(stderr=True)
+
+BAD_INPUT = 2
+OTHER_FAILURE = 1
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Tell a named error in its one sentence, and leave with 2 for bad input, 1 for anything else."""
+    try:
+        yield
+    except PipelineError as error:
+        tell(str(error))
+        sys.exit(BAD_INPUT if isinstance(error, BadInput) else OTHER_FAILURE)
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "HEYGEM_" + "_".join(map(str, wrong["loc"])).upper()
+            tell(f"The setting {name} is wrong: {wrong['msg']}.")
+        sys.exit(OTHER_FAILURE)
+
+
+def tell(sentence: str) -> None:
+    """Print a sentence to stderr as it is."""
+    messages.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 class StageBars:

@@ -24,6 +24,11 @@ class DataFolders:
         return self.root / "templates"
 
     @property
+    def campaigns(self) -> Path:
+        """What people wrote about which clips they want."""
+        return self.root / "campaigns"
+
+    @property
     def state(self) -> Path:
         """Dagster's storage and the register of uploads."""
         return self.root / "state"
@@ -73,7 +78,14 @@ class DataFolders:
 
     def make(self) -> None:
         """Create the folders people and Dagster expect to find."""
-        for folder in (self.voices, self.presenters, self.state, self.root / "outputs", self.log_file.parent):
+        for folder in (
+            self.voices,
+            self.presenters,
+            self.campaigns,
+            self.state,
+            self.root / "outputs",
+            self.log_file.parent,
+        ):
             folder.mkdir(parents=True, exist_ok=True)
 
 
