@@ -4,18 +4,19 @@
     python benchmarks/reenactment.py FOLDER --strips OUT          and strips of truth and drawings, at 3x
     python benchmarks/reenactment.py FOLDER --tracks KEPT         with face tracks stored there (<stem>.face.parquet)
 
-"held": one closed frame of the clip is held still and driven by the first 110 frames. "half": the first half of the
-clip drives the second half. Truth and drawing are compared in the head frame, each placed by its own head transform.
+"held": one closed frame of the clip is held still and driven by the first 110 frames, as they differ from it. "half":
+the first half of the clip drives the second half. Truth and drawing are compared in the head frame, each placed by its
+own head transform. B never shows a mouth from within 12 frames of the truth.
 static: the template as it is. Landmark errors are mean distances of the 20 mouth points, in eye distances (IOD); the
 floor is the tracker's predictor run on the true frames with other jitter.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
@@ -24,15 +25,17 @@ from rich.console import Console
 from rich.table import Table
 
 from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.mouth import SMOOTHING_SECONDS
 from heygem_pipeline.faces.parquet import read_tracks
 from heygem_pipeline.faces.reading import landmarks_at
-from heygem_pipeline.faces.smoothing import savitzky_golay
+from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
 from heygem_pipeline.faces.track import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, MOUTH_WINDOW, Calibration, calibrate
+from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, Calibration, calibrate
 from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
+from heygem_pipeline.lipsync.warp.own_mouths import OwnMouths, collect_own_mouths
 from heygem_pipeline.lipsync.warp.reenactment import RecordedPerformance, recorded_performance
 from heygem_pipeline.media.template import Template
 
@@ -80,6 +83,24 @@ class Trial:
     name: str
     truth: NDArray[np.int64]
     shown: NDArray[np.int64]
+
+
+Draw = Callable[[], Iterator[MouthPatch]]
+Way = tuple[str, Draw]
+
+
+class Row(NamedTuple):
+    """A line of the table, as printed."""
+
+    clip: str
+    way: str
+    ssim: str
+    psnr: str
+    landmark_error: str
+    floor: str
+    sharpness: str
+    gap_correlation: str
+    milliseconds: str
 
 
 @dataclass
@@ -137,36 +158,30 @@ class HeadCrop:
         return np.asarray(cv2.warpAffine(frame, matrix, self.size, flags=flags, borderMode=border), np.uint8)
 
 
-def compare(clip: Clip, trial: Trial, ways: dict[str, Callable[[], Iterator[MouthPatch]]], strips: Path | None) -> None:
-    """Draw a trial in every way and print a row for each."""
+def compare(clip: Clip, trial: Trial, ways: Iterable[Way], strips: Path | None) -> Iterator[Row]:
+    """Draw a trial in every way and yield a row for each."""
     crop = HeadCrop(clip, HALF_WIDTH, ABOVE, BELOW)
     enlarged = HeadCrop(clip, STRIP_HALF_WIDTH, STRIP_ABOVE, STRIP_BELOW, STRIP_ZOOM)
-    truths = _frames(clip, trial.truth)
-    true_crops = [crop(frame, clip.tracks.head[i]) for i, frame in truths]
-    floor = _floor(clip, trial)
-    chosen = set(_strip_places(clip, trial))
-    strip: dict[str, dict[int, Picture]] = {"truth": {}}
-    if strips is not None:
-        for place, (i, frame) in enumerate(_frames(clip, trial.truth)):
-            if place in chosen:
-                strip["truth"][place] = enlarged(frame, clip.tracks.head[i])
-    table = Table(title=f"{clip.name}, {trial.name}, {len(trial.truth)} frames", title_justify="left")
-    for heading in ("way", "SSIM", "PSNR", "landmark error", "floor", "sharpness", "gap corr", "ms a frame"):
-        table.add_column(heading)
-    for name, draw in ways.items():
+    floor, chosen = _floor(clip, trial), set(_strip_places(clip, trial))
+    true_crops, strip = [], {"truth": {}}
+    for place, (i, frame) in enumerate(_frames(clip, trial.truth)):
+        true_crops.append(crop(frame, clip.tracks.head[i]))
+        if place in chosen:
+            strip["truth"][place] = enlarged(frame, clip.tracks.head[i])
+    for name, draw in ways:
         score, pictures = Score([], [], [], []), {}
         for place, (i, frame, seconds) in enumerate(_drawn(clip, trial, draw)):
             score.seconds += seconds
             to_head = clip.tracks.head[i]
-            picture = crop(frame, to_head)
-            _compare(score, true_crops[place], picture)
+            _compare(score, true_crops[place], crop(frame, to_head))
             read = landmarks_at(frame, clip.tracks.boxes[i], READINGS)
             score.landmarks.append(transform(clip.tracks.raw_head[i][None], read[None])[0])
             if place in chosen:
                 pictures[place] = enlarged(frame, to_head)
         strip[name] = pictures
         error, correlation = _landmark_error(clip, trial, np.array(score.landmarks))
-        table.add_row(
+        yield Row(
+            f"{clip.name[:22]} {trial.name}",
             name,
             f"{np.mean(score.ssim):.3f}",
             f"{np.mean(score.psnr):.1f}",
@@ -176,7 +191,6 @@ def compare(clip: Clip, trial: Trial, ways: dict[str, Callable[[], Iterator[Mout
             f"{correlation:.3f}",
             f"{1000 * score.seconds / len(trial.truth):.1f}",
         )
-    console.print(table)
     if strips is not None:
         _write_strip(strip, strips / f"{clip.name}-{trial.name}.png")
 
@@ -221,7 +235,8 @@ def _compare(score: Score, truth: Picture, drawn: Picture) -> None:
 
 def _landmark_error(clip: Clip, trial: Trial, landmarks: NDArray[np.float64]) -> tuple[float, float]:
     """Mean distance of the mouth's points from the true ones, IOD, and the correlation of the opening."""
-    smooth = savitzky_golay(landmarks[:, 48:], np.ones(len(landmarks), bool), MOUTH_WINDOW)
+    window = window_of(SMOOTHING_SECONDS, clip.tracks.frame_rate)
+    smooth = savitzky_golay(landmarks[:, 48:], np.ones(len(landmarks), bool), window)
     truth = clip.calibration.landmarks[trial.truth]
     gap = [contours_from_landmarks(np.concatenate([np.zeros((48, 2)), frame])).gap for frame in smooth]
     true_gap = [contours_from_landmarks(frame).gap for frame in truth]
@@ -255,18 +270,39 @@ def _write_strip(strip: dict[str, dict[int, Picture]], destination: Path) -> Non
     cv2.imwrite(str(destination), np.vstack(rows))
 
 
-def ways_of(clip: Clip, trial: Trial) -> dict[str, Callable[[], Iterator[MouthPatch]]]:
-    """The ways of drawing a trial."""
-    recorded = recorded_performance(clip.tracks, clip.calibration, clip.tracks.frame_rate, clip.calibration)
+def ways_of(clip: Clip, trial: Trial) -> Iterator[Way]:
+    """Yield the ways of drawing a trial."""
+    pose = np.median(clip.tracks.pose[trial.shown, :2], axis=0)
+    recorded = recorded_performance(clip.tracks, clip.calibration, clip.tracks.frame_rate, pose, clip.calibration)
     performance: RecordedPerformance = replace(recorded, landmarks=recorded.landmarks[trial.truth])
+    if trial.name == "held":
+        performance = replace(performance, neutral=clip.calibration.landmarks[trial.shown[0]])
 
     def static() -> Iterator[MouthPatch]:
         yield from (MouthPatch(place, int(index)) for place, index in enumerate(trial.shown))
 
-    def warped() -> Iterator[MouthPatch]:
-        yield from draw_performance(performance, _frames(clip, trial.shown), trial.shown, clip.tracks, clip.calibration)
+    def drawn(own_mouths: OwnMouths | None) -> Iterator[MouthPatch]:
+        frames = _frames(clip, trial.shown)
+        if own_mouths is None:
+            yield from draw_performance(performance, frames, trial.shown, clip.tracks, clip.calibration)
+            return
+        places = own_mouths.frames
 
-    return {"static": static, "A": warped}
+        def excluded(output_frame: int) -> NDArray[np.bool_]:
+            return np.abs(places - trial.truth[output_frame]) <= EXCLUDED
+
+        yield from draw_performance(
+            performance, frames, trial.shown, clip.tracks, clip.calibration, own_mouths, excluded
+        )
+
+    yield "static", static
+    yield "A", lambda: drawn(None)
+    allowed = (
+        np.ones(len(clip.tracks), bool) if trial.name == "held" else np.isin(np.arange(len(clip.tracks)), trial.shown)
+    )
+    own_mouths = collect_own_mouths(clip.template.frames, clip.tracks, clip.calibration, allowed)
+    if own_mouths is not None:
+        yield "B", lambda: drawn(own_mouths)
 
 
 @app.command()
@@ -282,12 +318,17 @@ def main(
 
     cv2.setNumThreads(1)
     made = {"held": held_trial, "half": half_trial}
+    table = Table(title="Self-reenactment of the mouth", title_justify="left")
+    for heading in ("clip", "way", "SSIM", "PSNR", "landmarks", "floor", "sharpness", "gap corr", "ms a frame"):
+        table.add_column(heading)
     for path in sorted(folder.glob("*.mp4")):
         if only in path.stem:
             clip = open_clip(path, tracks)
             for name in trials.split(","):
                 trial = made[name](clip)
-                compare(clip, trial, ways_of(clip, trial), strips)
+                for row in compare(clip, trial, ways_of(clip, trial), strips):
+                    table.add_row(*row)
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ class MouthPatch:
     left, top: where the patch lies on it, pixels.
     pixels: uint8 (height, width, 3) BGR, already blended with the template so that it is pasted as it is;
         None where the template's frame passes through unchanged (no face, or no motion).
+    own_mouth: how far the mouth seen is the presenter's own, taken from another of the template's frames, 0..1; 0 where
+        this frame's mouth is moved and its inside drawn.
     """
 
     output_frame: int
@@ -28,6 +30,7 @@ class MouthPatch:
     left: int = 0
     top: int = 0
     pixels: NDArray[np.uint8] | None = None
+    own_mouth: float = 0.0
 
 
 class LipSyncEngine(Protocol):

@@ -21,6 +21,7 @@ SCHEMA = pa.schema(
         ("left", pa.int32()),
         ("top", pa.int32()),
         ("png", pa.binary()),
+        ("own_mouth", pa.float32()),
     ]
 )
 ROWS_HELD = 32
@@ -90,6 +91,7 @@ def _row(patch: MouthPatch) -> dict[str, Any]:
         "left": patch.left,
         "top": patch.top,
         "png": png,
+        "own_mouth": patch.own_mouth,
     }
 
 

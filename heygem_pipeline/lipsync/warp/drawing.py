@@ -1,6 +1,7 @@
 """A performance drawn on a template's frames, patch by patch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,14 +9,20 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.calibration import Calibration
+from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
 from heygem_pipeline.lipsync.warp.drive import presence_strength
 from heygem_pipeline.lipsync.warp.observation import Observation, observe
+from heygem_pipeline.lipsync.warp.own_mouths import OwnMouths
 from heygem_pipeline.lipsync.warp.performance import Performance
-from heygem_pipeline.lipsync.warp.renderer import MouthRenderer
-from heygem_pipeline.lipsync.warp.target import between, jaw_drop, largest_move
+from heygem_pipeline.lipsync.warp.renderer import MouthRenderer, OwnShown
+from heygem_pipeline.lipsync.warp.retrieval import Found, Wanted, retrieve
+from heygem_pipeline.lipsync.warp.target import at_rest, between, largest_move
 
 UNSEEN_MOVE = 0.0015
 """IOD: shapes closer than this are the same, and the template's pixels stay as they are (0.15 px of a 100 px IOD)."""
+
+SMALL_MOVE, LARGE_MOVE = 0.003, 0.010
+"""IOD: a mouth that moves less keeps its frame's own pixels; one that moves more is replaced by a found one."""
 
 
 def draw_performance(
@@ -24,54 +31,93 @@ def draw_performance(
     shown: NDArray[np.integer],
     tracks: FaceTracks,
     calibration: Calibration,
+    own_mouths: OwnMouths | None = None,
+    excluded: Callable[[int], NDArray[np.bool_]] | None = None,
 ) -> Iterator[MouthPatch]:
     """Yield a patch for every output frame, in order, holding a few frames.
 
     presentation: template frame and its picture, uint8 (height, width, 3) BGR, for every output frame.
     shown: (frames,), the same template frames, known beforehand.
+    own_mouths: the template's own mouths, laid over the warped face where one is near; None = always warp and draw.
+    excluded: for an output frame, bool (mouths,), those that may not be shown; default none.
     """
-    strength = presence_strength(tracks.present[shown])
-    renderer = MouthRenderer()
-    for seen in observe(presentation, tracks, calibration):
-        yield _patch(renderer, seen, performance, float(strength[seen.output_frame]), tracks, calibration)
+    draughtsman = _Draughtsman(performance, shown, tracks, calibration, own_mouths)
+    found: Iterator[Found | None] = repeat(None)
+    if own_mouths is not None:
+        found = retrieve(draughtsman.wanted, len(shown), own_mouths, float(tracks.frame_rate), excluded)
+    for seen, mouth in zip(observe(presentation, tracks, calibration), found, strict=False):
+        yield draughtsman.patch(seen, mouth)
 
 
-def _patch(
-    renderer: MouthRenderer,
-    seen: Observation,
-    performance: Performance,
-    strength: float,
-    tracks: FaceTracks,
-    calibration: Calibration,
-) -> MouthPatch:
-    untouched = MouthPatch(seen.output_frame, seen.template_frame)
-    if seen.contours is None or seen.light is None or strength == 0:
-        return untouched
-    asked = performance.ask(seen.output_frame, seen.contours, calibration.corner_shift[seen.template_frame])
-    target = between(seen.contours, asked.target, strength)
-    if largest_move(seen.contours, target) < UNSEEN_MOVE and asked.jaw * strength < UNSEEN_MOVE:
-        return untouched
-    landmarks = calibration.landmarks[seen.template_frame]
-    own_drop = _own_jaw_drop(seen, float(landmarks[7:10, 1].mean()), calibration)
-    patch = renderer.render(
-        seen.frame,
-        tracks.head[seen.template_frame],
-        landmarks,
-        seen.contours,
-        target,
-        jaw=strength * (asked.jaw - own_drop),
-        rounding=asked.rounding * strength,
-        light=seen.light,
-        own_teeth=float(calibration.own_teeth[seen.template_frame]),
-    )
-    if patch is None:
-        return untouched
-    return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels)
+class _Draughtsman:
+    def __init__(
+        self,
+        performance: Performance,
+        shown: NDArray[np.integer],
+        tracks: FaceTracks,
+        calibration: Calibration,
+        own_mouths: OwnMouths | None,
+    ) -> None:
+        self._performance, self._shown, self._tracks, self._calibration = performance, shown, tracks, calibration
+        self._own_mouths = own_mouths
+        self._strength = presence_strength(tracks.present[shown], tracks.frame_rate)
+        self._renderer = MouthRenderer()
+
+    def wanted(self, output_frame: int) -> Wanted | None:
+        """What the mouth shall look like, as far as the tracks alone tell."""
+        frame = int(self._shown[output_frame])
+        if self._own_mouths is None or not self._tracks.present[frame]:
+            return None
+        predicted = contours_from_landmarks(self._calibration.landmarks[frame])
+        own = between(at_rest(predicted), predicted, float(self._calibration.parted[frame]))
+        asked = self._performance.ask(output_frame, own, self._calibration.rest.of(frame))
+        pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
+        return Wanted(_as_landmarks_tell(asked.target, self._own_mouths.closed_height), pose)
+
+    def patch(self, seen: Observation, found: Found | None) -> MouthPatch:
+        untouched = MouthPatch(seen.output_frame, seen.template_frame)
+        strength, calibration = float(self._strength[seen.output_frame]), self._calibration
+        if seen.contours is None or seen.light is None or strength == 0:
+            return untouched
+        rest = calibration.rest.of(seen.template_frame)
+        asked = self._performance.ask(seen.output_frame, seen.contours, rest)
+        target = between(seen.contours, asked.target, strength)
+        move = largest_move(seen.contours, target)
+        if move < UNSEEN_MOVE and (asked.jaw + abs(rest.chin)) * strength < UNSEEN_MOVE:
+            return untouched
+        own_mouth = self._own_shown(found, move)
+        patch = self._renderer.render(
+            seen.frame,
+            self._tracks.head[seen.template_frame],
+            calibration.landmarks[seen.template_frame],
+            seen.contours,
+            target,
+            jaw=strength * (asked.jaw + rest.chin),
+            rounding=asked.rounding * strength,
+            light=seen.light,
+            own_teeth=float(calibration.own_teeth[seen.template_frame]),
+            own_mouth=own_mouth,
+        )
+        if patch is None:
+            return untouched
+        visible = own_mouth.visibility if own_mouth else 0.0
+        return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, visible)
+
+    def _own_shown(self, found: Found | None, move: float) -> OwnShown | None:
+        if found is None or self._own_mouths is None:
+            return None
+        mouths = self._own_mouths.mouths
+        # A frame that has nearly the mouth asked for needs none from elsewhere.
+        visibility = found.visibility * float(np.clip((move - SMALL_MOVE) / (LARGE_MOVE - SMALL_MOVE), 0, 1))
+        if visibility == 0:
+            return None
+        shown = [(mouths[found.mouth], 1.0 - found.fade)]
+        if found.fade:
+            shown.append((mouths[found.before], found.fade))
+        return OwnShown(shown, found.wanted.contours, visibility)
 
 
-def _own_jaw_drop(seen: Observation, chin: float, calibration: Calibration) -> float:
-    """How far the template's own open mouth has lowered its jaw: that much it rises when the mouth is closed."""
-    if seen.contours is None:
-        return 0.0
-    usual = jaw_drop(max(0.0, seen.contours.gap))
-    return float(np.clip(chin - calibration.neutral_chin, 0, usual) * calibration.parted[seen.template_frame])
+def _as_landmarks_tell(target: MouthContours, closed_height: NDArray[np.float64]) -> MouthContours:
+    """Open a target by what the landmarks see between lips that touch, so that it compares with tracked mouths."""
+    half = np.stack([np.zeros_like(closed_height), closed_height / 2], axis=1)
+    return MouthContours(target.upper_outer, target.lower_outer, target.upper_inner - half, target.lower_inner + half)

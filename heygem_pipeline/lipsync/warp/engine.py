@@ -1,4 +1,7 @@
-"""The default engine: needs no download and no GPU. Speech -> mouth shape -> the template's own pixels, warped."""
+"""The default engine: needs no download and no GPU. Speech -> mouth shape -> the template's own pixels.
+
+A template that shows many mouths of its own has them laid over its warped face; another has its mouth warped and drawn.
+"""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -11,6 +14,7 @@ from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.calibration import calibrate
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
 from heygem_pipeline.lipsync.warp.drive import drive
+from heygem_pipeline.lipsync.warp.own_mouths import collect_own_mouths
 from heygem_pipeline.lipsync.warp.performance import SpokenPerformance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
@@ -46,8 +50,9 @@ class WarpEngine:
         calibration = calibrate(tracks, template_speech)
         articulations = drive(model(speech, tracks.frame_rate, count), calibration)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
+        own_mouths = collect_own_mouths(template.frames, tracks, calibration)
         performance = SpokenPerformance(articulations)
-        yield from draw_performance(performance, template.presentation(count), shown, tracks, calibration)
+        yield from draw_performance(performance, template.presentation(count), shown, tracks, calibration, own_mouths)
 
 
 def _shipped_model() -> MouthModel:

@@ -12,14 +12,19 @@ from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, Calibration, calibrate
 from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
+from heygem_pipeline.lipsync.warp.own_mouths import collect_own_mouths
 from heygem_pipeline.lipsync.warp.performance import Asked
 from heygem_pipeline.lipsync.warp.rest import Rest
-from heygem_pipeline.lipsync.warp.target import ROUNDED_WIDTH, at_rest, keep_thickness
+from heygem_pipeline.lipsync.warp.target import ROUNDED_WIDTH, at_rest
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.8, 1.2
 """Bounds of the ratio of the two mouths' widths by which a movement is carried over."""
+
+SAME_POSE = 2.0
+"""Degrees of yaw and pitch within which heads are seen alike: a head that nods carries its mouth up and down in the
+head frame."""
 
 SMALLEST_GAP = 0.006
 """IOD: openings up to this are the landmarks' noise, and the lips touch."""
@@ -53,19 +58,22 @@ class RecordedPerformance:
 
 
 def recorded_performance(
-    performer: FaceTracks, template: Calibration, frame_rate: Fraction, own: Calibration | None = None
+    performer: FaceTracks,
+    template: Calibration,
+    frame_rate: Fraction,
+    pose: NDArray[np.floating],
+    own: Calibration | None = None,
 ) -> RecordedPerformance:
     """Return a tracked clip's mouth as a performance for a template.
 
-    frame_rate: of the template's frames, for which the performance is resampled. own: the performer's calibration, if
-    it is known already. Rest is the median of the performer's most closed 8 % of frames.
+    frame_rate: of the template's frames, for which the performance is resampled. pose: (2,), the template's yaw and
+    pitch, degrees. own: the performer's calibration, if it is known already.
+    Rest is the mean of the performer's most closed 8 % of frames, those most of all that are seen as the template is.
     """
     own = own or calibrate(performer)
-    gaps = np.array([contours_from_landmarks(frame).gap for frame in own.landmarks])
-    closed = performer.present & (gaps <= np.nanquantile(gaps, CLOSED_SHARE))
     return RecordedPerformance(
         landmarks=_resampled(own.landmarks, float(performer.frame_rate), float(frame_rate)),
-        neutral=np.median(own.landmarks[closed], axis=0),
+        neutral=_closed_mouth(own.landmarks, performer, pose),
         scale=float(np.clip(template.neutral_width / own.neutral_width, SMALLEST_SCALE, LARGEST_SCALE)),
     )
 
@@ -76,10 +84,22 @@ def reenact(performer: FaceTracks, template: Template, tracks: FaceTracks) -> It
     performer, tracks: the followed faces of the recording and of the template; each must show one.
     """
     calibration = calibrate(tracks)
-    performance = recorded_performance(performer, calibration, tracks.frame_rate)
+    pose = np.median(tracks.pose[tracks.present, :2], axis=0)
+    performance = recorded_performance(performer, calibration, tracks.frame_rate, pose)
     count = len(performance)
     shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
-    yield from draw_performance(performance, template.presentation(count), shown, tracks, calibration)
+    own_mouths = collect_own_mouths(template.frames, tracks, calibration)
+    yield from draw_performance(performance, template.presentation(count), shown, tracks, calibration, own_mouths)
+
+
+def _closed_mouth(
+    landmarks: NDArray[np.float64], performer: FaceTracks, pose: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    gaps = np.array([contours_from_landmarks(frame).gap for frame in landmarks])
+    closed = np.flatnonzero(performer.present & (gaps <= np.nanquantile(gaps, CLOSED_SHARE)))
+    turned = (((performer.pose[closed, :2] - pose) / SAME_POSE) ** 2).sum(axis=1)
+    weight = np.exp(-(turned - turned.min()))
+    return np.average(landmarks[closed], axis=0, weights=weight)
 
 
 def _resampled(values: NDArray[np.float64], rate: float, wanted: float) -> NDArray[np.float64]:
@@ -102,9 +122,4 @@ def _carried_over(rest: MouthContours, driven: MouthContours, neutral: MouthCont
     middle = upper_inner[:, 1] + height / 2
     height = np.maximum(height - SMALLEST_GAP, 0)
     upper_inner[:, 1], lower_inner[:, 1] = middle - height / 2, middle + height / 2
-    return MouthContours(
-        upper_outer=keep_thickness(moved("upper_outer"), upper_inner, rest.upper_outer, rest.upper_inner),
-        lower_outer=keep_thickness(moved("lower_outer"), lower_inner, rest.lower_outer, rest.lower_inner),
-        upper_inner=upper_inner,
-        lower_inner=lower_inner,
-    )
+    return MouthContours(moved("upper_outer"), moved("lower_outer"), upper_inner, lower_inner)

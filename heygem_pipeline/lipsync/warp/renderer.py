@@ -1,5 +1,6 @@
 """One frame: the template's own pixels, warped in two layers, with the opening painted between them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,27 @@ from heygem_pipeline.lipsync.warp import fields
 from heygem_pipeline.lipsync.warp.anchors import face_anchors
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.fields import DisplacementGrid
+from heygem_pipeline.lipsync.warp.laying_on import lay_on
 from heygem_pipeline.lipsync.warp.light import FaceLight
 from heygem_pipeline.lipsync.warp.opening import paint_opening
+from heygem_pipeline.lipsync.warp.own_mouths import OwnMouth
 from heygem_pipeline.lipsync.warp.view import View, look_at, patch_bounds
 
 BLEND_GROWTH = 0.5
 """Beyond the corners the two layers run into each other over a band that widens by this much an IOD."""
+
+
+@dataclass(frozen=True)
+class OwnShown:
+    """Mouths of the template laid over the warped face.
+
+    mouths: with their shares, which sum to 1. lines: the lips wanted, as the landmarks would tell them, head frame.
+    visibility: 0 = not seen .. 1 = nothing else is seen.
+    """
+
+    mouths: Sequence[tuple[OwnMouth, float]]
+    lines: MouthContours
+    visibility: float
 
 
 @dataclass(frozen=True)
@@ -44,12 +60,14 @@ class MouthRenderer:
         rounding: float,
         light: FaceLight,
         own_teeth: float,
+        own_mouth: OwnShown | None = None,
     ) -> Patch | None:
         """Move the mouth of a frame from ``base`` to ``target``. None if the lower face lies outside the frame.
 
         frame: uint8 (h, w, 3) BGR. to_head: (2, 3), from its pixels to the head frame. landmarks: (68, 2), head frame.
         jaw: how far the jaw drops, IOD. rounding: 0 = spread .. 1 = pursed.
         own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
+        own_mouth: mouths of the template's own to lay over the warped face.
         """
         left, top, right, bottom = patch_bounds(frame, to_head)
         if right - left < 2 or bottom - top < 2:
@@ -59,7 +77,10 @@ class MouthRenderer:
         dense = _spread(field, to_head, origin, (right - left, bottom - top))
         rows, view = look_at(frame[top:bottom, left:right], to_head, origin, target)
         warped = _warp(view, rows, dense, target)
-        paint_opening(warped[rows], view, base, target, rounding, light, own_teeth)
+        if own_mouth is None or own_mouth.visibility < 1:
+            paint_opening(warped[rows], view, base, target, rounding, light, own_teeth)
+        if own_mouth is not None:
+            lay_on(warped, to_head, origin, own_mouth.lines, own_mouth.mouths, own_mouth.visibility)
         return Patch(left, top, warped)
 
 

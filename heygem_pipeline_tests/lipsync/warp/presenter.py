@@ -28,8 +28,12 @@ class Presenter:
 
     @property
     def template(self) -> Template:
-        """What the engine asks of a template: its presentation."""
+        """What the engine asks of a template: its frames and its presentation."""
         return cast(Template, self)
+
+    def frames(self) -> Iterator[Picture]:
+        """Yield own copies of the frames, forward."""
+        yield from (picture.copy() for picture in self.pictures)
 
     def presentation(self, count: int) -> Iterator[tuple[int, Picture]]:
         """Yield (index, own copy of the frame), forward and back."""
