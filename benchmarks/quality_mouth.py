@@ -41,8 +41,13 @@ def seen_gap(tracks: FaceTracks) -> NDArray[np.float64]:
     return measure_mouth(tracks).gap.astype(np.float64)
 
 
+def seen_width(tracks: FaceTracks) -> NDArray[np.float64]:
+    """Distance of the mouth's corners, IOD, steadied over 0.2 s; NaN without a face."""
+    return measure_mouth(tracks).width.astype(np.float64)
+
+
 def sharp_gap(tracks: FaceTracks) -> NDArray[np.float64]:
-    """The same, frame by frame: a closure of a frame or two is not smoothed away."""
+    """The gap, frame by frame: a closure of a frame or two is not smoothed away."""
     heights = transform(tracks.raw_head, tracks.landmarks)[:, :, 1]
     return (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1)
 

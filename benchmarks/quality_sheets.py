@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 from quality_footage import MadeClip, Speaker, cut_voice, frame_count, frames_of, make_clip
 from quality_mouth import seen_gap
 from quality_run import Run
-from quality_speech import speaker_gap
+from quality_speech import speaker_curve
 
+from heygem_pipeline.clip.voice import analyse_voice
+from heygem_pipeline.demo.presenters import make_presenters
+from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
@@ -23,6 +26,9 @@ ZOOM = 3
 MIDDLE, SIDE = 1.12, 1.5
 """IOD: how far the middle of a picture lies below the eyes, and its side: nose to chin."""
 
+DEMO_MOMENTS = (10, 60, 150)
+"""First frames of the strips of the demo's clips."""
+
 COLUMNS = 6
 FRAMES = 24
 
@@ -30,39 +36,46 @@ Picture = NDArray[np.uint8]
 
 
 def sheets(run: Run) -> list[dict[str, object]]:
-    """A strip of every pair: from where the speaker's mouth moves most."""
+    """Strips of every pair, where the speaker's mouth moves most, and of the demo's presenters, who may be shown."""
     run.sheets.mkdir(parents=True, exist_ok=True)
-    written: list[dict[str, object]] = []
     for speaker, presenter in run.pairs():
-        path = run.work / f"{speaker.name}.{presenter.path.stem}.mp4"
         voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
-        clip = make_clip(voice, presenter, path)
-        rate = float(presenter.tracks.frame_rate)
-        truth = speaker_gap(speaker, len(voice.speech.activity), seen_gap)
-        moved = np.nan_to_num(np.abs(np.diff(truth)))
-        window = round(FRAMES / rate * FEATURE_RATE)
-        start = int(np.argmax(np.convolve(moved, np.ones(window), "valid"))) / FEATURE_RATE
-        first = min(int(start * rate), frame_count(voice, presenter) - FRAMES)
-        destination = run.sheets / f"{presenter.path.stem}.{speaker.name}.png"
-        write_strip(clip, speaker, destination, first)
-        written.append({"sheet": destination.name, "first": first})
-    return written
+        clip = make_clip(voice, presenter, run.work / f"{speaker.name}.{presenter.path.stem}.mp4")
+        write_strip(clip, run.sheets / f"{presenter.path.stem}.{speaker.name}.png", _liveliest(clip, speaker), speaker)
+    demo = run.work / "demo"
+    demo.mkdir(exist_ok=True)
+    for path, recording in zip(make_presenters(demo), copy_recordings(demo), strict=True):
+        presenter = run.footage.presenter(path)
+        clip = make_clip(analyse_voice(recording), presenter, run.work / f"{recording.stem}.{path.stem}.mp4")
+        for first in DEMO_MOMENTS:
+            write_strip(clip, run.sheets / f"{path.stem}.{recording.stem}.{first}.png", first)
+    return []
 
 
-def write_strip(clip: MadeClip, speaker: Speaker, destination: Path, first: int, count: int = FRAMES) -> None:
-    """Write a PNG of ``count`` frames from ``first`` on: rows of the speaker, the template and the output."""
+def write_strip(clip: MadeClip, destination: Path, first: int, speaker: Speaker | None = None) -> None:
+    """Write a PNG of FRAMES frames from ``first`` on: rows of the speaker, the template and the output."""
     tracks = clip.presenter.tracks
+    count = min(FRAMES, frame_count(clip.voice, clip.presenter) - first)
     shown = [ping_pong(frame, len(tracks)) for frame in range(first, first + count)]
-    unit = float(np.nanmedian(np.linalg.norm(tracks.landmarks[:, 36] - tracks.landmarks[:, 45], axis=1))) / 1.4
+    unit = float(np.nanmedian(1 / np.sqrt(np.abs(np.linalg.det(tracks.head[:, :, :2])))))
     side = round(ZOOM * SIDE * unit)
-    times = (np.arange(first, first + count) / float(tracks.frame_rate)) + picture_after_sound(clip.path)
-    truth = mouths(speaker_frames(speaker, times), side)
-    template = mouths(((frame, tracks, at) for frame, at in _chosen(clip.presenter.open(), shown)), side)
-    output = mouths(
-        ((frame, tracks, at) for frame, at in zip(frames_of(clip.path, first, first + count), shown, strict=True)), side
-    )
-    labels = [f"{first + place}" for place in range(count)]
-    write_rows({"speaker": truth, "template": template, "output": output}, labels, destination)
+    rows: dict[str, list[Picture]] = {}
+    if speaker is not None:
+        times = np.arange(first, first + count) / float(tracks.frame_rate) + picture_after_sound(clip.path)
+        rows["speaker"] = mouths(speaker_frames(speaker, times), side)
+    rows["template"] = mouths(((frame, tracks, at) for frame, at in _chosen(clip.presenter.open(), shown)), side)
+    output = zip(frames_of(clip.path, first, first + count), shown, strict=True)
+    rows["output"] = mouths(((frame, tracks, at) for frame, at in output), side)
+    write_rows(rows, [f"{first + place}" for place in range(count)], destination)
+
+
+def _liveliest(clip: MadeClip, speaker: Speaker) -> int:
+    """The frame from which on the speaker's mouth moves most."""
+    rate = float(clip.presenter.tracks.frame_rate)
+    moved = np.abs(np.diff(speaker_curve(speaker, len(clip.voice.speech.activity), seen_gap)))
+    window = round(FRAMES / rate * FEATURE_RATE)
+    start = int(np.argmax(np.convolve(np.nan_to_num(moved), np.ones(window), "valid")))
+    return min(int(start / FEATURE_RATE * rate), frame_count(clip.voice, clip.presenter) - FRAMES)
 
 
 def mouths(faces: Iterator[tuple[Picture, FaceTracks, int]], side: int) -> list[Picture]:

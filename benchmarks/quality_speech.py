@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from quality_closures import SAID, TOUCH_ASKED, Closures, count_closures, lips_touch
 from quality_footage import MadeClip, Speaker, cut_voice, make_clip
-from quality_mouth import asked_gap, read_output, seen_gap, sharp_gap
+from quality_mouth import asked_gap, read_output, seen_gap, seen_width, sharp_gap
 from quality_run import Run, print_head, print_row
 
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -24,13 +24,18 @@ LAGS = np.arange(-40, 41) / FEATURE_RATE
 """Seconds: half a second either way."""
 
 
+Curve = NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Likeness:
     """A finished clip's mouth against the speaker's.
 
     predicted: correlation of the opening the engine asked for, at its best lag. at_best, at_own: of the finished clip,
     at its best lag and at none. lag: seconds by which the output comes after the speaker. lag_frames: the same in
-    frames of the output.
+    frames of the output. width: correlation of the mouth's width, at its best lag.
+    opens, opens_speaker: how far the mouth opens, from the 5th to the 95th percentile of its gaps. spreads,
+    spreads_speaker: standard deviation of its width. Both as shares of the mouth's usual width.
     """
 
     voice: str
@@ -41,6 +46,11 @@ class Likeness:
     at_own: float
     lag: float
     lag_frames: float
+    width: float
+    opens: float
+    opens_speaker: float
+    spreads: float
+    spreads_speaker: float
     closures: Closures
 
 
@@ -48,7 +58,8 @@ def says_what_is_heard(run: Run) -> list[dict[str, object]]:
     """Correlation, lag and closures of finished clips against the real speakers."""
     found: list[Likeness] = []
     print_head(
-        "voice", "presenter", "asked", "best", "own", "lag, frames", "m b p", "touch", "asked", "chance", "false"
+        *("voice (lag by, confidence)", "presenter", "asked", "best lag", "own lag", "lag, frames"),
+        *("m b p", "touch", "asked", "chance", "false", "width", "opens (speaker)", "spreads (speaker)"),
     )
     for speaker, presenter in run.pairs():
         voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
@@ -74,6 +85,9 @@ def _print_likeness(like: Likeness, speaker: Speaker) -> None:
         str(closures.asked),
         f"{closures.by_chance:.0%}",
         f"{closures.falsely_closed / max(closures.open, 0.01):.0%}",
+        f"{like.width:.2f}",
+        f"{like.opens:.0%} ({like.opens_speaker:.0%})",
+        f"{like.spreads:.1%} ({like.spreads_speaker:.1%})",
     )
 
 
@@ -83,7 +97,7 @@ def _print_summary(found: list[Likeness]) -> None:
     chance = sum(like.closures.by_chance * like.closures.count for like in found if like.closures.count) / count
     false = sum(like.closures.falsely_closed for like in found) / sum(like.closures.open for like in found)
     print_row(
-        f"median of {len(found)}",
+        f"**median of {len(found)}**",
         f"lag <=1: {np.mean(lags <= 1):.0%}, <=3: {np.mean(lags <= 3):.0%}",
         f"{median(like.predicted for like in found):.2f}",
         f"{median(like.at_best for like in found):.2f}",
@@ -94,6 +108,9 @@ def _print_summary(found: list[Likeness]) -> None:
         f"{sum(like.closures.asked for like in found) / count:.0%}",
         f"{chance:.0%}",
         f"{false:.0%}",
+        f"{median(like.width for like in found):.2f}",
+        f"{median(like.opens for like in found):.0%} ({median(like.opens_speaker for like in found):.0%})",
+        f"{median(like.spreads for like in found):.1%} ({median(like.spreads_speaker for like in found):.1%})",
     )
 
 
@@ -101,13 +118,15 @@ def compare(clip: MadeClip, speaker: Speaker, output: FaceTracks) -> Likeness:
     """Compare a finished clip with the one who really said it."""
     speech, rate = clip.voice.speech, float(clip.presenter.tracks.frame_rate)
     times = np.arange(len(output)) / rate + picture_after_sound(clip.path)
-    truth = speaker_gap(speaker, len(speech.activity), seen_gap)
+    truth = speaker_curve(speaker, len(speech.activity), seen_gap)
     asked = asked_gap(clip)
     gap = seen_gap(output)
     said = speech.activity > SAID
     curves = correlation_at_lags(truth, gap, times, LAGS, differences=False)
     # Positive there: the truth comes later than the output.
     lag = -_top(correlation_at_lags(truth, gap, times, LAGS))
+    width, true_width = seen_width(output), speaker_curve(speaker, len(said), seen_width)
+    usual, true_usual = float(np.nanmedian(width)), float(np.nanmedian(true_width))
     return Likeness(
         voice=speaker.name,
         presenter=clip.presenter.path.stem,
@@ -117,8 +136,13 @@ def compare(clip: MadeClip, speaker: Speaker, output: FaceTracks) -> Likeness:
         at_own=float(curves[len(LAGS) // 2]),
         lag=lag,
         lag_frames=lag * rate,
+        width=float(correlation_at_lags(true_width, width, times, LAGS, differences=False).max()),
+        opens=_span(gap) / usual,
+        opens_speaker=_span(truth) / true_usual,
+        spreads=float(np.nanstd(width)) / usual,
+        spreads_speaker=float(np.nanstd(true_width)) / true_usual,
         closures=count_closures(
-            speaker_gap(speaker, len(said), sharp_gap),
+            speaker_curve(speaker, len(said), sharp_gap),
             said,
             times,
             lips_touch(sharp_gap(output), clip.presenter.tracks),
@@ -127,17 +151,23 @@ def compare(clip: MadeClip, speaker: Speaker, output: FaceTracks) -> Likeness:
     )
 
 
-def speaker_gap(speaker: Speaker, rows: int, read: Callable[[FaceTracks], NDArray[np.float64]]) -> NDArray[np.float64]:
+def speaker_curve(
+    speaker: Speaker, rows: int, read: Callable[[FaceTracks], NDArray[np.float64]]
+) -> NDArray[np.float64]:
     """What the speaker's mouth did, at the feature rate, in the time of the sound; NaN where it was not seen."""
     tracks = speaker.presenter.tracks
-    gap = read(tracks)
-    times = np.arange(len(gap)) / float(tracks.frame_rate)
+    curve = read(tracks)
+    times = np.arange(len(curve)) / float(tracks.frame_rate)
     times = times + picture_after_sound(speaker.presenter.path) + speaker.lag
     at = np.arange(rows) / FEATURE_RATE
-    seen = np.isfinite(gap)
-    values = np.interp(at, times[seen], gap[seen], left=np.nan, right=np.nan)
+    seen = np.isfinite(curve)
+    values = np.interp(at, times[seen], curve[seen], left=np.nan, right=np.nan)
     unseen = np.interp(at, times, ~seen, left=1, right=1) > 0
     return np.where(unseen, np.nan, values)
+
+
+def _span(gap: NDArray[np.float64]) -> float:
+    return float(np.subtract(*np.nanpercentile(gap, (95, 5))))
 
 
 def _top(likeness: NDArray[np.float64]) -> float:
