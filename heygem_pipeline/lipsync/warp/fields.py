@@ -26,6 +26,10 @@ BESIDE_THE_JAW, BELOW_THE_CHIN = 0.12, 0.28
 while the skin under a chin follows it a little way."""
 
 
+UNSEEN = 1e-4
+"""IOD: what moves less shows the same pixels (0.01 px of a 100 px IOD)."""
+
+
 @dataclass(frozen=True)
 class Anchors:
     """Points of the face, float64 (points, 2), head frame: where they shall be, where the template has them."""
@@ -95,6 +99,20 @@ class DisplacementGrid:
         split = len(shared.target)
         bent = common @ weights[:split] + self._basis(layer) @ weights[split:]
         return bent + affine[0] + self._points @ affine[1:]
+
+
+def moved_box(field: NDArray[np.float32], spots: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom (IOD) of what a field moves, widened to hold ``spots`` (points, 2)."""
+    columns, rows = GRID
+    x, y = np.linspace(LEFT, RIGHT, columns), np.linspace(TOP, BOTTOM, rows)
+    moves = (np.abs(field) > UNSEEN).any(axis=2)
+    across, down = np.flatnonzero(moves.any(axis=0)), np.flatnonzero(moves.any(axis=1))
+    (left, top), (right, bottom) = spots.min(axis=0), spots.max(axis=0)
+    if len(across):
+        # A cell more on each side: between the grid's points the field is a straight line.
+        left, right = min(left, x[max(across[0] - 1, 0)]), max(right, x[min(across[-1] + 1, columns - 1)])
+        top, bottom = min(top, y[max(down[0] - 1, 0)]), max(bottom, y[min(down[-1] + 1, rows - 1)])
+    return float(left), float(top), float(right), float(bottom)
 
 
 def _solve(target: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -20,6 +20,10 @@ BLEND_GROWTH = 0.5
 """Beyond the corners the two layers run into each other over a band that widens by this much an IOD."""
 
 
+LIPS_MARGIN = 0.3
+"""IOD around the lips that is drawn on, whatever else moves."""
+
+
 @dataclass(frozen=True)
 class OwnShown:
     """Mouths of the template laid over the warped face.
@@ -69,10 +73,10 @@ class MouthRenderer:
         own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
         own_mouth: mouths of the template's own to lay over the warped face.
         """
-        left, top, right, bottom = patch_bounds(frame, to_head)
+        field = self._grid.displacement(*face_anchors(landmarks, base, target, jaw))
+        left, top, right, bottom = patch_bounds(frame, to_head, fields.moved_box(field, _around_the_lips(target)))
         if right - left < 2 or bottom - top < 2:
             return None
-        field = self._grid.displacement(*face_anchors(landmarks, base, target, jaw))
         origin = to_head[:, :2] @ np.array([left, top]) + to_head[:, 2]
         dense = _spread(field, to_head, origin, (right - left, bottom - top))
         rows, view = look_at(frame[top:bottom, left:right], to_head, origin, target)
@@ -82,6 +86,11 @@ class MouthRenderer:
         if own_mouth is not None:
             lay_on(warped, to_head, origin, own_mouth.lines, own_mouth.mouths, own_mouth.visibility)
         return Patch(left, top, warped)
+
+
+def _around_the_lips(target: MouthContours) -> NDArray[np.float64]:
+    lips = np.concatenate([target.upper_outer, target.lower_outer])
+    return np.concatenate([lips - LIPS_MARGIN, lips + LIPS_MARGIN])
 
 
 def _spread(

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.fields import BOTTOM, FADED_ABOVE, LEFT, RIGHT
 
 AROUND = 0.12
 """IOD above and below the lips' line within which pixels may belong to either lip, or to the opening."""
@@ -87,9 +86,11 @@ def look_at(
     )
 
 
-def patch_bounds(frame: NDArray[np.uint8], to_head: NDArray[np.float64]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom (exclusive) of the pixels the warp may touch, within the frame; may be empty."""
-    corners = np.array([[x, y] for x in (LEFT, RIGHT) for y in (FADED_ABOVE, BOTTOM)])
+def patch_bounds(
+    frame: NDArray[np.uint8], to_head: NDArray[np.float64], box: tuple[float, float, float, float]
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom (exclusive) of the frame's pixels that a box of the head frame covers; may be empty."""
+    corners = np.array([[x, y] for x in box[::2] for y in box[1::2]])
     places = (corners - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T
     height, width = frame.shape[:2]
     left, top = np.floor(places.min(axis=0))
