@@ -17,7 +17,7 @@ STILL_SHARE = 0.55
 LARGEST_STRETCH = 1.5
 """How far the rest is stretched where it is dark; teeth keep their size."""
 
-SHADE_HUE = np.array([1.25, 1.15, 0.85], np.float32)
+SHADE_HUE = np.array([1.35, 1.18, 0.85], np.float32)
 """Exponents by which shade darkens blue, green and red: inside a mouth it is warm."""
 
 Lines = tuple[NDArray[np.float32], NDArray[np.float32]]

@@ -18,6 +18,9 @@ from heygem_pipeline.lipsync.warp.teeth import LOWER, UPPER, along_the_arch, edg
 DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
 """Hue of a mouth's dark parts against that of the lips, BGR (measured, see above)."""
 
+LEAST_LOWER, THIN_LIP_LOWER = 0.008, 0.028
+"""IOD of the lower teeth that shows in small openings, and how much more of them shows behind thin lips."""
+
 LOWER_RISE = 0.26
 """How much more of the lower teeth shows for every IOD of opening."""
 
@@ -97,7 +100,8 @@ def draw_interior(
     skin = float(luma(light.skin))
     deep = _deep_colour(light)
     seen = 1 - ramp(mouth.rounding, 0.25, 0.85)
-    shown = LEAST_SHOW + (MOST_SHOW - LEAST_SHOW) * ramp(mouth.fullness, THIN_LIP, FULL_LIP)
+    full = ramp(mouth.fullness, THIN_LIP, FULL_LIP)
+    shown = LEAST_SHOW + (MOST_SHOW - LEAST_SHOW) * full
 
     upper_step, upper_tone = edge_and_tone(place, UPPER, pixel)
     lower_step, lower_tone = edge_and_tone(place, LOWER, pixel)
@@ -108,7 +112,7 @@ def draw_interior(
         drawn_upper *= 1 - bared.share
         upper_tips = upper_tips + bared.share * (bared.end - upper_tips)
     # The lower row follows the jaw, so that it ends where the lip's arc rises over it.
-    rise = seen * min(0.008 + LOWER_RISE * max(mouth.gap - 0.07, 0.0), 0.055)
+    rise = seen * min(LEAST_LOWER + (1 - full) * THIN_LIP_LOWER + LOWER_RISE * max(mouth.gap - 0.07, 0.0), 0.060)
     lower_tips = mouth.floor - rise + mouth.tilt * (x - mouth.midline) + lower_step
 
     # The cavity darkens with the height of what is dark: a thin slit is lit by the lips, a wider one is a crease.
