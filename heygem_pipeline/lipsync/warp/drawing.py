@@ -72,7 +72,8 @@ class _Draughtsman:
         own = between(at_rest(predicted), predicted, float(self._calibration.parted[frame]))
         asked = self._performance.ask(output_frame, own, self._calibration.rest.of(frame))
         pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
-        return Wanted(_as_landmarks_tell(asked.target, self._own_mouths.closed_height), pose)
+        shot = int(np.searchsorted(np.array(self._tracks.cuts, int), frame, side="right"))
+        return Wanted(_as_landmarks_tell(asked.target, self._own_mouths.closed_height), pose, shot)
 
     def patch(self, seen: Observation, found: Found | None) -> MouthPatch:
         untouched = MouthPatch(seen.output_frame, seen.template_frame)

@@ -26,6 +26,10 @@ OWN_THICKNESS = 0.25
 LARGEST_STRETCH, LARGEST_SQUEEZE = 1.25, 1.15
 """How far teeth may be magnified or reduced; what is left of the opening's height its middle takes."""
 
+LARGEST_OPENING, SPARE_OPENING = 1.35, 0.03
+"""A found mouth is opened at most so many times as wide as it is, and by so many IOD more: what is not there cannot be
+shown."""
+
 RIM = 0.40
 """Share of the opening's height above and below that keeps its size."""
 
@@ -131,7 +135,9 @@ def _places(
     across = np.interp(x[0], ends, own_ends)
     across += np.minimum(x[0] - ends[0], 0) + np.maximum(x[0] - ends[1], 0)
     lines, own = _lines(target, x[0]), _lines(found, across)
-    opening, own_opening = lines[2] - lines[1], own[2] - own[1]
+    own_opening = own[2] - own[1]
+    lines[2:] -= np.maximum(lines[2] - lines[1] - LARGEST_OPENING * own_opening - SPARE_OPENING, 0)
+    opening = lines[2] - lines[1]
     lines[0] -= OWN_THICKNESS * ((own[1] - own[0]) - (lines[1] - lines[0]))
     lines[3] += OWN_THICKNESS * ((own[3] - own[2]) - (lines[3] - lines[2]))
     ratio = own_opening / np.maximum(opening, 1e-6)

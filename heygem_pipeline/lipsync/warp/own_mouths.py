@@ -57,14 +57,17 @@ class OwnMouths:
     """The mouths of one template, in the template's order; at least one.
 
     signatures: float64 (mouths, numbers), what they look like, comparable by distance.
-    poses: float64 (mouths, 2), yaw and pitch, radians. follows: bool (mouths,), the mouth is that of the frame after
-    the one before. closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
+    poses: float64 (mouths, 2), yaw and pitch, radians.
+    follows: bool (mouths,), the mouth is that of the frame after the one before, in the same shot.
+    shots: int (mouths,), which shot each belongs to.
+    closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
     """
 
     mouths: tuple[OwnMouth, ...]
     signatures: NDArray[np.float64]
     poses: NDArray[np.float64]
     follows: NDArray[np.bool_]
+    shots: NDArray[np.int64]
     closed_height: NDArray[np.float64]
 
     @property
@@ -101,11 +104,13 @@ def collect_own_mouths(
     if not mouths:
         return None
     places = np.array([mouth.frame for mouth in mouths])
+    shots = np.searchsorted(np.array(tracks.cuts, int), places, side="right")
     return OwnMouths(
         mouths=mouths,
         signatures=np.stack([signature(mouth.contours) for mouth in mouths]),
         poses=np.radians(tracks.pose[places, :2].astype(np.float64)),
-        follows=np.r_[False, np.diff(places) == 1],
+        follows=np.r_[False, (np.diff(places) == 1) & (np.diff(shots) == 0)],
+        shots=shots,
         closed_height=_closed_height(calibration),
     )
 

@@ -32,16 +32,26 @@ NEAR, FAR = 0.10, 0.16
 """Square IOD up to which mouths begin to be shown, and beyond which they cease to be: a mouth that is half the
 template's and half drawn is no mouth."""
 
+OTHER_SHOT = 0.04
+"""Square IOD for a mouth from another shot, which is seen in another light."""
+
+FADE_SECONDS = 0.08
+"""Time over which a mouth fades into the next after a jump: 2 frames at 25 a second."""
+
 APPEAR_SECONDS = 0.12
 """Time in which found mouths take the place of drawn ones, or give way to them."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One output frame's wish. contours: the mouth's lines. pose: (2,), yaw and pitch, radians, of the frame below."""
+    """One output frame's wish.
+
+    contours: the mouth's lines. pose: (2,), yaw and pitch of the frame below, radians. shot: the shot it belongs to.
+    """
 
     contours: MouthContours
     pose: NDArray[np.float64]
+    shot: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,11 +83,12 @@ def retrieve(
     """
     search = _Search(own, frame_rate)
     block, ahead = round(BLOCK_SECONDS * frame_rate), round(AHEAD_SECONDS * frame_rate)
-    step = 1 / max(1.0, APPEAR_SECONDS * frame_rate)
+    appearing = 1 / max(1.0, APPEAR_SECONDS * frame_rate)
+    fading = max(1, round(FADE_SECONDS * frame_rate))
     wishes: list[Wanted | None] = []
     costs: list[NDArray[np.float64] | None] = []
     done, shown, before, since = 0, -1, -1, 0
-    near, visibility = False, -1.0
+    near, visibility, shot = False, -1.0, 0
     while done < count:
         while len(costs) < block + ahead and done + len(costs) < count:
             position = done + len(costs)
@@ -94,14 +105,18 @@ def retrieve(
                 shown, visibility = -1, -1.0
                 yield None
                 continue
-            if shown >= 0 and not search.plays_on(shown, mouth):
+            if shown < 0 or asked.shot != shot:
+                before, shot = -1, asked.shot
+            elif not search.plays_on(shown, mouth):
                 before, since = shown, 0
-            elif shown < 0:
-                before = -1
             since += 1
             near = bool(cost[mouth] < (FAR if near else NEAR))
-            visibility = float(near) if visibility < 0 else float(np.clip(visibility + (step if near else -step), 0, 1))
-            fade = (0.67, 0.33)[since - 1] if before >= 0 and since <= 2 else 0.0
+            visibility = (
+                float(near)
+                if visibility < 0
+                else float(np.clip(visibility + (appearing if near else -appearing), 0, 1))
+            )
+            fade = max(0.0, 1 - since / (fading + 1)) if before >= 0 else 0.0
             shown = mouth
             yield Found(mouth, before, fade, visibility, asked)
         del costs[:settled], wishes[:settled]
@@ -124,6 +139,7 @@ class _Search:
         gap = self._gaps - wanted.contours.gap
         away += GAP_WEIGHT * gap**2 * np.where(gap < 0, LESS_OPEN, 1.0)
         away += POSE_WEIGHT * ((self._own.poses - wanted.pose) ** 2).sum(axis=1)
+        away += OTHER_SHOT * (self._own.shots != wanted.shot)
         return away + self._blur
 
     def plays_on(self, before: int, after: int) -> bool:

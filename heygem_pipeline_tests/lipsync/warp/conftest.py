@@ -9,6 +9,7 @@ import pytest
 from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
+from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from
 
 
 def _swaying(picture: Picture, scale: float, frames: int = 12) -> Presenter:
@@ -42,3 +43,9 @@ def smile() -> Presenter:
     from skimage.data import astronaut
 
     return _swaying(np.ascontiguousarray(astronaut()[:, :, ::-1]), 1.4)
+
+
+@pytest.fixture(scope="session")
+def speaker(closed_lips: Presenter) -> Presenter:
+    """Grace Hopper again, opening her mouth three times in 36 frames."""
+    return speaker_from(closed_lips)

@@ -204,3 +204,23 @@ def test_light_and_lips_of_one_shot_do_not_reach_into_the_next(closed_lips: Pres
     assert first is not None
     assert same is not None
     np.testing.assert_array_equal(first, same)
+
+
+def test_a_template_that_speaks_shows_its_own_mouths(speaker: Presenter) -> None:
+    asked = np.clip(0.5 - 0.7 * np.cos(np.arange(30) * 2 * np.pi / 15), 0, 1.2)
+    made = patches(asking_for(asked), speaker, 30)
+    assert np.mean([patch.own_mouth for patch in made]) > 0.5
+    finished = [laid(patch, speaker.pictures[patch.template_frame]) for patch in made]
+    assert np.corrcoef(asked, seen_gaps(finished))[0, 1] > 0.9
+
+
+def test_any_other_template_shows_none(closed_lips: Presenter, smile: Presenter) -> None:
+    for shown in (closed_lips, smile):
+        assert not any(patch.own_mouth for patch in patches(asking_for(OPEN), shown, 4))
+
+
+def test_own_mouths_are_the_same_bytes_again(speaker: Presenter) -> None:
+    curve = np.linspace(0, 1, 7)
+    for one, other in zip(*(patches(asking_for(curve), speaker, 14) for _ in range(2)), strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+        assert one.own_mouth == other.own_mouth

@@ -1,0 +1,21 @@
+"""A presenter who speaks: a public-domain face whose mouth the engine itself has opened and closed."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from heygem_pipeline.faces.track import tracks_from
+from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, asking_for, laid, patches
+
+FRAMES = 36
+
+
+def speaker_from(presenter: Presenter) -> Presenter:
+    """The same face, opening its mouth three times, tracked anew."""
+    asked = np.clip(0.6 - 0.8 * np.cos(np.arange(FRAMES) * 2 * np.pi / 12), 0, 1.3)
+    made = patches(asking_for(asked), presenter, FRAMES)
+    pictures = tuple(laid(patch, presenter.pictures[patch.template_frame]) for patch in made)
+    height, width = pictures[0].shape[:2]
+    followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
+    return Presenter(pictures, tracks_from(followed, Fraction(25), (width, height)))

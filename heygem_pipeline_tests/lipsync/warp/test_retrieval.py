@@ -1,0 +1,125 @@
+"""Which mouth is shown when."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from heygem_pipeline.lipsync.warp.own_mouths import OwnMouth, OwnMouths
+from heygem_pipeline.lipsync.warp.retrieval import Found, Wanted, retrieve
+from heygem_pipeline.lipsync.warp.signature import signature
+from heygem_pipeline_tests.lipsync.warp.test_target import mouth as lips
+
+RATE = 25.0
+
+
+def mouths_with(gaps: list[float], yaws: list[float] | None = None, cuts: tuple[int, ...] = ()) -> OwnMouths:
+    """Mouths in one run of frames, open as given."""
+    picture = np.zeros((4, 4, 3), np.uint8)
+    made = tuple(OwnMouth(i, picture, np.zeros((2, 3)), lips(gap), 10.0) for i, gap in enumerate(gaps))
+    shots = np.searchsorted(np.array(cuts, int), np.arange(len(gaps)), side="right")
+    return OwnMouths(
+        mouths=made,
+        signatures=np.stack([signature(one.contours) for one in made]),
+        poses=np.stack([np.array([yaw, 0.0]) for yaw in yaws or [0.0] * len(gaps)]),
+        follows=np.r_[False, np.diff(shots) == 0],
+        shots=shots,
+        closed_height=np.zeros(17),
+    )
+
+
+def shown(gaps: list[float], own: OwnMouths, **settings: object) -> list[Found | None]:
+    """What is found for these openings."""
+    wishes = [Wanted(lips(gap), np.zeros(2)) for gap in gaps]
+    return list(retrieve(lambda i: wishes[i], len(wishes), own, RATE, **settings))  # pyright: ignore[reportArgumentType]
+
+
+def places(found: list[Found | None]) -> list[int]:
+    return [one.mouth for one in found if one is not None]
+
+
+def test_the_mouth_that_was_asked_for_is_found() -> None:
+    own = mouths_with([0.0, 0.2, 0.05, 0.3, 0.12])
+    for place, one in enumerate(own.mouths):
+        (found,) = shown([one.contours.gap], own)
+        assert found is not None
+        assert found.mouth == place
+        assert found.visibility == 1
+
+
+def test_a_passage_of_the_template_is_played_as_it_was() -> None:
+    rng = np.random.default_rng(3)
+    own = mouths_with(list(rng.uniform(0, 0.25, 40)))
+    found = shown([one.contours.gap for one in own.mouths[12:30]], own)
+    assert places(found) == list(range(12, 30))
+    assert all(one is not None and one.fade == 0 for one in found)
+
+
+def test_a_small_gain_is_not_worth_a_jump() -> None:
+    own = mouths_with([0.10] * 10 + [0.11] * 10)
+    found = places(shown([0.10, 0.11] * 10, own))
+    assert sum(abs(b - a) > 2 for a, b in pairwise(found)) == 0
+
+
+def test_a_mouth_fades_into_the_next_after_a_jump() -> None:
+    own = mouths_with([0.3] * 5 + [0.1] * 6 + [0.0] * 5)
+    found = shown([0.0] * 6 + [0.3] * 6, own)
+    jumps = [i for i, one in enumerate(found) if one is not None and one.fade > 0]
+    assert len(jumps) == 2
+    first = found[jumps[0]]
+    assert first is not None
+    assert first.mouth < 5
+    assert first.before >= 11
+
+
+def test_excluded_mouths_are_never_shown() -> None:
+    own = mouths_with([0.1, 0.1, 0.2, 0.25])
+    banned = np.array([True, True, False, False])
+    assert set(places(shown([0.1] * 8, own, excluded=lambda _: banned))) <= {2, 3}
+
+
+def test_nothing_is_shown_without_a_face_or_where_all_is_excluded() -> None:
+    own = mouths_with([0.0, 0.1])
+    assert list(retrieve(lambda _: None, 5, own, RATE)) == [None] * 5
+    assert shown([0.1] * 3, own, excluded=lambda _: np.array([True, True])) == [None] * 3
+
+
+def test_a_mouth_that_is_far_from_what_is_asked_is_not_visible() -> None:
+    found = shown([0.3] * 10, mouths_with([0.0, 0.01]))
+    assert all(one is not None and one.visibility == 0 for one in found)
+
+
+def test_visibility_changes_step_by_step() -> None:
+    found = shown([0.01] * 12 + [0.32] * 12, mouths_with([0.0, 0.01, 0.02]))
+    seen = [one.visibility for one in found if one is not None]
+    assert seen[0] == 1
+    assert seen[-1] == 0
+    assert max(abs(b - a) for a, b in pairwise(seen)) <= 0.34
+
+
+def test_the_same_shot_and_the_same_pose_are_preferred() -> None:
+    two_shots = mouths_with([0.1, 0.1, 0.1, 0.1], cuts=(2,))
+    wish = Wanted(lips(0.1), np.zeros(2), shot=1)
+    assert [one.mouth for one in retrieve(lambda _: wish, 1, two_shots, RATE) if one] == [2]
+    turned = mouths_with([0.1, 0.1, 0.1], yaws=[0.5, -0.4, 0.05])
+    assert places(shown([0.1], turned)) == [2]
+
+
+def test_only_seconds_are_looked_ahead() -> None:
+    own = mouths_with([0.0, 0.1, 0.2])
+    asked: list[int] = []
+
+    def wanted(place: int) -> Wanted:
+        asked.append(place)
+        return Wanted(lips(0.1), np.zeros(2))
+
+    for place, _ in enumerate(retrieve(wanted, 2000, own, RATE)):
+        assert len(asked) <= place + 1 + 5 * RATE
+    assert asked == list(range(2000))
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 125, 126, 300])
+def test_clips_of_any_length_are_served(count: int) -> None:
+    rng = np.random.default_rng(count)
+    own = mouths_with(list(rng.uniform(0, 0.25, 30)))
+    assert len(shown(list(rng.uniform(0, 0.25, count)), own)) == count
