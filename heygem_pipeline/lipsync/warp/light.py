@@ -13,7 +13,7 @@ FOLLOW = 0.06
 """Share of a new frame's light that is taken over: light changes slowly, noise does not."""
 
 ENAMEL_TINT = 0.60
-"""How far a tooth's hue goes from white to the skin's: median of 17 speakers (see ``interior``); quartiles 0.54, 0.87."""
+"""How far a tooth's hue goes from white to the skin's: median of 17 speakers (quartiles 0.54, 0.87)."""
 
 DARKEST_TEETH, LIGHTEST_TEETH = 0.8, 1.25
 """Bounds of luma for teeth as they are read, over the usual one (of the speakers' teeth, the quartiles are 0.83 and
