@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
 
+from heygem_pipeline.cli_campaigns import app as campaign_commands
 from heygem_pipeline.terminal import (
     OTHER_FAILURE,
     StageBars,
@@ -18,6 +19,7 @@ from heygem_pipeline.terminal import (
 )
 
 app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
+app.add_typer(campaign_commands, name="campaign")
 
 
 @app.command()
@@ -86,13 +88,21 @@ def demo() -> None:
 def up(
     host: Annotated[str, typer.Option(help="Address the page listens on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page")] = 3000,
+    path_prefix: Annotated[str, typer.Option(help="Path the page lies below, for example /dagster")] = "",
+    only: Annotated[
+        Literal["webserver", "daemon"] | None, typer.Option(help="Become just this one, for a service manager")
+    ] = None,
 ) -> None:
     """Serve the Dagster page and run its daemon until Ctrl-C."""
-    from heygem_pipeline.automation.servers import serve
+    from heygem_pipeline.automation.servers import become_daemon, become_webserver, serve
 
     with sentences():
-        messages.print(f"Dagster's page: http://{host}:{port} (ready in some seconds; Ctrl-C stops it)")
-        status = serve(host, port, messages.print)
+        if only == "webserver":
+            become_webserver(host, port, path_prefix)
+        if only == "daemon":
+            become_daemon()
+        messages.print(f"Dagster's page: http://{host}:{port}{path_prefix} (ready in some seconds; Ctrl-C stops it)")
+        status = serve(host, port, path_prefix, messages.print)
     raise typer.Exit(status)
 
 

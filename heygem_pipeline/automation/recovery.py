@@ -1,14 +1,17 @@
 """After a power cut: runs nobody works on are failed, their pool slots freed, their half-written files deleted."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
+from heygem_pipeline.automation.ingest import take_in_uploads
+from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 if TYPE_CHECKING:
     import psutil
@@ -19,8 +22,21 @@ GRACE = 5.0
 ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
-def end_leftover_processes(folders: DataFolders) -> None:
-    """End Dagster's processes that still work on this data folder: runs, code servers, an orphaned daemon.
+def recover(spare_page: bool = False) -> None:
+    """Set right what a power cut or a kill left, and take in what was uploaded since; to be called holding the lock.
+
+    spare_page: a page that is up stays up. It works on no run; a service manager started it and looks after it.
+    """
+    folders = data_folders()
+    with open_instance() as instance:
+        end_leftover_processes(folders, spare_page)
+        fail_abandoned_runs(instance)
+        remove_half_written(folders)
+        take_in_uploads(instance)
+
+
+def end_leftover_processes(folders: DataFolders, spare_page: bool = False) -> None:
+    """End Dagster's processes that still work on this data folder: runs, code servers, an orphaned daemon or page.
 
     They are known by HEYGEM_STATE in the environment they were started with. A run told to stop (SIGTERM) records that
     it failed; what does not stop within GRACE seconds is killed.
@@ -28,6 +44,9 @@ def end_leftover_processes(folders: DataFolders) -> None:
     import psutil
 
     ours = [process for process in psutil.process_iter() if _works_on(process, folders)]
+    if spare_page:
+        pages = [process for process in ours if _is_page(process)]
+        ours = [process for process in ours if process not in pages and not _is_below(process, pages)]
     for process in ours:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -48,6 +67,22 @@ def _works_on(process: "psutil.Process", folders: DataFolders) -> bool:
         return is_dagster and process.environ().get("HEYGEM_STATE") == str(folders.state)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
+
+
+def _is_page(process: "psutil.Process") -> bool:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        return "dagster_webserver" in process.cmdline()[:4]
+    return False
+
+
+def _is_below(process: "psutil.Process", ancestors: Sequence["psutil.Process"]) -> bool:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        return any(parent in ancestors for parent in process.parents())
+    return False
 
 
 def remove_half_written(folders: DataFolders) -> None:

@@ -1,19 +1,20 @@
-"""The page and the daemon, started together and stopped together."""
+"""The page and the daemon: started and stopped together, or each alone under a service manager."""
 
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic, sleep
 from types import FrameType
+from typing import NoReturn
 
-from heygem_pipeline.automation.ingest import take_in_uploads
-from heygem_pipeline.automation.instance import dagster_environment, open_instance
+from heygem_pipeline.automation.instance import dagster_environment
 from heygem_pipeline.automation.lock import only_runner
-from heygem_pipeline.automation.recovery import end_leftover_processes, fail_abandoned_runs, remove_half_written
+from heygem_pipeline.automation.recovery import end_leftover_processes, recover
 from heygem_pipeline.storage.folders import data_folders, project_folder
 
 PR_SET_PDEATHSIG = 1
@@ -21,7 +22,7 @@ PATIENCE = 10.0
 """Seconds the servers get to stop by themselves."""
 
 
-def serve(host: str, port: int, say: Callable[[str], None]) -> int:
+def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) -> int:
     """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
 
     What they print goes to logs/dagster.log. say: tells people what happens.
@@ -29,13 +30,8 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> int:
     Raises AlreadyRunning where another process serves this data folder.
     """
     environment = os.environ | dagster_environment()
-    workspace = ["--workspace", str(project_folder() / "workspace.yaml")]
     with only_runner() as lock:
-        with open_instance() as instance:
-            end_leftover_processes(data_folders())
-            fail_abandoned_runs(instance)
-            remove_half_written(data_folders())
-            take_in_uploads(instance)
+        recover()
         stopping: list[int] = []
 
         def stop(number: int, _frame: FrameType | None) -> None:
@@ -43,15 +39,12 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> int:
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        commands = (
-            ["dagster_webserver", "--host", host, "--port", str(port), *workspace],
-            ["dagster._daemon", "run", *workspace],
-        )
+        commands = _webserver_command(host, port, path_prefix), _daemon_command()
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
         with data_folders().server_log.open("wb") as log:
             processes = [
                 subprocess.Popen(
-                    [sys.executable, "-m", *command],
+                    command,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env=environment,
@@ -68,6 +61,51 @@ def serve(host: str, port: int, say: Callable[[str], None]) -> int:
         finally:
             _stop(processes)
     return 0 if stopping else 1
+
+
+def become_webserver(host: str, port: int, path_prefix: str) -> NoReturn:
+    """Turn this process into the page alone. It starts no run, so it may be restarted while the daemon works."""
+    environment = os.environ | dagster_environment()
+    os.execve(sys.executable, _webserver_command(host, port, path_prefix), environment)
+
+
+def become_daemon() -> NoReturn:
+    """Turn this process into the daemon alone, after recovery, which leaves a page that is up alone.
+
+    The data folder's lock stays with the process. A service manager (sd_notify(3)) hears that it is ready only after
+    recovery: a page that is started then finds the databases made.
+
+    Raises AlreadyRunning where another process serves this data folder.
+    """
+    with only_runner() as lock:
+        recover(spare_page=True)
+        os.set_inheritable(lock, True)
+        _notify_ready()
+        environment = os.environ | dagster_environment()
+        environment.pop("NOTIFY_SOCKET", None)
+        os.execve(sys.executable, _daemon_command(), environment)
+
+
+def _webserver_command(host: str, port: int, path_prefix: str) -> list[str]:
+    command = [sys.executable, "-m", "dagster_webserver", "--host", host, "--port", str(port), *_workspace()]
+    return [*command, "--path-prefix", path_prefix] if path_prefix else command
+
+
+def _daemon_command() -> list[str]:
+    return [sys.executable, "-m", "dagster._daemon", "run", *_workspace()]
+
+
+def _workspace() -> list[str]:
+    return ["--workspace", str(project_folder() / "workspace.yaml")]
+
+
+def _notify_ready() -> None:
+    """Tell systemd that the start is done, where it asks to be told (Type=notify)."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.connect("\0" + address[1:] if address.startswith("@") else address)
+            manager.send(b"READY=1")
 
 
 def _end_with_parent() -> None:
