@@ -16,6 +16,9 @@ UPPER_STEPS = (0.0, 0.011, 0.002, 0.012, 0.018)
 LOWER_STEPS = (0.0, 0.001, 0.0, 0.006, 0.012)
 """How far each tooth's edge stays behind the central incisor's, IOD."""
 
+TONES = (1.0, 0.965, 0.92, 0.88, 0.84)
+"""How light each tooth is against the central incisor."""
+
 ARCH_HALF_WIDTH = 0.40
 """IOD: half the distance between the molars, as an arc that is seen from the front."""
 
@@ -29,20 +32,35 @@ _FRONT = np.linspace(-0.62, 0.62, 125)
 
 @dataclass(frozen=True)
 class Row:
-    """One jaw's teeth on places along the arch, IOD from its midline as seen from the front."""
+    """One jaw's teeth.
+
+    borders: float32 (6,), between the teeth of one half, IOD from the midline (0) outward as seen from the front.
+    edge, tone, border: float32 (621,), at places from -0.62 to 0.62: how far the teeth's edge stays behind the central
+    incisor's, IOD; how light they are; how far the nearest border between two teeth is, IOD.
+    """
 
     borders: NDArray[np.float32]
-    """Borders between the teeth of one half, from the midline (0) outward."""
-    steps: NDArray[np.float32]
-    tones: NDArray[np.float32]
+    edge: NDArray[np.float32]
+    tone: NDArray[np.float32]
+    border: NDArray[np.float32]
+
+
+_PLACES = np.linspace(-0.62, 0.62, 621, dtype=np.float32)
 
 
 def _row(widths_mm: tuple[float, ...], steps: tuple[float, ...]) -> Row:
     along = np.cumsum(widths_mm) / IOD_MM
     # Arc length to projected place on an arch of that half-width.
-    borders = ARCH_HALF_WIDTH * np.sin(np.minimum(along / ARCH_HALF_WIDTH, np.pi / 2))
-    tones = np.array([1.0, 0.965, 0.92, 0.88, 0.84])
-    return Row(np.r_[0, borders].astype(np.float32), np.array(steps, np.float32), tones.astype(np.float32))
+    borders = np.r_[0, ARCH_HALF_WIDTH * np.sin(np.minimum(along / ARCH_HALF_WIDTH, np.pi / 2))].astype(np.float32)
+    distance = np.abs(_PLACES)
+    tooth = np.clip(np.searchsorted(borders, distance, side="right") - 1, 0, len(steps) - 1)
+    border = np.abs(distance[:, None] - borders).min(axis=1)
+    # Rounded corners leave a small notch between two teeth.
+    edge = np.array(steps)[tooth] + 0.10 * distance**2 + 0.011 * np.exp(-((border / 0.010) ** 2))
+    darker = np.clip((distance - 0.13) / 0.27, 0, 1)
+    # No mouth is its own mirror image.
+    tone = np.array(TONES)[tooth] * np.where(_PLACES < 0, 0.985, 1.0) * (1 - 0.75 * darker**2 * (3 - 2 * darker))
+    return Row(borders, edge.astype(np.float32), tone.astype(np.float32), border.astype(np.float32))
 
 
 UPPER, LOWER = _row(UPPER_WIDTHS_MM, UPPER_STEPS), _row(LOWER_WIDTHS_MM, LOWER_STEPS)
@@ -74,24 +92,9 @@ def edge_and_tone(
 
     place: float32, from ``along_the_arch``. pixel: size of a pixel, IOD; lines finer than it are drawn fainter.
     """
-    fine = np.linspace(-0.62, 0.62, 621, dtype=np.float32)
-    distance = np.abs(fine)
-    tooth = np.clip(np.searchsorted(row.borders, distance, side="right") - 1, 0, len(row.steps) - 1)
-    nearest = np.abs(distance[:, None] - row.borders).min(axis=1)
-    # Rounded corners leave a small notch between two teeth.
-    notch = np.exp(-((nearest / 0.010) ** 2))
-    step = row.steps[tooth] + 0.10 * distance**2 + 0.011 * notch
     line_width = max(0.006, 0.8 * pixel)
-    line = np.exp(-((nearest / line_width) ** 2)) * min(1.0, 0.009 / line_width)
-    # No mouth is its own mirror image.
-    tone = row.tones[tooth] * (1 - 0.15 * line) * np.where(fine < 0, 0.985, 1.0)
-    tone *= 1 - 0.75 * _smoothstep(distance, 0.13, 0.40)
+    line = np.exp(-((row.border / line_width) ** 2)) * min(1.0, 0.009 / line_width)
     return (
-        np.interp(place, fine, step).astype(np.float32),
-        np.interp(place, fine, tone).astype(np.float32),
+        np.interp(place, _PLACES, row.edge).astype(np.float32),
+        np.interp(place, _PLACES, row.tone * (1 - 0.15 * line)).astype(np.float32),
     )
-
-
-def _smoothstep(value: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
-    share = np.clip((value - low) / (high - low), 0, 1)
-    return share * share * (3 - 2 * share)
