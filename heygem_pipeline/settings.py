@@ -3,6 +3,7 @@
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,14 +17,16 @@ class SyntheticLabel(StrEnum):
     ALWAYS = "always"
 
 
-X264_PRESETS = "ultrafast|superfast|veryfast|faster|fast|medium|slow|slower|veryslow|placebo"
+X264Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"
+]
 
 
 class ClipSettings(BaseModel):
     """Those that may differ from clip to clip, so that a campaign can set them too."""
 
     crf: int = Field(18, ge=0, le=51, description="x264 quality: 0 lossless, 18 visually transparent, 51 worst")
-    preset: str = Field("veryfast", pattern=f"^({X264_PRESETS})$", description="x264 speed preset")
+    preset: X264Preset = Field("veryfast", description="x264 speed preset")
     audio_bitrate: str = Field("192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip")
 
     label: SyntheticLabel = Field(SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always")

@@ -1,0 +1,119 @@
+"""Reading a campaign's file: everything that is wrong with it is told at once, each with its line and column."""
+
+from collections.abc import Collection
+from importlib import resources
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from yaml.nodes import Node
+
+from heygem_pipeline.automation.campaign import (
+    SUFFIX,
+    Campaign,
+    CampaignSettings,
+    CampaignText,
+    Delivery,
+    VoiceChoice,
+)
+from heygem_pipeline.automation.campaign_yaml import LARGEST_FILE, PlainValue, Problems, compose, place_of, plain_values
+from heygem_pipeline.automation.wording import did_you_mean, shown
+from heygem_pipeline.errors import OutputRefused, UploadMissing
+from heygem_pipeline.settings import ClipSettings
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.keys import partition_key
+
+_GROUPS: dict[str, type[BaseModel]] = {"voices": VoiceChoice, "settings": CampaignSettings, "delivery": Delivery}
+
+_PLAIN_WORDS = {
+    "bool_parsing": "should be yes or no",
+    "bool_type": "should be yes or no",
+    "dict_type": "should be a group of keys, a line each",
+    "int_parsing": "should be a whole number",
+    "int_parsing_size": "should be a whole number",
+    "int_type": "should be a whole number",
+    "model_attributes_type": "should be a group of keys, a line each",
+    "model_type": "should be a group of keys, a line each",
+    "string_too_short": "should not be empty",
+    "string_type": "should be one text",
+    "string_unicode": "should hold no broken characters",
+    "too_short": "should name at least one",
+    "tuple_type": 'should be a list, a line each that begins with "- "',
+}
+"""pydantic's kinds of error in the words of people who do not program."""
+
+
+def read_campaign(path: Path) -> Campaign:
+    """Return the campaign of a YAML file. Raises UploadMissing, and CampaignWrong with every problem of the file."""
+    if not path.is_file():
+        raise UploadMissing(f"There is no campaign file {shown(path.name)}; heygem campaign new writes one.")
+    problems = Problems(path.name)
+    if path.suffix != SUFFIX:
+        problems.note(None, f"the name of a campaign's file should end with {SUFFIX}")
+    with path.open("rb") as file:
+        root = compose(file.read(LARGEST_FILE + 1), problems)
+    values = {key: value for key, value in plain_values(root, problems).items() if not _is_left_out(key, value)}
+    try:
+        text = CampaignText.model_validate({"title": _title(path)} | values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _note(detail, root, problems)
+        raise problems.as_error() from error
+    problems.raise_any()
+    return Campaign.model_construct(file=path.name, **dict(text))
+
+
+def write_example(folder: Path, name: str) -> Path:
+    """Write a campaign that explains every key, under a name made safe; return its path.
+
+    Raises OutputRefused where there is such a file already.
+    """
+    path = folder / f"{partition_key(name.removesuffix(SUFFIX))}{SUFFIX}"
+    if path.exists():
+        raise OutputRefused(f"{path.name} is there already; change that one, or choose another name.")
+    example = resources.files("heygem_pipeline.automation").joinpath("campaign_example.yaml").read_bytes()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(example)
+    return path
+
+
+def _is_left_out(key: str, value: PlainValue) -> bool:
+    """Is only the key written? Then the lines below it count as comments, and the defaults hold."""
+    return value is None and key in CampaignText.model_fields and key not in ("voices", "presenters")
+
+
+def _title(path: Path) -> str:
+    """The file's name without its ending; a name that is no Unicode has its bytes replaced."""
+    return path.stem.encode("utf-8", "replace").decode()
+
+
+def _note(detail: ErrorDetails, root: Node, problems: Problems) -> None:
+    location, kind = detail["loc"], detail["type"]
+    names = [step for step in location if isinstance(step, str)]
+    key, path = names[-1], ".".join(names)
+    if kind == "extra_forbidden":
+        known = _keys_beside(names)
+        hint = did_you_mean(key, known) or f"; there are: {', '.join(known)}"
+        problems.note(place_of(location, root, of_key=True), f'there is no key "{shown(key)}" here{hint}')
+    elif kind == "missing":
+        problems.note(place_of(location, root), f'the key "{key}" is missing here')
+    else:
+        problems.note(place_of(location, root), f"{path} {_sentence(detail, key)}")
+
+
+def _keys_beside(names: list[str]) -> Collection[str]:
+    group = _GROUPS[names[0]] if len(names) > 1 else CampaignText
+    return group.model_fields
+
+
+def _sentence(detail: ErrorDetails, key: str) -> str:
+    kind, value = detail["type"], detail["input"]
+    if value is None:
+        return "has no value"
+    if kind == "value_error":
+        return str(detail["ctx"]["error"]) if "ctx" in detail else detail["msg"]
+    if kind == "string_pattern_mismatch":
+        words = f'should be written like "{ClipSettings.model_fields[key].default}"'
+    else:
+        words = _PLAIN_WORDS.get(kind) or detail["msg"].replace("Input should", "should").replace("String", "it")
+    return f'{words}, not "{shown(value)}"' if isinstance(value, str) and value else words

@@ -1,0 +1,19 @@
+"""What somebody wrote, said back to them."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST_QUOTE = 60
+"""Characters; more of a wrong value helps nobody to find it."""
+
+
+def shown(text: str) -> str:
+    """The text as it may be printed: no control characters, no broken Unicode, not endless."""
+    short = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The question that names what is spelt most like ``word``; empty where nothing is."""
+    near = get_close_matches(word, list(known), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
