@@ -39,6 +39,12 @@ class Run:
         presenters = self.footage.presenters()[: QUICK_PRESENTERS if self.quick else None]
         return [(speakers[place % len(speakers)], presenter) for place, presenter in enumerate(presenters)]
 
+    def speaking_presenters(self) -> list[tuple[Speaker, Presenter]]:
+        """People who speak in their own clip, each made to say what the next one says: their own mouths can be used."""
+        speakers = self.footage.speakers()
+        pairs = [(speakers[place - 1], speaker.presenter) for place, speaker in enumerate(speakers)]
+        return pairs[:: len(pairs) // QUICK_PRESENTERS] if self.quick else pairs
+
 
 def print_head(*cells: str) -> None:
     """The head of a Markdown table."""

@@ -38,7 +38,7 @@ Picture = NDArray[np.uint8]
 def sheets(run: Run) -> list[dict[str, object]]:
     """Strips of every pair, where the speaker's mouth moves most, and of the demo's presenters, who may be shown."""
     run.sheets.mkdir(parents=True, exist_ok=True)
-    for speaker, presenter in run.pairs():
+    for speaker, presenter in run.pairs() + run.speaking_presenters():
         voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
         clip = make_clip(voice, presenter, run.work / f"{speaker.name}.{presenter.path.stem}.mp4")
         write_strip(clip, run.sheets / f"{presenter.path.stem}.{speaker.name}.png", _liveliest(clip, speaker), speaker)

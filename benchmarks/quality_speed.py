@@ -13,51 +13,67 @@ from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engines import load_engine
 
+NEAR_720 = (690, 740)
+"""Shorter side, pixels, of the speaking presenters that are measured."""
+
 REPEATS = 3
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Frames a second of one core. drawn: prediction and drawing, decoding taken off. with_decoding: all of it."""
+    """Seconds are those the processor spent, so that other work counts little. One for each repetition.
+
+    preparing: seconds until the first patch: prediction, and looking at the template where its own mouths are used.
+    drawing: frames a second after it, decoding taken off. whole: frames a second of all of it.
+    own_mouths: share of the frames in which the template's own mouth is seen (way B).
+    """
 
     presenter: str
     size: tuple[int, int]
-    drawn: list[float]
-    with_decoding: list[float]
+    own_mouths: float
+    preparing: list[float]
+    drawing: list[float]
+    whole: list[float]
 
 
 def speed(run: Run) -> list[dict[str, object]]:
-    """Draw clips and throw them away; seconds are those of the processor, so that other work counts little."""
-    print_head("presenter", "size", "drawing, frames/s: median", f"{REPEATS} runs", "with decoding")
-    found = []
-    pairs = run.one_voice_each()
+    """Draw clips and throw them away, on one core."""
     held = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(held)})
-    for speaker, presenter in pairs:
+    print_head("presenter", "size", "own mouths", "drawing, frames/s: median", "runs", "with decoding", "before, s")
+    found = []
+    speaking = [pair for pair in run.speaking_presenters() if NEAR_720[0] <= min(pair[1].tracks.size) <= NEAR_720[1]]
+    for speaker, presenter in run.one_voice_each() + speaking:
         voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
-        measured = [measure_speed(voice, presenter) for _ in range(REPEATS)]
-        drawn, whole = [rates[0] for rates in measured], [rates[1] for rates in measured]
-        size = presenter.tracks.size
-        found.append(Speed(presenter.path.stem, size, drawn, whole))
+        rates = _measure(voice, presenter)
+        found.append(rates)
         print_row(
-            presenter.path.stem,
-            f"{size[0]} x {size[1]}",
-            f"{median(drawn):.0f}",
-            ", ".join(f"{rate:.0f}" for rate in drawn),
-            f"{median(whole):.0f}",
+            rates.presenter,
+            f"{rates.size[0]} x {rates.size[1]}",
+            f"{rates.own_mouths:.0%}",
+            f"{median(rates.drawing):.0f}",
+            ", ".join(f"{rate:.0f}" for rate in rates.drawing),
+            f"{median(rates.whole):.0f}",
+            f"{median(rates.preparing):.1f}",
         )
     os.sched_setaffinity(0, held)
     return [asdict(rates) for rates in found]
 
 
-def measure_speed(voice: Voice, presenter: Presenter) -> tuple[float, float]:
-    """Frames a second without and with decoding."""
-    count = frame_count(voice, presenter)
-    started = process_time()
-    for _ in presenter.open().presentation(count):
-        pass
-    decoded = process_time()
-    for _ in draw_mouths(voice, presenter, load_engine("warp")):
-        pass
-    whole = process_time() - decoded
-    return count / max(whole - (decoded - started), 1e-9), count / whole
+def _measure(voice: Voice, presenter: Presenter) -> Speed:
+    count, own = frame_count(voice, presenter), 0
+    preparing, drawing, whole = [], [], []
+    for _ in range(REPEATS):
+        started = process_time()
+        for _ in presenter.open().presentation(count):
+            pass
+        decoded = process_time()
+        patches = draw_mouths(voice, presenter, load_engine("warp"))
+        own = int(next(patches).own_mouth > 0)
+        first = process_time()
+        own += sum(patch.own_mouth > 0 for patch in patches)
+        ended = process_time()
+        preparing.append(first - decoded)
+        drawing.append((count - 1) / max(ended - first - (decoded - started), 1e-9))
+        whole.append(count / (ended - decoded))
+    return Speed(presenter.path.stem, presenter.tracks.size, own / count, preparing, drawing, whole)
