@@ -18,19 +18,40 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import typer
 from quality_footage import Footage
 from quality_picture import picture_around
-from quality_run import Run
+from quality_run import Run, print_head, print_row
 from quality_sheets import sheets
 from quality_silence import quiet_in_silence
 from quality_speech import says_what_is_heard
 from quality_speed import speed
+from reenactment import Clip, Row, compare, half_trial, held_trial, ways_of
+
+from heygem_pipeline.lipsync.warp.calibration import calibrate
+
+QUICK_SPEAKERS = 2
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def reenactment(run: Run) -> list[dict[str, object]]:
+    """Every speaker's own mouth drawn again from a held closed frame, and from the other half of the clip."""
+    print_head(*(name.replace("_", " ") for name in Row._fields))
+    rows: list[Row] = []
+    for speaker in run.footage.speakers()[: QUICK_SPEAKERS if run.quick else None]:
+        tracks = speaker.presenter.tracks
+        clip = Clip(speaker.name, speaker.presenter.open(), tracks, calibrate(tracks))
+        for trial in (held_trial(clip), half_trial(clip)):
+            for row in compare(clip, trial, ways_of(clip, trial), None):
+                print_row(*row)
+                rows.append(row)
+    return [row._asdict() for row in rows]
+
 
 PARTS: dict[str, Callable[[Run], list[dict[str, object]]]] = {
     "speech": says_what_is_heard,
     "silence": quiet_in_silence,
     "picture": picture_around,
     "speed": speed,
+    "reenactment": reenactment,
     "sheets": sheets,
 }
 
