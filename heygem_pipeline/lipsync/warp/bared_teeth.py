@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.warp.light import FaceLight, luma
+from heygem_pipeline.lipsync.warp.light import FaceLight
+from heygem_pipeline.lipsync.warp.shown_teeth import luma
 from heygem_pipeline.lipsync.warp.view import View
 
 OWN_MARGIN = 0.008

@@ -12,17 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.bared_teeth import BaredTeeth, shaded
-from heygem_pipeline.lipsync.warp.light import FaceLight, light_inside, luma
+from heygem_pipeline.lipsync.warp.light import FaceLight
+from heygem_pipeline.lipsync.warp.shown_teeth import LOWER_FROM, LOWER_UNCOVERED, light_inside, luma
 from heygem_pipeline.lipsync.warp.teeth import LOWER, UPPER, along_the_arch, edge_and_tone
 
 DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
 """Hue of a mouth's dark parts against that of the lips, BGR (measured, see above)."""
 
-LEAST_LOWER, THIN_LIP_LOWER = 0.008, 0.028
-"""IOD of the lower teeth that shows in small openings, and how much more of them shows behind thin lips."""
-
-LOWER_RISE = 0.26
-"""How much more of the lower teeth shows for every IOD of opening."""
+MOST_LOWER_SHOWN = 0.060
 
 DEEP_DARK = 0.16
 """Luma over the skin's of a wide dark opening."""
@@ -33,16 +30,6 @@ SLIT_TONE = 0.55
 LINING_TONE = 0.62
 """How dark the lip's colour is on its inner side."""
 
-THIN_LIP, FULL_LIP = 0.055, 0.095
-"""Height of the upper lip's red, IOD: below the first hardly any upper teeth show, from the second on many.
-
-Over the 24 clips above, that height goes with the share of upper teeth in the opening (correlation 0.56); the length of
-the whole upper lip does not (-0.07)."""
-
-LEAST_SHOW, MOST_SHOW = -0.010, 0.036
-"""IOD of the upper incisors below the closed lips' line (Vig and Brundo 1978: 0.25 to 3.9 mm of them show at rest, of
-older people none)."""
-
 
 @dataclass(frozen=True)
 class OpenMouth:
@@ -51,7 +38,7 @@ class OpenMouth:
     centre, half_width: of the mouth as it is shown. midline: x of the lips' middle. turn: tangent of the head's turn.
     skull_edge: y of the closed lips' line at the midline, from which the upper teeth hang. tilt: that line's slope.
     floor: y of the lower lip's edge in the middle.
-    gap: the opening's height. rounding: 0 = spread, 1 = pursed. fullness: height of the upper lip's red.
+    gap: the opening's height. rounding: 0 = spread, 1 = pursed.
     """
 
     centre: float
@@ -63,7 +50,6 @@ class OpenMouth:
     floor: float
     gap: float
     rounding: float
-    fullness: float
 
 
 def smoothstep(value: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
@@ -100,19 +86,17 @@ def draw_interior(
     skin = float(luma(light.skin))
     deep = _deep_colour(light)
     seen = 1 - ramp(mouth.rounding, 0.25, 0.85)
-    full = ramp(mouth.fullness, THIN_LIP, FULL_LIP)
-    shown = LEAST_SHOW + (MOST_SHOW - LEAST_SHOW) * full
 
     upper_step, upper_tone = edge_and_tone(place, UPPER, pixel)
     lower_step, lower_tone = edge_and_tone(place, LOWER, pixel)
     skull = mouth.skull_edge + mouth.tilt * (x - mouth.midline)
-    upper_tips = skull + seen * shown - upper_step
+    upper_tips = skull + seen * light.teeth.upper - upper_step
     drawn_upper = seen
     if bared is not None:
         drawn_upper *= 1 - bared.share
         upper_tips = upper_tips + bared.share * (bared.end - upper_tips)
     # The lower row follows the jaw, so that it ends where the lip's arc rises over it.
-    rise = seen * min(LEAST_LOWER + (1 - full) * THIN_LIP_LOWER + LOWER_RISE * max(mouth.gap - 0.07, 0.0), 0.060)
+    rise = seen * min(light.teeth.lower + LOWER_UNCOVERED * max(mouth.gap - LOWER_FROM, 0.0), MOST_LOWER_SHOWN)
     lower_tips = mouth.floor - rise + mouth.tilt * (x - mouth.midline) + lower_step
 
     # The cavity darkens with the height of what is dark: a thin slit is lit by the lips, a wider one is a crease.

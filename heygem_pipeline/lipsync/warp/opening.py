@@ -106,7 +106,6 @@ def _interior(
         floor=float(target.lower_inner[7:10, 1].mean()),
         gap=target.gap,
         rounding=rounding,
-        fullness=float((base.upper_inner[7:10, 1] - base.upper_outer[6:9, 1]).mean()),
     )
     shown = own_teeth * min(max((float((own[1] - own[0]).max()) - 0.03) / 0.05, 0.0), 1.0)
     teeth = bared_teeth(view, own, light).faded(shown) if shown > 0 else None

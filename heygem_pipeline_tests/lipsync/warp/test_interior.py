@@ -9,20 +9,21 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.interior import OpenMouth, draw_interior
-from heygem_pipeline.lipsync.warp.light import FaceLight, luma, usual_teeth
+from heygem_pipeline.lipsync.warp.light import FaceLight
+from heygem_pipeline.lipsync.warp.shown_teeth import ShownTeeth, luma, usual_teeth
 
 PIXEL = 0.005
 SKIN = np.array([120, 140, 190], np.float32)
 MIDDLE, CORNER = 80, 6
 
 
-def light_of(skin: NDArray[np.float32]) -> FaceLight:
-    """Of a face with that skin: lips a little redder and darker, their crease darker still."""
+def light_of(skin: NDArray[np.float32], teeth: ShownTeeth | None = None) -> FaceLight:
+    """Of a face with that skin: full lips a little redder and darker, their crease darker still."""
     lip = skin * np.array([0.70, 0.65, 0.85], np.float32)
-    return FaceLight(skin, lip, lip * np.float32(0.4), usual_teeth(skin), 0.0, 0.006)
+    return FaceLight(skin, lip, lip * np.float32(0.4), teeth or usual_teeth(skin, 0.09), 0.006)
 
 
-def mouth(gap: float, rounding: float = 0.0, fullness: float = 0.09, turn: float = 0.0) -> OpenMouth:
+def mouth(gap: float, rounding: float = 0.0, turn: float = 0.0) -> OpenMouth:
     """Opened from lips that met at y = 1."""
     return OpenMouth(
         centre=0.0,
@@ -34,17 +35,16 @@ def mouth(gap: float, rounding: float = 0.0, fullness: float = 0.09, turn: float
         floor=1 + 0.78 * gap,
         gap=gap,
         rounding=rounding,
-        fullness=fullness,
     )
 
 
-def drawn(what: OpenMouth, skin: NDArray[np.float32] = SKIN) -> NDArray[np.float32]:
+def drawn(what: OpenMouth, skin: NDArray[np.float32] = SKIN, teeth: ShownTeeth | None = None) -> NDArray[np.float32]:
     """Luma over the skin's, (41, 161): 41 rows from the upper to the lower lip, columns over the mouth's width."""
     x = np.broadcast_to(np.linspace(-0.4, 0.4, 161, dtype=np.float32), (41, 161))
     arch = 1 - (x / 0.4) ** 2
     upper, lower = 1 - 0.22 * what.gap * arch, 1 + 0.78 * what.gap * arch
     y = upper + np.linspace(0, 1, 41, dtype=np.float32)[:, None] * (lower - upper)
-    colours = draw_interior(x, np.asarray(y, np.float32), upper, lower, what, light_of(skin), PIXEL)
+    colours = draw_interior(x, np.asarray(y, np.float32), upper, lower, what, light_of(skin, teeth), PIXEL)
     assert colours.shape == (41, 161, 3)
     assert colours.dtype == np.float32
     return np.asarray(luma(colours) / luma(skin), np.float32)
@@ -77,10 +77,15 @@ def test_rounded_lips_hide_the_teeth() -> None:
     assert drawn(mouth(0.12, rounding=1.0)).max() < 0.6
 
 
-def test_thin_lips_show_less_of_the_upper_teeth() -> None:
-    rows = [int((drawn(mouth(0.2, fullness=height))[:25, MIDDLE + 5] > 0.5).sum()) for height in (0.05, 0.075, 0.1)]
-    assert rows == sorted(rows)
-    assert rows[0] < 0.6 * rows[-1]
+def test_as_much_of_the_teeth_shows_as_the_person_shows() -> None:
+    usual = usual_teeth(SKIN, 0.09)
+
+    def rows(upper: float, lower: float) -> tuple[int, int]:
+        light = drawn(mouth(0.2), teeth=replace(usual, upper=upper, lower=lower))[:, MIDDLE + 5] > 0.5
+        return int(light[:21].sum()), int(light[24:38].sum())
+
+    assert rows(-0.01, 0.0)[0] < rows(0.01, 0.0)[0] < rows(0.03, 0.0)[0]
+    assert rows(0.01, 0.0)[1] < rows(0.01, 0.03)[1]
 
 
 def test_the_corners_are_dark() -> None:
@@ -100,10 +105,10 @@ def test_a_turned_head_shows_other_teeth_than_one_seen_from_the_front() -> None:
     st.floats(0, 0.2),
 )
 def test_nothing_outshines_the_face(
-    skin: tuple[float, float, float], gap: float, rounding: float, fullness: float
+    skin: tuple[float, float, float], gap: float, rounding: float, lip_height: float
 ) -> None:
     colour = np.array(skin, np.float32)
-    picture = drawn(mouth(gap, rounding, fullness), colour)
+    picture = drawn(mouth(gap, rounding), colour, usual_teeth(colour, lip_height))
     assert np.isfinite(picture).all()
     assert picture.min() >= 0
     assert picture.max() < 1.15 + 15 / luma(colour)

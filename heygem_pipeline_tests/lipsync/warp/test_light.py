@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from heygem_pipeline.lipsync.warp.light import FaceLight, follow_light, luma, read_light, usual_teeth
+from heygem_pipeline.lipsync.warp.light import FaceLight, follow_light, read_light
 from heygem_pipeline.lipsync.warp.seam import find_lip_lines
+from heygem_pipeline.lipsync.warp.shown_teeth import luma
 from heygem_pipeline_tests.lipsync.warp.test_seam import DARK, LIP, SKIN, TO_HEAD, TOOTH, drawn, predicted
 
 
@@ -29,13 +29,13 @@ def test_skin_and_lips_have_the_colours_they_are_drawn_in() -> None:
 def test_closed_lips_tell_their_crease_and_no_teeth() -> None:
     light = light_of(CLOSED, 0.0)
     assert luma(light.crease) < 0.36 * luma(light.skin) + 1
-    assert light.teeth_seen == 0
-    np.testing.assert_array_equal(light.teeth, usual_teeth(light.skin))
+    assert light.teeth.colour_seen == 0
+    assert light.teeth.amount_seen == 0
 
 
 def test_teeth_that_show_are_read() -> None:
     light = light_of(BARED, 0.14)
-    assert light.teeth_seen > 0.5
+    assert light.teeth.colour_seen > 0.5
     np.testing.assert_allclose(light.enamel, np.array(TOOTH) * min(1, 214 / luma(np.array(TOOTH))), atol=10)
 
 
@@ -44,7 +44,7 @@ def test_parted_lips_have_the_darkest_of_the_opening_as_their_crease() -> None:
 
 
 def test_a_tongue_or_a_pale_lip_is_no_tooth() -> None:
-    assert light_of(drawn((0.93, 1.07, (140, 150, 215))), 0.14).teeth_seen == 0
+    assert light_of(drawn((0.93, 1.07, (140, 150, 215))), 0.14).teeth.colour_seen == 0
 
 
 def test_teeth_once_seen_are_not_forgotten() -> None:
@@ -52,7 +52,8 @@ def test_teeth_once_seen_are_not_forgotten() -> None:
     light = shown
     for _ in range(100):
         light = follow_light(light, closed)
-    np.testing.assert_array_equal(light.teeth, shown.teeth)
+    np.testing.assert_array_equal(light.teeth.colour, shown.teeth.colour)
+    assert light.teeth.upper == shown.teeth.upper
     np.testing.assert_allclose(light.crease, closed.crease, atol=1)
 
 
@@ -67,16 +68,5 @@ def test_light_follows_slowly() -> None:
 def test_of_several_frames_those_with_teeth_tell_their_colour() -> None:
     closed, shown = light_of(CLOSED, 0.0), light_of(BARED, 0.14)
     together = FaceLight.median([closed, closed, shown])
-    np.testing.assert_array_equal(together.teeth, shown.teeth)
+    np.testing.assert_array_equal(together.teeth.colour, shown.teeth.colour)
     np.testing.assert_array_equal(together.skin, closed.skin)
-
-
-@pytest.mark.parametrize("skin", [(30, 35, 50), (90, 110, 160), (190, 200, 235), (0, 0, 0)])
-def test_usual_teeth_are_about_as_light_as_the_skin_and_less_red(skin: tuple[int, int, int]) -> None:
-    colour = np.array(skin, np.float32)
-    light = FaceLight(colour, colour, colour, usual_teeth(colour), 0.0, 0.006)
-    enamel = light.enamel
-    assert luma(enamel) <= max(1.1 * luma(colour) + 11, 0)
-    assert luma(enamel) <= 214.01
-    if colour.any():
-        assert enamel[2] / luma(enamel) < colour[2] / luma(colour)

@@ -5,17 +5,16 @@ import pytest
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.light import FaceLight, luma, usual_teeth
+from heygem_pipeline.lipsync.warp.light import FaceLight
 from heygem_pipeline.lipsync.warp.opening import paint_opening
+from heygem_pipeline.lipsync.warp.shown_teeth import luma, usual_teeth
 from heygem_pipeline.lipsync.warp.target import Articulation, articulate, at_rest, jaw_drop
 from heygem_pipeline.lipsync.warp.view import look_at
 from heygem_pipeline_tests.lipsync.warp.test_seam import DARK, IOD, LIP, SKIN, TO_HEAD, TOOTH, drawn
 from heygem_pipeline_tests.lipsync.warp.test_target import mouth
 
 _SKIN = np.array(SKIN, np.float32)
-LIGHT = FaceLight(
-    _SKIN, np.array(LIP, np.float32), np.array(DARK, np.float32), usual_teeth(_SKIN), teeth_seen=0.0, blur=0.006
-)
+LIGHT = FaceLight(_SKIN, np.array(LIP, np.float32), np.array(DARK, np.float32), usual_teeth(_SKIN, 0.09), blur=0.006)
 CLOSED = drawn((0.992, 1.008, DARK))
 BARED = drawn((0.945, 1.055, TOOTH))
 
