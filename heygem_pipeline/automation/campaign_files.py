@@ -36,7 +36,6 @@ _PLAIN_WORDS = {
     "model_type": "should be a group of keys, a line each",
     "string_too_short": "should not be empty",
     "string_type": "should be one text",
-    "string_unicode": "should hold no broken characters",
     "too_short": "should name at least one",
     "tuple_type": 'should be a list, a line each that begins with "- "',
 }

@@ -30,10 +30,15 @@ _MOSTLY_MEANT = {
     "stand in quotes",
     "could not find expected ':'": 'a key must be followed by ": "',
     "expected <block end>": "lines that belong together must be indented alike",
-    "found unexpected end of stream": "a quote is opened here or above and never closed",
+    "while scanning a quoted scalar": "a quote is opened here and never closed",
+    "expected ',' or ']'": 'a list that begins with "[" needs a comma between its entries and "]" at its end',
+    "expected ',' or '}'": 'a group that begins with "{" needs a comma between its keys and "}" at its end',
     "but found another document": "a file holds one campaign, so there may be no second ---",
 }
 """PyYAML's words, and what is to be done about them."""
+
+_BEGUN_THERE = ("while scanning an alias", "while scanning an anchor", "while scanning a quoted scalar")
+"""Where the beginning is the place to look at, not what follows."""
 
 
 @dataclass
@@ -122,7 +127,8 @@ def _compose_text(text: str, problems: Problems) -> Node | None:
         reader = _Reader(text)
         return reader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        problems.note(error.problem_mark or error.context_mark, _syntax_sentence(error))
+        begun_there = error.context in _BEGUN_THERE
+        problems.note(error.context_mark if begun_there else error.problem_mark, _syntax_sentence(error))
     except yaml.reader.ReaderError as error:
         problems.note_at(text[: error.position], "there is a control character here; remove it")
     except (ValueError, OverflowError):
@@ -142,14 +148,15 @@ def plain_values(root: MappingNode, problems: Problems) -> dict[str, PlainValue]
     values: dict[str, PlainValue] = {}
     places: dict[str, Node] = {}
     for key, value in root.value:
-        if not isinstance(key, ScalarNode) or not key.value:
+        name = _text(key, problems) if isinstance(key, ScalarNode) else ""
+        if not name:
             problems.note(key, "a key should be one word")
-        elif key.value in values:
-            first = places[key.value].start_mark.line + 1
-            problems.note(key, f'"{shown(key.value)}" stands here a second time; the first is in line {first}')
+        elif name in values:
+            first = places[name].start_mark.line + 1
+            problems.note(key, f'"{shown(name)}" stands here a second time; the first is in line {first}')
         else:
-            places[key.value] = key
-            values[key.value] = _plain_value(value, problems)
+            places[name] = key
+            values[name] = _plain_value(value, problems)
     return values
 
 
@@ -158,8 +165,17 @@ def _plain_value(node: Node, problems: Problems) -> PlainValue:
         return plain_values(node, problems)
     if isinstance(node, SequenceNode):
         return [_plain_value(entry, problems) for entry in node.value]
-    is_written = node.value or (isinstance(node, ScalarNode) and node.style is not None)
-    return node.value if is_written else None
+    if not isinstance(node, ScalarNode) or (not node.value and node.style is None):
+        return None
+    return _text(node, problems)
+
+
+def _text(node: ScalarNode, problems: Problems) -> str:
+    """What is written; half characters, which only an escape such as "\\ud800" can write, are noted and replaced."""
+    whole = node.value.encode("utf-8", "replace").decode()
+    if whole != node.value:
+        problems.note(node, "there is a broken character here")
+    return whole
 
 
 def place_of(location: tuple[int | str, ...], root: Node, of_key: bool = False) -> Node:

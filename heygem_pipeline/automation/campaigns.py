@@ -35,9 +35,9 @@ class Campaigns:
         return not (self.usable or self.wrong)
 
     def with_campaign(self, campaign: Campaign) -> "Campaigns":
-        """The same folder as it would be with this campaign in it, in place of one of the same name."""
+        """The same folder with this campaign in it, first, in place of one of the same name."""
         others = tuple(other for other in self.usable if other.file != campaign.file)
-        return Campaigns((*others, campaign), self.wrong)
+        return Campaigns((campaign, *others), self.wrong)
 
 
 @dataclass(frozen=True)
