@@ -42,6 +42,9 @@ UPPER_UNCOVERED, LOWER_UNCOVERED = 0.22, 0.26
 
 LOWER_FROM = 0.07
 
+NOTHING_TELLS = 0.2
+"""What an opening without teeth tells, against one with teeth: rounded lips and poor pictures show none either."""
+
 MOST_SHOWN = 0.07
 """IOD: bound of what is taken from one frame."""
 
@@ -139,7 +142,7 @@ def read_teeth(
         colour_seen=seen * wide,
         upper=min(max(upper_shown, LEAST_UPPER), MOST_SHOWN),
         lower=min(max(lower_shown, 0.0), MOST_SHOWN),
-        amount_seen=wide,
+        amount_seen=wide if upper + lower > 0 else NOTHING_TELLS * wide,
     )
 
 

@@ -38,11 +38,11 @@ def test_how_much_of_the_teeth_shows_is_taken_back_to_the_smallest_opening() -> 
     assert teeth.amount_seen == 1
 
 
-def test_lips_that_open_without_teeth_tell_that_none_show() -> None:
+def test_lips_that_open_without_teeth_tell_less_surely_that_none_show() -> None:
     teeth = read(inside(0, 0), opening=0.15)
     assert teeth.upper < 0
     assert teeth.lower == 0
-    assert teeth.amount_seen == 1
+    assert 0 < teeth.amount_seen < 0.5
     assert teeth.colour_seen == 0
     np.testing.assert_array_equal(teeth.colour, USUAL.colour)
 
