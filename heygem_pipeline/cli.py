@@ -106,6 +106,28 @@ def up(
     raise typer.Exit(status)
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The tar file to write, outside the data folder")],
+) -> None:
+    """Copy the data folder into one file, while everything runs."""
+    from heygem_pipeline.automation.backup import back_up
+
+    with sentences():
+        copied = back_up(file)
+    output.print(f"{copied.files} files, {copied.bytes / 1e6:.1f} MB in {file}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="A file that heygem backup wrote")]) -> None:
+    """Put a backup into the data folder, which must be empty and served by nobody."""
+    from heygem_pipeline.automation.backup import restore
+
+    with sentences():
+        copied = restore(file)
+    output.print(f"{copied.files} files, {copied.bytes / 1e6:.1f} MB are back. Start the pipeline, or: heygem ingest")
+
+
 def main() -> None:
     """Run the command."""
     app()

@@ -72,7 +72,11 @@ class UploadMissing(BadInput):
 
 
 class OutputRefused(BadInput):
-    """The clip cannot be written under the name asked for."""
+    """What was asked for cannot be written there."""
+
+
+class BackupUnusable(BadInput):
+    """The file is no whole backup of a data folder."""
 
 
 class UploadReplaced(BadInput):
