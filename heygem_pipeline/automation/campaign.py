@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from heygem_pipeline.automation.cron import checked_cron_line
-from heygem_pipeline.automation.wording import did_you_mean, shown
+from heygem_pipeline.automation.wording import did_you_mean, is_whole, shown
 from heygem_pipeline.lipsync.engines import ENGINES
 from heygem_pipeline.settings import ClipSettings, settings
 
@@ -20,7 +20,7 @@ LONGEST_NAME = 255
 
 def _printable(text: str) -> str:
     """Refuse control characters and broken Unicode; compose what is left, since file systems differ in that."""
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if not is_whole(text):
         raise ValueError("should hold no control characters")
     return unicodedata.normalize("NFC", text)
 

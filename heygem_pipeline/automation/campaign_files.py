@@ -17,7 +17,7 @@ from heygem_pipeline.automation.campaign import (
     VoiceChoice,
 )
 from heygem_pipeline.automation.campaign_yaml import LARGEST_FILE, PlainValue, Problems, compose, place_of, plain_values
-from heygem_pipeline.automation.wording import did_you_mean, shown
+from heygem_pipeline.automation.wording import did_you_mean, is_whole, shown
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
@@ -49,11 +49,12 @@ def read_campaign(path: Path) -> Campaign:
     problems = Problems(path.name)
     if path.suffix != SUFFIX:
         problems.note(None, f"the name of a campaign's file should end with {SUFFIX}")
-    with path.open("rb") as file:
-        root = compose(file.read(LARGEST_FILE + 1), problems)
+    if not is_whole(path.name):
+        problems.note(None, "the name of the file holds characters that cannot be shown; give it another name")
+    root = compose(_content(path, problems), problems)
     values = {key: value for key, value in plain_values(root, problems).items() if not _is_left_out(key, value)}
     try:
-        text = CampaignText.model_validate({"title": _title(path)} | values)
+        text = CampaignText.model_validate({"title": path.stem if is_whole(path.stem) else shown(path.stem)} | values)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             _note(detail, root, problems)
@@ -81,9 +82,14 @@ def _is_left_out(key: str, value: PlainValue) -> bool:
     return value is None and key in CampaignText.model_fields and key not in ("voices", "presenters")
 
 
-def _title(path: Path) -> str:
-    """The file's name without its ending; a name that is no Unicode has its bytes replaced."""
-    return path.stem.encode("utf-8", "replace").decode()
+def _content(path: Path, problems: Problems) -> bytes:
+    """The file's bytes, and one more than is allowed where there are so many."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        problems.note(None, f"the file cannot be read: {error.strerror}")
+        raise problems.as_error() from error
 
 
 def _note(detail: ErrorDetails, root: Node, problems: Problems) -> None:

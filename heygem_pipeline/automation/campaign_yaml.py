@@ -181,12 +181,12 @@ def _text(node: ScalarNode, problems: Problems) -> str:
 def place_of(location: tuple[int | str, ...], root: Node, of_key: bool = False) -> Node:
     """Return the node a path of keys and positions leads to, or the last one on the way; of_key: its key's."""
     node: Node = root
-    for step in location:
+    for position, step in enumerate(location, start=1):
         if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
         elif isinstance(node, MappingNode):
             found = next(((k, v) for k, v in node.value if isinstance(k, ScalarNode) and k.value == step), None)
             if found is None:
                 break
-            node = found[0] if of_key and step == location[-1] else found[1]
+            node = found[0] if of_key and position == len(location) else found[1]
     return node

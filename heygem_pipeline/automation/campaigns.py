@@ -12,7 +12,7 @@ from re import compile as compile_pattern
 
 from heygem_pipeline.automation.campaign import SUFFIX, Campaign
 from heygem_pipeline.automation.campaign_files import read_campaign
-from heygem_pipeline.errors import CampaignWrong
+from heygem_pipeline.errors import CampaignWrong, UploadMissing
 from heygem_pipeline.storage.keys import partition_key
 
 Clip = tuple[str, str]
@@ -55,10 +55,10 @@ def load_campaigns(folder: Path) -> Campaigns:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix.lower() not in (SUFFIX, ".yml") or path.name.startswith(UNFINISHED_PREFIXES):
             continue
-        if not path.is_file():
-            continue
         try:
             usable.append(read_campaign(path))
+        except UploadMissing:
+            continue  # a folder of that name, or removed meanwhile
         except CampaignWrong as error:
             wrong.append(error)
     return Campaigns(tuple(usable), tuple(wrong))

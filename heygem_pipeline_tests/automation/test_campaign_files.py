@@ -92,6 +92,7 @@ def test_a_group_whose_lines_are_all_comments_counts_as_left_out(folder: Path) -
         ("settings: {audio_bitrate: 192}", 'settings.audio_bitrate should be written like "192k", not "192"'),
         ("settings: {data: /}", 'there is no key "data" here; there are: crf'),
         ("settings: {crf: }", "settings.crf has no value"),
+        ("settings:\n  crf: 1\n  settings: 1", 'line 5, column 3: there is no key "settings" here'),
         ("settings: [crf]", "settings should be a group of keys"),
         ("engine: wrap", 'line 3, column 9: engine should be one of: warp, not "wrap"; did you mean "warp"?'),
         ("schedule: every day", "line 3, column 11: schedule should have five fields"),
@@ -163,6 +164,15 @@ def test_a_file_with_another_ending_or_none_at_all(folder: Path) -> None:
         read_campaign(folder / "spring.yml")
     with pytest.raises(UploadMissing, match=r"winter\.yaml"):
         read_campaign(folder / "winter.yaml")
+
+
+def test_a_name_that_cannot_be_shown_and_a_file_that_cannot_be_read_are_told_like_the_rest(folder: Path) -> None:
+    (folder / "m\udcfcnchen.yaml").write_text(SMALLEST)
+    (folder / "memory.yaml").symlink_to("/proc/self/mem")
+    for name, told in (("m\udcfcnchen.yaml", "give it another name"), ("memory.yaml", "the file cannot be read")):
+        with pytest.raises(CampaignWrong, match=told) as error:
+            read_campaign(folder / name)
+        str(error.value).encode()
 
 
 WORDS = (
