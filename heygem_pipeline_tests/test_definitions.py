@@ -25,6 +25,7 @@ FLOORS = (
     ("clip", "doctor"),
     ("assets", "terminal"),
     ("automation",),
+    ("cli_campaigns",),
     ("cli", "definitions"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
