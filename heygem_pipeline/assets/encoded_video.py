@@ -68,6 +68,7 @@ def encoded_video(
         if report.sync_offset_frames is not None
         else dg.MetadataValue.text("no motion to compare"),
         "sync confidence": report.sync_confidence,
+        "frames with the presenter's own mouth": f"{report.own_mouth:.0%}",
         "speed (frames/s)": round(report.frames / (report.seconds["encode"] + report.seconds["sync"]), 1),
         "megabytes": round(report.bytes / 1e6, 2),
         "engine": f"{report.engine} {report.engine_version}",

@@ -1,6 +1,6 @@
 """From patches to the finished, measured clip."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,13 +54,20 @@ def finish_clip(
     strip = Filmstrip(tracks, count)
     drawn = Counted(patches)
     readings: list[tuple[SyncReading, float]] = []
+    own_mouths = 0.0
 
     def measure(written: Path) -> None:
         measuring = perf_counter()
         readings.append((measure_sync(written, voice.speech, tracks), perf_counter() - measuring))
 
+    def noted(patches: Iterable[MouthPatch]) -> Iterator[MouthPatch]:
+        nonlocal own_mouths
+        for patch in patches:
+            own_mouths += patch.own_mouth
+            yield patch
+
     encoded = encode_clip(
-        strip.watch(compose(template, drawn, count)),
+        strip.watch(compose(template, noted(drawn), count)),
         frame_rate=tracks.frame_rate,
         size=tracks.size,
         sound=voice.path,
@@ -89,6 +96,7 @@ def finish_clip(
         sound_duration=float(encoded.sound_duration),
         sync_offset_frames=round(reading.offset_frames, 2) if reading.confidence > 0 else None,
         sync_confidence=round(reading.confidence, 2),
+        own_mouth=round(own_mouths / encoded.frame_count, 3),
         seconds=seconds | stages,
         checks=[check_lengths(encoded), check_sync(reading)],
         warnings=speech_warnings(voice.speech) + fitness_warnings(tracks),

@@ -37,8 +37,9 @@ class ClipReport:
     """Everything said of a finished clip; also the row of a delivery's manifest.
 
     frame_rate: exact, "30000/1001". durations in seconds. seconds: what each stage took. sync_offset_frames: positive
-    = sound later than mouth, None where no motion could be compared. made_at: ISO 8601,
-    UTC. produce_id: of the AIGC mark. marked_as: the settings of its visible label and its mark.
+    = sound later than mouth, None where no motion could be compared. own_mouth: share of the frames in which the mouth
+    is one of the presenter's own, taken from another frame; in the rest it is moved and its inside drawn.
+    made_at: ISO 8601, UTC. produce_id: of the AIGC mark. marked_as: the settings of its visible label and its mark.
     """
 
     audio: str
@@ -55,6 +56,7 @@ class ClipReport:
     sound_duration: float
     sync_offset_frames: float | None
     sync_confidence: float
+    own_mouth: float
     seconds: dict[str, float]
     checks: list[Check]
     warnings: list[str]

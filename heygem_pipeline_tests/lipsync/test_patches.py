@@ -15,7 +15,7 @@ from heygem_pipeline.media.template import Template
 def some_patches(count: int) -> list[MouthPatch]:
     random = np.random.default_rng(1)
     return [
-        MouthPatch(i, i, 3, 5, random.integers(0, 256, (7 + i % 3, 9, 3), dtype=np.uint8) if i % 4 else None)
+        MouthPatch(i, i, 3, 5, random.integers(0, 256, (7 + i % 3, 9, 3), dtype=np.uint8) if i % 4 else None, i % 3 / 2)
         for i in range(count)
     ]
 
@@ -25,6 +25,7 @@ def test_patches_come_back_bit_for_bit_and_in_order(tmp_path: Path) -> None:
     stored = write_patches(patches, tmp_path / "clip.parquet", lambda: {"engine": "warp"})
     for before, after in zip(patches, stored, strict=True):
         assert (before.output_frame, before.template_frame) == (after.output_frame, after.template_frame)
+        assert before.own_mouth == after.own_mouth
         if before.pixels is None or after.pixels is None:
             assert before.pixels is after.pixels
         else:
