@@ -45,6 +45,9 @@ LOWER_FROM = 0.07
 NOTHING_TELLS = 0.2
 """What an opening without teeth tells, against one with teeth: rounded lips and poor pictures show none either."""
 
+SURE = 0.3
+"""How surely teeth must have been read in a few frames to be believed before others are seen."""
+
 MOST_SHOWN = 0.07
 """IOD: bound of what is taken from one frame."""
 
@@ -67,8 +70,9 @@ class ShownTeeth:
     @staticmethod
     def median(frames: "Sequence[ShownTeeth]") -> "ShownTeeth":
         """Of several frames, at least one: those that show teeth tell their colour, those that open how much shows."""
-        coloured = [teeth for teeth in frames if teeth.colour_seen > 0] or frames
-        opened = [teeth for teeth in frames if teeth.amount_seen > 0] or frames
+        coloured = [teeth for teeth in frames if teeth.colour_seen > SURE] or frames
+        opened = [teeth for teeth in frames if teeth.amount_seen > SURE]
+        opened = opened or [teeth for teeth in frames if teeth.amount_seen == 0] or frames
         return ShownTeeth(
             colour=np.median([teeth.colour for teeth in coloured], axis=0).astype(np.float32),
             colour_seen=float(np.median([teeth.colour_seen for teeth in coloured])),
@@ -79,8 +83,8 @@ class ShownTeeth:
 
     def toward(self, here: "ShownTeeth", share: float) -> "ShownTeeth":
         """Move by a share toward another frame's; what was seen once is not forgotten for what is usual."""
-        colour = share * (here.colour_seen if self.colour_seen > 0 else 1.0)
-        amount = share * (here.amount_seen if self.amount_seen > 0 else 1.0)
+        colour = share * (here.colour_seen if max(self.colour_seen, here.colour_seen) > 0 else 1.0)
+        amount = share * (here.amount_seen if max(self.amount_seen, here.amount_seen) > 0 else 1.0)
         return ShownTeeth(
             colour=(self.colour + colour * (here.colour - self.colour)).astype(np.float32),
             colour_seen=max(self.colour_seen, share * here.colour_seen),
