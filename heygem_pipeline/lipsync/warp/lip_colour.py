@@ -43,14 +43,12 @@ class LipColour:
 def read_colour(lab: NDArray[np.float32]) -> LipColour:
     """Take a lip's colour from places within it, (rows, columns, 3), CIE L*a*b*, spread over the mouth's width."""
     columns = lab.shape[1]
-    medians, spreads = [], []
-    for start, end in THIRDS:
-        part = lab[:, round(start * columns) : round(end * columns)].reshape(-1, 3)
-        medians.append(np.median(part, axis=0))
-        spreads.append(1.5 * np.median(np.abs(part - medians[-1]), axis=0))
-    return LipColour(
-        np.array(medians, np.float32), np.maximum(np.median(spreads, axis=0), LEAST_SPREAD).astype(np.float32)
-    )
+    width = round((THIRDS[0][1] - THIRDS[0][0]) * columns)
+    starts = [round(start * columns) for start, _ in THIRDS]
+    parts = np.stack([lab[:, start : start + width].reshape(-1, 3) for start in starts])
+    medians = np.median(parts, axis=1)
+    spread = 1.5 * np.median(np.abs(parts - medians[:, None]), axis=1)
+    return LipColour(medians, np.maximum(np.median(spread, axis=0), LEAST_SPREAD).astype(np.float32))
 
 
 def to_lab(colours: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -58,4 +58,9 @@ def between_rows(costs: NDArray[np.floating], path: NDArray[np.int64]) -> NDArra
 
 def smooth(path: NDArray[np.floating]) -> NDArray[np.float64]:
     """Binomial smoothing over five columns."""
-    return np.convolve(np.pad(path, 2, mode="edge"), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
+    return np.convolve(extended(path, 2), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
+
+
+def extended(path: NDArray[np.floating], by: int) -> NDArray[np.floating]:
+    """Repeat the first and last value ``by`` times (as ``np.pad`` would, in a tenth of its time)."""
+    return np.concatenate([np.full(by, path[0]), path, np.full(by, path[-1])])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.lip_colour import LipColour, read_colour, to_lab
-from heygem_pipeline.lipsync.warp.paths import between_rows, cheapest_paths, smooth
+from heygem_pipeline.lipsync.warp.paths import between_rows, cheapest_paths, extended, smooth
 
 COLUMNS = 41
 ROW = 0.005
@@ -193,7 +193,7 @@ def _unlike(lab: NDArray[np.float32], colour: LipColour, crease: NDArray[np.int6
     distance = colour.distance(lab)
     column, last = np.arange(lab.shape[1]), len(lab) - 1
     dark = np.max([distance[np.clip(crease + row, 0, last), column] for row in (-1, 0, 1)], axis=0)
-    dark = np.convolve(np.pad(dark, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
+    dark = np.convolve(extended(dark, 4), np.full(9, 1 / 9), mode="valid")
     return np.minimum(distance / np.clip(dark, *UNLIKE).astype(np.float32), 1)
 
 
@@ -206,7 +206,8 @@ def _edge_costs(
     nothing = np.zeros((lips, 1, columns), np.float32)
     lip_like = np.concatenate([nothing, np.cumsum(0.5 - unlike, axis=1, dtype=np.float32)], axis=1)
     region = np.take_along_axis(lip_like, crease[:, None], axis=1) - lip_like[:, :-1]
-    padded = np.pad(unlike, ((0, 0), (EDGE_ROWS, EDGE_ROWS), (0, 0)), mode="edge")
+    first, last = (np.repeat(row[:, None], EDGE_ROWS, axis=1) for row in (unlike[:, 0], unlike[:, -1]))
+    padded = np.concatenate([first, unlike, last], axis=1)
     sums = np.concatenate([nothing, np.cumsum(padded, axis=1, dtype=np.float32)], axis=1)
     above = sums[:, EDGE_ROWS : EDGE_ROWS + count] - sums[:, :count]
     below = sums[:, 2 * EDGE_ROWS : 2 * EDGE_ROWS + count] - sums[:, EDGE_ROWS : EDGE_ROWS + count]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +48,12 @@ class SeenLips:
     predicted: MouthContours
     lines: LipLines
 
+    @cached_property
     def found(self) -> NDArray[np.float64]:
         """Heights of seam, upper and lower edge, float64 (3, columns), IOD."""
         return np.stack([self.lines.seam, self.lines.upper, self.lines.lower])
 
+    @cached_property
     def expected(self) -> NDArray[np.float64]:
         """Where the landmarks have the same three lines."""
         upper, lower = (
@@ -108,8 +111,8 @@ class Steadying:
 
         later = np.array([frames for frames, _ in around])
         here = int(np.flatnonzero(later == 0)[0])
-        expected = np.array([lips.expected() for _, lips in around])
-        found = np.array([lips.found() for _, lips in around])
+        expected = np.array([lips.expected for _, lips in around])
+        found = np.array([lips.found for _, lips in around])
         offsets = convolve1d(found - expected, self.moving, axis=0, mode="nearest")
         borders = np.array([[lips.predicted.upper_outer, lips.predicted.lower_outer] for _, lips in around])
         unlike = np.sqrt(((expected - expected[here]) ** 2).mean(axis=(1, 2))) / SAME_SHAPE
