@@ -18,6 +18,8 @@ STILL_SHARE = 0.55
 LARGEST_STRETCH = 1.5
 """How far the rest is stretched where it is dark; teeth keep their size."""
 
+ROUNDED_SHADE = 0.40
+
 SHADE_HUE = np.array([1.35, 1.18, 0.85], np.float32)
 """Exponents by which shade darkens blue, green and red: inside a mouth it is warm."""
 
@@ -48,11 +50,12 @@ def shaded(colour: NDArray[np.float32], tone: NDArray[np.floating]) -> NDArray[n
     return np.asarray(colour * np.maximum(tone, 1e-3)[..., None] ** SHADE_HUE, np.float32)
 
 
-def bared_teeth(view: View, own: Lines, light: FaceLight) -> BaredTeeth:
+def bared_teeth(view: View, own: Lines, light: FaceLight, rounding: float) -> BaredTeeth:
     """Take the opening from the frame's own pixels.
 
     Teeth stay with the skull while the lips uncover them. Above the frame's own opening its topmost row continues;
-    where the mouth opens further, a dark lower part follows the lower lip a little way.
+    where the mouth opens further, a dark lower part follows the lower lip a little way. Rounded lips (1) come forward
+    and shade it all.
     """
     import cv2
 
@@ -64,7 +67,7 @@ def bared_teeth(view: View, own: Lines, light: FaceLight) -> BaredTeeth:
     y = np.where(view.y > centre, centre + (view.y - centre) / stretch, np.maximum(view.y, upper + OWN_MARGIN))
     margin = np.minimum(OWN_MARGIN, 0.2 * height)
     colours = _look_up(view, np.minimum(y, lower - 0.5 * margin))
-    shade = 0.72 + 0.28 * np.clip((view.y - view.upper) / 0.035, 0, 1)
+    shade = (1 - ROUNDED_SHADE * rounding) * (0.72 + 0.28 * np.clip((view.y - view.upper) / 0.035, 0, 1))
     shade *= 0.88 + 0.12 * np.clip((view.lower - view.y) / 0.02, 0, 1)
     fade = np.clip(0.25 * height, 0.004, 0.014)
     seen = np.clip((lower - margin - y) / fade, 0, 1) * np.clip(height / 0.04, 0, 1)

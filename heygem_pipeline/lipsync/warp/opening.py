@@ -108,7 +108,7 @@ def _interior(
         rounding=rounding,
     )
     shown = own_teeth * min(max((float((own[1] - own[0]).max()) - 0.03) / 0.05, 0.0), 1.0)
-    teeth = bared_teeth(view, own, light).faded(shown) if shown > 0 else None
+    teeth = bared_teeth(view, own, light, rounding).faded(shown) if shown > 0 else None
     drawn = draw_interior(view.x, view.y, view.upper, view.lower, mouth, light, view.pixel, teeth)
     drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), max(0.4, light.blur / view.pixel)), np.float32)
     drawn += GRAIN * grain_like(view)

@@ -24,12 +24,16 @@ def opened(rest: MouthContours, gap: float) -> MouthContours:
 
 
 def painted(
-    picture: NDArray[np.uint8], base: MouthContours, target: MouthContours, own_teeth: float = 0.0
+    picture: NDArray[np.uint8],
+    base: MouthContours,
+    target: MouthContours,
+    own_teeth: float = 0.0,
+    rounding: float = 0.0,
 ) -> NDArray[np.uint8]:
     """The picture with the opening painted over it, the lips not moved."""
     rows, view = look_at(picture, TO_HEAD, TO_HEAD[:, 2], target)
     finished = picture.copy()
-    paint_opening(finished[rows], view, base, target, 0.0, LIGHT, own_teeth)
+    paint_opening(finished[rows], view, base, target, rounding, LIGHT, own_teeth)
     return finished
 
 
@@ -63,6 +67,13 @@ def test_teeth_that_the_frame_bares_stay_where_they_are() -> None:
     base = mouth(gap=0.11, bow=0.0)
     finished = painted(BARED, base, opened(at_rest(base), 0.06), own_teeth=1.0)
     np.testing.assert_allclose(finished[at(1.01)], TOOTH, atol=25)
+
+
+def test_rounded_lips_shade_the_teeth_that_the_frame_bares() -> None:
+    base = mouth(gap=0.11, bow=0.0)
+    target = opened(at_rest(base), 0.1)
+    spread, rounded = (painted(BARED, base, target, own_teeth=1.0, rounding=rounding) for rounding in (0.0, 1.0))
+    assert luma(rounded[at(1.01)]) < 0.75 * luma(spread[at(1.01)])
 
 
 def test_an_opening_wider_than_the_bared_teeth_is_dark_below_them() -> None:
