@@ -19,6 +19,7 @@ LARGEST_STRETCH = 1.5
 """How far the rest is stretched where it is dark; teeth keep their size."""
 
 ROUNDED_SHADE = 0.40
+"""How much darker teeth get behind fully rounded lips."""
 
 SHADE_HUE = np.array([1.35, 1.18, 0.85], np.float32)
 """Exponents by which shade darkens blue, green and red: inside a mouth it is warm."""
