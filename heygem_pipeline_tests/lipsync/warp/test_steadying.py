@@ -84,3 +84,14 @@ def test_time_is_counted_in_seconds() -> None:
     assert Steadying.at(Fraction(60)).still == pytest.approx(60 / 25 * AT_25.still, abs=1.5)
     assert len(Steadying.at(Fraction(60)).moving) > 2 * len(AT_25.moving)
     assert AT_25.moving.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.12])
+def test_all_lines_meet_in_the_corners_halfway_between_landmarks_and_crease(gap: float) -> None:
+    frames = [seen(gap, shift=0.02, predicted=mouth(gap, bow=0.0))] * 15
+    shape = AT_25.lines(around(frames, 7))
+    for end in (0, -1):
+        corners = {tuple(line[end].round(9)) for line in (shape.upper_outer, shape.upper_inner, shape.lower_inner)}
+        assert corners == {tuple(shape.lower_outer[end].round(9))}
+        assert shape.upper_outer[end, 1] == pytest.approx(1.01, abs=0.002)
+    assert shape.upper_outer[7, 1] == mouth(gap).upper_outer[7, 1]
