@@ -37,16 +37,16 @@ def launch_ingest(port: int) -> None:
     launch(port, {"selector": LOCATION | {"jobName": "ingest"}, "runConfigData": {}})
 
 
-def launch_tracking(port: int, template: str) -> None:
+def launch_tracking(port: int, template: str, path_prefix: str = "") -> None:
     """Do what the page does to materialize one partition of face_tracks."""
     selector = LOCATION | {"jobName": "__ASSET_JOB", "assetSelection": [{"path": ["face_tracks"]}]}
     tags = [{"key": "dagster/partition", "value": template}]
-    launch(port, {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": tags}})
+    launch(port, {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": tags}}, path_prefix)
 
 
-def launch(port: int, run: dict[str, object]) -> None:
+def launch(port: int, run: dict[str, object], path_prefix: str = "") -> None:
     body = json.dumps({"query": LAUNCH, "variables": {"run": run}}).encode()
-    request = Request(f"http://127.0.0.1:{port}/graphql", body, {"content-type": "application/json"})
+    request = Request(f"http://127.0.0.1:{port}{path_prefix}/graphql", body, {"content-type": "application/json"})
     with urlopen(request, timeout=60) as answer:
         assert json.load(answer)["data"]["launchRun"]["__typename"] == "LaunchRunSuccess"
 
@@ -59,12 +59,12 @@ def start(port: int, output: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_for_page(port: int, up: subprocess.Popen[bytes]) -> dict[str, str]:
+def wait_for_page(port: int, up: subprocess.Popen[bytes], path_prefix: str = "") -> dict[str, str]:
     deadline = monotonic() + 120
     while True:
         assert up.poll() is None and monotonic() < deadline
         try:
-            with urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{port}{path_prefix}/server_info", timeout=5) as answer:
                 return json.load(answer)
         except (URLError, ConnectionError, TimeoutError):
             sleep(0.3)
