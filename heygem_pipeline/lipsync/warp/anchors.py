@@ -62,5 +62,5 @@ def _inside_the_lips(base: MouthContours, target: MouthContours) -> MouthContour
     own = base.lower_inner[:, 1] - base.upper_inner[:, 1]
     upper_inner, lower_inner = base.upper_inner.copy(), base.lower_inner.copy()
     upper_inner[:, 1] -= np.maximum(np.minimum(0.007, 0.15 * opened), np.minimum(0.006, 0.15 * own))
-    lower_inner[:, 1] += np.maximum(np.minimum(0.016, 0.40 * opened), np.minimum(0.010, 0.15 * own))
+    lower_inner[:, 1] += np.maximum(np.minimum(0.022, 0.40 * opened), np.minimum(0.010, 0.15 * own))
     return MouthContours(base.upper_outer, base.lower_outer, upper_inner, lower_inner)
