@@ -73,7 +73,7 @@ class _Draughtsman:
         asked = self._performance.ask(output_frame, own, self._calibration.rest.of(frame))
         pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
         shot = int(np.searchsorted(np.array(self._tracks.cuts, int), frame, side="right"))
-        return Wanted(_as_landmarks_tell(asked.target, self._own_mouths.closed_height), pose, shot)
+        return Wanted(_as_landmarks_tell(asked.target, self._own_mouths.closed_height), asked.target.gap, pose, shot)
 
     def patch(self, seen: Observation, found: Found | None) -> MouthPatch:
         untouched = MouthPatch(seen.output_frame, seen.template_frame)

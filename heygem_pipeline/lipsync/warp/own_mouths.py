@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.smoothing import window_of
+from heygem_pipeline.faces.smoothing import runs, window_of
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, Calibration
 from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.observation import Observation, observe
 from heygem_pipeline.lipsync.warp.signature import signature
 
 MOST_MOUTHS = 320
@@ -42,6 +43,7 @@ class OwnMouth:
     frame: index in the template. picture: uint8 (rows, columns, 3) BGR, cut from the frame as it is.
     to_head: float64 (2, 3), from the picture's pixels to the head frame. contours: its lips, head frame, as the
         landmarks tell them: what they get wrong in it they get wrong in a like mouth too, so that the two fit.
+    seen_gap: the opening that the picture shows, IOD: landmarks miss lips that bare clenched teeth.
     sharpness: standard deviation of the Laplacian over the lips, grey levels.
     """
 
@@ -49,6 +51,7 @@ class OwnMouth:
     picture: NDArray[np.uint8]
     to_head: NDArray[np.float64]
     contours: MouthContours
+    seen_gap: float
     sharpness: float
 
 
@@ -165,35 +168,49 @@ def _closed_height(calibration: Calibration) -> NDArray[np.float64]:
 def _cut_out(
     frames: Iterable[NDArray[np.uint8]], chosen: NDArray[np.bool_], tracks: FaceTracks, calibration: Calibration
 ) -> Iterator[OwnMouth]:
-    last = int(np.flatnonzero(chosen)[-1])
-    for index, frame in enumerate(frames):
-        if chosen[index]:
-            contours = contours_from_landmarks(calibration.landmarks[index])
-            mouth = _own_mouth(index, frame, tracks.head[index], contours)
+    """Yield the mouths of the chosen frames, looked at run by run, so that no run is steadied by another."""
+    source = enumerate(frames)
+    for run in runs(chosen, tracks.cuts):
+
+        def shown(run: slice = run) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+            for index, frame in source:
+                if index >= run.start:
+                    yield index, frame
+                if index == run.stop - 1:
+                    return
+
+        for seen in observe(shown(), tracks, calibration):
+            contours = contours_from_landmarks(calibration.landmarks[seen.template_frame])
+            mouth = _own_mouth(seen, tracks.head[seen.template_frame], contours)
             if mouth is not None:
                 yield mouth
-        if index == last:
-            return
 
 
-def _own_mouth(
-    index: int, frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours
-) -> OwnMouth | None:
+def _own_mouth(seen: Observation, to_head: NDArray[np.float64], contours: MouthContours) -> OwnMouth | None:
     """Cut the mouth out of a frame; None where it does not lie whole in the frame."""
+    if seen.contours is None:
+        return None
     back = np.linalg.inv(to_head[:, :2]).T
     lips = np.concatenate([contours.upper_outer, contours.lower_outer])
     (left, top), (right, bottom) = lips.min(axis=0) - MARGIN, lips.max(axis=0) + MARGIN
     corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
     places, own_lips = (corners - to_head[:, 2]) @ back, (lips - to_head[:, 2]) @ back
-    height, width = frame.shape[:2]
+    height, width = seen.frame.shape[:2]
     first = np.clip(np.floor(places.min(axis=0)), 0, [width, height]).astype(int)
     last = np.clip(np.ceil(places.max(axis=0)) + 1, 0, [width, height]).astype(int)
     if (own_lips < first).any() or (own_lips > last - 1).any():
         return None
-    picture = frame[first[1] : last[1], first[0] : last[0]].copy()
+    picture = seen.frame[first[1] : last[1], first[0] : last[0]].copy()
     placed = to_head.copy()
     placed[:, 2] += to_head[:, :2] @ first
-    return OwnMouth(index, picture, placed, contours, _sharpness(picture, own_lips - first))
+    return OwnMouth(
+        frame=seen.template_frame,
+        picture=picture,
+        to_head=placed,
+        contours=contours,
+        seen_gap=max(0.0, seen.contours.gap),
+        sharpness=_sharpness(picture, own_lips - first),
+    )
 
 
 def _sharpness(picture: NDArray[np.uint8], lips: NDArray[np.float64]) -> float:

@@ -13,6 +13,10 @@ from heygem_pipeline.lipsync.warp.signature import signature
 GAP_WEIGHT, LESS_OPEN = 2.0, 2.2
 """Weight of the opening's difference, and how much worse a mouth is that is less open than asked."""
 
+SEEN_WEIGHT, SEEN_SPARE = 20.0, 0.02
+"""Weight of what a mouth is seen to be open beyond what is asked, and how much more is allowed, IOD: lips that shall
+touch must not bare teeth."""
+
 POSE_WEIGHT = 0.6
 """Square IOD for a square radian of yaw and pitch."""
 
@@ -46,10 +50,12 @@ APPEAR_SECONDS = 0.12
 class Wanted:
     """One output frame's wish.
 
-    contours: the mouth's lines. pose: (2,), yaw and pitch of the frame below, radians. shot: the shot it belongs to.
+    contours: the mouth's lines, as landmarks would tell them. gap: its true opening, IOD.
+    pose: (2,), yaw and pitch of the frame below, radians. shot: the shot it belongs to.
     """
 
     contours: MouthContours
+    gap: float
     pose: NDArray[np.float64]
     shot: int = 0
 
@@ -127,6 +133,7 @@ class _Search:
     def __init__(self, own: OwnMouths, frame_rate: float) -> None:
         self._own = own
         self._gaps = np.array([mouth.contours.gap for mouth in own.mouths])
+        self._seen_gaps = np.array([mouth.seen_gap for mouth in own.mouths])
         sharpness = np.array([mouth.sharpness for mouth in own.mouths])
         dull = np.log2(np.median(sharpness) / np.maximum(sharpness, 1e-3))
         self._blur = BLUR_WEIGHT * np.clip(dull, 0, 2)
@@ -138,6 +145,7 @@ class _Search:
         away = ((self._own.signatures - signature(wanted.contours)) ** 2).sum(axis=1)
         gap = self._gaps - wanted.contours.gap
         away += GAP_WEIGHT * gap**2 * np.where(gap < 0, LESS_OPEN, 1.0)
+        away += SEEN_WEIGHT * np.maximum(self._seen_gaps - wanted.gap - SEEN_SPARE, 0) ** 2
         away += POSE_WEIGHT * ((self._own.poses - wanted.pose) ** 2).sum(axis=1)
         away += OTHER_SHOT * (self._own.shots != wanted.shot)
         return away + self._blur

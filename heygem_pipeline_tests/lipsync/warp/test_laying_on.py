@@ -1,5 +1,7 @@
 """A found mouth laid over a face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -56,9 +58,7 @@ def test_nothing_changes_away_from_the_lips(speaker: Presenter, kept: OwnMouths)
 
 def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: Presenter, kept: OwnMouths) -> None:
     mouth = kept.mouths[6]
-    dark = OwnMouth(
-        mouth.frame, (mouth.picture * 0.75).astype(np.uint8), mouth.to_head, mouth.contours, mouth.sharpness
-    )
+    dark = replace(mouth, picture=(mouth.picture * 0.75).astype(np.uint8))
     lips = around_lips(speaker, 6, 0.0)
     plain, relit = laid_on(speaker, 6, mouth, mouth), laid_on(speaker, 6, mouth, dark)
     assert abs(float(relit[lips].mean()) - float(plain[lips].mean())) < 4

@@ -13,10 +13,18 @@ from heygem_pipeline_tests.lipsync.warp.test_target import mouth as lips
 RATE = 25.0
 
 
-def mouths_with(gaps: list[float], yaws: list[float] | None = None, cuts: tuple[int, ...] = ()) -> OwnMouths:
-    """Mouths in one run of frames, open as given."""
+def mouths_with(
+    gaps: list[float],
+    yaws: list[float] | None = None,
+    cuts: tuple[int, ...] = (),
+    seen: list[float] | None = None,
+) -> OwnMouths:
+    """Mouths in one run of frames, open as given; seen: as the pictures show them."""
     picture = np.zeros((4, 4, 3), np.uint8)
-    made = tuple(OwnMouth(i, picture, np.zeros((2, 3)), lips(gap), 10.0) for i, gap in enumerate(gaps))
+    made = tuple(
+        OwnMouth(i, picture, np.zeros((2, 3)), lips(gap), own_gap, 10.0)
+        for i, (gap, own_gap) in enumerate(zip(gaps, seen or gaps, strict=True))
+    )
     shots = np.searchsorted(np.array(cuts, int), np.arange(len(gaps)), side="right")
     return OwnMouths(
         mouths=made,
@@ -30,7 +38,7 @@ def mouths_with(gaps: list[float], yaws: list[float] | None = None, cuts: tuple[
 
 def shown(gaps: list[float], own: OwnMouths, **settings: object) -> list[Found | None]:
     """What is found for these openings."""
-    wishes = [Wanted(lips(gap), np.zeros(2)) for gap in gaps]
+    wishes = [Wanted(lips(gap), gap, np.zeros(2)) for gap in gaps]
     return list(retrieve(lambda i: wishes[i], len(wishes), own, RATE, **settings))  # pyright: ignore[reportArgumentType]
 
 
@@ -99,10 +107,15 @@ def test_visibility_changes_step_by_step() -> None:
 
 def test_the_same_shot_and_the_same_pose_are_preferred() -> None:
     two_shots = mouths_with([0.1, 0.1, 0.1, 0.1], cuts=(2,))
-    wish = Wanted(lips(0.1), np.zeros(2), shot=1)
+    wish = Wanted(lips(0.1), 0.1, np.zeros(2), shot=1)
     assert [one.mouth for one in retrieve(lambda _: wish, 1, two_shots, RATE) if one] == [2]
     turned = mouths_with([0.1, 0.1, 0.1], yaws=[0.5, -0.4, 0.05])
     assert places(shown([0.1], turned)) == [2]
+
+
+def test_lips_that_shall_touch_do_not_bare_teeth() -> None:
+    own = mouths_with([0.01, 0.03, 0.02], seen=[0.12, 0.0, 0.1])
+    assert places(shown([0.0], own)) == [1]
 
 
 def test_only_seconds_are_looked_ahead() -> None:
@@ -111,7 +124,7 @@ def test_only_seconds_are_looked_ahead() -> None:
 
     def wanted(place: int) -> Wanted:
         asked.append(place)
-        return Wanted(lips(0.1), np.zeros(2))
+        return Wanted(lips(0.1), 0.1, np.zeros(2))
 
     for place, _ in enumerate(retrieve(wanted, 2000, own, RATE)):
         assert len(asked) <= place + 1 + 5 * RATE
