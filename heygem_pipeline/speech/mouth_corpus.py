@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput
-from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.mouth import INNER_LOWER, INNER_UPPER, measure_mouth
 from heygem_pipeline.faces.parquet import read_tracks, write_tracks
 from heygem_pipeline.faces.track import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -58,8 +59,9 @@ class Example:
 
     person: clips of one person or one voice share it and are held out together. kind: the folder (grid, addresses,
     generated). times: float64 (frames,), seconds. movement: float32 (frames, 5), deviations from the clip's middle,
-    what the network learns. shape: float32 (frames, 5), standard units of ``predict_mouth_shape``. Both NaN without a
-    face.
+    what the network learns. shape: float32 (frames, 5), standard units of ``predict_mouth_shape``. apart: float32
+    (frames,), the gap in the same units but not smoothed over time, so that a closure of a frame or two shows. All NaN
+    without a face.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Example:
     times: NDArray[np.float64]
     movement: NDArray[np.float32]
     shape: NDArray[np.float32]
+    apart: NDArray[np.float32]
 
 
 def load_corpus(clips: Path, kept: Path) -> list[Example]:
@@ -110,7 +113,9 @@ def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Exampl
     heard = raw[spoken] if spoken.sum() > FEATURE_RATE // 4 else raw
     span = np.nanpercentile(heard, WIDE_PERCENTILE, axis=0) - closed
     span[1] = np.nanstd(heard[:, 1])
-    shape = np.clip((raw - closed) / np.where(span > SMALLEST_SPAN, span, np.nan), -FURTHEST, FURTHEST)
+    span = np.where(span > SMALLEST_SPAN, span, np.nan)
+    shape = np.clip((raw - closed) / span, -FURTHEST, FURTHEST)
+    apart = np.clip((_gap_by_frame(tracks) - closed[0]) / span[0], -FURTHEST, FURTHEST)
     return Example(
         name=path.name,
         person=person_of(path.stem),
@@ -119,7 +124,14 @@ def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Exampl
         times=times,
         movement=((raw - middle) / np.maximum(deviation, 1e-4)).astype(np.float32),
         shape=shape.astype(np.float32),
+        apart=apart.astype(np.float32),
     )
+
+
+def _gap_by_frame(tracks: FaceTracks) -> NDArray[np.float64]:
+    """The opening between the inner lips, IOD, not smoothed over time."""
+    heights = transform(tracks.raw_head, tracks.landmarks)[:, :, 1]
+    return (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1)
 
 
 def person_of(stem: str) -> str:

@@ -10,11 +10,15 @@ from heygem_pipeline.speech.mouth_augmentation import TEMPO, augmented
 from heygem_pipeline.speech.mouth_corpus import Example
 from heygem_pipeline.speech.mouth_network import CONTEXT, SILENT_MEL, normalised_mel
 
-BATCH = 24
-PIECE_ROWS = 192
+BATCH = 16
+PIECE_ROWS = 384
+"""4.8 s, even."""
 KIND_SHARES = {"grid": 0.5, "addresses": 1.0, "generated": 1.0}
 """GRID has 51 words."""
 WORST_FIT = 0.3
+
+TOUCHING, TOUCHING_BLUR = 0.15, 0.04
+"""Standard units of the gap: lips touch up to about the first; the second is how unsure the landmarks are."""
 
 
 @dataclass
@@ -35,18 +39,17 @@ class Pieces:
         self.mean_mel = mean_mel
         self.examples = [example for example in examples if votes[example.name].fit > WORST_FIT]
         self.targets = [_target(example, votes[example.name].lag) for example in self.examples]
-        shares = np.array(
-            [
-                len(example.speech.log_mel) * KIND_SHARES[example.kind] * min(1.0, votes[example.name].fit + 0.4)
-                for example in self.examples
-            ]
-        )
+        shares = np.array([_share(example, votes[example.name]) for example in self.examples])
+        people = np.array([example.person for example in self.examples])
+        of_person = np.array([np.sum(shares[people == person]) for person in people])
+        # By the root of what there is of each person: variety of voices counts more than minutes.
+        shares = shares / np.sqrt(of_person)
         self.shares = shares / shares.sum()
 
     def batch(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Inputs (batch, 80, rows + 2 x 63) and targets (batch, 5, rows), NaN where nothing was measured."""
+        """Inputs (batch, rows + 2 x 62, 80) and targets (batch, rows, 6), NaN where nothing was measured."""
         pieces = [self._piece(choice) for choice in self.chance.choice(len(self.examples), BATCH, p=self.shares)]
-        return np.stack([mel.T for mel, _ in pieces]), np.stack([target.T for _, target in pieces])
+        return np.stack([mel for mel, _ in pieces]), np.stack([target for _, target in pieces])
 
     def _piece(self, choice: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         speech, target = self.examples[choice].speech, self.targets[choice]
@@ -60,14 +63,24 @@ class Pieces:
         return normalised, _read(target, positions[CONTEXT:-CONTEXT], np.nan)
 
 
+def _share(example: Example, vote: Vote) -> float:
+    return len(example.speech.log_mel) * KIND_SHARES[example.kind] * min(1.0, vote.fit + 0.4)
+
+
 def _target(example: Example, lag: float) -> NDArray[np.float32]:
-    """Measured movement at the feature rows, (rows, 5), the lag removed; NaN outside the picture and without a face."""
+    """Movement and whether the lips touch (0..1) at the feature rows, (rows, 6); see ``at_rows``."""
+    touching = 1 / (1 + np.exp((example.apart - TOUCHING) / TOUCHING_BLUR))
+    return at_rows(np.column_stack([example.movement, touching]), example, lag)
+
+
+def at_rows(measured: NDArray[np.floating], example: Example, lag: float) -> NDArray[np.float32]:
+    """What was measured (frames, n) in a clip at its feature rows, the lag removed; NaN outside the picture and
+    without a face."""
     times = np.arange(len(example.speech.log_mel)) / FEATURE_RATE - lag
-    position = times / (example.times[1] - example.times[0])
-    return _read(example.movement, position, np.nan)
+    return _read(measured, times / (example.times[1] - example.times[0]), np.nan)
 
 
-def _read(rows: NDArray[np.float32], positions: NDArray[np.floating], outside: float) -> NDArray[np.float32]:
+def _read(rows: NDArray[np.floating], positions: NDArray[np.floating], outside: float) -> NDArray[np.float32]:
     """Rows at fractional positions, linearly interpolated; ``outside`` before the first and after the last."""
     held = np.clip(positions, 0, len(rows) - 1)
     below = np.minimum(held.astype(int), max(len(rows) - 2, 0))

@@ -6,8 +6,9 @@ import numpy as np
 
 from heygem_pipeline.faces.mouth import MouthShape
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline.speech.mouth_motion import full_amplitude, smoothed, spoken_openness
-from heygem_pipeline.speech.mouth_network import MouthNetwork, load_network
+from heygem_pipeline.speech.mouth_closures import brought_together, lips_together
+from heygem_pipeline.speech.mouth_motion import full_amplitude, smoothed, spoken_openness, usual_range
+from heygem_pipeline.speech.mouth_network import CHANNELS, MouthNetwork, load_network
 
 
 def predict_mouth_shape(
@@ -18,16 +19,21 @@ def predict_mouth_shape(
     gap, jaw, lower, upper: 0 = the person's closed mouth (the median of the 8 % of frames with the smallest gaps), 1
     = the person's wide opening (90th percentile while speaking). All grow as the mouth opens: 1 in ``upper`` is the
     upper lip as high, 1 in ``lower`` and ``jaw`` the lower lip and chin as low, as in that opening. gap is never
-    negative; values reach about 1.5.
+    negative; values reach about 1.5. Where the lips touch inside speech (m, b, p) the gap is 0 for 40 ms and upper a
+    little below 0.
     width: 0 = the closed mouth's usual width, 1 = one standard deviation of that person's width in speech wider,
     about -3 (rounded lips) to 2 (spread).
     network: default, the one the package ships.
     """
     network = network or load_network()
     openness = spoken_openness(speech)
-    movement = smoothed(network.movement(speech))
-    motion = full_amplitude(movement, openness > 0.5, network.predicted, network.measured)
+    spoken = openness > 0.5
+    outputs = smoothed(network.outputs(speech))
+    movement, closure = outputs[:, : len(CHANNELS)], outputs[:, len(CHANNELS)]
+    motion = full_amplitude(movement, spoken, network.predicted[: len(CHANNELS)], network.measured)
     motion[:, 0] = np.maximum(motion[:, 0], 0)
+    closure = usual_range(closure, spoken, network.predicted[len(CHANNELS)])
+    motion = brought_together(motion, lips_together(closure, *map(float, network.closing)))
     motion *= openness[:, None]
     times = np.arange(frame_count) * float(1 / frame_rate)
     rows = np.arange(len(motion)) / FEATURE_RATE

@@ -11,6 +11,9 @@ from heygem_pipeline.speech import mouth_corpus
 from heygem_pipeline.speech.mouth_corpus import Example, example_of, person_of
 from heygem_pipeline_tests.speech.conftest import made_features
 
+ONE_FRAME = 6
+"""In it alone the lips touch; smoothed over time they do not."""
+
 
 class FiveSeconds:
     """As much of face tracks as an example asks for."""
@@ -27,6 +30,9 @@ def example(monkeypatch: pytest.MonkeyPatch) -> Example:
     opening[60] = np.nan
     mouth = MouthShape(opening * 0.2, 0.8 - opening * 0.1, opening * 0.1, 0.9 + opening * 0.1, 0.6 - opening * 0.05)
     monkeypatch.setattr(mouth_corpus, "measure_mouth", lambda tracks: mouth)
+    by_frame = opening * 0.2
+    by_frame[ONE_FRAME] = 0
+    monkeypatch.setattr(mouth_corpus, "_gap_by_frame", lambda tracks: by_frame)
     return example_of(Path("train/grid/grid_s4_x.mp4"), made_features(np.ones(401)), FiveSeconds())  # pyright: ignore[reportArgumentType]
 
 
@@ -60,6 +66,13 @@ def test_frames_without_a_face_stay_unknown(example: Example) -> None:
     assert np.isnan(example.shape[60]).all()
     assert np.isnan(example.movement[60]).all()
     assert np.isfinite(np.delete(example.movement, 60, axis=0)).all()
+
+
+def test_a_closure_of_one_frame_is_kept(example: Example) -> None:
+    assert example.shape[ONE_FRAME, 0] > 0.5
+    assert example.apart[ONE_FRAME] == pytest.approx(0, abs=1e-3)
+    others = np.delete(np.arange(125), [ONE_FRAME, 60])
+    np.testing.assert_allclose(example.apart[others], example.shape[others, 0], atol=1e-5)
 
 
 def test_its_folder_says_of_what_kind_it_is(example: Example) -> None:

@@ -1,5 +1,6 @@
 """The shipped network, run in numpy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,24 @@ def test_it_says_five_numbers_for_every_row(english_speech: SpeechFeatures) -> N
     assert movement.shape == (len(english_speech.level), 5)
     assert movement.dtype == np.float32
     assert np.isfinite(movement).all()
+
+
+def test_it_says_whether_the_lips_touch(english_speech: SpeechFeatures) -> None:
+    outputs = load_network().outputs(english_speech)
+    assert outputs.shape == (len(english_speech.level), 6)
+    np.testing.assert_array_equal(outputs[:, :5], load_network().movement(english_speech))
+    spoken = english_speech.activity > 0.9
+    assert np.corrcoef(outputs[spoken, 0], outputs[spoken, 5])[0, 1] < -0.3
+
+
+def test_a_row_more_or_less_at_the_end_changes_nothing_before(english_speech: SpeechFeatures) -> None:
+    mel, activity = english_speech.log_mel[:201], english_speech.activity[:201]
+    odd = replace(english_speech, log_mel=mel, activity=activity)
+    even = replace(
+        english_speech, log_mel=np.append(mel, [[-4.0] * 80], 0).astype(np.float32), activity=np.append(activity, 0)
+    )
+    assert load_network().outputs(odd).shape == (201, 6)
+    np.testing.assert_allclose(load_network().outputs(odd), load_network().outputs(even)[:201], atol=1e-5)
 
 
 def test_long_voices_are_computed_in_blocks_without_seams(
@@ -45,3 +64,4 @@ def test_weights_survive_their_file(english_speech: SpeechFeatures, tmp_path: Pa
     again = read_network(tmp_path / "again.npz")
     np.testing.assert_array_equal(again.movement(english_speech), network.movement(english_speech))
     np.testing.assert_array_equal(again.measured, network.measured)
+    np.testing.assert_array_equal(again.closing, network.closing)

@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heygem_pipeline.speech import mouth_pieces, train_mouth_shape
+from heygem_pipeline.speech import mouth_learning, mouth_pieces, train_mouth_shape
 from heygem_pipeline.speech.features import FEATURE_RATE
+from heygem_pipeline.speech.mouth_closures import find_closures, lips_together
 from heygem_pipeline.speech.mouth_corpus import Example
 from heygem_pipeline.speech.mouth_network import MouthNetwork, normalised_mel
+from heygem_pipeline.speech.mouth_pieces import at_rows
 from heygem_pipeline.speech.train_mouth_shape import train
 from heygem_pipeline_tests.speech.conftest import made_features
 
@@ -37,15 +39,16 @@ def talker(number: int, sound_later_by: int = 0) -> Example:
         times=times,
         movement=np.repeat(seen[:, None], 5, axis=1).astype(np.float32),
         shape=np.repeat(seen[:, None], 5, axis=1).astype(np.float32),
+        apart=(0.5 + 0.4 * seen).astype(np.float32),
     )
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_and_quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_mouth_shape, "WIDTH", 24)
+        patch.setattr(mouth_learning, "WIDTH", 24)
         patch.setattr(mouth_pieces, "BATCH", 6)
-        patch.setattr(train_mouth_shape, "LEARNING_RATE", 1e-2)
+        patch.setattr(mouth_learning, "LEARNING_RATE", 1e-2)
         yield
 
 
@@ -56,7 +59,7 @@ def corpus() -> list[Example]:
 
 @pytest.fixture(scope="module")
 def network(corpus: list[Example]) -> MouthNetwork:
-    return train(corpus, (15, 25))
+    return train(corpus, (15, 25), 1)
 
 
 def test_it_learns_what_opens_the_mouth(network: MouthNetwork) -> None:
@@ -67,16 +70,36 @@ def test_it_learns_what_opens_the_mouth(network: MouthNetwork) -> None:
 
 
 def test_quantiles_match_in_order(network: MouthNetwork) -> None:
-    assert network.predicted.shape == network.measured.shape == (5, train_mouth_shape.KNOTS)
+    assert network.predicted.shape == (6, train_mouth_shape.KNOTS)
+    assert network.measured.shape == (5, train_mouth_shape.KNOTS)
     assert np.all(np.diff(network.predicted, axis=1) >= 0)
     assert np.all(np.diff(network.measured, axis=1) >= 0)
 
 
 def test_training_again_gives_the_same_weights(corpus: list[Example]) -> None:
-    first, second = (train(corpus[:5], (2, 2)) for _ in range(2))
+    first, second = (train(corpus[:5], (2, 2), 2) for _ in range(2))
     for one, other in zip(first.members, second.members, strict=True):
         np.testing.assert_array_equal(one.first[0], other.first[0])
         np.testing.assert_array_equal(one.last[0], other.last[0])
+    assert len(first.members) == 2 * train_mouth_shape.FOLDS
+    assert len({member.first[0].tobytes() for member in first.members}) == len(first.members)
+
+
+def test_it_learns_when_lips_touch(network: MouthNetwork) -> None:
+    stranger = talker(99)
+    touching = at_rows(stranger.apart[:, None], stranger, 0)[:, 0] < mouth_pieces.TOUCHING
+    log_odds = network.outputs(stranger.speech)[:, 5]
+    assert np.median(log_odds[touching]) > np.percentile(log_odds[~touching], 75)
+
+
+def test_lips_are_closed_at_most_closures_of_people_held_out(network: MouthNetwork) -> None:
+    nearer, touching = network.closing
+    assert nearer <= touching
+    stranger = talker(99)
+    closures = find_closures(at_rows(stranger.apart[:, None], stranger, 0)[:, 0], stranger.speech.activity > 0.5)
+    together = lips_together(network.outputs(stranger.speech)[:, 5], nearer, touching)
+    assert len(closures) > 5
+    assert np.mean([together[max(0, row - 4) : row + 5].max() == 1 for row in closures]) > 0.6
 
 
 def test_a_late_sound_is_noticed(corpus: list[Example], network: MouthNetwork) -> None:
@@ -95,8 +118,8 @@ def test_nobody_is_judged_by_a_network_that_knows_them(corpus: list[Example]) ->
 
 
 def test_numpy_and_torch_agree(corpus: list[Example], network: MouthNetwork) -> None:
-    model = train_mouth_shape._torch_network().eval()
+    model = mouth_learning.torch_network().eval()
     mel = normalised_mel(corpus[0].speech.log_mel, corpus[0].speech.activity, network.mean_mel)
     with torch.no_grad():
-        expected = model(torch.from_numpy(mel.T[None]))[0].numpy().T
-    np.testing.assert_allclose(train_mouth_shape._member(model)(mel), expected, atol=1e-4)
+        expected = model(torch.from_numpy(mel[None]))[0].numpy()
+    np.testing.assert_allclose(mouth_learning.member_of(model)(mel), expected, atol=1e-4)
