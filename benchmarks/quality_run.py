@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from quality_footage import Footage, Speaker
+from quality_footage import Footage, MadeClip, Speaker, cut_voice, make_clip
 
 from heygem_pipeline.clip.presenter import Presenter
 
@@ -20,7 +20,16 @@ class Run:
     def __init__(self, footage: Footage, work: Path, sheets: Path, quick: bool) -> None:
         self.footage, self.work, self.sheets, self.quick = footage, work, sheets, quick
         self.seconds = QUICK_SECONDS if quick else SECONDS
+        self._made: dict[Path, MadeClip] = {}
         work.mkdir(parents=True, exist_ok=True)
+
+    def clip(self, speaker: Speaker, presenter: Presenter) -> MadeClip:
+        """The clip in which a presenter says what a speaker says; made once a run."""
+        path = self.work / f"{speaker.name}.{presenter.path.stem}.mp4"
+        if path not in self._made:
+            voice = cut_voice(speaker.presenter.path, self.seconds, self.work)
+            self._made[path] = make_clip(voice, presenter, path)
+        return self._made[path]
 
     def pairs(self) -> list[tuple[Speaker, Presenter]]:
         """Every speaker with several presenters, in turn, so that each presenter is met as often as the others."""
@@ -40,7 +49,7 @@ class Run:
         return [(speakers[place % len(speakers)], presenter) for place, presenter in enumerate(presenters)]
 
     def speaking_presenters(self) -> list[tuple[Speaker, Presenter]]:
-        """People who speak in their own clip, each made to say what the next one says: their own mouths can be used."""
+        """People who speak in their own clip, each made to say what another says: their own mouths can be shown."""
         speakers = self.footage.speakers()
         pairs = [(speakers[place - 1], speaker.presenter) for place, speaker in enumerate(speakers)]
         return pairs[:: len(pairs) // QUICK_PRESENTERS] if self.quick else pairs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from quality_footage import MadeClip, Speaker, cut_voice, frame_count, frames_of, make_clip
+from quality_footage import MadeClip, Speaker, frame_count, frames_of, make_clip
 from quality_mouth import seen_gap
 from quality_run import Run
 from quality_speech import speaker_curve
@@ -39,8 +39,7 @@ def sheets(run: Run) -> list[dict[str, object]]:
     """Strips of every pair, where the speaker's mouth moves most, and of the demo's presenters, who may be shown."""
     run.sheets.mkdir(parents=True, exist_ok=True)
     for speaker, presenter in run.pairs() + run.speaking_presenters():
-        voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
-        clip = make_clip(voice, presenter, run.work / f"{speaker.name}.{presenter.path.stem}.mp4")
+        clip = run.clip(speaker, presenter)
         write_strip(clip, run.sheets / f"{presenter.path.stem}.{speaker.name}.png", _liveliest(clip, speaker), speaker)
     demo = run.work / "demo"
     demo.mkdir(exist_ok=True)

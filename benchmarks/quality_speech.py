@@ -11,10 +11,11 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 from quality_closures import SAID, TOUCH_ASKED, Closures, count_closures, lips_touch
-from quality_footage import MadeClip, Speaker, cut_voice, make_clip
+from quality_footage import MadeClip, Speaker
 from quality_mouth import asked_gap, read_output, seen_gap, seen_width, sharp_gap
 from quality_run import Run, print_head, print_row
 
+from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.quality.sync_meter import picture_after_sound
 from heygem_pipeline.speech.alignment import correlation_at_lags
@@ -56,17 +57,20 @@ class Likeness:
 
 def says_what_is_heard(run: Run) -> list[dict[str, object]]:
     """Correlation, lag and closures of finished clips against the real speakers."""
-    found: list[Likeness] = []
     print_head(
         *("voice (lag by, confidence)", "presenter", "asked", "best lag", "own lag", "lag, frames"),
         *("m b p", "touch", "asked", "chance", "false", "width", "opens (speaker)", "spreads (speaker)"),
     )
-    for speaker, presenter in run.pairs():
-        voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
-        clip = make_clip(voice, presenter, run.work / f"{speaker.name}.{presenter.path.stem}.mp4")
-        like = compare(clip, speaker, read_output(clip.path, presenter.tracks))
-        found.append(like)
-        _print_likeness(like, speaker)
+    idle = _compare_all(run, run.pairs())
+    return idle if run.quick else idle + _compare_all(run, run.speaking_presenters())
+
+
+def _compare_all(run: Run, pairs: list[tuple[Speaker, Presenter]]) -> list[dict[str, object]]:
+    found: list[Likeness] = []
+    for speaker, presenter in pairs:
+        clip = run.clip(speaker, presenter)
+        found.append(compare(clip, speaker, read_output(clip.path, presenter.tracks)))
+        _print_likeness(found[-1], speaker)
     _print_summary(found)
     return [asdict(like) for like in found]
 

@@ -14,8 +14,9 @@ from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engines import load_engine
 
 NEAR_720 = (690, 740)
-"""Shorter side, pixels, of the speaking presenters that are measured."""
+"""Shorter side, pixels, of the presenters that are measured."""
 
+SECONDS = 6.0
 REPEATS = 3
 
 
@@ -42,9 +43,10 @@ def speed(run: Run) -> list[dict[str, object]]:
     os.sched_setaffinity(0, {min(held)})
     print_head("presenter", "size", "own mouths", "drawing, frames/s: median", "runs", "with decoding", "before, s")
     found = []
-    speaking = [pair for pair in run.speaking_presenters() if NEAR_720[0] <= min(pair[1].tracks.size) <= NEAR_720[1]]
-    for speaker, presenter in run.one_voice_each() + speaking:
-        voice = cut_voice(speaker.presenter.path, run.seconds, run.work)
+    for speaker, presenter in run.one_voice_each() + run.speaking_presenters():
+        if not NEAR_720[0] <= min(presenter.tracks.size) <= NEAR_720[1]:
+            continue
+        voice = cut_voice(speaker.presenter.path, SECONDS, run.work)
         rates = _measure(voice, presenter)
         found.append(rates)
         print_row(
