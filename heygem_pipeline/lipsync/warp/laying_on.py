@@ -17,6 +17,9 @@ RING = 0.05, 0.22
 COLOUR_SIGMA, COLOUR_CELL = 0.14, 0.035
 """Blur of the colour ratio, and size of the cells in which it is taken, IOD."""
 
+UNLIKE = 24.0
+"""Sum of three channels' differences, grey levels, that noise and texture make."""
+
 LARGEST_RATIO = 1.5
 """Bound of that ratio."""
 
@@ -171,6 +174,11 @@ def _colour_ratio(
     height, width = below.shape[:2]
     cells = max(4, round(width * pixel / COLOUR_CELL)), max(4, round(height * pixel / COLOUR_CELL))
     weight = np.clip((distance - RING[0]) / 0.02, 0, 1) * np.clip((RING[1] - distance) / 0.04, 0, 1)
+    # Where one shows skin and the other a collar or the background, there is nothing to compare.
+    unlike = np.abs(below - laid).sum(axis=2)
+    ring = unlike[weight > 0.5]
+    usual = float(np.median(ring)) if len(ring) else 0.0
+    weight /= 1 + (unlike / (2 * usual + UNLIKE)) ** 4
 
     def around(picture: NDArray[np.float32]) -> NDArray[np.float32]:
         small = cv2.resize(picture * weight[..., None], cells, interpolation=cv2.INTER_AREA)
