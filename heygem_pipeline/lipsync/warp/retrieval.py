@@ -13,7 +13,7 @@ from heygem_pipeline.lipsync.warp.signature import signature
 GAP_WEIGHT, LESS_OPEN = 2.0, 2.2
 """Weight of the opening's difference, and how much worse a mouth is that is less open than asked."""
 
-SEEN_WEIGHT, SEEN_SPARE = 20.0, 0.02
+SEEN_WEIGHT, SEEN_SPARE = 40.0, 0.02
 """Weight of what a mouth is seen to be open beyond what is asked, and how much more is allowed, IOD: lips that shall
 touch must not bare teeth."""
 
