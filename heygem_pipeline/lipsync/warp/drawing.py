@@ -105,11 +105,11 @@ class _Draughtsman:
         return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, visible)
 
     def _own_shown(self, found: Found | None, move: float) -> OwnShown | None:
-        if found is None or self._own_mouths is None:
+        if found is None or not found.near or self._own_mouths is None:
             return None
         mouths = self._own_mouths.mouths
         # A frame that has nearly the mouth asked for needs none from elsewhere.
-        visibility = found.visibility * float(np.clip((move - SMALL_MOVE) / (LARGE_MOVE - SMALL_MOVE), 0, 1))
+        visibility = float(np.clip((move - SMALL_MOVE) / (LARGE_MOVE - SMALL_MOVE), 0, 1))
         if visibility == 0:
             return None
         shown = [(mouths[found.mouth], 1.0 - found.fade)]

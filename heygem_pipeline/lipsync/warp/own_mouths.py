@@ -36,6 +36,11 @@ LEAST_SPAN = 0.04
 not many. Of 50 clips those of people who speak had 0.045 and more, presenters who keep still up to 0.026."""
 
 
+LEAST_SPEED = 4.0
+"""How fast a mouth that speaks opens and shuts: mean change of the gap a second over its deviation. Of those 50 clips
+people who speak had 4.8 and more, presenters who smile or chew up to 3.4: a smile's mouths are not those of speech."""
+
+
 @dataclass(frozen=True)
 class OwnMouth:
     """One frame's mouth.
@@ -86,7 +91,10 @@ def holds_many_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
         return False
     gaps = [contours_from_landmarks(frame).gap for frame in calibration.landmarks[tracks.present]]
     low, high = np.quantile(gaps, (0.1, 0.9))
-    return float(high - low) >= LEAST_SPAN
+    if high - low < LEAST_SPAN:
+        return False
+    speed = float(np.mean(np.abs(np.diff(gaps)))) * float(tracks.frame_rate) / float(np.std(gaps))
+    return speed >= LEAST_SPEED
 
 
 def collect_own_mouths(

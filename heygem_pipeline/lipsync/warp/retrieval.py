@@ -17,7 +17,7 @@ SEEN_WEIGHT, SEEN_SPARE = 40.0, 0.02
 """Weight of what a mouth is seen to be open beyond what is asked, and how much more is allowed, IOD: lips that shall
 touch must not bare teeth."""
 
-POSE_WEIGHT = 0.6
+POSE_WEIGHT = 1.5
 """Square IOD for a square radian of yaw and pitch."""
 
 BLUR_WEIGHT = 0.02
@@ -32,7 +32,7 @@ STEP_COST = {1: 0.0, 0: 0.004, 2: 0.004, -1: 0.004}
 BLOCK_SECONDS, AHEAD_SECONDS = 4.0, 1.0
 """A block is settled once the frames this far beyond it are known."""
 
-NEAR, FAR = 0.10, 0.16
+NEAR, FAR = 0.05, 0.09
 """Square IOD up to which mouths begin to be shown, and beyond which they cease to be: a mouth that is half the
 template's and half drawn is no mouth."""
 
@@ -42,8 +42,9 @@ OTHER_SHOT = 0.04
 FADE_SECONDS = 0.08
 """Time over which a mouth fades into the next after a jump: 2 frames at 25 a second."""
 
-APPEAR_SECONDS = 0.12
-"""Time in which found mouths take the place of drawn ones, or give way to them."""
+ALIKE = 0.02
+"""Square IOD between the signatures of mouths that may fade into each other: closed lips over open teeth are a ghost,
+while a cut between two mouths that are bent to the same lines is hardly seen."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ class Found:
     """The mouth for one output frame.
 
     mouth: its place among the template's mouths. before, fade: the mouth it replaces and how much of that is still
-    shown, 0 except after a jump. visibility: 1 = it is shown, 0 = no mouth is near enough. wanted: as asked.
+    shown, 0 except after a jump. near: whether it is like enough to be shown at all. wanted: as asked.
     """
 
     mouth: int
     before: int
     fade: float
-    visibility: float
+    near: bool
     wanted: Wanted
 
 
@@ -89,12 +90,11 @@ def retrieve(
     """
     search = _Search(own, frame_rate)
     block, ahead = round(BLOCK_SECONDS * frame_rate), round(AHEAD_SECONDS * frame_rate)
-    appearing = 1 / max(1.0, APPEAR_SECONDS * frame_rate)
     fading = max(1, round(FADE_SECONDS * frame_rate))
     wishes: list[Wanted | None] = []
     costs: list[NDArray[np.float64] | None] = []
     done, shown, before, since = 0, -1, -1, 0
-    near, visibility, shot = False, -1.0, 0
+    near, shot = False, 0
     while done < count:
         while len(costs) < block + ahead and done + len(costs) < count:
             position = done + len(costs)
@@ -108,23 +108,18 @@ def retrieve(
         settled = len(costs) if done + len(costs) == count else block
         for asked, cost, mouth in zip(wishes[:settled], costs[:settled], path[:settled], strict=True):
             if asked is None or cost is None or not np.isfinite(cost[mouth]):
-                shown, visibility = -1, -1.0
+                shown = -1
                 yield None
                 continue
             if shown < 0 or asked.shot != shot:
                 before, shot = -1, asked.shot
             elif not search.plays_on(shown, mouth):
-                before, since = shown, 0
+                before, since = (shown, 0) if search.alike(shown, mouth) else (-1, 0)
             since += 1
             near = bool(cost[mouth] < (FAR if near else NEAR))
-            visibility = (
-                float(near)
-                if visibility < 0
-                else float(np.clip(visibility + (appearing if near else -appearing), 0, 1))
-            )
             fade = max(0.0, 1 - since / (fading + 1)) if before >= 0 else 0.0
             shown = mouth
-            yield Found(mouth, before, fade, visibility, asked)
+            yield Found(mouth, before, fade, near, asked)
         del costs[:settled], wishes[:settled]
         done += settled
 
@@ -153,6 +148,11 @@ class _Search:
     def plays_on(self, before: int, after: int) -> bool:
         """Whether one mouth follows another as in the template, held, or a frame skipped or stepped back."""
         return bool(self._runs[before] == self._runs[after]) and after - before in STEP_COST
+
+    def alike(self, before: int, after: int) -> bool:
+        """Whether a fade from one mouth to the other shows one mouth all the time."""
+        signatures = self._own.signatures
+        return float(((signatures[before] - signatures[after]) ** 2).sum()) < ALIKE
 
     def path(self, costs: list[NDArray[np.float64] | None], start: int) -> list[int]:
         """The cheapest mouth for every frame; start: the one shown before, or -1."""

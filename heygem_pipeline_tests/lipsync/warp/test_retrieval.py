@@ -52,7 +52,7 @@ def test_the_mouth_that_was_asked_for_is_found() -> None:
         (found,) = shown([one.contours.gap], own)
         assert found is not None
         assert found.mouth == place
-        assert found.visibility == 1
+        assert found.near
 
 
 def test_a_passage_of_the_template_is_played_as_it_was() -> None:
@@ -69,15 +69,26 @@ def test_a_small_gain_is_not_worth_a_jump() -> None:
     assert sum(abs(b - a) > 2 for a, b in pairwise(found)) == 0
 
 
-def test_a_mouth_fades_into_the_next_after_a_jump() -> None:
+def fading(found: list[Found | None]) -> list[Found]:
+    return [one for one in found if one is not None and one.fade > 0]
+
+
+def test_a_mouth_fades_into_a_like_one_after_a_jump() -> None:
+    own = mouths_with([0.10] * 5 + [0.12] * 5, cuts=(5,))
+    first, second = np.arange(10) < 5, np.arange(10) >= 5
+    found = shown([0.11] * 12, own, excluded=lambda place: second if place < 6 else first)
+    between = fading(found)
+    assert len(between) == 2
+    assert between[0].mouth >= 5
+    assert between[0].before < 5
+
+
+def test_closed_lips_do_not_fade_over_open_teeth() -> None:
     own = mouths_with([0.3] * 5 + [0.1] * 6 + [0.0] * 5)
     found = shown([0.0] * 6 + [0.3] * 6, own)
-    jumps = [i for i, one in enumerate(found) if one is not None and one.fade > 0]
-    assert len(jumps) == 2
-    first = found[jumps[0]]
-    assert first is not None
-    assert first.mouth < 5
-    assert first.before >= 11
+    assert places(found)[0] >= 11
+    assert places(found)[-1] < 5
+    assert not fading(found)
 
 
 def test_excluded_mouths_are_never_shown() -> None:
@@ -92,17 +103,15 @@ def test_nothing_is_shown_without_a_face_or_where_all_is_excluded() -> None:
     assert shown([0.1] * 3, own, excluded=lambda _: np.array([True, True])) == [None] * 3
 
 
-def test_a_mouth_that_is_far_from_what_is_asked_is_not_visible() -> None:
+def test_a_mouth_that_is_far_from_what_is_asked_is_not_shown() -> None:
     found = shown([0.3] * 10, mouths_with([0.0, 0.01]))
-    assert all(one is not None and one.visibility == 0 for one in found)
+    assert all(one is not None and not one.near for one in found)
 
 
-def test_visibility_changes_step_by_step() -> None:
-    found = shown([0.01] * 12 + [0.32] * 12, mouths_with([0.0, 0.01, 0.02]))
-    seen = [one.visibility for one in found if one is not None]
-    assert seen[0] == 1
-    assert seen[-1] == 0
-    assert max(abs(b - a) for a, b in pairwise(seen)) <= 0.34
+def test_found_and_drawn_mouths_do_not_take_turns() -> None:
+    asked = [0.01] * 12 + [0.32] * 12 + [0.30, 0.32] * 6
+    seen = [one.near for one in shown(asked, mouths_with([0.0, 0.01, 0.02])) if one is not None]
+    assert seen == [True] * 12 + [False] * 24
 
 
 def test_the_same_shot_and_the_same_pose_are_preferred() -> None:
