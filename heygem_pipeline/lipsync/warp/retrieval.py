@@ -17,6 +17,9 @@ SEEN_WEIGHT, SEEN_SPARE = 40.0, 0.02
 """Weight of what a mouth is seen to be open beyond what is asked, and how much more is allowed, IOD: lips that shall
 touch must not bare teeth."""
 
+TOUCHING = 0.015
+"""IOD: lips nearer than this are seen to touch."""
+
 POSE_WEIGHT = 1.5
 """Square IOD for a square radian of yaw and pitch."""
 
@@ -119,7 +122,7 @@ def retrieve(
             near = bool(cost[mouth] < (FAR if near else NEAR))
             fade = max(0.0, 1 - since / (fading + 1)) if before >= 0 else 0.0
             shown = mouth
-            yield Found(mouth, before, fade, near, asked)
+            yield Found(mouth, before, fade, near and not search.stays_open(asked, mouth), asked)
         del costs[:settled], wishes[:settled]
         done += settled
 
@@ -148,6 +151,11 @@ class _Search:
     def plays_on(self, before: int, after: int) -> bool:
         """Whether one mouth follows another as in the template, held, or a frame skipped or stepped back."""
         return bool(self._runs[before] == self._runs[after]) and after - before in STEP_COST
+
+    def stays_open(self, wanted: Wanted, mouth: int) -> bool:
+        """Whether the lips shall touch and those of the mouth do not: what nobody may miss in m, b and p."""
+        apart = max(self._seen_gaps[mouth], self._gaps[mouth] - wanted.contours.gap)
+        return wanted.gap < TOUCHING and bool(apart > TOUCHING)
 
     def alike(self, before: int, after: int) -> bool:
         """Whether a fade from one mouth to the other shows one mouth all the time."""

@@ -109,7 +109,7 @@ def test_a_mouth_that_is_far_from_what_is_asked_is_not_shown() -> None:
 
 
 def test_found_and_drawn_mouths_do_not_take_turns() -> None:
-    asked = [0.01] * 12 + [0.32] * 12 + [0.30, 0.32] * 6
+    asked = [0.0] * 12 + [0.32] * 12 + [0.30, 0.32] * 6
     seen = [one.near for one in shown(asked, mouths_with([0.0, 0.01, 0.02])) if one is not None]
     assert seen == [True] * 12 + [False] * 24
 
@@ -125,6 +125,11 @@ def test_the_same_shot_and_the_same_pose_are_preferred() -> None:
 def test_lips_that_shall_touch_do_not_bare_teeth() -> None:
     own = mouths_with([0.01, 0.03, 0.02], seen=[0.12, 0.0, 0.1])
     assert places(shown([0.0], own)) == [1]
+
+
+def test_a_mouth_that_stays_open_is_not_shown_where_lips_shall_touch() -> None:
+    parted = mouths_with([0.0, 0.01], seen=[0.03, 0.03])
+    assert [one.near for one in shown([0.0, 0.03, 0.0], parted) if one is not None] == [False, True, False]
 
 
 def test_only_seconds_are_looked_ahead() -> None:
