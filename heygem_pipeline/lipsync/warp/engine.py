@@ -28,7 +28,7 @@ class WarpEngine:
     """Warps the template's own mouth; a pure function of its input, bit for bit."""
 
     name = "warp"
-    version = "2"
+    version = "3"
 
     def __init__(self, mouth_model: MouthModel | None = None) -> None:
         """mouth_model: what turns speech into mouth shapes; default, the one the package ships."""
