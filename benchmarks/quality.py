@@ -1,9 +1,9 @@
 """How good finished clips are, measured on footage of people whom no weights were fitted to.
 
-    python benchmarks/quality.py ../shared/clips                      all parts, about 12 minutes of one core
-    python benchmarks/quality.py ../shared/clips speech --quick       8 clips of one part, under a minute of one core
+    python benchmarks/quality.py FOOTAGE                     all parts, about a quarter of an hour of one core
+    python benchmarks/quality.py FOOTAGE speech --quick      8 clips of one part, about a minute of one core
 
-The footage holds ``talking`` (people who speak), ``idle`` (presenters who do not) and ``index.csv``. What was tracked
+The folder FOOTAGE holds ``talking`` (people who speak), ``idle`` (presenters who do not) and ``index.csv``. What was tracked
 is kept between runs in ``--kept``. Every table is explained in docs/quality.md.
 """
 
@@ -25,7 +25,7 @@ from quality_speech import says_what_is_heard
 from quality_speed import speed
 from reenactment import Clip, Row, compare, half_trial, held_trial, ways_of
 
-from heygem_pipeline.lipsync.warp.calibration import calibrate
+from heygem_pipeline.lipsync.warp.seen.calibration import calibrate
 
 QUICK_SPEAKERS = 2
 
