@@ -3,8 +3,8 @@
     python benchmarks/quality.py FOOTAGE                     all parts, about a quarter of an hour of one core
     python benchmarks/quality.py FOOTAGE speech --quick      8 clips of one part, about a minute of one core
 
-The folder FOOTAGE holds ``talking`` (people who speak), ``idle`` (presenters who do not) and ``index.csv``. What was tracked
-is kept between runs in ``--kept``. Every table is explained in docs/quality.md.
+The folder FOOTAGE holds ``talking`` (people who speak), ``idle`` (presenters who do not) and ``index.csv``. What was
+tracked is kept between runs in ``--kept``. Every table is explained in docs/quality.md.
 """
 
 import json
