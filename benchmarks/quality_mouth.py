@@ -12,8 +12,8 @@ from heygem_pipeline.faces.reading import read_landmarks
 from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.warp.calibration import calibrate
-from heygem_pipeline.lipsync.warp.drive import drive
+from heygem_pipeline.lipsync.warp.seen.calibration import calibrate
+from heygem_pipeline.lipsync.warp.shape.drive import drive
 from heygem_pipeline.media.decode import sample_frames
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong

@@ -32,11 +32,11 @@ from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
 from heygem_pipeline.faces.track import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, Calibration, calibrate
 from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.own_mouths import OwnMouths, collect_own_mouths
+from heygem_pipeline.lipsync.warp.own.own_mouths import OwnMouths, collect_own_mouths
 from heygem_pipeline.lipsync.warp.reenactment import RecordedPerformance, recorded_performance
+from heygem_pipeline.lipsync.warp.seen.calibration import CLOSED_SHARE, Calibration, calibrate
 from heygem_pipeline.media.template import Template
 
 FRAMES = 110

@@ -11,11 +11,11 @@ import numpy as np
 from heygem_pipeline.faces.mouth import MouthShape
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.warp.calibration import calibrate
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.drive import drive
-from heygem_pipeline.lipsync.warp.own_mouths import collect_own_mouths
-from heygem_pipeline.lipsync.warp.performance import SpokenPerformance
+from heygem_pipeline.lipsync.warp.own.own_mouths import collect_own_mouths
+from heygem_pipeline.lipsync.warp.seen.calibration import calibrate
+from heygem_pipeline.lipsync.warp.shape.drive import drive
+from heygem_pipeline.lipsync.warp.shape.performance import SpokenPerformance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.features import SpeechFeatures

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.warp.calibration import CLOSED_SHARE, Calibration, calibrate
 from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.own_mouths import collect_own_mouths
-from heygem_pipeline.lipsync.warp.performance import Asked
-from heygem_pipeline.lipsync.warp.rest import Rest
-from heygem_pipeline.lipsync.warp.target import ROUNDED_WIDTH, at_rest
+from heygem_pipeline.lipsync.warp.own.own_mouths import collect_own_mouths
+from heygem_pipeline.lipsync.warp.seen.calibration import CLOSED_SHARE, Calibration, calibrate
+from heygem_pipeline.lipsync.warp.seen.rest import Rest
+from heygem_pipeline.lipsync.warp.shape.performance import Asked
+from heygem_pipeline.lipsync.warp.shape.target import ROUNDED_WIDTH, at_rest
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 

@@ -6,11 +6,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from heygem_pipeline.lipsync.warp.calibration import calibrate
 from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
 from heygem_pipeline.lipsync.warp.reenactment import RecordedPerformance, recorded_performance, reenact
-from heygem_pipeline.lipsync.warp.rest import AT_REST
-from heygem_pipeline.lipsync.warp.target import at_rest, largest_move
+from heygem_pipeline.lipsync.warp.seen.calibration import calibrate
+from heygem_pipeline.lipsync.warp.seen.rest import AT_REST
+from heygem_pipeline.lipsync.warp.shape.target import at_rest, largest_move
 from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, laid
 from heygem_pipeline_tests.lipsync.warp.test_engine import seen_gaps
 

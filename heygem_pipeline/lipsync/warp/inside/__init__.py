@@ -1,0 +1,1 @@
+"""What shows between the lips where it has to be drawn."""

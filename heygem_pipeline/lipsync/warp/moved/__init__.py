@@ -1,0 +1,1 @@
+"""How the face moves with its mouth."""

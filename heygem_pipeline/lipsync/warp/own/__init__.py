@@ -1,0 +1,1 @@
+"""The mouths a speaking template has itself, found and laid on."""
