@@ -74,7 +74,7 @@ class DisplacementGrid:
         common = self._basis(shared)
         share = self._fade * self._within(outline).reshape(rows, columns, 1)
         fields = [self._field(shared, common, layer).reshape(rows, columns, 2) * share for layer in layers]
-        return np.concatenate(fields, axis=2)
+        return np.concatenate(fields, axis=2, dtype=np.float32)
 
     def _within(self, outline: NDArray[np.float64]) -> NDArray[np.float32]:
         """(points,): 1 inside the face, falling to 0 outside it."""
@@ -105,8 +105,8 @@ def moved_box(field: NDArray[np.float32], spots: NDArray[np.float64]) -> tuple[f
     """Return left, top, right and bottom (IOD) of what a field moves, widened to hold ``spots`` (points, 2)."""
     columns, rows = GRID
     x, y = np.linspace(LEFT, RIGHT, columns), np.linspace(TOP, BOTTOM, rows)
-    moves = (np.abs(field) > UNSEEN).any(axis=2)
-    across, down = np.flatnonzero(moves.any(axis=0)), np.flatnonzero(moves.any(axis=1))
+    moves = np.any(np.abs(field) > UNSEEN, axis=2)
+    across, down = np.flatnonzero(np.any(moves, axis=0)), np.flatnonzero(np.any(moves, axis=1))
     (left, top), (right, bottom) = spots.min(axis=0), spots.max(axis=0)
     if len(across):
         # A cell more on each side: between the grid's points the field is a straight line.
