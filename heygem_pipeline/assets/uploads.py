@@ -1,20 +1,24 @@
 """Which upload has which partition key: told apart for good, even when two files have one stem."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from time import time
 
 from filelock import FileLock
 
 from heygem_pipeline.errors import UploadMissing
+from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 
 UNFINISHED_PREFIXES = (".", "~")
+UNFINISHED_STEMS = (".part", ".partial", ".crdownload", ".tmp", ".temp")
+"""Ends of a stem: some programs keep the ending while they write (lesson.part.mp4)."""
 
 
 class UploadKind(StrEnum):
@@ -25,8 +29,31 @@ class UploadKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file that was taken in. file: its name. size: bytes. modified: nanoseconds. fingerprint: "" if unreadable.
+
+    since: POSIX time when this content was first seen.
+    """
+
+    file: str
+    size: int
+    modified: int
+    fingerprint: str
+    since: float
+
+    def is_as_before(self, size: int, modified: int) -> bool:
+        """Was this very file read, as far as can be told without reading it?"""
+        return (self.size, self.modified) == (size, modified) and bool(self.fingerprint)
+
+
+def always(_path: Path) -> bool:
+    """Any file may be read now."""
+    return True
+
+
+@dataclass(frozen=True)
 class Uploads:
-    """The uploads of a data folder. The register lies in ``state/uploads.json``: {kind: {key: file name}}."""
+    """The uploads of a data folder. The register lies in ``state/uploads.json``: {kind: {key: Upload}}."""
 
     folders: DataFolders
 
@@ -41,46 +68,99 @@ class Uploads:
         return sorted(
             path
             for path in (folder.iterdir() if folder.is_dir() else ())
-            if path.suffix.lower() in suffixes and not path.name.startswith(UNFINISHED_PREFIXES) and path.is_file()
+            if path.suffix.lower() in suffixes
+            and not path.name.startswith(UNFINISHED_PREFIXES)
+            and not path.stem.lower().endswith(UNFINISHED_STEMS)
+            and path.is_file()
         )
 
-    def take_in(self, kind: UploadKind) -> dict[str, Path]:
+    def take_in(self, kind: UploadKind, ready: Callable[[Path], bool] = always) -> dict[str, Path]:
         """Give every file a key and return all keys with their files.
 
         A file keeps its key while it is there; a newcomer whose stem is taken (another ending, another case) gets its
-        suffix added. A file that is gone frees its key.
+        suffix added. A file that is gone frees its key. Only new and changed files are read, and only those that are
+        ``ready``: of the others a new one gets no key yet, and a changed one stays known as it was.
         """
         self._register.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self._register}.lock"):
-            known = self._known()
-            keys = _assign_keys(known.get(kind, {}), [path.name for path in self.files(kind)])
-            if known.get(kind) != keys:
+            registers = self._read()
+            before = registers.get(kind, {})
+            seen = _look_at(self.files(kind), before.values(), ready)
+            now = {key: seen[name] for key, name in _assign_keys(before, seen).items()}
+            if now != before:
+                stored = {
+                    name: {key: asdict(upload) for key, upload in register.items()}
+                    for name, register in (registers | {kind: now}).items()
+                }
                 with atomic_path(self._register) as temporary:
-                    temporary.write_text(json.dumps(known | {kind: keys}, indent=1), encoding="utf-8")
-        return {key: self.folder(kind) / name for key, name in keys.items()}
+                    temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
+        return {key: self.folder(kind) / upload.file for key, upload in now.items()}
+
+    def known(self, kind: UploadKind) -> dict[str, Upload]:
+        """What was taken in, by key; the folder is not looked at."""
+        return self._read().get(kind, {})
 
     def find(self, kind: UploadKind, key: str) -> Path:
         """The file of a key that was taken in. Raises UploadMissing."""
-        name = self._known().get(kind, {}).get(key)
-        if name is None or not (self.folder(kind) / name).exists():
+        upload = self.known(kind).get(key)
+        if upload is None or not (self.folder(kind) / upload.file).exists():
             raise UploadMissing(f"The file of {key!r} is no longer in {self.folder(kind).name}/; put it back there.")
-        return self.folder(kind) / name
+        return self.folder(kind) / upload.file
 
     @property
     def _register(self) -> Path:
         return self.folders.state / "uploads.json"
 
-    def _known(self) -> dict[str, dict[str, str]]:
-        return json.loads(self._register.read_text(encoding="utf-8")) if self._register.exists() else {}
+    def _read(self) -> dict[str, dict[str, Upload]]:
+        if not self._register.exists():
+            return {}
+        stored = json.loads(self._register.read_text(encoding="utf-8"))
+        return {kind: {key: _upload(entry) for key, entry in register.items()} for kind, register in stored.items()}
 
 
-def _assign_keys(known: dict[str, str], names: Iterable[str]) -> dict[str, str]:
+def _upload(entry: dict[str, str | int | float] | str) -> Upload:
+    """An entry of the register; an earlier version kept the file's name alone."""
+    return Upload(entry, -1, -1, "", 0.0) if isinstance(entry, str) else Upload(**entry)  # pyright: ignore[reportArgumentType]
+
+
+def _look_at(files: Iterable[Path], before: Iterable[Upload], ready: Callable[[Path], bool]) -> dict[str, Upload]:
+    """Return file name -> upload for the files that are known or may be read."""
+    known = {upload.file: upload for upload in before}
+    seen = {}
+    for path in files:
+        upload = known.get(path.name)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        if upload is None or not upload.is_as_before(status.st_size, status.st_mtime_ns):
+            if ready(path):
+                # Should it be written to while it is read, then its time no longer fits, and it is read again.
+                upload = _read_anew(path, status.st_size, status.st_mtime_ns, upload)
+            elif upload is None:
+                continue
+        seen[path.name] = upload
+    return seen
+
+
+def _read_anew(path: Path, size: int, modified: int, before: Upload | None) -> Upload:
+    try:
+        content = fingerprint(path)
+    except UploadMissing:
+        content = ""
+    same = before is not None and before.fingerprint == content
+    return Upload(path.name, size, modified, content, before.since if before is not None and same else time())
+
+
+def _assign_keys(before: dict[str, Upload], names: Iterable[str]) -> dict[str, str]:
     """Return key -> file name for ``names``, keeping what is known."""
     names = list(names)
-    keys = {key: name for key, name in known.items() if name in set(names)}
+    there = set(names)
+    keys = {key: upload.file for key, upload in before.items() if upload.file in there}
     taken = {key.casefold() for key in keys}
+    newcomers = there.difference(keys.values())
     for name in names:
-        if name in keys.values():
+        if name not in newcomers:
             continue
         stem, _, suffix = name.rpartition(".")
         key = partition_key(stem)
