@@ -1,10 +1,12 @@
 """Taking uploads in: every file in the upload folders gets its partition key."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 
-from heygem_pipeline.assets.uploads import UploadKind, Uploads
+from heygem_pipeline.assets.uploads import UploadKind, Uploads, always
 from heygem_pipeline.storage.folders import data_folders
 
 KEYS_AT_ONCE = 1000
@@ -20,12 +22,15 @@ class TakenIn:
     retired: list[str]
 
 
-def take_in_uploads(instance: dg.DagsterInstance) -> dict[UploadKind, TakenIn]:
-    """Register the uploads' keys with the instance and retire the keys whose file is gone. Finished outputs stay."""
+def take_in_uploads(instance: dg.DagsterInstance, ready: Callable[[Path], bool] = always) -> dict[UploadKind, TakenIn]:
+    """Register the uploads' keys with the instance and retire the keys whose file is gone. Finished outputs stay.
+
+    ready: which new and changed files may be read now; the others wait.
+    """
     uploads = Uploads(data_folders())
     taken_in = {}
     for kind in UploadKind:
-        keys = set(uploads.take_in(kind))
+        keys = set(uploads.take_in(kind, ready))
         registered = set(instance.get_dynamic_partitions(kind.value))
         added, retired = sorted(keys - registered), sorted(registered - keys)
         for start in range(0, len(added), KEYS_AT_ONCE):
