@@ -74,7 +74,7 @@ def encoded_video(
         "engine": f"{report.engine} {report.engine_version}",
         "AIGC ProduceID": report.produce_id,
     }
-    yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.produce_id))
+    yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.version))
     for check in report.checks:
         yield _result(check)
 

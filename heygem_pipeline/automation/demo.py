@@ -12,12 +12,12 @@ from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.lock import only_runner
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.standing import current_report, presenter_is_current, voice_is_current
+from heygem_pipeline.automation.planner import Stand, plan
 from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.parquet import read_tracks
 from heygem_pipeline.quality.filmstrip import strip_of_clip, write_sheet
-from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.quality.report import ClipReport, finished_report
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 Say = Callable[[str], None]
@@ -44,21 +44,20 @@ def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
         materializer = Materializer(instance, display)
         uploads = Uploads(folders)
         voices, presenters = (
-            {key: path for key in taken_in[kind].known if (path := uploads.find(kind, key)).name in names}
-            for kind in UploadKind
+            [key for key in taken_in[kind].known if uploads.find(kind, key).name in names] for kind in UploadKind
         )
-        for key, path in voices.items():
-            if not voice_is_current(folders, key, path):
+        pairs = list(product(voices, presenters))
+        before = plan(instance, folders, pairs)
+        for key in voices:
+            if before.voices[key].stand is not Stand.DONE:
                 say(f"Analysing the voice {key}")
                 _tell(say, materializer.run(["audio_features"], key))
-        for key, path in presenters.items():
-            if not presenter_is_current(folders, key, path):
+        for key in presenters:
+            if before.presenters[key].stand is not Stand.DONE:
                 say(f"Tracking the presenter {key}")
                 _tell(say, materializer.run(["face_tracks"], key))
-        clips = [
-            _clip(folders, materializer, audio, template, voices[audio], presenters[template], say)
-            for audio, template in product(voices, presenters)
-        ]
+        there = {pair for pair in pairs if before.clips[pair].stand is Stand.DONE}
+        clips = [_clip(folders, materializer, *pair, pair in there, say) for pair in pairs]
         for audio in voices:
             anew = any(clip.audio == audio and not clip.was_there for clip in clips)
             if anew or not folders.delivery(audio).exists():
@@ -85,15 +84,14 @@ def _material(folders: DataFolders, say: Say) -> set[str]:
 
 
 def _clip(
-    folders: DataFolders, materializer: Materializer, audio: str, template: str, voice: Path, presenter: Path, say: Say
+    folders: DataFolders, materializer: Materializer, audio: str, template: str, there: bool, say: Say
 ) -> DemoClip:
     path = folders.clip(audio, template)
-    there = current_report(folders, audio, template, voice, presenter)
-    if there is not None:
-        return DemoClip(audio, template, path, there, None, True)
+    if there:
+        return DemoClip(audio, template, path, finished_report(folders, audio, template), None, True)
     say(f"Making {audio} x {template}")
     failure = materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template))
-    report = current_report(folders, audio, template, voice, presenter)
+    report = finished_report(folders, audio, template) if failure is None else None
     return DemoClip(audio, template, path, report, failure, False)
 
 

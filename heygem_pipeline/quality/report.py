@@ -1,6 +1,8 @@
 """The report of one finished clip: what it is, how it was made, what was measured on it."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -83,6 +85,12 @@ class ClipReport:
         return self.duration / self.own_seconds
 
     @property
+    def version(self) -> str:
+        """What the clip is made of, as ``clip_version`` says it."""
+        recipe = recipe_version(self.tracker, f"{self.engine} {self.engine_version}", self.marked_as)
+        return clip_version(self.audio_fingerprint, self.template_fingerprint, recipe)
+
+    @property
     def verdict(self) -> Verdict:
         """The worst of the checks."""
         verdicts = {check.verdict for check in self.checks}
@@ -107,6 +115,16 @@ def mark_settings() -> dict[str, str]:
         "content_propagator": now.content_propagator,
         "propagate_id": now.propagate_id,
     }
+
+
+def recipe_version(tracker: str, engine: str, marks: Mapping[str, str]) -> str:
+    """Say how clips are made, for ``clip_version``. tracker, engine: name and version."""
+    return f"{tracker}-{engine}-{hashlib.sha256(json.dumps(marks, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def clip_version(audio_fingerprint: str, template_fingerprint: str, recipe: str) -> str:
+    """Say all that a clip is made of: two clips of one version need not both be made."""
+    return f"{audio_fingerprint[:16]}-{template_fingerprint[:16]}-{recipe}"
 
 
 def write_report(report: ClipReport, destination: Path) -> None:

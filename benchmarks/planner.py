@@ -1,0 +1,124 @@
+"""How long the planner takes at 1 000 voices x 100 presenters: ``python benchmarks/planner.py [FOLDER]``.
+
+The uploads, the finished clips and Dagster's records of them are made up, in a folder of its own; the planner is real.
+First: a process that knows nothing yet, as ``heygem status`` is. Again: a sensor, which remembers what it has read.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+from time import perf_counter, process_time
+
+import dagster as dg
+import sqlalchemy as db
+from dagster._core.storage.event_log.schema import AssetEventTagsTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+
+from heygem_pipeline.assets.uploads import UploadKind, Uploads
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.made import VERSION_TAG
+from heygem_pipeline.automation.planner import plan
+from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.quality.report import clip_version, mark_settings, recipe_version
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+
+VOICES, PRESENTERS = 1000, 100
+MISSING = 10
+"""One clip in so many is not made yet."""
+
+
+def main() -> None:
+    """Make the folder up, plan, and print the figures."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else mkdtemp(prefix="planner-"))
+    os.environ["HEYGEM_DATA"] = str(folder / "data")
+    settings.cache_clear()
+    folders = data_folders()
+    with open_instance() as instance:
+        fill(instance, folders)
+        print(f"{VOICES} voices x {PRESENTERS} presenters; seconds (of which processor)")
+        for name in ("first", "again", "again"):
+            wall, own = perf_counter(), process_time()
+            found = plan(instance, folders)
+            print(f"{name}: {perf_counter() - wall:.2f} ({process_time() - own:.2f}), {dict(found.counts)}")
+        print(f"uploads looked at: {look(folders):.2f}")
+    shutil.rmtree(folder)
+
+
+def look(folders: DataFolders) -> float:
+    """Seconds of a look at all uploads, none of which has changed."""
+    started = perf_counter()
+    for kind in UploadKind:
+        Uploads(folders).take_in(kind)
+    return perf_counter() - started
+
+
+def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
+    """Make uploads, files and records up."""
+    for number in range(VOICES):
+        (folders.voices / f"voice {number}.wav").write_bytes(b"voice %d" % number)
+    for number in range(PRESENTERS):
+        (folders.presenters / f"presenter {number}.mp4").write_bytes(b"presenter %d" % number)
+    uploads = Uploads(folders)
+    for kind in UploadKind:
+        uploads.take_in(kind)
+    voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
+    tracker, engine = current_tracker(), load_engine(settings().engine)
+    recipe = recipe_version(tracker, f"{engine.name} {engine.version}", mark_settings())
+
+    def clips() -> Iterator[tuple[str, str]]:
+        count = 0
+        for audio, voice in voices.items():
+            for template, presenter in presenters.items():
+                count += 1
+                if count % MISSING:
+                    touch(folders.clip(audio, template), folders.report(audio, template))
+                    yield f"{audio}|{template}", clip_version(voice.fingerprint, presenter.fingerprint, recipe)
+
+    touch(*map(folders.voice, voices), *map(folders.tracks, presenters))
+    record(instance, "audio_features", ((key, upload.fingerprint) for key, upload in voices.items()))
+    record(instance, "face_tracks", ((key, f"{upload.fingerprint}-{tracker}") for key, upload in presenters.items()))
+    record(instance, "encoded_video", clips())
+
+
+def touch(*files: Path) -> None:
+    """Make empty files."""
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+
+def record(instance: dg.DagsterInstance, asset: str, versions: Iterator[tuple[str, str]]) -> None:
+    """Record a materialization of each partition: a real one, and copies of it."""
+    key, version = next(versions)
+    event = dg.AssetMaterialization(asset, partition=key, tags={VERSION_TAG: version})
+    instance.report_runless_asset_event(event)
+    storage = instance.event_log_storage
+    assert isinstance(storage, SqliteEventLogStorage)
+    with storage.index_connection() as connection:
+        newest = connection.execute(
+            db.select(SqlEventLogStorageTable).order_by(SqlEventLogStorageTable.c.id.desc()).limit(1)
+        )
+        row = dict(newest.mappings().one())
+        events, tags = [], []
+        for number, (key, version) in enumerate(versions, row["id"] + 1):
+            events.append(row | {"id": number, "partition": key})
+            tags.append(
+                {
+                    "event_id": number,
+                    "asset_key": row["asset_key"],
+                    "key": VERSION_TAG,
+                    "value": version,
+                    "event_timestamp": row["timestamp"],
+                }
+            )
+        connection.execute(SqlEventLogStorageTable.insert(), events)
+        connection.execute(AssetEventTagsTable.insert(), tags)
+
+
+if __name__ == "__main__":
+    main()

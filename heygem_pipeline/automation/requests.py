@@ -1,0 +1,58 @@
+"""What people and schedules asked for beyond what is made by itself: ``state/requests.json``."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from time import time
+
+from filelock import FileLock
+
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.folders import DataFolders
+
+
+@dataclass(frozen=True)
+class Requests:
+    """clips: partition keys to be made whatever HEYGEM_AUTOMATIC says, in the order they were asked for.
+
+    forgiven: "<stage> <key>" -> POSIX time up to which its failures no longer count.
+    """
+
+    clips: list[str] = field(default_factory=list)
+    forgiven: dict[str, float] = field(default_factory=dict)
+
+
+def read_requests(folders: DataFolders) -> Requests:
+    """Return what was asked for and not started yet."""
+    path = folders.state / "requests.json"
+    return Requests(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Requests()
+
+
+def ask_for(folders: DataFolders, clips: Iterable[str]) -> None:
+    """Have these clips (partition keys) made."""
+    clips = list(clips)
+    _change(folders, lambda before: replace(before, clips=list(dict.fromkeys([*before.clips, *clips]))))
+
+
+def forgive(folders: DataFolders, subjects: Iterable[str]) -> None:
+    """Let what failed until now be tried again; ``subjects`` as in ``Requests.forgiven``."""
+    now = dict.fromkeys(subjects, time())
+    _change(folders, lambda before: replace(before, forgiven=before.forgiven | now))
+
+
+def withdraw(folders: DataFolders, clips: Iterable[str]) -> None:
+    """Take clips off the list: they were started, or are no longer wanted."""
+    gone = set(clips)
+    if gone:
+        _change(folders, lambda before: replace(before, clips=[key for key in before.clips if key not in gone]))
+
+
+def _change(folders: DataFolders, change: Callable[[Requests], Requests]) -> None:
+    path = folders.state / "requests.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        before = read_requests(folders)
+        after = change(before)
+        if after != before:
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(asdict(after)), encoding="utf-8")

@@ -1,0 +1,293 @@
+"""Where voices, presenters and clips stand, told by files, events, runs and backfills of a real instance."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+
+import dagster as dg
+import numpy as np
+import pytest
+from dagster import DagsterRunStatus
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+
+from heygem_pipeline.assets.graph import graph_definitions
+from heygem_pipeline.assets.partitions import clip_key
+from heygem_pipeline.assets.step_progress import NoDisplay
+from heygem_pipeline.assets.uploads import UploadKind, Uploads
+from heygem_pipeline.automation import planner, run_records
+from heygem_pipeline.automation.ingest import take_in_uploads
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.materialize import Materializer
+from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.automation.requests import forgive
+from heygem_pipeline.automation.stages import Stage, Subject
+from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.quality.report import clip_version, mark_settings, recipe_version
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.conftest import write_wav
+
+VOICE, PRESENTER, CLIP = ["audio_features"], ["face_tracks"], ["generated_frames", "encoded_video"]
+
+
+class House:
+    """Two voices and two presenters; what was made of them is made up, the records of it are real."""
+
+    def __init__(self, folders: DataFolders, instance: dg.DagsterInstance) -> None:
+        self.folders = folders
+        self.instance = instance
+        self.job = graph_definitions().resolve_implicit_global_asset_job_def()
+        for name in ("one", "two"):
+            self.replace(name, f"voice {name}")
+            (folders.presenters / f"{name}.mp4").write_bytes(f"presenter {name}".encode())
+        take_in_uploads(instance)
+
+    def replace(self, voice: str, content: str) -> None:
+        (self.folders.voices / f"{voice}.wav").write_bytes(content.encode())
+        Uploads(self.folders).take_in(UploadKind.AUDIO)
+
+    def plan(self) -> Plan:
+        return plan(self.instance, self.folders)
+
+    def clip(self, audio: str = "one", template: str = "one") -> planner.Standing:
+        return self.plan().clips[audio, template]
+
+    def make_inputs(self) -> None:
+        uploads = Uploads(self.folders)
+        for key, upload in uploads.known(UploadKind.AUDIO).items():
+            self._made("audio_features", key, upload.fingerprint, self.folders.voice(key))
+        for key, upload in uploads.known(UploadKind.TEMPLATE).items():
+            version = f"{upload.fingerprint}-{current_tracker()}"
+            self._made("face_tracks", key, version, self.folders.tracks(key))
+
+    def make_clip(self, audio: str = "one", template: str = "one") -> None:
+        uploads, engine = Uploads(self.folders), load_engine("warp")
+        version = clip_version(
+            uploads.known(UploadKind.AUDIO)[audio].fingerprint,
+            uploads.known(UploadKind.TEMPLATE)[template].fingerprint,
+            recipe_version(current_tracker(), f"{engine.name} {engine.version}", mark_settings()),
+        )
+        files = self.folders.clip(audio, template), self.folders.report(audio, template)
+        self._made("encoded_video", f"{audio}|{template}", version, *files)
+
+    def _made(self, asset: str, key: str, version: str, *files: Path) -> None:
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        self.instance.report_runless_asset_event(
+            dg.AssetMaterialization(asset, partition=key, tags={"dagster/data_version": version})
+        )
+
+    def run(self, assets: list[str], key: str, status: DagsterRunStatus, tags: dict[str, str] | None = None) -> str:
+        """Record a run as the page or a backfill asks for it."""
+        return self.instance.create_run_for_job(
+            self.job,
+            status=status,
+            tags={"dagster/partition": key} | (tags or {}),
+            asset_selection=frozenset(map(dg.AssetKey, assets)),
+        ).run_id
+
+
+@pytest.fixture
+def house(data: DataFolders) -> Iterator[House]:
+    with open_instance() as instance:
+        yield House(data, instance)
+
+
+def stands(found: Plan) -> set[tuple[str, ...]]:
+    return {(*clip, standing.stand.value) for clip, standing in found.clips.items()}
+
+
+def test_before_anything_is_made_clips_wait_for_their_inputs(house: House) -> None:
+    found = house.plan()
+    assert {standing.stand for standing in [*found.voices.values(), *found.presenters.values()]} == {Stand.READY}
+    assert found.counts == {Stand.WAITING: 4}
+
+
+def test_a_clip_is_ready_when_both_inputs_are_done_and_done_when_it_is_made_of_them(house: House) -> None:
+    house.make_inputs()
+    assert house.plan().counts == {Stand.READY: 4}
+    house.make_clip()
+    assert house.plan().counts == {Stand.READY: 3, Stand.DONE: 1}
+    house.folders.clip("one", "one").unlink()
+    assert house.clip().stand is Stand.READY
+
+
+def test_a_replaced_voice_is_stale_then_its_clips_and_no_other(house: House) -> None:
+    house.make_inputs()
+    for template in ("one", "two"):
+        house.make_clip("one", template)
+        house.make_clip("two", template)
+    house.replace("one", "another")
+    found = house.plan()
+    assert found.voices["one"].stand is Stand.STALE and found.voices["two"].stand is Stand.DONE
+    assert stands(found) == {
+        (v, t, "waiting" if v == "one" else "done") for v in ("one", "two") for t in ("one", "two")
+    }
+    house.make_inputs()
+    assert stands(house.plan()) == {
+        (v, t, "stale" if v == "one" else "done") for v in ("one", "two") for t in ("one", "two")
+    }
+
+
+def test_other_marks_make_clips_stale(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    house.make_clip()
+    monkeypatch.setenv("HEYGEM_LABEL", "always")
+    settings.cache_clear()
+    assert house.clip().stand is Stand.STALE
+
+
+def test_a_deleted_store_leaves_finished_clips_done(house: House) -> None:
+    house.make_inputs()
+    house.make_clip()
+    house.folders.voice("one").unlink()
+    found = house.plan()
+    assert found.voices["one"].stand is Stand.READY
+    assert (found.clips["one", "one"].stand, found.clips["one", "two"].stand) == (Stand.DONE, Stand.WAITING)
+
+
+def test_only_wanted_clips_are_planned(house: House) -> None:
+    (house.folders.campaigns / "a.yaml").write_text("voices: one.wav\npresenters: two\n")
+    assert list(house.plan().clips) == [("one", "two")]
+
+
+def test_runs_under_way_are_told_with_what_they_have_done(house: House) -> None:
+    house.make_inputs()
+    house.run(CLIP, "one|one", DagsterRunStatus.NOT_STARTED)
+    run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    house.run(VOICE, "two", DagsterRunStatus.STARTED)
+    house.instance.report_engine_event("30 of 120 frames, 30.0 frames/s, 3 s left", run_id=run_id, job_name="x")
+    found = house.plan()
+    assert found.clips["one", "one"].stand is Stand.QUEUED
+    assert (found.clips["one", "two"].stand, found.clips["one", "two"].share) == (Stand.RUNNING, 0.125)
+    assert found.voices["two"].stand is Stand.RUNNING
+    assert found.clips["two", "one"].stand is Stand.WAITING
+
+
+def test_a_backfill_that_has_not_asked_for_its_runs_yet_counts_as_queued(house: House) -> None:
+    house.make_inputs()
+    graph = graph_definitions().resolve_asset_graph()
+    backfill = PartitionBackfill.from_asset_partitions(
+        "a_backfill",
+        asset_graph=graph,
+        partition_names=[str(clip_key("one", "one")), str(clip_key("one", "two"))],
+        asset_selection=list(map(dg.AssetKey, CLIP)),
+        backfill_timestamp=0.0,
+        tags={},
+        dynamic_partitions_store=house.instance,
+        all_partitions=False,
+        title=None,
+        description=None,
+        run_config=None,
+    )
+    house.instance.add_backfill(backfill)
+    assert house.plan().counts == {Stand.QUEUED: 2, Stand.READY: 2}
+    house.instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELED))
+    assert house.plan().counts == {Stand.READY: 4}
+
+
+def test_a_bad_voice_fails_its_clips_with_its_sentence_until_it_is_replaced(house: House) -> None:
+    house.make_inputs()
+    write_wav(house.folders.voices / "one.wav", np.zeros(16000))
+    take_in_uploads(house.instance)
+    sleep(0.01)
+    sentence = Materializer(house.instance, NoDisplay()).run(VOICE, "one")
+    assert sentence is not None and "one.wav" in sentence
+    for _ in range(2):
+        found = house.plan()
+        assert (found.voices["one"].stand, found.voices["one"].sentence) == (Stand.FAILED, sentence)
+        assert {found.clips["one", t].sentence for t in ("one", "two")} == {sentence}
+        assert found.clips["two", "one"].stand is Stand.READY
+    (run,) = house.instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
+    assert run.tags["heygem/sentence"] == sentence
+    house.replace("one", "better")
+    assert house.plan().voices["one"].stand is Stand.STALE
+
+
+def fail(house: House, key: str = "one|one", tags: dict[str, str] | None = None) -> str:
+    return house.run(CLIP, key, DagsterRunStatus.FAILURE, tags)
+
+
+def tried(house: House, key: str = "one|one") -> dict[str, str]:
+    return {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, key)), "heygem/sentence": "No."}
+
+
+def test_a_failed_clip_stays_failed_until_settings_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    run_id = fail(house, tags=tried(house))
+    assert house.clip() == planner.Standing(Stand.FAILED, "No.", run_id)
+    assert house.clip("one", "two").stand is Stand.READY
+    monkeypatch.setenv("HEYGEM_MIN_FACE_PIXELS", "32")
+    settings.cache_clear()
+    assert house.clip().stand is Stand.READY
+
+
+def test_a_failure_of_the_page_counts_and_is_tied_to_what_is_there(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.make_inputs()
+    fail(house, tags={"heygem/sentence": "No."})
+    assert house.clip().stand is Stand.FAILED
+    monkeypatch.setenv("HEYGEM_CRF", "30")
+    settings.cache_clear()
+    assert house.clip().stand is Stand.READY
+
+
+def test_a_person_may_forgive(house: House) -> None:
+    house.make_inputs()
+    fail(house, tags=tried(house))
+    assert house.clip().stand is Stand.FAILED
+    forgive(house.folders, ["clip one|one"])
+    assert house.clip().stand is Stand.READY
+    fail(house, tags=tried(house))
+    assert house.clip().stand is Stand.FAILED
+
+
+def test_a_cancelled_clip_is_not_asked_for_again(house: House) -> None:
+    house.make_inputs()
+    house.run(CLIP, "one|one", DagsterRunStatus.CANCELED)
+    assert house.clip().stand is Stand.FAILED and "cancelled" in house.clip().sentence
+
+
+def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house: House) -> None:
+    house.make_inputs()
+    for _ in range(planner.INTERRUPTIONS):
+        assert house.clip().stand is Stand.READY
+        run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+        run = house.instance.get_run_by_id(run_id)
+        assert run is not None
+        assert house.clip().stand is Stand.RUNNING
+        house.instance.report_run_failed(run, "The machine stopped.")
+        house.instance.add_run_tags(run_id, {"dagster/will_retry": "false"})
+    assert house.clip().stand is Stand.FAILED and "3 times" in house.clip().sentence
+
+
+def test_what_dagster_starts_anew_itself_counts_as_queued(house: House) -> None:
+    house.make_inputs()
+    run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED, {"dagster/max_retries": "1"})
+    run = house.instance.get_run_by_id(run_id)
+    assert run is not None
+    house.instance.report_run_failed(run, "The machine stopped.")
+    assert house.clip().stand is Stand.QUEUED
+
+
+def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    monkeypatch.setattr(planner, "LOGS_READ", 1)
+    read: list[str] = []
+    monkeypatch.setattr(planner, "read_sentence", lambda _, run_id: read.append(run_id) or "No.")
+    runs = [fail(house, f"{v}|{t}") for v in ("one", "two") for t in ("one", "two")]
+    assert house.plan().counts == {Stand.FAILED: 4} and len(read) == 1
+    for _ in range(4):
+        house.plan()
+    assert sorted(read) == sorted(runs)
+
+
+def test_a_run_of_another_kind_disturbs_nothing(house: House) -> None:
+    house.make_inputs()
+    house.run(["delivery"], "one", DagsterRunStatus.STARTED)
+    house.instance.create_run_for_job(graph_definitions().resolve_implicit_global_asset_job_def())
+    assert house.plan().counts == {Stand.READY: 4}
+    assert run_records.active_runs(house.instance)[1] == {}
