@@ -35,6 +35,14 @@ class ClipSettings(BaseModel):
     propagate_id: str = Field("", description="AIGC field PropagateID")
 
 
+class Automatic(StrEnum):
+    """What is started by itself; people, backfills of the page and campaigns' cron lines start theirs in any case."""
+
+    OFF = "off"
+    UPLOADS = "uploads"
+    CLIPS = "clips"
+
+
 class Settings(ClipSettings, BaseSettings):
     """Defaults are what a course team wants; limits are the ones named in the README."""
 
@@ -46,6 +54,13 @@ class Settings(ClipSettings, BaseSettings):
 
     engine: str = Field("warp", description="Lip-sync engine")
     tracker: str = Field("dlib", description="Face tracker")
+
+    automatic: Automatic = Field(
+        Automatic.CLIPS, description="Started by itself: nothing (off), analysing uploads (uploads), all that is wanted"
+    )
+    queue_length: int = Field(
+        24, ge=1, description="Runs that wait at a time; more are asked for when these have begun"
+    )
 
     max_frame_rate: int = Field(60, ge=1, description="Faster templates are brought down to this rate")
 

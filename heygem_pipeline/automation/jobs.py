@@ -1,8 +1,10 @@
 """What can be launched from the page besides backfills of the assets."""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from heygem_pipeline.automation.ingest import take_in_uploads
+from heygem_pipeline.automation.stages import JOB_OF_STAGE, STAGE_OF_ASSET, Stage
 
 
 @dg.op
@@ -21,4 +23,18 @@ def ingest() -> None:
     take_in()
 
 
-JOBS = [ingest]
+def _job(stage: Stage, description: str) -> UnresolvedAssetJobDefinition:
+    assets = [asset for asset, its_stage in STAGE_OF_ASSET.items() if its_stage is stage]
+    return dg.define_asset_job(JOB_OF_STAGE[stage], assets, description=description)
+
+
+STAGE_JOBS = [
+    _job(Stage.VOICE, "What is computed once a voice."),
+    _job(Stage.PRESENTER, "What is computed once a presenter."),
+    _job(Stage.CLIP, "One clip of a voice and a presenter that are analysed."),
+]
+"""One partition a run; the list of runs shows these names."""
+
+deliver = dg.define_asset_job("deliver", ["delivery"], description="The ZIP of a voice's finished clips.")
+
+JOBS = [ingest, *STAGE_JOBS, deliver]

@@ -142,8 +142,9 @@ class _Planner:
             stage: {key: _digest(f"{upload.fingerprint} {how[stage]} {engine_now}") for key, upload in known.items()}
             for stage, known in self._uploads.items()
         }
-        self._queued, self._running = active_runs(instance)
+        # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
+        self._queued, self._running = active_runs(instance)
         self._attempts = failed_attempts(instance)
         self._requests: Requests = read_requests(folders)
         self._logs_left = LOGS_READ

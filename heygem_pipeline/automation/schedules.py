@@ -1,0 +1,74 @@
+"""A schedule for every campaign with a cron line."""
+
+import hashlib
+import re
+
+import dagster as dg
+
+from heygem_pipeline.automation.campaign import Campaign
+from heygem_pipeline.automation.campaigns import load_campaigns
+from heygem_pipeline.automation.jobs import STAGE_JOBS
+from heygem_pipeline.automation.launching import blamed, is_made_by_itself, room_in_queue, run_requests
+from heygem_pipeline.automation.planner import Stand, plan
+from heygem_pipeline.automation.requests import ask_for, forgive
+from heygem_pipeline.automation.stages import Stage, Subject, key_of
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+
+
+def campaign_schedules(folders: DataFolders) -> list[dg.ScheduleDefinition]:
+    """The schedules of the campaigns that are there now. The daemon reads them anew every minute."""
+    return [_schedule(campaign) for campaign in load_campaigns(folders.campaigns).usable if campaign.schedule]
+
+
+def schedule_name(campaign: Campaign) -> str:
+    """A name Dagster accepts, A to Z, digits and "_", that differs where the campaigns' names do."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", campaign.name)
+    if plain == campaign.name:
+        return f"campaign_{plain}"
+    return f"campaign_{plain}_{hashlib.sha256(campaign.name.encode()).hexdigest()[:8]}"
+
+
+def _schedule(campaign: Campaign) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=schedule_name(campaign),
+        cron_schedule=campaign.schedule or "",
+        execution_timezone=campaign.timezone,
+        target=STAGE_JOBS[-1],
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"{campaign.title}: starts the clips that are missing, stale or failed.",
+    )
+    def launch(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        return launch_campaign(context.instance, campaign.file, str(context.scheduled_execution_time))
+
+    return launch
+
+
+def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") -> list[dg.RunRequest] | dg.SkipReason:
+    """Start what the campaign lacks; what the queue has no room for, the sensor ``clips`` starts later.
+
+    tick: its time, so that no tick launches twice.
+    """
+    folders = data_folders()
+    found = plan(instance, folders)
+    mine = {
+        clip: standing
+        for clip, standing in found.clips.items()
+        if any(campaign.file == file for campaign in found.wanting[clip])
+    }
+    if not mine:
+        return dg.SkipReason(f"{file} wants no clip: heygem campaign check {file} says why.")
+    failed = [clip for clip, standing in mine.items() if standing.stand is Stand.FAILED]
+    forgive(folders, {what for clip in failed for what in blamed(found, clip)})
+    here = [clip for clip in mine if not is_made_by_itself(found.wanting[clip])]
+    startable = [key_of(*clip) for clip in here if mine[clip].to_be_made]
+    room = room_in_queue(found)
+    later = [key_of(*clip) for clip in here if mine[clip].stand in (Stand.FAILED, Stand.WAITING)]
+    ask_for(folders, [*startable[room:], *later])
+    started = run_requests(instance, found, [Subject(Stage.CLIP, key) for key in startable[:room]], startable, tick)
+    if started:
+        return started
+    counts = {stand: sum(standing.stand is stand for standing in mine.values()) for stand in Stand}
+    said = ", ".join(f"{count} {stand.value}" for stand, count in counts.items() if count)
+    if failed or startable[room:] or later:
+        return dg.SkipReason(f"Nothing can start this moment; the sensor clips starts it when it can. {file}: {said}.")
+    return dg.SkipReason(f"There is nothing to start. {file}: {said}.")

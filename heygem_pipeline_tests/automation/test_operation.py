@@ -1,0 +1,47 @@
+"""Page and daemon at work: files are dropped, clips appear, and nobody pressed a button."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+import dagster as dg
+
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.quality.report import finished_report
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.automation.test_servers import port, serving  # noqa: F401
+
+PATIENCE = 240.0
+"""Seconds; generous for machines that have other work."""
+
+
+def wait_until(instance: dg.DagsterInstance, folders: DataFolders, reached: Callable[[Plan], bool]) -> Plan:
+    deadline = monotonic() + PATIENCE
+    while not reached(found := plan(instance, folders)):
+        assert monotonic() < deadline, found
+        sleep(1)
+    return found
+
+
+def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
+    data: DataFolders,
+    material: Path,
+    port: int,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    with serving(port, tmp_path / "up.log"), open_instance() as instance:
+        shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
+        shutil.copy(material / "voice.wav", data.voices / "第一课.wav")
+        (data.voices / "broken.wav").write_bytes(b"no sound")
+        done = wait_until(instance, data, lambda found: found.counts == {Stand.DONE: 1, Stand.FAILED: 1})
+        assert "broken.wav" in done.clips["broken", "anna"].sentence
+        first = finished_report(data, "第一课", "anna")
+        shutil.copy(material / "voice.wav", data.voices / "broken.wav")
+        wait_until(instance, data, lambda found: found.counts == {Stand.DONE: 2})
+        assert finished_report(data, "第一课", "anna") == first is not None
+        runs = instance.get_runs()
+        assert sorted(run.job_name for run in runs) == sorted(
+            ["analyse_voice"] * 3 + ["track_presenter"] + ["make_clip"] * 2
+        )
