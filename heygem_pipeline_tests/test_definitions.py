@@ -25,7 +25,8 @@ FLOORS = (
     ("clip", "doctor"),
     ("assets", "terminal"),
     ("automation",),
-    ("cli_campaigns",),
+    ("terminal_matrix",),
+    ("cli_campaigns", "cli_operator"),
     ("cli", "definitions"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -28,3 +28,12 @@ def only_runner() -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def is_served() -> bool:
+    """Does the page, the daemon or another command run the graph on this data folder now?"""
+    try:
+        with only_runner():
+            return False
+    except AlreadyRunning:
+        return True

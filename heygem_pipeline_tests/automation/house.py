@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterRunStatus
+from dagster._core.remote_origin import RemoteJobOrigin
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
@@ -28,7 +29,10 @@ class House:
         for name in ("one", "two"):
             self.replace(name, f"voice {name}")
             (folders.presenters / f"{name}.mp4").write_bytes(f"presenter {name}".encode())
-        take_in_uploads(instance)
+        self.take_in()
+
+    def take_in(self) -> None:
+        take_in_uploads(self.instance)
 
     def replace(self, voice: str, content: str) -> None:
         (self.folders.voices / f"{voice}.wav").write_bytes(content.encode())
@@ -66,11 +70,19 @@ class House:
             dg.AssetMaterialization(asset, partition=key, tags={"dagster/data_version": version})
         )
 
-    def run(self, assets: list[str], key: str, status: DagsterRunStatus, tags: dict[str, str] | None = None) -> str:
+    def run(
+        self,
+        assets: list[str],
+        key: str,
+        status: DagsterRunStatus,
+        tags: dict[str, str] | None = None,
+        origin: RemoteJobOrigin | None = None,
+    ) -> str:
         """Record a run as the page or a backfill asks for it."""
         return self.instance.create_run_for_job(
             self.job,
             status=status,
+            remote_job_origin=origin,
             tags={"dagster/partition": key} | (tags or {}),
             asset_selection=frozenset(map(dg.AssetKey, assets)),
         ).run_id

@@ -1,0 +1,49 @@
+"""Making everything that is missing in this process, where no page and daemon run."""
+
+from collections.abc import Callable, Collection
+
+import dagster as dg
+
+from heygem_pipeline.assets.partitions import clip_key
+from heygem_pipeline.automation.campaigns import Clip
+from heygem_pipeline.automation.materialize import Materializer
+from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.storage.folders import DataFolders
+
+Say = Callable[[str], None]
+
+
+def make_missing(
+    instance: dg.DagsterInstance, folders: DataFolders, materializer: Materializer, clips: Collection[Clip], say: Say
+) -> Plan:
+    """Make what can be made of these clips, one after another; return where they stand then.
+
+    What failed before is not tried again; a failure is told and stops nothing. To be called holding the lock.
+    """
+    found = plan(instance, folders, clips)
+    waiting = [clip for clip, standing in found.clips.items() if standing.stand is Stand.WAITING]
+    for asset, standings, keys in (
+        ("audio_features", found.voices, dict.fromkeys(audio for audio, _ in waiting)),
+        ("face_tracks", found.presenters, dict.fromkeys(template for _, template in waiting)),
+    ):
+        for key in keys:
+            if standings[key].to_be_made:
+                say(f"Analysing {key}")
+                _tell(say, materializer.run([asset], key))
+    found = plan(instance, folders, clips)
+    anew = set()
+    for (audio, template), standing in found.clips.items():
+        if standing.to_be_made:
+            say(f"Making {audio} x {template}")
+            _tell(say, materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template)))
+            anew.add(audio)
+    found = plan(instance, folders, clips)
+    finished = {audio for (audio, _), standing in found.clips.items() if standing.stand is Stand.DONE}
+    for audio in sorted(anew & finished):
+        _tell(say, materializer.run(["delivery"], audio))
+    return found
+
+
+def _tell(say: Say, failure: str | None) -> None:
+    if failure is not None:
+        say(failure)

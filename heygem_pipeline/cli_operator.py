@@ -1,0 +1,162 @@
+"""The commands of daily work: ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
+
+from time import sleep
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.live import Live
+from rich.text import Text
+
+from heygem_pipeline.errors import UploadMissing
+from heygem_pipeline.terminal import OTHER_FAILURE, StageBars, messages, output, sentences, tell
+from heygem_pipeline.terminal_matrix import matrix
+
+if TYPE_CHECKING:
+    from heygem_pipeline.automation.campaigns import Clip
+    from heygem_pipeline.automation.planner import Plan
+
+app = typer.Typer()
+
+SECONDS_BETWEEN_LOOKS = 2.0
+STARTED_SOON = "The running pipeline starts them within seconds; watch: heygem status --watch"
+NOBODY_RUNS = "Nothing runs now; start them with: heygem up, or make them here: heygem batch"
+
+
+@app.command()
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and show what changes, until Ctrl-C")] = False,
+) -> None:
+    """Say where every wanted clip stands: done, running, failed, waiting ..."""
+    from heygem_pipeline.automation.instance import open_instance
+    from heygem_pipeline.automation.planner import plan
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        if not watch:
+            output.print(matrix(plan(instance, data_folders()), output.width))
+            return
+        try:
+            with Live(console=output, auto_refresh=False, screen=output.is_terminal) as live:
+                while True:
+                    live.update(matrix(plan(instance, data_folders()), output.width), refresh=True)
+                    sleep(SECONDS_BETWEEN_LOOKS)
+        except KeyboardInterrupt:
+            return
+
+
+@app.command()
+def retry(
+    clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
+) -> None:
+    """Let failed clips be made again, and those of a voice or presenter that failed."""
+    from heygem_pipeline.automation.instance import open_instance
+    from heygem_pipeline.automation.launching import blamed
+    from heygem_pipeline.automation.lock import is_served
+    from heygem_pipeline.automation.planner import Stand, plan
+    from heygem_pipeline.automation.requests import ask_for, forgive
+    from heygem_pipeline.automation.stages import key_of
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        folders = data_folders()
+        found = plan(instance, folders)
+        chosen = [_clip(found, name) for name in clips] if clips else list(found.clips)
+        failed = [clip for clip in chosen if found.clips[clip].stand is Stand.FAILED]
+        for clip in chosen if clips else ():
+            if clip not in failed:
+                tell(f"{'/'.join(clip)} has not failed; it is {found.clips[clip].stand.value}.")
+        forgive(folders, {what for clip in failed for what in blamed(found, clip)})
+        ask_for(folders, [key_of(*clip) for clip in failed])
+        _say_asked(len(failed), is_served())
+
+
+@app.command()
+def cancel(
+    clip: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs")],
+) -> None:
+    """Stop the run of a clip, or take it out of the queue; it is not made again until somebody asks for it."""
+    from heygem_pipeline.automation.instance import open_instance
+    from heygem_pipeline.automation.planner import plan
+    from heygem_pipeline.automation.requests import withdraw
+    from heygem_pipeline.automation.stages import key_of
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        folders = data_folders()
+        found = plan(instance, folders)
+        chosen = _clip(found, clip)
+        withdraw(folders, [key_of(*chosen)])
+        run_id = found.clips[chosen].run_id if found.clips[chosen].stand.value in ("queued", "running") else None
+        if run_id is None:
+            tell(f"{clip} is in no run; it is {found.clips[chosen].stand.value}.")
+            raise typer.Exit(OTHER_FAILURE)
+        if not instance.run_coordinator.cancel_run(run_id):
+            tell(f"The run {run_id} of {clip} does not answer; restarting the pipeline (heygem up) ends it.")
+            raise typer.Exit(OTHER_FAILURE)
+    output.print(Text(f"{clip} is cancelled; to make it all the same: heygem retry {clip}"))
+
+
+@app.command()
+def batch(
+    campaign: Annotated[str | None, typer.Argument(help="Only what this campaign wants; default: all clips")] = None,
+) -> None:
+    """Make every wanted clip that is missing or stale: the running pipeline does it, or else this command itself."""
+    from heygem_pipeline.automation.batch import make_missing
+    from heygem_pipeline.automation.ingest import take_in_uploads
+    from heygem_pipeline.automation.instance import open_instance
+    from heygem_pipeline.automation.lock import is_served, only_runner
+    from heygem_pipeline.automation.materialize import Materializer
+    from heygem_pipeline.automation.planner import Stand, plan
+    from heygem_pipeline.automation.recovery import fail_abandoned_runs
+    from heygem_pipeline.automation.requests import ask_for
+    from heygem_pipeline.automation.stages import key_of
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        folders = data_folders()
+        take_in_uploads(instance)
+        if is_served():
+            found = plan(instance, folders)
+            chosen = [clip for clip in _of_campaign(found, campaign) if _is_missing(found, clip)]
+            ask_for(folders, [key_of(*clip) for clip in chosen])
+            _say_asked(len(chosen), served=True)
+            return
+        with only_runner(), StageBars(messages) as bars:
+            fail_abandoned_runs(instance)
+            chosen = _of_campaign(plan(instance, folders), campaign)
+            found = make_missing(instance, folders, Materializer(instance, bars), chosen, messages.print)
+    output.print(matrix(found, output.width))
+    if found.counts[Stand.FAILED]:
+        raise typer.Exit(OTHER_FAILURE)
+
+
+def _is_missing(found: "Plan", clip: "Clip") -> bool:
+    return found.clips[clip].stand.value in ("ready", "stale", "waiting")
+
+
+def _of_campaign(found: "Plan", name: str | None) -> list["Clip"]:
+    if name is None:
+        return list(found.clips)
+    wanted = [
+        clip
+        for clip, wanting in found.wanting.items()
+        if any(name in (campaign.name, campaign.file) for campaign in wanting)
+    ]
+    if not wanted:
+        raise UploadMissing(f"No campaign {name} wants a clip; heygem campaign status lists what there is.")
+    return wanted
+
+
+def _clip(found: "Plan", name: str) -> "Clip":
+    """The clip of ``voice/presenter``, the way its file lies in outputs; ``voice|presenter`` is how Dagster says it."""
+    audio, _, template = name.removesuffix(".mp4").replace("|", "/").partition("/")
+    if (audio, template) not in found.clips:
+        raise UploadMissing(f"There is no wanted clip {name}; write VOICE/PRESENTER as heygem status shows them.")
+    return audio, template
+
+
+def _say_asked(count: int, served: bool) -> None:
+    if count == 0:
+        output.print("There is nothing to make.")
+    else:
+        output.print(f"{count} clips are asked for. {STARTED_SOON if served else NOBODY_RUNS}")
