@@ -135,7 +135,7 @@ class _Planner:
         self._tracker = current_tracker()
         engine = load_engine(settings().engine)
         self._recipe = recipe_version(self._tracker, f"{engine.name} {engine.version}", mark_settings())
-        chosen = _digest(settings().model_dump_json(exclude={"data"}))
+        chosen = _digest(settings().model_dump_json(exclude={"data", "automatic", "queue_length"}))
         how = {Stage.VOICE: chosen, Stage.PRESENTER: f"{self._tracker} {chosen}"}
         engine_now = f"{engine.name} {engine.version}"
         self._tried = {

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import dagster as dg
+import pytest
 
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.planner import Plan, Stand, plan
@@ -30,7 +31,9 @@ def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
     material: Path,
     port: int,  # noqa: F811
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
     with serving(port, tmp_path / "up.log"), open_instance() as instance:
         shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
         shutil.copy(material / "voice.wav", data.voices / "第一课.wav")

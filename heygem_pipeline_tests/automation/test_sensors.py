@@ -22,6 +22,11 @@ JOBS = {"analyse_voice": VOICE, "track_presenter": PRESENTER, "make_clip": CLIP}
 Started = list[tuple[str, str]]
 
 
+@pytest.fixture(autouse=True)
+def everything_by_itself(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to(monkeypatch, automatic="clips")
+
+
 def tick(house: House) -> tuple[Started, str | None]:
     """Evaluate the sensor, and record the runs it asks for as the daemon would."""
     with (
