@@ -11,6 +11,8 @@ from heygem_pipeline.automation.requests import read_requests, withdraw
 from heygem_pipeline.settings import Automatic, settings
 from heygem_pipeline.storage.folders import data_folders
 
+NONE_WANTED = "No clip is wanted: it takes a voice and a presenter, and campaigns in order (heygem campaign check)."
+
 
 @dg.sensor(
     name="clips",
@@ -22,7 +24,9 @@ from heygem_pipeline.storage.folders import data_folders
 def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Ask the planner, and fill the queue of runs up."""
     folders = data_folders()
-    found, requests = plan(context.instance, folders), read_requests(folders)
+    # Requests first: one that is made meanwhile, with what it forgives, waits for the next tick and is not withdrawn.
+    requests = read_requests(folders)
+    found = plan(context.instance, folders)
     withdraw(folders, settled_requests(found, requests))
     room = room_in_queue(found)
     if room == 0:
@@ -35,7 +39,7 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
 def told(found: Plan) -> str:
     """Where the clips stand, in a sentence."""
     counts = [f"{found.counts[stand]} {stand.value}" for stand in Stand if found.counts[stand]]
-    return f"Clips: {', '.join(counts)}." if counts else "No clip is wanted: a voice and a presenter are needed."
+    return f"Clips: {', '.join(counts)}." if counts else NONE_WANTED
 
 
 def _why_nothing(found: Plan) -> str:

@@ -74,7 +74,7 @@ def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
             return dg.SensorResult(skip_reason=f"The folder {folders.folder(kind)} is not there; put it back.")
     stillness = Stillness(json.loads(context.cursor or "{}"))
     taken_in = take_in_uploads(context.instance, stillness)
-    cursor = json.dumps(stillness.unsettled) if stillness.unsettled else ""
+    cursor = json.dumps(stillness.unsettled)
     return dg.SensorResult(skip_reason=_sentence(taken_in, len(stillness.unsettled)), cursor=cursor)
 
 

@@ -42,7 +42,7 @@ def test_a_file_is_taken_in_when_it_stood_still_between_two_looks(ticks: Ticks, 
     (data.voices / "第一课.wav").write_bytes(b"sound")
     assert "1 files are new or changed" in ticks.tick() and ticks.keys() == []
     assert "audio, new: 第一课." in ticks.tick() and ticks.keys() == ["第一课"]
-    assert ticks.tick() == "No change: 1 audio, 0 template." and ticks.cursor == ""
+    assert ticks.tick() == "No change: 1 audio, 0 template." and ticks.cursor == "{}"
 
 
 def test_a_file_whose_last_change_is_long_past_needs_no_second_look(
