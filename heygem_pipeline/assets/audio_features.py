@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.partitions import audio_partitions
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.clip.voice import Voice, analyse_voice
@@ -16,7 +16,6 @@ from heygem_pipeline.storage.folders import data_folders
     partitions_def=audio_partitions,
     io_manager_key="voices",
     group_name="talking_heads",
-    retry_policy=RETRY,
     kinds={"parquet"},
     check_specs=[dg.AssetCheckSpec("speech_is_clear", asset="audio_features", partitions_def=audio_partitions)],
 )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.partitions import audio_partitions, keys_of_clip
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
@@ -13,7 +13,6 @@ from heygem_pipeline.storage.folders import data_folders
 @dg.asset(
     partitions_def=audio_partitions,
     group_name="talking_heads",
-    retry_policy=RETRY,
     kinds={"zip"},
     ins={"reports": dg.AssetIn("encoded_video")},
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.generated_frames import made_from
 from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
@@ -26,7 +26,6 @@ CHECKS = ("sound_and_picture_agree", "mouth_follows_sound")
     io_manager_key="reports",
     group_name="talking_heads",
     kinds={"mp4"},
-    retry_policy=RETRY,
     ins={
         "voice": dg.AssetIn("audio_features"),
         "presenter": dg.AssetIn("face_tracks"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import numpy as np
 
-from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.partitions import template_partitions
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
@@ -19,7 +19,6 @@ from heygem_pipeline.storage.folders import data_folders
     partitions_def=template_partitions,
     io_manager_key="presenters",
     group_name="talking_heads",
-    retry_policy=RETRY,
     kinds={"parquet"},
     check_specs=[dg.AssetCheckSpec("template_is_fit", asset="face_tracks", partitions_def=template_partitions)],
 )

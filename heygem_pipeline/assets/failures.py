@@ -7,13 +7,16 @@ import dagster as dg
 
 from heygem_pipeline.errors import BadInput, NotReady
 
-RETRY = dg.RetryPolicy(max_retries=1, delay=5)
+RETRIES = 1
 """For what may pass, such as an encoder killed for memory."""
+
+SECONDS_BEFORE_RETRY = 5
+"""No retry policy of Dagster's: it would start a step again that a person has cancelled."""
 
 
 @contextmanager
 def plain_failures() -> Iterator[None]:
-    """Turn what no retry mends into a Failure whose description is the error's sentence."""
+    """Turn what no retry mends into a Failure whose description is the error's sentence; try the rest once more."""
     try:
         yield
     except (BadInput, NotReady) as error:
@@ -21,3 +24,7 @@ def plain_failures() -> Iterator[None]:
         dg.get_dagster_logger().error(str(error))
         metadata = {"error": type(error).__name__}
         raise dg.Failure(description=str(error), metadata=metadata, allow_retries=False) from error
+    except (dg.Failure, dg.RetryRequested):
+        raise
+    except Exception as error:
+        raise dg.RetryRequested(RETRIES, SECONDS_BEFORE_RETRY) from error

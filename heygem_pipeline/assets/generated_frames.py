@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import RETRY, plain_failures
+from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.counted import Counted
@@ -35,7 +35,6 @@ def made_from(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> dict
     group_name="talking_heads",
     kinds={"parquet"},
     pool="gpu",
-    retry_policy=RETRY,
     ins={"voice": dg.AssetIn("audio_features"), "presenter": dg.AssetIn("face_tracks")},
 )
 def generated_frames(
