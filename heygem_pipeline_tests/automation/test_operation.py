@@ -7,12 +7,15 @@ from time import monotonic, sleep
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.cli import app
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.test_servers import port, serving  # noqa: F401
+from heygem_pipeline_tests.conftest import write_voice
 
 PATIENCE = 240.0
 """Seconds; generous for machines that have other work."""
@@ -48,3 +51,28 @@ def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
         assert sorted(run.job_name for run in runs) == sorted(
             ["analyse_voice"] * 3 + ["track_presenter"] + ["make_clip"] * 2
         )
+
+
+def test_a_cancelled_clip_stops_frees_the_gpu_and_is_left_until_somebody_asks(
+    data: DataFolders,
+    material: Path,
+    port: int,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
+    shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
+    write_voice(data.voices / "long.wav", 60.0)
+    with serving(port, tmp_path / "up.log"), open_instance() as instance:
+        wait_until(instance, data, lambda found: bool(found.clips) and share_of_long(found) > 0)
+        assert CliRunner().invoke(app, ["cancel", "long/anna"]).exit_code == 0
+        wait_until(instance, data, lambda found: found.counts == {Stand.FAILED: 1})
+        assert instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == []
+        sleep(11)  # two looks of the sensor
+        assert plan(instance, data).counts == {Stand.FAILED: 1}
+        assert CliRunner().invoke(app, ["retry"]).exit_code == 0
+        wait_until(instance, data, lambda found: found.counts == {Stand.RUNNING: 1})
+
+
+def share_of_long(found: Plan) -> float:
+    return found.clips["long", "anna"].share or 0.0
