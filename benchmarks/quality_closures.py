@@ -9,16 +9,7 @@ from quality_mouth import sharp_gap
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.speech.features import FEATURE_RATE
-
-CLOSED_PERCENTILE, OPEN_PERCENTILE = 5, 90
-"""Of a speaker's gaps: the closed and the wide mouth."""
-
-CLOSED_SHARE, OPEN_SHARE = 0.15, 0.45
-"""Shares of the way from closed to wide, up to which a mouth counts as closed and from which as clearly open. 12 people
-show 0.3 to 1.6 such closures a second of speech; between shares of 0.10 and 0.25 their number changes by a third."""
-
-LONGEST_CLOSURE, OPEN_WITHIN = 0.28, 0.24
-"""Seconds: lips closed for longer are at rest; on both sides of a closure the mouth opens clearly within this time."""
+from heygem_pipeline.speech.mouth_closures import CLOSED_PERCENTILE, find_closures, shut_and_open
 
 SAID = 0.5
 """Probability of speech from which speech is heard."""
@@ -67,7 +58,7 @@ def count_closures(
 
     truth, said: at the feature rate. touching, asked: in each frame of the output, at ``times``: seen, and asked for.
     """
-    middles, clearly_open = find_closures(truth, said)
+    middles, clearly_open = find_closures(truth, said), shut_and_open(truth)[1] & said
     hit = _hits(times, touching)
     seen = np.flatnonzero(said & np.isfinite(truth))
     shifts = np.linspace(0, len(seen), CHANCE_SHIFTS, endpoint=False).astype(int)
@@ -100,22 +91,6 @@ def closed_gap(template: FaceTracks, output: NDArray[np.float64]) -> float:
         return float(np.median(gap[gap <= lowest + CLOSED_NOISE]))
 
     return min(usual(sharp_gap(template)), usual(output))
-
-
-def find_closures(gap: NDArray[np.float64], said: NDArray[np.bool_]) -> tuple[list[int], NDArray[np.bool_]]:
-    """Middles of the speaker's closures, and where the mouth is clearly open; rows at the feature rate."""
-    closed, wide = np.nanpercentile(gap, (CLOSED_PERCENTILE, OPEN_PERCENTILE))
-    shut = gap <= closed + CLOSED_SHARE * (wide - closed)
-    clearly_open = gap >= closed + OPEN_SHARE * (wide - closed)
-    reach = round(OPEN_WITHIN * FEATURE_RATE)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
-    middles = []
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        around = clearly_open[max(0, start - reach) : start].any() and clearly_open[stop : stop + reach].any()
-        middle = (start + stop - 1) // 2
-        if around and stop - start <= LONGEST_CLOSURE * FEATURE_RATE and said[middle]:
-            middles.append(int(middle))
-    return middles, clearly_open & said
 
 
 def _hits(times: NDArray[np.float64], touching: NDArray[np.bool_]) -> Callable[..., NDArray[np.bool_]]:

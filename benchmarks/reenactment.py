@@ -67,7 +67,7 @@ class Clip:
     @property
     def gaps(self) -> NDArray[np.float64]:
         """Predicted openings, IOD (frames,)."""
-        return np.array([contours_from_landmarks(frame).gap for frame in self.calibration.landmarks])
+        return self.calibration.gaps
 
     @property
     def neutral(self) -> NDArray[np.float64]:

@@ -61,3 +61,8 @@ class FaceTracks:
     def present(self) -> NDArray[np.bool_]:
         """Whether each frame has usable landmarks, bool (frames,)."""
         return self.state != FaceState.ABSENT
+
+    @property
+    def shots(self) -> NDArray[np.int64]:
+        """Which shot each frame belongs to, int64 (frames,), counted from 0: the cuts lie between them."""
+        return np.searchsorted(np.array(self.cuts, int), np.arange(len(self)), side="right")

@@ -31,6 +31,12 @@ HELD_ROWS, APPROACH_ROWS = 1, 4
 _WINDOW = np.hanning(11)[1:-1]
 
 
+def shut_and_open(gap: NDArray[np.floating]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether a speaker's mouth is closed, and whether it is clearly open, (rows,) each. gap: as in find_closures."""
+    closed, wide = np.nanpercentile(gap, (CLOSED_PERCENTILE, OPEN_PERCENTILE))
+    return gap <= closed + CLOSED_SHARE * (wide - closed), gap >= closed + OPEN_SHARE * (wide - closed)
+
+
 def find_closures(gap: NDArray[np.floating], spoken: NDArray[np.bool_]) -> list[int]:
     """Return the rows in the middle of each closure.
 
@@ -39,9 +45,7 @@ def find_closures(gap: NDArray[np.floating], spoken: NDArray[np.bool_]) -> list[
     """
     if np.isfinite(gap).sum() < FEATURE_RATE:
         return []
-    closed, wide = np.nanpercentile(gap, (CLOSED_PERCENTILE, OPEN_PERCENTILE))
-    shut = gap <= closed + CLOSED_SHARE * (wide - closed)
-    clearly_open = gap >= closed + OPEN_SHARE * (wide - closed)
+    shut, clearly_open = shut_and_open(gap)
     reach = round(OPEN_WITHIN_SECONDS * FEATURE_RATE)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
     middles = []

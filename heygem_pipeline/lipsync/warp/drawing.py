@@ -59,7 +59,7 @@ class _Draughtsman:
         own_mouths: OwnMouths | None,
     ) -> None:
         self._performance, self._shown, self._tracks, self._calibration = performance, shown, tracks, calibration
-        self._own_mouths = own_mouths
+        self._own_mouths, self._shots = own_mouths, tracks.shots
         self._strength = presence_strength(tracks.present[shown], tracks.frame_rate)
         self._renderer = MouthRenderer()
 
@@ -72,7 +72,7 @@ class _Draughtsman:
         own = between(at_rest(predicted), predicted, float(self._calibration.parted[frame]))
         asked = self._performance.ask(output_frame, own, self._calibration.rest.of(frame))
         pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
-        shot = int(np.searchsorted(np.array(self._tracks.cuts, int), frame, side="right"))
+        shot = int(self._shots[frame])
         return Wanted(_as_landmarks_tell(asked.target, self._own_mouths.closed_height), asked.target.gap, pose, shot)
 
     def patch(self, seen: Observation, found: Found | None) -> MouthPatch:

@@ -73,7 +73,7 @@ def recorded_performance(
     own = own or calibrate(performer)
     return RecordedPerformance(
         landmarks=_resampled(own.landmarks, float(performer.frame_rate), float(frame_rate)),
-        neutral=_closed_mouth(own.landmarks, performer, pose),
+        neutral=_closed_mouth(own, performer, pose),
         scale=float(np.clip(template.neutral_width / own.neutral_width, SMALLEST_SCALE, LARGEST_SCALE)),
     )
 
@@ -92,14 +92,11 @@ def reenact(performer: FaceTracks, template: Template, tracks: FaceTracks) -> It
     yield from draw_performance(performance, template.presentation(count), shown, tracks, calibration, own_mouths)
 
 
-def _closed_mouth(
-    landmarks: NDArray[np.float64], performer: FaceTracks, pose: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    gaps = np.array([contours_from_landmarks(frame).gap for frame in landmarks])
-    closed = np.flatnonzero(performer.present & (gaps <= np.nanquantile(gaps, CLOSED_SHARE)))
+def _closed_mouth(own: Calibration, performer: FaceTracks, pose: NDArray[np.floating]) -> NDArray[np.float64]:
+    closed = np.flatnonzero(performer.present & (own.gaps <= np.nanquantile(own.gaps, CLOSED_SHARE)))
     turned = (((performer.pose[closed, :2] - pose) / SAME_POSE) ** 2).sum(axis=1)
     weight = np.exp(-(turned - turned.min()))
-    return np.average(landmarks[closed], axis=0, weights=weight)
+    return np.average(own.landmarks[closed], axis=0, weights=weight)
 
 
 def _resampled(values: NDArray[np.float64], rate: float, wanted: float) -> NDArray[np.float64]:

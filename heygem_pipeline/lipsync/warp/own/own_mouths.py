@@ -89,7 +89,7 @@ def holds_many_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
     opened = tracks.present & (calibration.parted > 0.5)
     if opened.sum() < FEWEST_OPEN_SECONDS * float(tracks.frame_rate):
         return False
-    gaps = [contours_from_landmarks(frame).gap for frame in calibration.landmarks[tracks.present]]
+    gaps = calibration.gaps[tracks.present]
     low, high = np.quantile(gaps, (0.1, 0.9))
     if high - low < LEAST_SPAN:
         return False
@@ -115,7 +115,7 @@ def collect_own_mouths(
     if not mouths:
         return None
     places = np.array([mouth.frame for mouth in mouths])
-    shots = np.searchsorted(np.array(tracks.cuts, int), places, side="right")
+    shots = tracks.shots[places]
     return OwnMouths(
         mouths=mouths,
         signatures=np.stack([signature(mouth.contours) for mouth in mouths]),
@@ -167,10 +167,9 @@ def _bytes_of_mouth(tracks: FaceTracks, calibration: Calibration) -> float:
 
 
 def _closed_height(calibration: Calibration) -> NDArray[np.float64]:
-    lines = [contours_from_landmarks(frame) for frame in calibration.landmarks if np.isfinite(frame).all()]
-    gaps = np.array([line.gap for line in lines])
-    heights = np.array([line.lower_inner[:, 1] - line.upper_inner[:, 1] for line in lines])
-    return np.median(heights[gaps <= np.quantile(gaps, CLOSED_SHARE)], axis=0)
+    closed = calibration.landmarks[calibration.gaps <= np.nanquantile(calibration.gaps, CLOSED_SHARE)]
+    lines = [contours_from_landmarks(frame) for frame in closed]
+    return np.median([line.lower_inner[:, 1] - line.upper_inner[:, 1] for line in lines], axis=0)
 
 
 def _cut_out(

@@ -46,6 +46,7 @@ class Calibration:
     """One template's mouth; rows of frames without a face are NaN (``parted``: 0).
 
     landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
+    gaps: float64 (frames,), of the lips in them, IOD.
     parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
     own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the mouth
         is open for seconds, 0 where it only opens now and then, so that the two do not take turns.
@@ -56,6 +57,7 @@ class Calibration:
     """
 
     landmarks: NDArray[np.float64]
+    gaps: NDArray[np.float64]
     parted: NDArray[np.float64]
     own_teeth: NDArray[np.float64]
     rest: RestTrack
@@ -83,6 +85,7 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
     opening = _own_opening(gaps, speaking, float(np.median(gaps[closed])), typical)
     return Calibration(
         landmarks=landmarks,
+        gaps=gaps,
         parted=parted,
         own_teeth=_own_teeth(parted, tracks),
         rest=follow_rest(landmarks, gaps, neutral, tracks),

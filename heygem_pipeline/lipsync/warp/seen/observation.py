@@ -62,7 +62,7 @@ def observe(
 def _look(
     shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
 ) -> Iterator[_Seen]:
-    shots = np.searchsorted(np.array(tracks.cuts, int), np.arange(len(tracks)), side="right")
+    shots = tracks.shots
     lines, shot = None, -1
     for output_frame, (template_frame, frame) in enumerate(shown):
         face, here = None, int(shots[template_frame])

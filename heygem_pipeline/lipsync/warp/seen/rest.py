@@ -104,7 +104,7 @@ def _closed_mouths(
     own: NDArray[np.float64], whole_clip: NDArray[np.float64], closed: NDArray[np.float64], tracks: FaceTracks
 ) -> NDArray[np.float64]:
     count = len(own)
-    shot = np.searchsorted(np.array(tracks.cuts, int), np.arange(count), side="right")
+    shot = tracks.shots
     pose = np.nan_to_num(tracks.pose[:, :2].astype(np.float64))
     total = np.repeat(NEUTRAL_WEIGHT * whole_clip[None], count, axis=0)
     weight = np.full(count, NEUTRAL_WEIGHT)
