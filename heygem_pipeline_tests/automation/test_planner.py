@@ -214,7 +214,6 @@ def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.Monk
 
 def test_a_run_of_another_kind_disturbs_nothing(house: House) -> None:
     house.make_inputs()
-    house.run(["delivery"], "one", DagsterRunStatus.STARTED)
     house.instance.create_run_for_job(graph_definitions().resolve_implicit_global_asset_job_def())
     assert house.plan().counts == {Stand.READY: 4}
     assert run_records.active_runs(house.instance)[1] == {}
