@@ -29,7 +29,7 @@ from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 VOICES, PRESENTERS = 1000, 100
 MISSING = 10
-"""One clip in so many is not made yet."""
+"""One voice in so many has no clip yet; of the others all deliveries are to be made."""
 
 
 def main() -> None:
@@ -71,11 +71,9 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     recipe = recipe_version(tracker, f"{engine.name} {engine.version}", settings_of_report(clip_settings()))
 
     def clips() -> Iterator[tuple[str, str]]:
-        count = 0
-        for audio, voice in voices.items():
-            for template, presenter in presenters.items():
-                count += 1
-                if count % MISSING:
+        for number, (audio, voice) in enumerate(voices.items()):
+            if number % MISSING:
+                for template, presenter in presenters.items():
                     touch(folders.clip(audio, template), folders.report(audio, template))
                     yield f"{audio}|{template}", clip_version(voice.fingerprint, presenter.fingerprint, recipe)
 
