@@ -5,6 +5,7 @@ import dagster as dg
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.automation.jobs import JOBS
 from heygem_pipeline.automation.orders import CampaignOrders
+from heygem_pipeline.automation.retention import prune_job, prune_schedule
 from heygem_pipeline.automation.schedules import campaign_schedules
 from heygem_pipeline.automation.sensors import clips
 from heygem_pipeline.automation.watch import uploads
@@ -12,5 +13,9 @@ from heygem_pipeline.storage.folders import data_folders
 
 defs = dg.Definitions.merge(
     graph_definitions(orders=CampaignOrders()),
-    dg.Definitions(jobs=JOBS, sensors=[uploads, clips], schedules=campaign_schedules(data_folders())),
+    dg.Definitions(
+        jobs=[*JOBS, prune_job],
+        sensors=[uploads, clips],
+        schedules=[*campaign_schedules(data_folders()), prune_schedule],
+    ),
 )

@@ -20,6 +20,7 @@ SIGNS = {
     "running": ("running", "bold blue"),
     "waiting": ("waiting", "dim"),
     "failed": ("failed", "red"),
+    "removed": ("removed", "dim"),
 }
 """Words, not signs: they mean something also where there are no colours, and can be searched for."""
 
@@ -43,6 +44,8 @@ def matrix(found: "Plan", width: int) -> RenderableType:
     parts += [Text(line) for line in failures[:MOST_SENTENCES]]
     if len(failures) > MOST_SENTENCES:
         parts.append(Text(f"{len(failures) - MOST_SENTENCES} more failures are not shown."))
+    waits = {standing.sentence for standing in found.clips.values() if standing.stand.value == "waiting"}
+    parts += [Text(sentence) for sentence in sorted(waits - {""})]
     counts = [f"{found.counts[stand]} {stand.value}" for stand in sorted(found.counts)]
     parts.append(Text(", ".join(counts) or "No clip is wanted: drop a voice and a presenter into their folders."))
     return Group(*parts)

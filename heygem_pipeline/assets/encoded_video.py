@@ -17,6 +17,7 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.filmstrip import as_jpeg, as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import data_folders
 
@@ -58,6 +59,7 @@ def encoded_video(
             )
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         folders.report(*clip).unlink(missing_ok=True)
+        folders.removed(*clip).unlink(missing_ok=True)
         progress = StepProgress(context, display, count)
         finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress, making.settings)
         filmstrip = as_jpeg(finished.filmstrip)
@@ -84,6 +86,8 @@ def encoded_video(
     yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.version))
     for check in report.checks:
         yield _result(check)
+    if settings().keep_patches_days == 0:
+        patches.path.unlink(missing_ok=True)
 
 
 def _result(check: Check) -> dg.AssetCheckResult:

@@ -41,7 +41,9 @@ def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) ->
         signal.signal(signal.SIGTERM, stop)
         commands = _webserver_command(host, port, path_prefix), _daemon_command()
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
-        with data_folders().server_log.open("wb") as log:
+        data_folders().server_log.unlink(missing_ok=True)
+        # Appended to, so that retention may empty it while it is held open.
+        with data_folders().server_log.open("ab") as log:
             processes = [
                 subprocess.Popen(
                     command,

@@ -2,13 +2,13 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from heygem_pipeline.errors import DiskFull
+from heygem_pipeline.storage.disk import free_bytes
 
 TEMPORARY_PREFIX = ".writing-"
 
@@ -36,10 +36,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
 
 def require_space(destination: Path, needed_bytes: int) -> None:
     """Raise DiskFull unless the disk of ``destination`` has ``needed_bytes`` free."""
-    folder = destination
-    while not folder.exists():
-        folder = folder.parent
-    if shutil.disk_usage(folder).free < needed_bytes:
+    if free_bytes(destination) < needed_bytes:
         raise DiskFull(disk_full_sentence(destination))
 
 
