@@ -11,6 +11,8 @@ from heygem_pipeline.cli_campaigns import app as campaign_commands
 from heygem_pipeline.cli_operator import app as operator_commands
 from heygem_pipeline.cli_records import app as record_commands
 from heygem_pipeline.cli_retention import app as retention_commands
+from heygem_pipeline.cli_studio import PORT
+from heygem_pipeline.cli_studio import app as studio_commands
 from heygem_pipeline.terminal import (
     OTHER_FAILURE,
     StageBars,
@@ -26,6 +28,7 @@ app.add_typer(campaign_commands, name="campaign")
 app.add_typer(operator_commands)
 app.add_typer(retention_commands)
 app.add_typer(record_commands)
+app.add_typer(studio_commands)
 
 
 @app.command()
@@ -95,11 +98,12 @@ def up(
     host: Annotated[str, typer.Option(help="Address the page listens on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page")] = 3000,
     path_prefix: Annotated[str, typer.Option(help="Path the page lies below, for example /dagster")] = "",
+    studio_port: Annotated[int, typer.Option(help="Port of the Studio page; 0: none")] = PORT,
     only: Annotated[
         Literal["webserver", "daemon"] | None, typer.Option(help="Become just this one, for a service manager")
     ] = None,
 ) -> None:
-    """Serve the Dagster page and run its daemon until Ctrl-C."""
+    """Serve the Studio page and Dagster's, and run the daemon, until Ctrl-C."""
     from heygem_pipeline.automation.servers import become_daemon, become_webserver, serve
 
     with sentences():
@@ -107,8 +111,10 @@ def up(
             become_webserver(host, port, path_prefix)
         if only == "daemon":
             become_daemon()
-        messages.print(f"Dagster's page: http://{host}:{port}{path_prefix} (ready in some seconds; Ctrl-C stops it)")
-        status = serve(host, port, path_prefix, messages.print)
+        if studio_port:
+            messages.print(f"Studio: http://{host}:{studio_port}")
+        messages.print(f"Dagster's page: http://{host}:{port}{path_prefix} (ready in some seconds; Ctrl-C stops both)")
+        status = serve(host, port, path_prefix, studio_port, messages.print)
     raise typer.Exit(status)
 
 

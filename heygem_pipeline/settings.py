@@ -56,6 +56,22 @@ class KeepSettings(BaseModel):
     )
 
 
+class StudioSettings(BaseModel):
+    """Of the Studio page; no clip is made differently by them."""
+
+    studio_users: str = Field(
+        "", description="Who may log in: the lines that heygem studio --password prints, with spaces between them"
+    )
+    studio_proxy: str = Field("127.0.0.1", description="Addresses of proxies before the page, with spaces between them")
+    studio_proxy_header: str = Field(
+        "", description="Header in which such a proxy names whom it has let in; others are then refused"
+    )
+    studio_hosts: str = Field("", description="Names the page answers to besides localhost, with spaces between them")
+    studio_address: str = Field("http://127.0.0.1:7860", description="Where people reach the page; Dagster links to it")
+    studio_dagster: str = Field("http://127.0.0.1:3000", description="Where people reach Dagster's page; \"\": no link")
+    studio_max_gb: float = Field(2.0, gt=0, description="Larger uploads are refused (GB)")
+
+
 class Automatic(StrEnum):
     """What is started by itself; people, backfills of the page and campaigns' cron lines start theirs in any case."""
 
@@ -64,7 +80,7 @@ class Automatic(StrEnum):
     CLIPS = "clips"
 
 
-class Settings(ClipSettings, KeepSettings, BaseSettings):
+class Settings(ClipSettings, KeepSettings, StudioSettings, BaseSettings):
     """Defaults are what a course team wants; limits are the ones named in the README."""
 
     model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)

@@ -25,8 +25,8 @@ FLOORS = (
     ("clip", "doctor"),
     ("assets", "terminal"),
     ("automation",),
-    ("terminal_matrix",),
-    ("cli_campaigns", "cli_operator", "cli_retention"),
+    ("terminal_matrix", "studio"),
+    ("cli_campaigns", "cli_operator", "cli_retention", "cli_studio"),
     ("cli", "definitions"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -22,23 +22,30 @@ Clip = tuple[str, str]
 UNFINISHED_PREFIXES = (".", "~")
 WILDCARDS = "*?["
 
+ONLY_CAMPAIGNS = "only-campaigns.txt"
+"""While a file of this name lies in the folder of campaigns, nothing is made that no campaign wants."""
+
 
 @dataclass(frozen=True)
 class Campaigns:
-    """The campaigns of a folder in order of file name; wrong: one error for each file that cannot be used."""
+    """The campaigns of a folder in order of file name; wrong: one error for each file that cannot be used.
+
+    alone: only they decide what is wanted, even where there is none (``ONLY_CAMPAIGNS``).
+    """
 
     usable: tuple[Campaign, ...] = ()
     wrong: tuple[CampaignWrong, ...] = ()
+    alone: bool = False
 
     @property
     def everything(self) -> bool:
         """Is every voice wanted on every presenter? So it is until there is a campaign's file, be it a wrong one."""
-        return not (self.usable or self.wrong)
+        return not (self.usable or self.wrong or self.alone)
 
     def with_campaign(self, campaign: Campaign) -> "Campaigns":
         """The same folder with this campaign in it, first, in place of one of the same name."""
         others = tuple(other for other in self.usable if other.file != campaign.file)
-        return Campaigns((campaign, *others), self.wrong)
+        return Campaigns((campaign, *others), self.wrong, self.alone)
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def load_campaigns(folder: Path) -> Campaigns:
             continue  # a folder of that name, or removed meanwhile
         except CampaignWrong as error:
             wrong.append(error)
-    return Campaigns(tuple(usable), tuple(wrong))
+    return Campaigns(tuple(usable), tuple(wrong), (folder / ONLY_CAMPAIGNS).exists())
 
 
 def wanted_clips(

@@ -41,7 +41,7 @@ from heygem_pipeline.automation.standing import DONE, QUEUED, READY, REMOVED, ST
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
-from heygem_pipeline.settings import KeepSettings, settings
+from heygem_pipeline.settings import KeepSettings, StudioSettings, settings
 from heygem_pipeline.storage.folders import DataFolders
 
 INTERRUPTIONS = 3
@@ -131,7 +131,12 @@ class _Planner:
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
         self._tracker = current_tracker()
         chosen = _digest(
-            settings().model_dump_json(exclude={"data", "automatic", "queue_length", *KeepSettings.model_fields})
+            settings().model_dump_json(
+                exclude={
+                    *("data", "automatic", "queue_length"),
+                    *(*KeepSettings.model_fields, *StudioSettings.model_fields),
+                }
+            )
         )
         how = {Stage.VOICE: chosen, Stage.PRESENTER: f"{self._tracker} {chosen}"}
         self._tried = {

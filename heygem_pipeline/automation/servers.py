@@ -6,11 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic, sleep
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from heygem_pipeline.automation.instance import dagster_environment
 from heygem_pipeline.automation.lock import only_runner
@@ -23,14 +23,17 @@ PATIENCE = 10.0
 """Seconds the servers get to stop by themselves."""
 
 
-def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) -> int:
+def serve(host: str, port: int, path_prefix: str, studio_port: int, say: Callable[[str], None]) -> int:
     """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
 
-    What they print goes to logs/dagster.log. say: tells people what happens.
+    Beside them the Studio page, unless its port is 0; when it stops, the others go on. What they print goes to
+    logs/dagster.log. say: tells people what happens.
 
     Raises AlreadyRunning where another process serves this data folder.
     """
     environment = os.environ | dagster_environment()
+    environment.setdefault("HEYGEM_STUDIO_DAGSTER", f"http://{host}:{port}{path_prefix}")
+    environment.setdefault("HEYGEM_STUDIO_ADDRESS", f"http://{host}:{studio_port}")
     with only_runner() as lock:
         recover()
         stopping: list[int] = []
@@ -58,14 +61,18 @@ def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) ->
                 )
                 for command in commands
             ]
+            studio = _start_studio(host, studio_port, environment, log) if studio_port else None
         try:
             while not stopping and all(process.poll() is None for process in processes):
+                if studio is not None and studio.poll() is not None:
+                    say(f"The Studio page stopped by itself; see {data_folders().server_log}")
+                    studio = None
                 sleep(0.2)
             ending = "Stopping" if stopping else f"Dagster stopped by itself; see {data_folders().server_log}"
             say(ending)
             note(ending, "up")
         finally:
-            _stop(processes)
+            _stop(processes if studio is None else [*processes, studio])
     return 0 if stopping else 1
 
 
@@ -100,6 +107,18 @@ def _webserver_command(host: str, port: int, path_prefix: str) -> list[str]:
 
 def _daemon_command() -> list[str]:
     return [sys.executable, "-m", "dagster._daemon", "run", *_workspace()]
+
+
+def _start_studio(host: str, port: int, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """It works on no run, so it does not hold the lock."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "heygem_pipeline.studio", host, str(port)],
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        process_group=0,
+        preexec_fn=_end_with_parent,
+    )
 
 
 def _workspace() -> list[str]:

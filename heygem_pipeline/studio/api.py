@@ -1,0 +1,230 @@
+"""What the page asks for and what it wants done: JSON in, JSON out."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from urllib.parse import unquote
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from heygem_pipeline.automation.forgetting import Whom
+from heygem_pipeline.quality.report import finished_report
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.studio import done
+from heygem_pipeline.studio.batches import Wish
+from heygem_pipeline.studio.clip_log import log_of
+from heygem_pipeline.studio.files import KINDS
+from heygem_pipeline.studio.languages import languages_of, note_language
+from heygem_pipeline.studio.receiving import receive
+from heygem_pipeline.studio.refusals import Refusal
+
+if TYPE_CHECKING:
+    from heygem_pipeline.studio.application import Studio
+
+Wanted = TypeVar("Wanted", bound=BaseModel)
+
+LARGEST_REQUEST = 256 * 1024
+"""Bytes of JSON."""
+
+Key = Annotated[str, Field(min_length=1, max_length=200)]
+Keys = Annotated[list[Key], Field(max_length=5000)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class BatchRequest(_Request):
+    """Make these."""
+
+    title: Annotated[str, Field(max_length=200)]
+    voices: Keys
+    presenters: Keys
+    quality: str = "standard"
+    label: str = "start"
+    engine: str = ""
+
+
+class EndRequest(_Request):
+    """Delete these batches."""
+
+    names: Keys
+    clips: bool = False
+
+
+class ClipsRequest(_Request):
+    """Try these again, or cancel them: "voice|presenter"."""
+
+    clips: Keys
+
+
+class DeleteRequest(_Request):
+    """Delete these uploads, and the clips made of them."""
+
+    kind: Literal["voices", "presenters"]
+    keys: Keys
+
+
+class LanguageRequest(_Request):
+    """This voice speaks this language."""
+
+    voice: Key
+    language: Annotated[str, Field(max_length=35)]
+
+
+def routes() -> list[Route]:
+    """Below ``/api``."""
+    return [
+        Route("/shown", _shown),
+        Route("/uploads/{kind}/{name:path}", _upload, methods=["PUT"]),
+        Route("/delete", _delete, methods=["POST"]),
+        Route("/language", _language, methods=["POST"]),
+        Route("/batches", _begin, methods=["POST"]),
+        Route("/batches/end", _end, methods=["POST"]),
+        Route("/clips/retry", _retry, methods=["POST"]),
+        Route("/clips/cancel", _cancel, methods=["POST"]),
+        Route("/clips/{voice}/{presenter}", _clip),
+        Route("/clips/{voice}/{presenter}/log", _log),
+    ]
+
+
+def _studio(request: Request) -> "Studio":
+    return request.app.state.studio
+
+
+async def _body(request: Request, form: type[Wanted]) -> Wanted:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_REQUEST:
+            raise HTTPException(413)
+    try:
+        return form.model_validate(json.loads(body))
+    except (ValueError, RecursionError, ValidationError) as error:
+        raise Refusal("unknown_choice") from error
+
+
+async def _shown(request: Request) -> Response:
+    studio = _studio(request)
+    shown = await studio.look.shown()
+    tag = f'"{shown["version"]}"'
+    if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
+        return Response(status_code=304, headers={"etag": tag})
+    return JSONResponse(shown | {"languages": languages_of(studio.folders)}, headers={"etag": tag})
+
+
+async def _upload(request: Request) -> Response:
+    studio, kind = _studio(request), KINDS.get(request.path_params["kind"])
+    length = request.headers.get("content-length", "")
+    if kind is None:
+        raise HTTPException(404)
+    if not length.isdigit():
+        raise HTTPException(411)
+    if studio.receiving.locked():
+        raise Refusal("too_often", 429)
+    async with studio.receiving:
+        name = unquote(request.path_params["name"])
+        path = await receive(studio.look.uploads, kind, name, int(length), request.stream())
+    if not studio.has_batches_or_pairs():
+        await run_in_threadpool(studio.make_only_what_is_chosen)
+    studio.examinations.want(kind, path, new=True)
+    studio.look.expire()
+    return JSONResponse({"file": path.name})
+
+
+async def _delete(request: Request) -> Response:
+    studio, wanted = _studio(request), await _body(request, DeleteRequest)
+    voices = wanted.kind == "voices"
+    whom = [Whom(key if voices else None, None if voices else key) for key in wanted.keys]
+    await run_in_threadpool(done.delete_uploads, studio.instance, studio.folders, whom)
+    return _settled(studio)
+
+
+async def _language(request: Request) -> Response:
+    studio, wanted = _studio(request), await _body(request, LanguageRequest)
+    await run_in_threadpool(note_language, studio.folders, wanted.voice, wanted.language)
+    return _settled(studio)
+
+
+async def _begin(request: Request) -> Response:
+    studio, wanted = _studio(request), await _body(request, BatchRequest)
+    wish = Wish(
+        title=" ".join(wanted.title.split()),
+        voices=wanted.voices,
+        presenters=wanted.presenters,
+        quality=wanted.quality,
+        label=wanted.label,
+        engine=wanted.engine or settings().engine,
+        languages=languages_of(studio.folders),
+    )
+    name = await run_in_threadpool(done.begin_batch, studio.instance, studio.folders, wish)
+    studio.look.expire()
+    return JSONResponse({"name": name})
+
+
+async def _end(request: Request) -> Response:
+    studio, wanted = _studio(request), await _body(request, EndRequest)
+    await run_in_threadpool(done.end_batches, studio.instance, studio.folders, wanted.names, wanted.clips)
+    return _settled(studio)
+
+
+async def _retry(request: Request) -> Response:
+    studio, wanted = _studio(request), await _body(request, ClipsRequest)
+    found = await studio.look.plan()
+    await run_in_threadpool(done.try_again, studio.folders, found, _clips(wanted))
+    return _settled(studio)
+
+
+async def _cancel(request: Request) -> Response:
+    studio, wanted = _studio(request), await _body(request, ClipsRequest)
+    found = await studio.look.plan()
+    await run_in_threadpool(done.cancel, studio.instance, studio.folders, found, _clips(wanted))
+    return _settled(studio)
+
+
+def _clips(wanted: ClipsRequest) -> list[tuple[str, str]]:
+    pairs = (key.partition("|") for key in wanted.clips)
+    return [(audio, template) for audio, _, template in pairs]
+
+
+async def _clip(request: Request) -> Response:
+    """What is known of a finished clip; ``null`` of another."""
+    voice, presenter = _pair(request)
+    report = await run_in_threadpool(finished_report, _studio(request).folders, voice, presenter)
+    if report is None:
+        return JSONResponse(None)
+    told: dict[str, Any] = {
+        "seconds": report.duration,
+        "width": report.width,
+        "height": report.height,
+        "fps": round(report.fps, 2),
+        "bytes": report.bytes,
+        "made": report.made_at,
+        "engine": f"{report.engine} {report.engine_version}",
+        "took": round(report.own_seconds, 1),
+        "checks": [{"name": c.name, "verdict": c.verdict.value, "sentence": c.sentence} for c in report.checks],
+        "warnings": report.warnings,
+    }
+    return JSONResponse(told)
+
+
+async def _log(request: Request) -> Response:
+    studio = _studio(request)
+    return JSONResponse(await run_in_threadpool(log_of, studio.instance, studio.folders, *_pair(request)))
+
+
+def _pair(request: Request) -> tuple[str, str]:
+    voice, presenter = request.path_params["voice"], request.path_params["presenter"]
+    if partition_key(voice) != voice or partition_key(presenter) != presenter:
+        raise HTTPException(404)
+    return voice, presenter
+
+
+def _settled(studio: "Studio") -> Response:
+    studio.look.expire()
+    return JSONResponse({})

@@ -1,0 +1,148 @@
+"""A batch of the page is a campaign of the pipeline: which voices on which presenters, and how they are made."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from heygem_pipeline.automation.campaign import LONGEST_NAME, SUFFIX, Campaign
+from heygem_pipeline.automation.campaign_files import read_campaign
+from heygem_pipeline.automation.campaigns import (
+    ONLY_CAMPAIGNS,
+    Clip,
+    contradictions,
+    load_campaigns,
+    wanted_clips,
+)
+from heygem_pipeline.errors import CampaignWrong
+from heygem_pipeline.lipsync.engines import ENGINES
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.studio.refusals import Refusal
+
+QUALITIES: dict[str, dict[str, str | int]] = {
+    "standard": {},
+    "best": {"crf": 14, "preset": "slow"},
+    "small": {"crf": 26, "preset": "medium"},
+}
+"""What the page's three words mean; "standard" is what the machine's settings say."""
+
+LABELS: dict[str, dict[str, str | int]] = {"start": {"label": "start"}, "always": {"label": "always"}}
+
+MOST_CLIPS = 2000
+
+ONLY_CAMPAIGNS_TEXT = """\
+While this file is here, only those clips are made that a campaign of this folder asks for.
+The Studio page puts it here. Without it, and without any campaign, every voice is made with every presenter.
+"""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody chose in the page. languages: BCP 47, by voice, where known."""
+
+    title: str
+    voices: Sequence[str]
+    presenters: Sequence[str]
+    quality: str
+    label: str
+    engine: str
+    languages: Mapping[str, str]
+
+    @property
+    def clips(self) -> list[Clip]:
+        """Voice by voice."""
+        return [(voice, presenter) for voice in self.voices for presenter in self.presenters]
+
+
+def only_what_is_chosen(folders: DataFolders) -> None:
+    """From now on nothing is made that no campaign wants."""
+    (folders.campaigns / ONLY_CAMPAIGNS).write_text(ONLY_CAMPAIGNS_TEXT, encoding="utf-8")
+
+
+def begin(folders: DataFolders, wish: Wish) -> Campaign:
+    """Write the campaign of a wish, under a name of its own. Raises Refusal, naming the batch it contradicts."""
+    _check(wish)
+    text = {
+        "title": wish.title,
+        "voices": [_choice(voice, wish.languages.get(voice)) for voice in wish.voices],
+        "presenters": list(wish.presenters),
+        "engine": wish.engine,
+        "settings": QUALITIES[wish.quality] | LABELS[wish.label],
+    }
+    written = folders.state / f"batch-{os.getpid()}{SUFFIX}"
+    try:
+        written.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False, width=1000), encoding="utf-8")
+        _refuse_contradiction(folders, read_campaign(written), wish)
+        path = _place(written, folders.campaigns, partition_key(wish.title))
+    except CampaignWrong as error:
+        raise Refusal("title", title=wish.title[:80]) from error
+    finally:
+        written.unlink(missing_ok=True)
+    only_what_is_chosen(folders)
+    return read_campaign(path)
+
+
+def end(folders: DataFolders, names: Iterable[str]) -> None:
+    """Delete the campaigns of these names. Nothing else is begun in their place."""
+    there = {campaign.name: campaign for campaign in load_campaigns(folders.campaigns).usable}
+    only_what_is_chosen(folders)
+    for name in names:
+        if name in there:
+            (folders.campaigns / there[name].file).unlink(missing_ok=True)
+
+
+def choices_of(campaign: Campaign) -> dict[str, str]:
+    """The page's words for how a campaign's clips are made; "own" where somebody wrote other settings by hand."""
+    made, usual = campaign.settings.model_dump(mode="json"), settings().model_dump(mode="json")
+    quality = next(
+        (
+            name
+            for name, values in QUALITIES.items()
+            if all(made[key] == values.get(key, usual[key]) for key in ("crf", "preset"))
+        ),
+        "own",
+    )
+    return {"quality": quality, "label": str(made["label"]), "engine": campaign.engine}
+
+
+def _check(wish: Wish) -> None:
+    if not wish.voices or not wish.presenters:
+        raise Refusal("nothing_chosen")
+    if len(wish.clips) > MOST_CLIPS:
+        raise Refusal("too_many", limit=str(MOST_CLIPS))
+    if wish.quality not in QUALITIES or wish.label not in LABELS or wish.engine not in ENGINES:
+        raise Refusal("unknown_choice")
+    if not wish.title or len(wish.title) > LONGEST_NAME:
+        raise Refusal("title", title=wish.title[:80])
+
+
+def _choice(voice: str, language: str | None) -> str | dict[str, Any]:
+    return {"voice": voice, "language": language} if language else voice
+
+
+def _refuse_contradiction(folders: DataFolders, campaign: Campaign, wish: Wish) -> None:
+    others = load_campaigns(folders.campaigns)
+    wanted = wanted_clips(others.with_campaign(campaign), wish.voices, wish.presenters)
+    disagreed = [wanted[clip] for clip in contradictions(wanted) if campaign.file in {c.file for c in wanted[clip]}]
+    for campaigns in disagreed:
+        other = next(c for c in campaigns if c.file != campaign.file)
+        raise Refusal("other_quality", 409, title=other.title, count=str(len(disagreed)))
+
+
+def _place(written: Path, folder: Path, name: str) -> Path:
+    count = 1
+    stem = re.sub(r"^[.~]+", "", name) or "batch"
+    while True:
+        path = folder / f"{stem}{'' if count == 1 else f' {count}'}{SUFFIX}"
+        try:
+            os.link(written, path)
+        except FileExistsError:
+            count += 1
+            continue
+        return path

@@ -1,0 +1,40 @@
+"""A clip's log as people read it in the page: no path of this machine, no program's inside."""
+
+import logging
+import re
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heygem_pipeline.automation.run_log import latest_run, read_log
+from heygem_pipeline.storage.folders import DataFolders
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+MOST_LINES = 2000
+
+_PATH = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"<>|]+/)+([^\s/:'\"<>|]*)")
+
+
+def log_of(instance: "dg.DagsterInstance", folders: DataFolders, audio: str, template: str) -> dict[str, Any]:
+    """Lines of the latest run of a clip, else of the voice or presenter that keeps it from being made."""
+    for name in (f"{audio}/{template}", template, audio):
+        run = latest_run(instance, name)
+        if run is not None:
+            lines = [
+                {
+                    "at": line.at,
+                    "level": logging.getLevelName(line.level),
+                    "stage": line.stage,
+                    "message": without_paths(line.message.partition("\n")[0], folders.root),
+                }
+                for line in islice(read_log(instance, run), MOST_LINES)
+            ]
+            return {"run": run.run_id, "subject": name, "lines": lines}
+    return {"run": None, "subject": "", "lines": []}
+
+
+def without_paths(text: str, root: Path) -> str:
+    """The text with file names for paths; those of the data folder begin at it."""
+    return _PATH.sub(r"\1", text.replace(str(root), root.name))

@@ -1,0 +1,99 @@
+"""What the page knows of uploads at first sight. Looking is left to one worker process, which ends when it idles."""
+
+import asyncio
+import hashlib
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from pathlib import Path
+
+from heygem_pipeline.assets.uploads import UploadKind
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.studio.examine import Examined, end_with_parent, examine, record_of, take_in
+
+IDLE_SECONDS = 60.0
+
+
+class Examinations:
+    """Each file is looked at once, and again after it has changed."""
+
+    def __init__(self, folders: DataFolders) -> None:
+        self._folders = folders
+        self._known: dict[Path, Examined] = {}
+        self._under_way: dict[Path, asyncio.Task[None]] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+        self._ending: asyncio.TimerHandle | None = None
+
+    def folder(self, kind: UploadKind, file: str) -> Path:
+        """Where pictures and findings of a file are kept; they may be deleted at any time."""
+        digest = hashlib.sha256(file.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        return self._folders.root / "store" / "studio" / kind.value / digest
+
+    def known(self, kind: UploadKind, path: Path) -> Examined | None:
+        """What was seen of this very file; None where it has not been looked at yet."""
+        folder = self.folder(kind, path.name)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        seen = self._known.get(folder) or self._read(folder)
+        if seen is None or (seen.size, seen.modified) != (status.st_size, status.st_mtime_ns):
+            return None
+        self._known[folder] = seen
+        return seen
+
+    def want(self, kind: UploadKind, path: Path, new: bool = False) -> None:
+        """Have the file looked at, unless it is under way. new: it has no partition key yet."""
+        if path not in self._under_way:
+            self._under_way[path] = asyncio.get_running_loop().create_task(self._look(kind, path, new))
+
+    def end(self) -> None:
+        """End the worker."""
+        for task in self._under_way.values():
+            task.cancel()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    @property
+    def busy(self) -> bool:
+        """Is a file being looked at?"""
+        return bool(self._under_way)
+
+    async def _look(self, kind: UploadKind, path: Path, new: bool) -> None:
+        folder, loop = self.folder(kind, path.name), asyncio.get_running_loop()
+        try:
+            async with self._one_at_a_time:
+                if self._ending is not None:
+                    self._ending.cancel()
+                if self._pool is None:
+                    spawn = multiprocessing.get_context("spawn")
+                    self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=end_with_parent)
+                try:
+                    if new:
+                        await loop.run_in_executor(self._pool, take_in, path)
+                    self._known[folder] = await loop.run_in_executor(self._pool, examine, kind, path, folder)
+                except FileNotFoundError:
+                    pass  # removed meanwhile
+                except BrokenProcessPool:
+                    # The file brought the worker down; the pipeline's own analysis will say what is wrong with it.
+                    self._pool = None
+                    self._known[folder] = _unread(path)
+                self._ending = loop.call_later(IDLE_SECONDS, self.end)
+        finally:
+            self._under_way.pop(path, None)
+
+    def _read(self, folder: Path) -> Examined | None:
+        with suppress(FileNotFoundError, ValueError, TypeError):
+            stored = json.loads(record_of(folder).read_text(encoding="utf-8"))
+            refused = stored.pop("refused")
+            return Examined(refused=tuple(refused) if refused else None, **stored)
+        return None
+
+
+def _unread(path: Path) -> Examined:
+    status = path.stat()
+    return Examined(status.st_size, status.st_mtime_ns)

@@ -1,0 +1,120 @@
+"""The files that people may have: clips, what they brought in, pictures of both. Nothing else is ever sent."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from heygem_pipeline.assets.uploads import UploadKind
+from heygem_pipeline.automation.planner import Plan, Stand
+from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.studio.archive import streamed_archive
+from heygem_pipeline.studio.examine import picture_of, trouble_of
+from heygem_pipeline.studio.overview import EVERYTHING
+
+if TYPE_CHECKING:
+    from heygem_pipeline.studio.application import Studio
+
+KEPT = {"cache-control": "private, max-age=86400, immutable"}
+"""For addresses that name the content's mark."""
+
+SANDBOX = {"content-security-policy": "default-src 'none'; sandbox"}
+"""What strangers made is shown, never run."""
+
+KINDS = {"voices": UploadKind.AUDIO, "presenters": UploadKind.TEMPLATE}
+
+
+def routes() -> list[Route]:
+    """Clips and uploads answer to Range, so that players can jump."""
+    return [
+        Route("/files/clips/{voice}/{presenter}.mp4", _clip),
+        Route("/files/strips/{voice}/{presenter}.jpg", _strip),
+        Route("/files/{kind}/{key}", _upload),
+        Route("/files/pictures/{key}.jpg", _picture),
+        Route("/files/troubles/{key}.jpg", _trouble),
+        Route("/archive.zip", _archive),
+    ]
+
+
+def _key(request: Request, name: str) -> str:
+    """A partition key of the address; what can be none, such as a path, is not there."""
+    key = request.path_params[name]
+    if partition_key(key) != key:
+        raise HTTPException(404)
+    return key
+
+
+def _sent(request: Request, path: Path, name: str | None = None) -> Response:
+    if not path.is_file():
+        raise HTTPException(404)
+    headers = SANDBOX | (KEPT if "v" in request.query_params else {})
+    return FileResponse(path, headers=headers, filename=name)
+
+
+def _studio(request: Request) -> "Studio":
+    return request.app.state.studio
+
+
+async def _clip(request: Request) -> Response:
+    voice, presenter = _key(request, "voice"), _key(request, "presenter")
+    name = f"{voice} - {presenter}.mp4" if "download" in request.query_params else None
+    return _sent(request, _studio(request).folders.clip(voice, presenter), name)
+
+
+async def _strip(request: Request) -> Response:
+    return _sent(request, _studio(request).folders.filmstrip(_key(request, "voice"), _key(request, "presenter")))
+
+
+async def _upload(request: Request) -> Response:
+    kind = KINDS.get(request.path_params["kind"])
+    upload = _studio(request).look.uploads.known(kind).get(_key(request, "key")) if kind else None
+    if kind is None or upload is None:
+        raise HTTPException(404)
+    return _sent(request, _studio(request).look.uploads.folder(kind) / upload.file)
+
+
+async def _picture(request: Request) -> Response:
+    return _sent(request, picture_of(_examined(request)))
+
+
+async def _trouble(request: Request) -> Response:
+    return _sent(request, trouble_of(_examined(request)))
+
+
+def _examined(request: Request) -> Path:
+    studio = _studio(request)
+    upload = studio.look.uploads.known(UploadKind.TEMPLATE).get(_key(request, "key"))
+    if upload is None:
+        raise HTTPException(404)
+    return studio.examinations.folder(UploadKind.TEMPLATE, upload.file)
+
+
+async def _archive(request: Request) -> Response:
+    """The finished clips of a batch, or of one voice or presenter in it."""
+    studio, wanted = _studio(request), request.query_params
+    found = await studio.look.plan()
+    clips = list(_finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter")))
+    if not clips:
+        raise HTTPException(404)
+    files = [(f"{voice}/{presenter}.mp4", studio.folders.clip(voice, presenter)) for voice, presenter in clips]
+    title = wanted.get("voice") or wanted.get("presenter") or wanted.get("batch") or "clips"
+    disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
+    headers = {"content-disposition": disposition}
+    return StreamingResponse(await run_in_threadpool(streamed_archive, files), media_type="application/zip", headers=headers)
+
+
+def _finished(found: Plan, batch: str, voice: str | None, presenter: str | None) -> Iterator[tuple[str, str]]:
+    for clip, standing in found.clips.items():
+        names = [campaign.name for campaign in found.wanting[clip]] or [EVERYTHING]
+        if (
+            standing.stand is Stand.DONE
+            and batch in names
+            and (voice is None or voice == clip[0])
+            and (presenter is None or presenter == clip[1])
+        ):
+            yield clip

@@ -1,0 +1,28 @@
+"""Which language a voice speaks, as people told the page: ``state/studio-languages.json``."""
+
+import json
+
+import langcodes
+from filelock import FileLock
+
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.studio.refusals import Refusal
+
+
+def languages_of(folders: DataFolders) -> dict[str, str]:
+    """Voice -> BCP 47."""
+    path = folders.state / "studio-languages.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def note_language(folders: DataFolders, voice: str, tag: str) -> None:
+    """Remember it; "" forgets it. Raises Refusal for what is no language."""
+    if tag and not langcodes.tag_is_valid(tag):
+        raise Refusal("unknown_choice")
+    path = folders.state / "studio-languages.json"
+    with FileLock(f"{path}.lock"):
+        now = languages_of(folders) | {voice: tag}
+        with atomic_path(path) as temporary:
+            told = {key: language for key, language in now.items() if language}
+            temporary.write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")

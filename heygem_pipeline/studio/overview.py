@@ -1,0 +1,133 @@
+"""All that the page shows, as JSON values. It holds no path of this machine."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from json import dumps
+from typing import Any
+
+from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
+from heygem_pipeline.automation.campaign import Campaign
+from heygem_pipeline.automation.campaigns import Campaigns, Clip, matches
+from heygem_pipeline.automation.planner import Plan, Stand, Standing
+from heygem_pipeline.studio.batches import choices_of
+from heygem_pipeline.studio.examinations import Examinations
+from heygem_pipeline.studio.pace import Pace
+
+EVERYTHING = ""
+"""The name of the batch that stands for every voice with every presenter, where there is no campaign."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look. began: POSIX time at which running runs started. served: does anything start runs? now: POSIX time."""
+
+    found: Plan
+    uploads: Uploads
+    campaigns: Campaigns
+    began: Mapping[str, float]
+    pace: Pace | None
+    served: bool
+    now: float
+
+
+def overview(seen: Seen, examinations: Examinations) -> dict[str, Any]:
+    """Return what is shown; ``version`` changes whenever anything else in it does."""
+    voices = list(_uploads(seen, examinations, UploadKind.AUDIO, seen.found.voices))
+    presenters = list(_uploads(seen, examinations, UploadKind.TEMPLATE, seen.found.presenters))
+    shown = {
+        "served": seen.served,
+        "voices": voices,
+        "presenters": presenters,
+        "batches": list(_batches(seen)),
+        "clips": {f"{a}|{t}": _clip(seen, (a, t), standing) for (a, t), standing in seen.found.clips.items()},
+        "pace": {"start": seen.pace.start, "each": seen.pace.each} if seen.pace else None,
+    }
+    return shown | {"version": sha256(dumps(shown, sort_keys=True).encode()).hexdigest()[:16]}
+
+
+def _uploads(
+    seen: Seen, examinations: Examinations, kind: UploadKind, standings: Mapping[str, Standing]
+) -> Iterator[dict[str, Any]]:
+    known = {upload.file: (key, upload) for key, upload in seen.uploads.known(kind).items()}
+    for path in seen.uploads.files(kind):
+        key, upload = known.get(path.name, (None, None))
+        standing = standings.get(key) if key else None
+        examined = examinations.known(kind, path)
+        failed = standing is not None and standing.stand is Stand.FAILED
+        yield {
+            "key": key,
+            "file": path.name,
+            "mark": _mark(upload),
+            "added": upload.since if upload else seen.now,
+            "checked": standing is not None and standing.stand in (Stand.DONE, Stand.FAILED),
+            "refused": standing.sentence if standing and failed else None,
+            "seconds": examined.seconds if examined else None,
+            "width": examined.width if examined else 0,
+            "height": examined.height if examined else 0,
+            "doubt": examined.refused if examined and not (standing and standing.stand is Stand.DONE) else None,
+            "warnings": examined.warnings if examined else [],
+            "looked": examined is not None,
+            "picture": bool(examined and examined.picture),
+            "trouble": bool(examined and examined.trouble),
+        }
+
+
+def _mark(upload: Upload | None) -> str:
+    """Changes with the content, so that browsers may keep what they have."""
+    return upload.fingerprint[:12] if upload else ""
+
+
+def _batches(seen: Seen) -> Iterator[dict[str, Any]]:
+    voices = {key: seen.uploads.folder(UploadKind.AUDIO) / u.file for key, u in _known(seen, UploadKind.AUDIO).items()}
+    presenters = {
+        key: seen.uploads.folder(UploadKind.TEMPLATE) / u.file for key, u in _known(seen, UploadKind.TEMPLATE).items()
+    }
+    if seen.campaigns.everything and voices and presenters:
+        yield {"name": EVERYTHING, "title": "", "made": 0.0, "voices": list(voices), "presenters": list(presenters)}
+    for campaign in seen.campaigns.usable:
+        found = matches(campaign, voices, presenters)
+        yield {
+            "name": campaign.name,
+            "title": campaign.title,
+            "made": _made(seen, campaign),
+            "voices": sorted(found.voices),
+            "presenters": list(found.presenters),
+            "scheduled": campaign.schedule is not None,
+        } | choices_of(campaign)
+    for wrong in seen.campaigns.wrong:
+        yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": list(wrong.problems)}
+
+
+def _known(seen: Seen, kind: UploadKind) -> Mapping[str, Upload]:
+    return seen.uploads.known(kind)
+
+
+def _made(seen: Seen, campaign: Campaign) -> float:
+    try:
+        return (seen.uploads.folders.campaigns / campaign.file).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _clip(seen: Seen, clip: Clip, standing: Standing) -> dict[str, Any]:
+    shown: dict[str, Any] = {"stand": standing.stand.value}
+    if standing.sentence:
+        shown["why"] = standing.sentence
+    if standing.run_id:
+        shown["run"] = standing.run_id
+    if standing.stand is Stand.RUNNING:
+        shown["share"] = round(standing.share or 0.0, 3)
+        began = seen.began.get(standing.run_id or "")
+        if began is not None:
+            shown["began"] = round(began)
+    if standing.stand is Stand.DONE:
+        shown["mark"] = _made_at(seen, clip)
+    return shown
+
+
+def _made_at(seen: Seen, clip: Clip) -> str:
+    try:
+        return f"{seen.uploads.folders.clip(*clip).stat().st_mtime_ns // 10**6:x}"
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,42 @@
+"""How long clips take on this machine, from those that were made here."""
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from heygem_pipeline.automation.run_times import seconds_of_latest
+from heygem_pipeline.quality.report import finished_report
+from heygem_pipeline.storage.folders import DataFolders
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+CLIPS_LOOKED_AT = 20
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A clip of n seconds takes about ``start + each * n`` seconds."""
+
+    start: float
+    each: float
+
+    def seconds_for(self, duration: float) -> float:
+        """For a clip of this length."""
+        return self.start + self.each * duration
+
+
+def pace_of(instance: "dg.DagsterInstance", folders: DataFolders) -> Pace | None:
+    """The middle of what the latest clips took; None where none was made yet."""
+    spent = []
+    for key, seconds in seconds_of_latest(instance, CLIPS_LOOKED_AT).items():
+        audio, _, template = key.partition("|")
+        report = finished_report(folders, audio, template)
+        if report is not None:
+            spent.append((seconds, report))
+    if not spent:
+        return None
+    return Pace(
+        start=median(max(0.0, seconds - report.own_seconds) for seconds, report in spent),
+        each=median(report.own_seconds / report.duration for _, report in spent),
+    )

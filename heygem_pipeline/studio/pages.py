@@ -1,0 +1,124 @@
+"""The two pages: the studio itself, and the login before it."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from heygem_pipeline.lipsync.engines import ENGINES
+from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
+from heygem_pipeline.settings import settings
+from heygem_pipeline.studio.access import client_of, is_encrypted, is_own
+from heygem_pipeline.studio.batches import LABELS, QUALITIES
+from heygem_pipeline.studio.limits import Brake
+from heygem_pipeline.studio.passwords import is_right
+from heygem_pipeline.studio.sessions import COOKIE, SECONDS
+from heygem_pipeline.studio.texts import LANGUAGES, language_of, texts
+
+if TYPE_CHECKING:
+    from heygem_pipeline.studio.application import Studio
+
+STATIC = Path(__file__).parent / "static"
+LONGEST_FORM = 4096
+
+_guesses = Brake(rate=0.2, burst=5)
+_environment = Environment(
+    loader=PackageLoader("heygem_pipeline.studio", "templates"), autoescape=True, undefined=StrictUndefined
+)
+
+
+def routes() -> list[Route]:
+    """The pages."""
+    return [
+        Route("/", _page),
+        Route("/login", _login),
+        Route("/login", _log_in, methods=["POST"]),
+        Route("/logout", _log_out, methods=["POST"]),
+    ]
+
+
+def _studio(request: Request) -> "Studio":
+    return request.app.state.studio
+
+
+def _rendered(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
+    language = language_of(request)
+    other = next(name for name in LANGUAGES if name != language)
+    filled = _environment.get_template(template).render(
+        t=texts(language), language=language, other=other, other_name=LANGUAGES[other], **values
+    )
+    return HTMLResponse(filled, status)
+
+
+async def _page(request: Request) -> Response:
+    studio = _studio(request)
+    limits = settings()
+    facts = {
+        "texts": texts(language_of(request)),
+        "language": language_of(request),
+        "voiceEndings": sorted(VOICE_SUFFIXES),
+        "presenterEndings": sorted(PRESENTER_SUFFIXES),
+        "maxGigabytes": limits.studio_max_gb,
+        "dagster": limits.studio_dagster.rstrip("/"),
+    }
+    return _rendered(
+        request,
+        "page.html",
+        facts=json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c"),
+        accept_voices=",".join(["audio/*", *sorted(VOICE_SUFFIXES)]),
+        accept_presenters=",".join(sorted(PRESENTER_SUFFIXES)),
+        engines=sorted(ENGINES),
+        usual_engine=limits.engine,
+        qualities=list(QUALITIES),
+        labels=list(LABELS),
+        usual_label=limits.label.value if limits.label.value in LABELS else "start",
+        dagster=limits.studio_dagster,
+        user=request.state.user or "",
+        may_leave=bool(studio.rules.sessions.users),
+    )
+
+
+async def _login(request: Request) -> Response:
+    if request.state.user is not None:
+        return RedirectResponse("./", 303)
+    return _rendered(request, "login.html", wrong="")
+
+
+async def _log_in(request: Request) -> Response:
+    """Guesses are slowed down for each address, and worked out one at a time."""
+    rules = _studio(request).rules
+    if not is_own(request.headers) or not _guesses.lets_through(client_of(request, rules.proxies)):
+        return _rendered(request, "login.html", 429, wrong="too_often")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_FORM:
+            return _rendered(request, "login.html", 413, wrong="wrong")
+    try:
+        told = json.loads(body)
+        user, password = str(told["user"]), str(told["password"])
+    except (ValueError, KeyError, TypeError):
+        return _rendered(request, "login.html", 400, wrong="wrong")
+    # An unknown name takes as long as a wrong password.
+    stored = rules.sessions.users.get(user) or next(iter(rules.sessions.users.values()), None)
+    async with _studio(request).one_guess:
+        right = stored is not None and await run_in_threadpool(is_right, password, stored)
+    if not right or user not in rules.sessions.users:
+        return _rendered(request, "login.html", 401, wrong="wrong")
+    answer = Response(status_code=204)
+    encrypted = is_encrypted(request, rules.proxies)
+    answer.set_cookie(
+        COOKIE, rules.sessions.begin(user), SECONDS, secure=encrypted, httponly=True, samesite="lax", path=None
+    )
+    return answer
+
+
+async def _log_out(_request: Request) -> Response:
+    answer = Response(status_code=204)
+    answer.delete_cookie(COOKIE, path=None)  # pyright: ignore[reportArgumentType]
+    return answer

@@ -1,0 +1,156 @@
+// One clip: played beside its template, taken away, tried again; with what was measured, and its log.
+
+import { about, clock, el, facts, fill, icon, megabytes, t, toast, worded } from "./page.js";
+import { cancel, kindOf, retry } from "./clips.js";
+import { get } from "./server.js";
+import { house, left } from "./store.js";
+
+const dialog = document.getElementById("clip");
+let opened = null;
+
+dialog.addEventListener("close", () => {
+  opened = null;
+  for (const video of dialog.querySelectorAll("video")) video.pause();
+  dialog.replaceChildren();
+  address(null);
+});
+dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+
+/** Open the page of a clip. */
+export function open(voice, presenter) {
+  const key = `${voice}|${presenter}`;
+  opened = { key, voice, presenter };
+  const body = el("div.clip-body");
+  dialog.replaceChildren(
+    el("header.clip-head", {},
+      el("h2", { id: "clip-title" }, el("span", {}, voice), el("span.times", { "aria-hidden": "true" }, " × "), el("span", {}, presenter)),
+      el("button.icon-button", { type: "button", "aria-label": t("close"), onclick: () => dialog.close() }, icon("close"))),
+    body,
+    el("details.log", { ontoggle: (event) => event.target.open && drawLog(event.target) }, el("summary", {}, t("log")), el("div.log-body")),
+  );
+  address(key);
+  draw();
+  if (!dialog.open) dialog.showModal();
+}
+
+/** The clip that the address names, opened once it is known. */
+export function openFromAddress() {
+  const key = new URLSearchParams(location.search).get("clip");
+  if (!key) return;
+  const [voice, presenter] = key.split("|");
+  if (voice && presenter && house.now.clips[key]) open(voice, presenter);
+  else address(null);
+}
+
+/** Keep what is open up to date. */
+export function draw() {
+  if (!opened) return;
+  const { key, voice, presenter } = opened;
+  const clip = house.now.clips[key];
+  const kind = kindOf(clip);
+  const body = dialog.querySelector(".clip-body");
+  fill(body, JSON.stringify([kind, clip?.mark, clip?.why]), () => parts(kind, clip, voice, presenter));
+  if (kind === "running") {
+    const percent = Math.round((clip.share ?? 0) * 100);
+    const seconds = left(key, clip);
+    body.querySelector(".ring").style.setProperty("--share", percent);
+    body.querySelector(".percent").textContent = `${percent} %`;
+    body.querySelector(".clip-words").textContent = [t("stand.running"), seconds === null ? null : t("left", { time: about(seconds) })].filter(Boolean).join(", ");
+  }
+}
+
+function parts(kind, clip, voice, presenter) {
+  const key = `${voice}|${presenter}`;
+  const again = el("button.button.primary", { type: "button", onclick: () => retry([key]) }, icon("again"), t("retry"));
+  if (kind === "done") return finished(clip, voice, presenter);
+  if (kind === "running") return [el("div.clip-state", {}, el("span.ring.large", {}, el("span.percent")), el("p.clip-words", { role: "status" }), stop(key))];
+  if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? worded(clip.why) : t("waiting.why")), clip.run ? stop(key) : null)];
+  if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, worded(clip.why ?? "")), frameOf(presenter), el("p", {}, t("failed.what")), again)];
+  if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("stand.gone")))];
+  return [el("div.clip-state", {}, icon("stop"), el("p", {}, t(`${kind}.why`)), again)];
+}
+
+function stop(key) {
+  return el("button.button.quiet", { type: "button", onclick: () => cancel([key]) }, icon("stop"), t("cancel"));
+}
+
+function frameOf(presenter) {
+  const upload = house.now.presenters.find((one) => one.key === presenter);
+  if (!upload?.refused || !upload.trouble) return null;
+  return el("figure", {}, el("img.frame", { src: `files/troubles/${encodeURIComponent(presenter)}.jpg?v=${upload.mark}`, alt: "" }), el("figcaption", {}, t("frame.meant")));
+}
+
+function finished(clip, voice, presenter) {
+  const path = `files/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}.mp4`;
+  const upload = house.now.presenters.find((one) => one.key === presenter);
+  const video = el("video", { src: `${path}?v=${clip.mark}`, controls: true, playsinline: true, preload: "metadata", "aria-label": t("clip.of", { voice, presenter }) });
+  const measured = el("dl.measured");
+  tellReport(measured, voice, presenter);
+  const figures = [el("figure.clip-video", {}, video, el("figcaption", {}, t("the.clip")))];
+  if (upload) figures.push(el("figure.template", {}, template(upload, video), el("figcaption", {}, t("the.template"))));
+  return [
+    el("div.beside", {}, ...figures),
+    el("div.clip-actions", {},
+      el("a.button.primary", { href: `${path}?download`, download: "" }, icon("download"), t("download")),
+      el("button.button.quiet", { type: "button", onclick: copyLink }, icon("link"), t("copy.link"))),
+    measured,
+  ];
+}
+
+/** The presenter as it was brought in; what a browser cannot play is shown as a picture. */
+function template(upload, clip) {
+  const key = encodeURIComponent(upload.key);
+  const picture = el("img", { src: `files/pictures/${key}.jpg?v=${upload.mark}`, alt: t("the.template") });
+  if (!upload.seconds) return picture;
+  const video = el("video", { src: `files/presenters/${key}?v=${upload.mark}`, muted: true, loop: true, playsinline: true, preload: "metadata", poster: `files/pictures/${key}.jpg?v=${upload.mark}`, "aria-label": t("the.template") });
+  video.onerror = () => video.replaceWith(picture);
+  clip.addEventListener("play", () => video.play().catch(() => {}));
+  clip.addEventListener("pause", () => video.pause());
+  clip.addEventListener("ended", () => video.pause());
+  return video;
+}
+
+async function tellReport(list, voice, presenter) {
+  const report = await get(`api/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}`).catch(() => null);
+  if (!report) return;
+  const rows = [
+    [t("length"), clock(report.seconds)],
+    [t("picture"), `${report.width} × ${report.height}, ${t("per.second", { fps: report.fps })}`],
+    [t("size"), megabytes(report.bytes)],
+  ];
+  for (const check of report.checks) rows.push([t(`check.${check.name}`), el(`span.verdict.${check.verdict}`, {}, icon(check.verdict === "passed" ? "tick" : "alert"), worded(check.sentence))]);
+  for (const warning of report.warnings) rows.push([t("hint"), worded(warning)]);
+  list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+async function copyLink() {
+  const link = new URL(location.href);
+  link.searchParams.delete("batch");
+  try {
+    await navigator.clipboard.writeText(link.href);
+    toast(t("copied"));
+  } catch {
+    toast(link.href);
+  }
+}
+
+async function drawLog(details) {
+  const { voice, presenter } = opened;
+  const body = details.querySelector(".log-body");
+  const told = await get(`api/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}/log`).catch(() => null);
+  if (!told?.run) {
+    body.replaceChildren(el("p", {}, t("log.none")));
+    return;
+  }
+  const lines = told.lines.map((line) => el(`li.${line.level.toLowerCase()}`, {},
+    el("time", {}, new Date(line.at * 1000).toLocaleTimeString(facts.language)), el("span.stage", {}, t(`stage.${line.stage}`) === `stage.${line.stage}` ? line.stage : t(`stage.${line.stage}`)), el("span", {}, worded(line.message))));
+  const link = facts.dagster ? el("a", { href: `${facts.dagster}/runs/${told.run}`, target: "_blank", rel: "noopener" }, t("log.dagster")) : null;
+  body.replaceChildren(el("ol", { tabindex: 0, "aria-label": t("log") }, ...lines), link ?? "");
+}
+
+function address(key) {
+  const now = new URL(location.href);
+  if (key === null) now.searchParams.delete("clip");
+  else now.searchParams.set("clip", key);
+  history.replaceState(null, "", now);
+}

@@ -1,0 +1,181 @@
+// The clips of a batch: how far it is, and the matrix of voices and presenters.
+
+import { about, ask, clock, date, el, fill, icon, t, toast, worded } from "./page.js";
+import { open } from "./clip.js";
+import { post } from "./server.js";
+import { batchShown, clipsOf, house, left, show, tally } from "./store.js";
+
+const title = document.getElementById("batch-title");
+const sub = document.getElementById("batch-sub");
+const actions = document.getElementById("batch-actions");
+const progress = document.getElementById("progress");
+const words = document.getElementById("progress-words");
+const matrix = document.getElementById("matrix");
+const empty = document.getElementById("empty");
+
+/** Show the batch. */
+export function draw() {
+  const batch = batchShown();
+  empty.hidden = Boolean(batch) || !house.ready;
+  matrix.hidden = progress.hidden = words.hidden = !batch;
+  if (!batch) {
+    title.textContent = t("clips");
+    sub.textContent = "";
+    fill(actions, "", () => []);
+    fill(matrix, "", () => []);
+    return;
+  }
+  const counts = tally(batch);
+  const name = batchName(batch);
+  if (title.textContent !== name) title.textContent = name;
+  const about_it = [batch.name === "" ? t("everything.why") : date(batch.made), batch.quality ? t(`quality.${batch.quality}`) : null, batch.label === "always" ? t("label.always") : null, batch.scheduled ? t("scheduled") : null];
+  const facts = about_it.filter(Boolean).join(" · ");
+  if (sub.textContent !== facts) sub.textContent = facts;
+  drawProgress(counts);
+  drawActions(batch, counts);
+  drawMatrix(batch);
+}
+
+/** The batch's name for people. */
+export function batchName(batch) {
+  return batch.name === "" ? t("everything") : batch.title;
+}
+
+/** "7 of 12, about 4 minutes left". */
+export function progressWords(counts) {
+  if (!counts.total) return t("progress.gone");
+  const parts = [];
+  if (counts.done === counts.total) parts.push(t("progress.all", { count: counts.total }));
+  else parts.push(t("progress", { done: counts.done, total: counts.total }));
+  if (counts.running + counts.waiting && counts.left) parts.push(t("left", { time: about(counts.left) }));
+  if (counts.failed) parts.push(t("progress.failed", { count: counts.failed }));
+  return parts.join(" · ");
+}
+
+function drawProgress(counts) {
+  const share = counts.total ? Math.round((100 * counts.done) / counts.total) : 0;
+  progress.setAttribute("aria-valuenow", share);
+  progress.firstElementChild.style.inlineSize = `${share}%`;
+  progress.classList.toggle("whole", counts.total > 0 && counts.done === counts.total);
+  const told = progressWords(counts);
+  if (words.textContent !== told) words.textContent = told;
+}
+
+function drawActions(batch, counts) {
+  const under_way = counts.running + counts.waiting > 0;
+  fill(actions, JSON.stringify([batch.name, counts.done > 0, counts.failed, under_way]), () => [
+    counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
+    counts.failed ? el("button.button.quiet", { type: "button", onclick: () => retry(clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key)) }, icon("again"), t("retry.all", { count: counts.failed })) : null,
+    under_way ? el("button.button.quiet", { type: "button", onclick: () => cancelAll(batch) }, icon("stop"), t("cancel.all")) : null,
+  ].filter(Boolean));
+}
+
+function isOver(clip) {
+  return clip.stand === "failed" || clip.stand === "removed";
+}
+
+/** Have failed clips tried again. */
+export async function retry(keys) {
+  if (await post("api/clips/retry", { clips: keys })) {
+    toast(t("retried", { count: keys.length }));
+    house.soon?.();
+  }
+}
+
+/** Have clips under way stopped. */
+export async function cancel(keys) {
+  if (await post("api/clips/cancel", { clips: keys })) {
+    toast(t("cancelling"));
+    house.soon?.();
+  }
+}
+
+async function cancelAll(batch) {
+  const keys = clipsOf(batch).filter(([, clip]) => clip.run && (clip.stand === "running" || clip.stand === "queued")).map(([key]) => key);
+  if (!keys.length) {
+    toast(t("cancel.none"));
+    return;
+  }
+  if (await ask(t("cancel.all"), t("cancel.all.sure", { count: keys.length }), t("cancel.all"))) cancel(keys);
+}
+
+function archive(wanted) {
+  return `archive.zip?${new URLSearchParams(wanted)}`;
+}
+
+function drawMatrix(batch) {
+  const presenters = batch.presenters.map((key) => house.now.presenters.find((one) => one.key === key)).filter(Boolean);
+  const voices = batch.voices.map((key) => house.now.voices.find((one) => one.key === key)).filter(Boolean);
+  const mark = JSON.stringify([batch.name, voices.map((v) => [v.key, v.mark, v.seconds]), presenters.map((p) => [p.key, p.mark, p.picture])]);
+  fill(matrix, mark, () => [table(batch, voices, presenters)]);
+  for (const cell of matrix.querySelectorAll("[data-clip]")) drawCell(cell, cell.dataset.clip);
+  for (const link of matrix.querySelectorAll("[data-row]")) {
+    const some = presenters.some((p) => house.now.clips[`${link.dataset.row}|${p.key}`]?.stand === "done");
+    link.classList.toggle("off", !some);
+    link.tabIndex = some ? 0 : -1;
+    link.setAttribute("aria-hidden", String(!some));
+  }
+}
+
+function table(batch, voices, presenters) {
+  const heads = presenters.map((presenter) => el("th", { role: "columnheader", scope: "col" }, face(presenter), el("span.head-name", { title: presenter.key }, presenter.key)));
+  const rows = voices.map((voice) => el("tr", { role: "row" },
+    el("th.row-head", { role: "rowheader", scope: "row" },
+      el("span.head-name", { title: voice.key }, voice.key),
+      el("span.row-facts", {}, voice.seconds ? clock(voice.seconds) : "",
+        el("a.icon-button", { href: archive({ batch: batch.name, voice: voice.key }), download: "", "data-row": voice.key, "aria-label": t("download.row", { name: voice.key }), title: t("download.row", { name: voice.key }) }, icon("download")))),
+    ...presenters.map((presenter) => el("td", { role: "cell" }, el("span.cell-of", {}, presenter.key), el("button.cell", { type: "button", "data-clip": `${voice.key}|${presenter.key}`, onclick: () => open(voice.key, presenter.key) })))));
+  return el("table", { role: "table", style: null, "aria-labelledby": "batch-title" },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, el("td.corner", { role: "cell" }), ...heads)),
+    el("tbody", { role: "rowgroup" }, ...rows));
+}
+
+function face(presenter) {
+  if (!presenter.picture) return el("span.face");
+  return el("img.face", { src: `files/pictures/${encodeURIComponent(presenter.key)}.jpg?v=${presenter.mark}`, alt: "", width: 40, height: 40, loading: "lazy" });
+}
+
+/** What a clip's stand is called, and how it looks. */
+export function kindOf(clip) {
+  if (!clip) return "gone";
+  if (clip.stand === "failed") return /^It was cancelled/.test(clip.why ?? "") ? "cancelled" : "failed";
+  return { done: "done", running: "running", removed: "removed" }[clip.stand] ?? "waiting";
+}
+
+function drawCell(button, key) {
+  const clip = house.now.clips[key];
+  const kind = kindOf(clip);
+  const [voice, presenter] = key.split("|");
+  const percent = Math.round((clip?.share ?? 0) * 100);
+  button.dataset.kind = kind;
+  button.disabled = kind === "gone";
+  fill(button, JSON.stringify([kind, clip?.mark, clip?.why]), () => inside(kind, clip, voice, presenter));
+  if (kind === "running") {
+    button.querySelector(".ring").style.setProperty("--share", percent);
+    button.querySelector(".percent").textContent = `${percent} %`;
+    const seconds = left(key, clip);
+    button.querySelector(".cell-words").textContent = seconds === null ? t("stand.running") : about(seconds);
+  }
+  const spoken = t("cell", { voice, presenter, stand: kind === "running" ? `${t("stand.running")} ${percent} %` : t(`stand.${kind}`) });
+  if (button.getAttribute("aria-label") !== spoken) button.setAttribute("aria-label", spoken);
+}
+
+function inside(kind, clip, voice, presenter) {
+  if (kind === "done") {
+    const strip = `files/strips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}.jpg?v=${clip.mark}`;
+    return [el("img.thumb", { src: strip, alt: "", loading: "lazy" }), el("span.thumb-play", {}, icon("play"))];
+  }
+  if (kind === "running") return [el("span.ring", {}, el("span.percent")), el("span.cell-words")];
+  if (kind === "failed") return [icon("alert"), el("span.cell-words.clamp", {}, worded(clip.why ?? ""))];
+  const sign = { waiting: "clock", cancelled: "stop", removed: "bin", gone: "close" }[kind];
+  const held = kind === "waiting" && clip.why;
+  return [icon(sign), el("span.cell-words.clamp", {}, held ? worded(clip.why) : t(`stand.${kind}`))];
+}
+
+/** The batch that holds a clip, to show it around it. */
+export function showBatchOf(key) {
+  const batch = batchShown();
+  if (batch && clipsOf(batch).some(([one]) => one === key)) return;
+  const other = house.now.batches.find((one) => one.name !== null && clipsOf(one).some(([clip]) => clip === key));
+  if (other) show(other.name);
+}

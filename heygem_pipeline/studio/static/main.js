@@ -1,0 +1,93 @@
+// The page: asks the server every two seconds while it is looked at and something happens, else less often.
+
+import * as clip from "./clip.js";
+import * as clips from "./clips.js";
+import * as batches from "./history.js";
+import * as making from "./making.js";
+import { facts, t } from "./page.js";
+import { lookAgain, shown } from "./server.js";
+import { house, listen, takeIn } from "./store.js";
+import * as uploads from "./uploads.js";
+
+const BUSY = 2000;
+const QUIET = 6000;
+const banner = document.getElementById("banner");
+let timer = null;
+let asking = false;
+let misses = 0;
+
+listen(uploads.draw);
+listen(making.draw);
+listen(clips.draw);
+listen(batches.draw);
+listen(clip.draw);
+listen(tellWhatStandsStill);
+
+uploads.prepare();
+making.prepare();
+batches.prepare();
+making.draw();
+
+/** Ask again very soon: something was done here. */
+house.soon = () => {
+  clearTimeout(timer);
+  timer = setTimeout(look, 150);
+};
+
+async function look() {
+  clearTimeout(timer);
+  if (asking || document.hidden) return;
+  asking = true;
+  try {
+    const now = await shown();
+    misses = 0;
+    const first = !house.ready;
+    if (now) takeIn(now);
+    else if (Object.values(house.now.clips).some((one) => one.stand === "running")) clips.draw();
+    if (first && house.ready) openAddressed();
+    tellWhatStandsStill();
+  } catch {
+    misses += 1;
+    lookAgain();
+    if (misses > 1) tell(t("offline"));
+  }
+  asking = false;
+  timer = setTimeout(look, isBusy() ? BUSY : QUIET);
+}
+
+function openAddressed() {
+  const key = new URLSearchParams(location.search).get("clip");
+  if (key) clips.showBatchOf(key);
+  clip.openFromAddress();
+}
+
+function isBusy() {
+  const { clips: all, voices, presenters } = house.now;
+  const busy = ["waiting", "ready", "queued", "running", "stale"];
+  return misses > 0 || Object.values(all).some((one) => busy.includes(one.stand)) || [...voices, ...presenters].some((upload) => !upload.key || !upload.looked || !upload.checked);
+}
+
+function tellWhatStandsStill() {
+  const waits = Object.values(house.now.clips).some((one) => one.stand !== "done" && one.stand !== "failed");
+  tell(house.ready && !house.now.served && waits ? t("not.served") : "");
+}
+
+function tell(words) {
+  banner.hidden = !words;
+  if (banner.textContent !== words) banner.textContent = words;
+}
+
+document.addEventListener("visibilitychange", look);
+
+document.getElementById("language").addEventListener("click", (event) => {
+  document.cookie = `heygem_language=${event.currentTarget.dataset.language}; max-age=31536000; samesite=lax`;
+  location.reload();
+});
+
+document.getElementById("leave")?.addEventListener("click", async () => {
+  await fetch("logout", { method: "POST" });
+  location.replace("login");
+});
+
+document.documentElement.lang = facts.language;
+look();

@@ -1,0 +1,75 @@
+// Choosing and going: how many clips it would be, how long they would take, and the one button.
+
+import { about, date, el, facts, t } from "./page.js";
+import { post } from "./server.js";
+import { house, show } from "./store.js";
+
+const form = document.getElementById("make");
+const go = document.getElementById("go");
+const sum = document.getElementById("sum");
+const estimate = document.getElementById("estimate");
+
+/** Make the form work. */
+export function prepare() {
+  for (const radio of form.elements.quality) {
+    radio.addEventListener("change", () => { document.getElementById("quality-hint").textContent = t(`quality.${radio.value}.hint`); });
+  }
+  form.elements.title.placeholder = date(Date.now() / 1000);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    go.disabled = true;
+    const wish = {
+      title: form.elements.title.value.trim() || date(Date.now() / 1000),
+      voices: inOrder("voices"),
+      presenters: inOrder("presenters"),
+      quality: form.elements.quality.value,
+      label: form.elements.label.value,
+      engine: form.elements.engine.value,
+    };
+    const begun = await post("api/batches", wish);
+    if (begun) {
+      form.elements.title.value = "";
+      for (const kind of ["voices", "presenters"]) house.chosen[kind].clear();
+      show(begun.name);
+      house.soon?.();
+      const clips = document.getElementById("clips");
+      clips.focus({ preventScroll: true });
+      clips.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
+    }
+    draw();
+  });
+}
+
+/** Say what the button would do. */
+export function draw() {
+  const voices = inOrder("voices");
+  const presenters = inOrder("presenters");
+  const count = voices.length * presenters.length;
+  const sumWords = count
+    ? t("sum", { voices: t("sum.voices", { count: voices.length }), presenters: t("sum.presenters", { count: presenters.length }) })
+    : t(hint(voices, presenters));
+  if (sum.textContent !== sumWords) sum.textContent = sumWords;
+  const words = count ? t("go", { count }) : t("go.nothing");
+  if (go.textContent !== words) go.textContent = words;
+  go.disabled = count === 0;
+  const told = count ? time(voices, presenters.length) : "";
+  if (estimate.textContent !== told) estimate.textContent = told;
+}
+
+function hint(voices, presenters) {
+  if (!house.now.voices.length && !house.now.presenters.length) return "hint.bring";
+  if (!voices.length && !presenters.length) return "hint.both";
+  return voices.length ? "hint.presenter" : "hint.voice";
+}
+
+function inOrder(kind) {
+  return house.now[kind].map((upload) => upload.key).filter((key) => key && house.chosen[kind].has(key));
+}
+
+function time(voices, presenters) {
+  const pace = house.now.pace;
+  const lengths = house.now.voices.filter((voice) => voices.includes(voice.key)).map((voice) => voice.seconds);
+  if (!pace) return t("estimate.none");
+  if (lengths.some((seconds) => !seconds)) return "";
+  return t("estimate", { time: about(lengths.reduce((all, seconds) => all + (pace.start + pace.each * seconds) * presenters, 0)) });
+}

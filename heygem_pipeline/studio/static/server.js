@@ -1,0 +1,80 @@
+// Talking to the server. All addresses are relative: the page may lie below any path.
+
+import { t, toast, worded } from "./page.js";
+
+let version = "";
+
+/** What the server refused, as a sentence. */
+export class Refused extends Error {}
+
+/** What is shown now; null where nothing has changed. */
+export async function shown() {
+  const answer = await fetch("api/shown", { headers: version ? { "if-none-match": `"${version}"` } : {} });
+  if (answer.status === 304) return null;
+  await settle(answer);
+  const now = await answer.json();
+  version = now.version;
+  return now;
+}
+
+/** Forget what was shown, so that the next answer is whole. */
+export function lookAgain() {
+  version = "";
+}
+
+/** Get JSON. */
+export async function get(path) {
+  const answer = await fetch(path);
+  await settle(answer);
+  return answer.json();
+}
+
+/** Have something done; tell what is refused, and return null then. */
+export async function post(path, body) {
+  try {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    await settle(answer);
+    lookAgain();
+    return answer.status === 204 ? {} : await answer.json();
+  } catch (error) {
+    toast(error instanceof Refused ? error.message : t("offline"), "bad");
+    return null;
+  }
+}
+
+/** Send a file; progress: called with 0..1. Resolves when it lies on the server, rejects with Refused. */
+export function upload(kind, file, name, progress) {
+  const request = new XMLHttpRequest();
+  const done = new Promise((resolve, reject) => {
+    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    request.onerror = () => reject(new Refused(t("upload.lost")));
+    request.onabort = () => reject(new Refused(""));
+    request.onload = () => {
+      let told = {};
+      try { told = JSON.parse(request.responseText); } catch { /* a proxy's own page */ }
+      if (request.status === 200) resolve(told);
+      else reject(new Refused(request.status === 413 && !told.refused ? t("upload.proxy") : sentence(told)));
+    };
+  });
+  request.open("PUT", `api/uploads/${kind}/${encodeURIComponent(name)}`);
+  request.setRequestHeader("content-type", "application/octet-stream");
+  request.send(file);
+  return { done, stop: () => request.abort() };
+}
+
+async function settle(answer) {
+  if (answer.ok) return;
+  if (answer.status === 401) location.reload();
+  let told = {};
+  try { told = await answer.json(); } catch { /* not ours */ }
+  throw new Refused(sentence(told));
+}
+
+function sentence(told) {
+  if (told.sentence) return worded(told.sentence);
+  return t(`refused.${told.refused ?? "unexpected"}`, told.values ?? {});
+}

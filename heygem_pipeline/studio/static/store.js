@@ -1,0 +1,127 @@
+// What the parts of the page share: what is shown, what is chosen, and who wants to know when either changes.
+
+const listeners = [];
+
+export const house = {
+  /** The server's last answer. */
+  now: { served: true, voices: [], presenters: [], batches: [], clips: {}, pace: null, languages: {} },
+  ready: false,
+  /** Keys that are ticked. */
+  chosen: { voices: new Set(), presenters: new Set() },
+  /** Files that are on their way up or have just arrived: tick them when they get their key. */
+  arriving: { voices: new Set(), presenters: new Set() },
+  /** The batch that is shown. */
+  batch: new URLSearchParams(location.search).get("batch"),
+};
+
+/** Be told after every change. */
+export function listen(listener) {
+  listeners.push(listener);
+}
+
+/** Tell everybody. */
+export function changed() {
+  for (const listener of listeners) listener(house);
+}
+
+/** Take the server's answer in. */
+export function takeIn(now) {
+  house.now = now;
+  house.ready = true;
+  for (const kind of ["voices", "presenters"]) {
+    const keys = new Set(now[kind].map((upload) => upload.key));
+    for (const upload of now[kind]) {
+      if (!upload.key || !house.arriving[kind].has(upload.file)) continue;
+      house.arriving[kind].delete(upload.file);
+      house.chosen[kind].add(upload.key);
+    }
+    for (const upload of now[kind]) if (trouble(upload)) house.chosen[kind].delete(upload.key);
+    for (const key of house.chosen[kind]) if (!keys.has(key)) house.chosen[kind].delete(key);
+  }
+  remember();
+  changed();
+}
+
+/** Tick or untick. */
+export function choose(kind, keys, ticked) {
+  for (const key of keys) ticked ? house.chosen[kind].add(key) : house.chosen[kind].delete(key);
+  remember();
+  changed();
+}
+
+/** Show another batch. */
+export function show(batch) {
+  house.batch = batch;
+  const address = new URL(location.href);
+  if (batch === null) address.searchParams.delete("batch");
+  else address.searchParams.set("batch", batch);
+  history.replaceState(null, "", address);
+  changed();
+}
+
+/** The sentence that keeps an upload from being used; null where nothing does. */
+export function trouble(upload) {
+  return upload.refused ?? (upload.doubt ? upload.doubt[1] : null);
+}
+
+/** The batch that is shown: the one asked for, else the newest. */
+export function batchShown() {
+  const batches = house.now.batches.filter((batch) => batch.name !== null);
+  const newest = batches.reduce((best, batch) => (!best || batch.made > best.made ? batch : best), null);
+  return batches.find((batch) => batch.name === house.batch) ?? newest;
+}
+
+/** The clips of a batch, voice by voice: [key, clip], each that is known. */
+export function clipsOf(batch) {
+  const found = [];
+  for (const voice of batch.voices) {
+    for (const presenter of batch.presenters) {
+      const clip = house.now.clips[`${voice}|${presenter}`];
+      if (clip) found.push([`${voice}|${presenter}`, clip]);
+    }
+  }
+  return found;
+}
+
+/** How a batch gets on. left: seconds, null where nobody can tell. */
+export function tally(batch) {
+  const counts = { total: 0, done: 0, failed: 0, running: 0, waiting: 0, left: 0 };
+  const lengths = new Map(house.now.voices.map((voice) => [voice.key, voice.seconds]));
+  for (const [key, clip] of clipsOf(batch)) {
+    counts.total += 1;
+    if (clip.stand === "done") counts.done += 1;
+    else if (clip.stand === "failed" || clip.stand === "removed") counts.failed += 1;
+    else {
+      counts[clip.stand === "running" ? "running" : "waiting"] += 1;
+      const seconds = lengths.get(key.split("|")[0]);
+      const whole = house.now.pace && seconds ? house.now.pace.start + house.now.pace.each * seconds : null;
+      counts.left = whole === null || counts.left === null ? null : counts.left + whole * (1 - (clip.share ?? 0));
+    }
+  }
+  return counts;
+}
+
+/** Seconds a running clip still takes, from how far it came; null where that is too early to say. */
+export function left(key, clip) {
+  const spent = clip.began ? Date.now() / 1000 - clip.began : 0;
+  if (clip.share > 0.15 && spent > 2) return (spent * (1 - clip.share)) / clip.share;
+  const voice = house.now.voices.find((one) => one.key === key.split("|")[0]);
+  if (!house.now.pace || !voice?.seconds) return null;
+  return (house.now.pace.start + house.now.pace.each * voice.seconds) * (1 - (clip.share ?? 0));
+}
+
+function remember() {
+  const chosen = { voices: [...house.chosen.voices], presenters: [...house.chosen.presenters] };
+  const arriving = { voices: [...house.arriving.voices], presenters: [...house.arriving.presenters] };
+  sessionStorage.setItem("studio", JSON.stringify({ chosen, arriving }));
+}
+
+try {
+  const kept = JSON.parse(sessionStorage.getItem("studio") ?? "{}");
+  for (const kind of ["voices", "presenters"]) {
+    house.chosen[kind] = new Set(kept.chosen?.[kind]);
+    house.arriving[kind] = new Set(kept.arriving?.[kind]);
+  }
+} catch {
+  sessionStorage.removeItem("studio");
+}

@@ -1,0 +1,272 @@
+// Bringing in: drop zones, the queue of uploads, recording, and a card for each file.
+
+import { ask, clock, el, facts, fill, icon, languageName, t, toast, worded } from "./page.js";
+import { post, upload as send } from "./server.js";
+import { changed, choose, house, trouble } from "./store.js";
+
+const LANGUAGES = ["zh", "en", "de", "fr", "es", "it", "pt", "ru", "ja", "ko", "ar", "hi"];
+const AT_ONCE = 2;
+const endings = { voices: facts.voiceEndings, presenters: facts.presenterEndings };
+const queue = [];
+let sending = 0;
+let playing = null;
+
+/** Make both zones work. */
+export function prepare() {
+  for (const panel of document.querySelectorAll("[data-kind]")) {
+    const kind = panel.dataset.kind;
+    const zone = panel.querySelector(".drop");
+    panel.querySelector("input[type=file]").addEventListener("change", (event) => {
+      bring(kind, event.target.files);
+      event.target.value = "";
+    });
+    zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
+    zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+    zone.addEventListener("drop", (event) => {
+      event.preventDefault();
+      zone.classList.remove("over");
+      bring(kind, event.dataTransfer.files);
+    });
+    panel.querySelector(".all input").addEventListener("change", (event) => {
+      const keys = house.now[kind].filter((upload) => upload.key && !trouble(upload)).map((upload) => upload.key);
+      choose(kind, keys, event.target.checked);
+    });
+  }
+  // A file dropped beside a zone would otherwise replace the page.
+  for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
+  addEventListener("beforeunload", (event) => sending && event.preventDefault());
+  prepareRecording();
+}
+
+/** Put files into the queue; what cannot be used is told at once. */
+export function bring(kind, files) {
+  for (const file of files) {
+    const ending = file.name.slice(file.name.lastIndexOf(".")).toLowerCase();
+    const item = { kind, file, name: file.name, share: 0, refused: null };
+    if (!endings[kind].includes(ending)) item.refused = t("refused.ending", { name: file.name, endings: endings[kind].map((e) => e.slice(1)).join(" ") });
+    else if (file.size > facts.maxGigabytes * 1e9) item.refused = t("refused.too_large", { name: file.name, limit: facts.maxGigabytes });
+    else if (file.size === 0) item.refused = t("refused.empty", { name: file.name });
+    queue.push(item);
+  }
+  next();
+  changed();
+}
+
+async function next() {
+  const item = queue.find((one) => !one.refused && !one.sending);
+  if (!item || sending >= AT_ONCE) return;
+  sending += 1;
+  const { done, stop } = send(item.kind, item.file, item.name, (share) => {
+    item.share = share;
+    item.show?.();
+  });
+  Object.assign(item, { sending: true, stop });
+  next();
+  try {
+    const { file } = await done;
+    house.arriving[item.kind].add(file);
+    queue.splice(queue.indexOf(item), 1);
+    house.soon?.();
+  } catch (error) {
+    if (error.message) Object.assign(item, { refused: error.message, sending: true });
+    else queue.splice(queue.indexOf(item), 1);
+  }
+  sending -= 1;
+  changed();
+  next();
+}
+
+/** Show the cards of both kinds. */
+export function draw() {
+  for (const panel of document.querySelectorAll("[data-kind]")) {
+    const kind = panel.dataset.kind;
+    const uploads = [...house.now[kind]].sort((a, b) => b.added - a.added || a.file.localeCompare(b.file));
+    const good = uploads.filter((upload) => upload.key && !trouble(upload));
+    const all = panel.querySelector(".all");
+    all.hidden = good.length < 2;
+    const ticked = good.filter((upload) => house.chosen[kind].has(upload.key)).length;
+    all.firstElementChild.checked = ticked > 0 && ticked === good.length;
+    all.firstElementChild.indeterminate = ticked > 0 && ticked < good.length;
+    const list = panel.querySelector(".cards");
+    const old = new Map([...list.children].map((card) => [card.dataset.id, card]));
+    const cards = [];
+    for (const item of queue.filter((one) => one.kind === kind)) {
+      item.id ??= `queue-${Math.random()}`;
+      const card = old.get(item.id) ?? el("li.card", { "data-id": item.id });
+      drawQueued(card, item);
+      cards.push(card);
+    }
+    for (const upload of uploads) {
+      const id = `file-${upload.file}`;
+      const card = old.get(id) ?? el("li.card", { "data-id": id });
+      drawUpload(card, kind, upload);
+      cards.push(card);
+    }
+    if (cards.length !== list.children.length || cards.some((card, index) => list.children[index] !== card)) {
+      list.replaceChildren(...cards);
+    }
+  }
+}
+
+function drawQueued(card, item) {
+  fill(card, item.refused ?? "sending", () => {
+    if (item.refused) {
+      return [
+        el("div.card-words", {}, el("p.card-name", {}, item.name), el("p.note.bad", {}, icon("alert"), item.refused)),
+        el("button.icon-button", { type: "button", "aria-label": t("dismiss", { name: item.name }), onclick: () => { queue.splice(queue.indexOf(item), 1); changed(); } }, icon("close")),
+      ];
+    }
+    const bar = el("progress", { max: 1, value: item.share, "aria-label": t("uploading", { name: item.name }) });
+    const words = el("span.card-facts");
+    item.show = () => {
+      bar.value = item.share;
+      words.textContent = item.share < 1 ? t("uploaded", { percent: Math.floor(item.share * 100) }) : t("storing");
+    };
+    item.show();
+    return [
+      el("div.card-words", {}, el("p.card-name", {}, item.name), bar, words),
+      el("button.icon-button", { type: "button", "aria-label": t("upload.stop", { name: item.name }), onclick: () => { item.stop?.(); if (!item.sending) { queue.splice(queue.indexOf(item), 1); changed(); } } }, icon("close")),
+    ];
+  });
+}
+
+function drawUpload(card, kind, upload) {
+  const bad = trouble(upload);
+  const ticked = house.chosen[kind].has(upload.key);
+  const language = house.now.languages[upload.key] ?? "";
+  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.looked, upload.warnings, upload.checked, upload.picture, upload.trouble, language]);
+  card.classList.toggle("ticked", ticked);
+  card.classList.toggle("unfit", Boolean(bad));
+  fill(card, mark, () => {
+    const name = upload.file;
+    const box = el("input", { type: "checkbox", disabled: !upload.key || Boolean(bad), "aria-label": t("take", { name }), onchange: (event) => choose(kind, [upload.key], event.target.checked) });
+    const words = el("div.card-words", {}, el("p.card-name", { title: name }, name), el("p.card-facts", {}, ...told(kind, upload)));
+    if (kind === "voices" && upload.key && !bad) words.lastElementChild.append(languageChoice(upload, language));
+    const parts = [el("label.card-tick", {}, box), look(kind, upload), words];
+    if (upload.key) {
+      parts.push(el("button.icon-button", { type: "button", "aria-label": t("delete.one", { name }), title: t("delete"), onclick: () => remove(kind, upload) }, icon("bin")));
+    }
+    if (bad) parts.push(problem(kind, upload, bad));
+    else if (upload.warnings.length) {
+      parts.push(el("details.note.doubt", {}, el("summary", {}, icon("alert"), t("hints", { count: upload.warnings.length })), ...upload.warnings.map((warning) => el("p", {}, worded(warning)))));
+    }
+    return parts;
+  });
+  const box = card.querySelector(".card-tick input");
+  if (box) box.checked = ticked;
+}
+
+/** Length, resolution, and whether it is still being looked at. */
+function told(kind, upload) {
+  if (trouble(upload)) return [el("span.bad", {}, t("unfit"))];
+  const parts = [];
+  if (upload.seconds) parts.push(clock(upload.seconds));
+  if (kind === "presenters" && upload.width) {
+    if (!upload.seconds) parts.push(t("photo"));
+    parts.push(`${upload.width} × ${upload.height}`);
+  }
+  if (!upload.looked || !upload.key) return [el("span.looking", {}, t("looking"))];
+  const words = [el("span", {}, parts.join(" · "))];
+  if (upload.checked) words.push(el("span.good", { title: t("checked.hint") }, icon("tick"), t("checked")));
+  return words;
+}
+
+/** A button that plays a voice, or the picture of a presenter. */
+function look(kind, upload) {
+  const name = upload.file;
+  if (kind === "presenters") {
+    if (!upload.key || !upload.picture) return el("span.face");
+    return el("img.face", { src: `files/pictures/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: "", loading: "lazy", width: 56, height: 56 });
+  }
+  if (!upload.key) return el("span.listen");
+  const button = el("button.listen", { type: "button", "aria-label": t("listen", { name }), "aria-pressed": "false" }, icon("play"));
+  button.addEventListener("click", () => {
+    const own = playing?.button === button;
+    stopPlaying();
+    if (own) return;
+    const sound = new Audio(`files/voices/${encodeURIComponent(upload.key)}?v=${upload.mark}`);
+    playing = { button, sound };
+    button.replaceChildren(icon("stop"));
+    button.setAttribute("aria-pressed", "true");
+    sound.onended = stopPlaying;
+    sound.play().catch(() => { stopPlaying(); toast(t("listen.cannot"), "bad"); });
+  });
+  return button;
+}
+
+function stopPlaying() {
+  if (!playing) return;
+  playing.sound.pause();
+  playing.button.replaceChildren(icon("play"));
+  playing.button.setAttribute("aria-pressed", "false");
+  playing = null;
+}
+
+function languageChoice(upload, language) {
+  const known = LANGUAGES.includes(language) || !language ? LANGUAGES : [language, ...LANGUAGES];
+  const select = el("select.language", { "aria-label": t("language.of", { name: upload.file }), onchange: async (event) => { await post("api/language", { voice: upload.key, language: event.target.value }); house.soon?.(); } },
+    el("option", { value: "" }, t("language.unknown")),
+    ...known.map((tag) => el("option", { value: tag, selected: tag === language }, languageName(tag))));
+  return select;
+}
+
+function problem(kind, upload, sentence) {
+  const advice = upload.doubt && has(upload.doubt[0]) ? t(`advice.${upload.doubt[0]}`) : null;
+  const frame = kind === "presenters" && upload.trouble
+    ? el("img.frame", { src: `files/troubles/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: t("frame.meant"), loading: "lazy" })
+    : null;
+  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), worded(sentence)), advice ? el("p", {}, advice) : null, frame, frame ? el("p.caption", {}, t("frame.meant")) : null);
+}
+
+function has(name) {
+  return t(`advice.${name}`) !== `advice.${name}`;
+}
+
+async function remove(kind, upload) {
+  const words = t(kind === "voices" ? "delete.voice" : "delete.presenter", { name: upload.file });
+  if (!(await ask(t("delete.one", { name: upload.file }), words, t("delete")))) return;
+  if (await post("api/delete", { kind, keys: [upload.key] })) house.soon?.();
+}
+
+function prepareRecording() {
+  const button = document.getElementById("record");
+  const words = button.querySelector(".record-words");
+  let recorder = null;
+  let timer = null;
+  button.addEventListener("click", async () => {
+    if (recorder) {
+      recorder.stop();
+      return;
+    }
+    if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) {
+      toast(t("record.insecure"), "bad");
+      return;
+    }
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    } catch {
+      toast(t("record.refused"), "bad");
+      return;
+    }
+    const pieces = [];
+    const began = Date.now();
+    recorder = new MediaRecorder(stream);
+    recorder.ondataavailable = (event) => pieces.push(event.data);
+    recorder.onstop = () => {
+      clearInterval(timer);
+      for (const track of stream.getTracks()) track.stop();
+      const ending = recorder.mimeType.includes("mp4") ? "m4a" : recorder.mimeType.includes("ogg") ? "ogg" : "webm";
+      const at = new Date(began - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 19).replace("T", " ").replaceAll(":", ".");
+      bring("voices", [new File(pieces, `${t("recording")} ${at}.${ending}`, { type: recorder.mimeType })]);
+      recorder = null;
+      button.classList.remove("on");
+      words.textContent = t("record");
+    };
+    recorder.start(1000);
+    button.classList.add("on");
+    const tell = () => { words.textContent = t("record.stop", { time: clock((Date.now() - began) / 1000) }); };
+    tell();
+    timer = setInterval(tell, 500);
+  });
+}
