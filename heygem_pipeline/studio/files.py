@@ -34,9 +34,9 @@ def routes() -> list[Route]:
     return [
         Route("/files/clips/{voice}/{presenter}.mp4", _clip),
         Route("/files/strips/{voice}/{presenter}.jpg", _strip),
-        Route("/files/{kind}/{key}", _upload),
         Route("/files/pictures/{key}.jpg", _picture),
         Route("/files/troubles/{key}.jpg", _trouble),
+        Route("/files/{kind}/{key}", _upload),
         Route("/archive.zip", _archive),
     ]
 

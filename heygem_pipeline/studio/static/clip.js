@@ -118,7 +118,7 @@ async function tellReport(list, voice, presenter) {
     [t("picture"), `${report.width} × ${report.height}, ${t("per.second", { fps: report.fps })}`],
     [t("size"), megabytes(report.bytes)],
   ];
-  for (const check of report.checks) rows.push([t(`check.${check.name}`), el(`span.verdict.${check.verdict}`, {}, icon(check.verdict === "passed" ? "tick" : "alert"), worded(check.sentence))]);
+  for (const check of report.checks) rows.push([t(`check.${check.name}`), el(`span.verdict.${check.verdict}`, {}, icon(check.verdict === "passed" ? "tick" : "alert"), check.verdict === "passed" ? t(`check.${check.name}.passed`) : worded(check.sentence))]);
   for (const warning of report.warnings) rows.push([t("hint"), worded(warning)]);
   list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }

@@ -12,12 +12,13 @@ const progress = document.getElementById("progress");
 const words = document.getElementById("progress-words");
 const matrix = document.getElementById("matrix");
 const empty = document.getElementById("empty");
+const peek = document.getElementById("peek");
 
 /** Show the batch. */
 export function draw() {
   const batch = batchShown();
   empty.hidden = Boolean(batch) || !house.ready;
-  matrix.hidden = progress.hidden = words.hidden = !batch;
+  matrix.hidden = progress.hidden = words.hidden = peek.hidden = !batch;
   if (!batch) {
     title.textContent = t("clips");
     sub.textContent = "";
@@ -58,7 +59,7 @@ function drawProgress(counts) {
   progress.firstElementChild.style.inlineSize = `${share}%`;
   progress.classList.toggle("whole", counts.total > 0 && counts.done === counts.total);
   const told = progressWords(counts);
-  if (words.textContent !== told) words.textContent = told;
+  if (words.textContent !== told) words.textContent = peek.textContent = told;
 }
 
 function drawActions(batch, counts) {

@@ -1,6 +1,6 @@
 // Choosing and going: how many clips it would be, how long they would take, and the one button.
 
-import { about, date, el, facts, t } from "./page.js";
+import { about, t } from "./page.js";
 import { post } from "./server.js";
 import { house, show } from "./store.js";
 
@@ -14,12 +14,11 @@ export function prepare() {
   for (const radio of form.elements.quality) {
     radio.addEventListener("change", () => { document.getElementById("quality-hint").textContent = t(`quality.${radio.value}.hint`); });
   }
-  form.elements.title.placeholder = date(Date.now() / 1000);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     go.disabled = true;
     const wish = {
-      title: form.elements.title.value.trim() || date(Date.now() / 1000),
+      title: form.elements.title.value.trim() || usualTitle(),
       voices: inOrder("voices"),
       presenters: inOrder("presenters"),
       quality: form.elements.quality.value,
@@ -54,6 +53,17 @@ export function draw() {
   go.disabled = count === 0;
   const told = count ? time(voices, presenters.length) : "";
   if (estimate.textContent !== told) estimate.textContent = told;
+  form.elements.title.placeholder = count ? usualTitle() : "";
+}
+
+/** What the batch is called when nobody gives it a name: what is in it. */
+function usualTitle() {
+  const some = ["voices", "presenters"].map((kind) => {
+    const keys = inOrder(kind);
+    const shown = keys.slice(0, 2).map((key) => (key.length > 30 ? `${key.slice(0, 29)}…` : key));
+    return shown.join(", ") + (keys.length > 2 ? ` +${keys.length - 2}` : "");
+  });
+  return some.join(" × ");
 }
 
 function hint(voices, presenters) {

@@ -210,16 +210,12 @@ function languageChoice(upload, language) {
   return select;
 }
 
+/** What is wrong, with the frame that shows it. */
 function problem(kind, upload, sentence) {
-  const advice = upload.doubt && has(upload.doubt[0]) ? t(`advice.${upload.doubt[0]}`) : null;
   const frame = kind === "presenters" && upload.trouble
-    ? el("img.frame", { src: `files/troubles/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: t("frame.meant"), loading: "lazy" })
+    ? el("figure", {}, el("img.frame", { src: `files/troubles/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: "", loading: "lazy" }), el("figcaption", {}, t("frame.meant")))
     : null;
-  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), worded(sentence)), advice ? el("p", {}, advice) : null, frame, frame ? el("p.caption", {}, t("frame.meant")) : null);
-}
-
-function has(name) {
-  return t(`advice.${name}`) !== `advice.${name}`;
+  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), worded(sentence)), frame);
 }
 
 async function remove(kind, upload) {
