@@ -1,0 +1,146 @@
+"""A batch of the page is a campaign: what is chosen is made, and nothing else."""
+
+import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from starlette.testclient import TestClient
+
+from heygem_pipeline.automation.campaigns import load_campaigns
+from heygem_pipeline.automation.planner import Stand
+from heygem_pipeline.automation.requests import read_requests
+from heygem_pipeline_tests.automation.house import CLIP, House, DagsterRunStatus
+from heygem_pipeline_tests.studio.conftest import page, rules
+
+CHOSEN = {"title": "Autumn: 第一课", "voices": ["one"], "presenters": ["one", "two"]}
+
+
+def begin(studio: TestClient, **other: object) -> str:
+    return studio.post("/api/batches", json=CHOSEN | other).json()["name"]
+
+
+def test_what_is_chosen_is_asked_for_and_nothing_else_is_wanted(studio: TestClient, house: House) -> None:
+    begin(studio)
+    assert set(house.plan().clips) == {("one", "one"), ("one", "two")}
+    assert read_requests(house.folders).clips == ["one|one", "one|two"]
+    (batch,) = studio.get("/api/shown").json()["batches"]
+    assert batch["title"] == "Autumn: 第一课" and batch["quality"] == "standard"
+
+
+@pytest.mark.parametrize(("quality", "crf"), [("standard", 18), ("best", 14), ("small", 26)])
+def test_quality_in_plain_words_becomes_settings(studio: TestClient, house: House, quality: str, crf: int) -> None:
+    name = begin(studio, quality=quality, label="always")
+    (campaign,) = load_campaigns(house.folders.campaigns).usable
+    assert (campaign.settings.crf, campaign.settings.label.value) == (crf, "always")
+    (batch,) = studio.get("/api/shown").json()["batches"]
+    assert (batch["name"], batch["quality"], batch["label"]) == (name, quality, "always")
+
+
+def test_two_batches_of_one_name_are_two(studio: TestClient, house: House) -> None:
+    assert begin(studio) != begin(studio, presenters=["two"])
+    assert len(studio.get("/api/shown").json()["batches"]) == 2
+
+
+def test_a_clip_is_not_wanted_in_two_qualities(studio: TestClient, house: House) -> None:
+    begin(studio)
+    answer = studio.post("/api/batches", json=CHOSEN | {"quality": "best"})
+    assert answer.status_code == 409
+    assert answer.json() == {"refused": "other_quality", "values": {"title": "Autumn: 第一课", "count": "2"}}
+    assert len(load_campaigns(house.folders.campaigns).usable) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"voices": []}, {"quality": "ultra"}, {"engine": "none"}, {"voices": "one"}, {"title": "\0"}, {"more": 1}]
+)
+def test_what_cannot_be_chosen_is_refused(studio: TestClient, house: House, wrong: dict[str, object]) -> None:
+    answer = studio.post("/api/batches", json=CHOSEN | wrong)
+    assert answer.status_code == 400 and answer.json()["refused"]
+    assert not load_campaigns(house.folders.campaigns).usable
+
+
+def test_a_name_with_signs_of_yaml_stays_a_name(studio: TestClient, house: House) -> None:
+    title = "*a: {b}, 'c' # no"
+    begin(studio, title=title)
+    (campaign,) = load_campaigns(house.folders.campaigns).usable
+    assert campaign.title == title
+
+
+def test_after_the_last_batch_is_deleted_nothing_else_begins(studio: TestClient, house: House) -> None:
+    name = begin(studio)
+    studio.post("/api/batches/end", json={"names": [name]})
+    assert house.plan().clips == {}
+    assert not load_campaigns(house.folders.campaigns).everything
+
+
+def test_the_clips_of_a_batch_go_with_it_unless_another_batch_has_them(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    first, second = begin(studio), begin(studio, title="Second", presenters=["two"])
+    house.make_clip("one", "one")
+    house.make_clip("one", "two")
+    studio.post("/api/batches/end", json={"names": [first], "clips": True})
+    assert not house.folders.clip("one", "one").exists()
+    assert house.folders.clip("one", "two").exists()
+    studio.post("/api/batches/end", json={"names": [second], "clips": False})
+    assert house.folders.clip("one", "two").exists()
+
+
+def test_without_any_batch_the_page_says_that_everything_is_made_by_itself(studio: TestClient, house: House) -> None:
+    (batch,) = studio.get("/api/shown").json()["batches"]
+    assert (batch["name"], batch["voices"], batch["presenters"]) == ("", ["one", "two"], ["one", "two"])
+
+
+def test_in_an_empty_house_uploads_wait_for_the_button(house: House) -> None:
+    for path in [*house.folders.voices.iterdir(), *house.folders.presenters.iterdir()]:
+        path.unlink()
+    house.take_in()
+    with page(house, rules()) as studio:
+        studio.put("/api/uploads/voices/new.wav", content=b"sound")
+        studio.put("/api/uploads/presenters/new.mp4", content=b"picture")
+    house.take_in()
+    assert house.plan().clips == {}
+
+
+def test_uploads_change_nobody_elses_way_of_working(studio: TestClient, house: House) -> None:
+    studio.put("/api/uploads/voices/new.wav", content=b"sound")
+    house.take_in()
+    assert len(house.plan().clips) == 6
+
+
+def test_a_failed_clip_is_tried_again(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    begin(studio)
+    house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "Broken."})
+    shown = studio.get("/api/shown").json()["clips"]["one|one"]
+    assert (shown["stand"], shown["why"]) == ("failed", "Broken.")
+    studio.post("/api/clips/retry", json={"clips": ["one|one", "one|two", "no|such"]})
+    assert house.clip().stand is Stand.READY
+
+
+def test_a_queued_clip_is_cancelled(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    begin(studio)
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "all"), "make_clip")
+    house.run(CLIP, "one|one", DagsterRunStatus.QUEUED, origin=origin)
+    assert studio.post("/api/clips/cancel", json={"clips": ["one|one"]}).status_code == 200
+    assert read_requests(house.folders).clips == ["one|two"]
+    assert studio.get("/api/shown").json()["clips"]["one|one"]["why"].startswith("It was cancelled")
+
+
+def test_a_voice_is_deleted_with_its_clips_but_not_while_a_run_works_on_it(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    house.make_clip()
+    tags = {"dagster/partition/audio": "one", "dagster/partition/template": "two"}
+    run = house.run(CLIP, "one|two", DagsterRunStatus.STARTED, tags)
+    answer = studio.post("/api/delete", json={"kind": "voices", "keys": ["one"]})
+    assert (answer.status_code, answer.json()["refused"]) == (409, "in_use")
+    house.instance.delete_run(run)
+    studio.post("/api/delete", json={"kind": "voices", "keys": ["one"]})
+    assert not (house.folders.voices / "one.wav").exists() and not house.folders.clip("one", "one").exists()
+    assert (house.folders.voices / "two.wav").exists()
+
+
+def test_the_language_of_a_voice_goes_into_its_batches(studio: TestClient, house: House) -> None:
+    assert studio.post("/api/language", json={"voice": "one", "language": "zh-Hant"}).status_code == 200
+    assert studio.post("/api/language", json={"voice": "two", "language": "nonsense"}).status_code == 400
+    assert studio.get("/api/shown").json()["languages"] == {"one": "zh-Hant"}
+    begin(studio)
+    (campaign,) = load_campaigns(house.folders.campaigns).usable
+    assert campaign.voices[0].language == "zh-Hant"

@@ -1,0 +1,99 @@
+"""What is sent: clips and uploads, in pieces where asked for, and never anything else."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from heygem_pipeline.studio.archive import streamed_archive
+from heygem_pipeline.studio.clip_log import without_paths
+from heygem_pipeline_tests.automation.house import House
+
+
+def finished(house: House) -> None:
+    house.make_inputs()
+    for audio in ("one", "two"):
+        house.make_clip(audio, "one")
+        house.folders.clip(audio, "one").write_bytes(f"the clip of {audio}".encode())
+
+
+def test_a_player_may_jump(studio: TestClient, house: House) -> None:
+    finished(house)
+    answer = studio.get("/files/clips/one/one.mp4", headers={"range": "bytes=4-7"})
+    assert (answer.status_code, answer.content) == (206, b"clip")
+    assert answer.headers["content-type"] == "video/mp4"
+
+
+def test_a_download_has_a_name_of_its_own(studio: TestClient, house: House) -> None:
+    finished(house)
+    assert "one%20-%20one.mp4" in studio.get("/files/clips/one/one.mp4?download").headers["content-disposition"]
+
+
+def test_an_upload_is_shown_but_never_run(studio: TestClient, house: House) -> None:
+    answer = studio.get("/files/voices/one")
+    assert answer.content == b"voice one" and "sandbox" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/files/clips/..%2F..%2Fstate/uploads.mp4",
+        "/files/clips/../../state/uploads.json",
+        "/files/clips/%2e%2e/%2e%2e.mp4",
+        "/files/voices/..%2F..%2Fstate%2Fuploads.json",
+        "/files/voices/one.wav",
+        "/files/state/uploads.json",
+        "/files/strips/..%2F/x.jpg",
+        "/files/pictures/..%2F..%2Fx.jpg",
+        "/static/../server.py",
+        "/static/%2e%2e/server.py",
+        "/api/clips/..%2F/x",
+    ],
+)
+def test_paths_outside_are_refused(studio: TestClient, house: House, path: str) -> None:
+    answer = studio.get(path)
+    assert answer.status_code == 404
+    assert str(house.folders.root) not in answer.text
+
+
+def test_a_batch_is_taken_away_as_a_zip(studio: TestClient, house: House) -> None:
+    finished(house)
+    answer = studio.get("/archive.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == ["one/one.mp4", "two/one.mp4"]
+    row = studio.get("/archive.zip", params={"voice": "two"})
+    assert zipfile.ZipFile(io.BytesIO(row.content)).read("two/one.mp4") == b"the clip of two"
+    assert studio.get("/archive.zip", params={"voice": "none"}).status_code == 404
+
+
+def test_a_zip_is_made_while_it_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(5_000_000))
+
+    def files() -> Iterator[tuple[str, Path]]:
+        yield "课/large.mp4", tmp_path / "large"
+        yield "gone.mp4", tmp_path / "gone"
+
+    pieces = list(streamed_archive(files()))
+    assert max(map(len, pieces)) < 600_000
+    assert zipfile.ZipFile(io.BytesIO(b"".join(pieces))).namelist() == ["课/large.mp4"]
+
+
+def test_the_log_shows_no_path_of_this_machine(house: House) -> None:
+    root = house.folders.root
+    told = without_paths(f"Wrote {root}/outputs/a.mp4 by /usr/bin/ffmpeg, 3/4 done", root)
+    assert told == "Wrote data/outputs/a.mp4 by ffmpeg, 3/4 done"
+
+
+def test_nothing_shown_holds_a_path_of_this_machine(studio: TestClient, house: House) -> None:
+    finished(house)
+    assert str(house.folders.root.parent) not in studio.get("/api/shown").text
+
+
+def test_what_has_not_changed_is_not_sent_again(studio: TestClient, house: House) -> None:
+    first = studio.get("/api/shown")
+    again = studio.get("/api/shown", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
