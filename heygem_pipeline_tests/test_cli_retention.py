@@ -1,0 +1,41 @@
+"""The command ``heygem prune``."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.lock import only_runner
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline_tests.automation.test_retention import make_all, write
+from heygem_pipeline_tests.test_cli_operator import heygem
+
+
+@pytest.fixture
+def house(data: DataFolders) -> Iterator[House]:
+    with open_instance() as instance:
+        yield House(data, instance)
+
+
+def test_prune_shows_what_how_many_how_much_and_why(house: House) -> None:
+    make_all(house)
+    patches = write(house.folders.patches("one", "two"), b"x" * 2_500_000, days=1)
+    done = heygem("prune", "--dry-run")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["mouth", "patches", "of", "finished", "clips", "1", "2.5", "HEYGEM_KEEP_PATCHES_DAYS=0"] in rows
+    assert done.exit_code == 0 and "2.5 MB would be removed." in done.stdout and patches.exists()
+    with only_runner():
+        assert "2.5 MB were removed." in heygem("prune").stdout
+    assert not patches.exists()
+    assert heygem("prune").stdout == "0.0 MB were removed.\n"
+
+
+def test_a_wrong_setting_removes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_all(house)
+    monkeypatch.setenv("HEYGEM_KEEP_OUTPUTS_DAYS", "0")
+    settings.cache_clear()
+    done = heygem("prune")
+    assert done.exit_code == 1 and "HEYGEM_KEEP_OUTPUTS_DAYS is wrong" in done.stderr
+    assert house.folders.clip("one", "one").exists()
