@@ -48,7 +48,7 @@ def status(
 def retry(
     clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
 ) -> None:
-    """Let failed clips be made again, and those of a voice or presenter that failed."""
+    """Let failed clips be made again, those of a voice or presenter that failed, and removed ones that you name."""
     from heygem_pipeline.automation.instance import open_instance
     from heygem_pipeline.automation.launching import blamed
     from heygem_pipeline.automation.lock import is_served
@@ -61,11 +61,15 @@ def retry(
         folders = data_folders()
         found = plan(instance, folders)
         chosen = [_clip(found, name) for name in clips] if clips else list(found.clips)
-        failed = [clip for clip in chosen if found.clips[clip].stand is Stand.FAILED]
+        # What was removed for its age is made again only where it is named.
+        again = (Stand.FAILED, Stand.REMOVED) if clips else (Stand.FAILED,)
+        failed = [clip for clip in chosen if found.clips[clip].stand in again]
         for clip in chosen if clips else ():
             if clip not in failed:
                 tell(f"{'/'.join(clip)} has not failed; it is {found.clips[clip].stand.value}.")
         forgive(folders, {what for clip in failed for what in blamed(found, clip)})
+        for clip in failed:
+            folders.removed(*clip).unlink(missing_ok=True)
         ask_for(folders, [key_of(*clip) for clip in failed])
         _say_asked(len(failed), is_served())
 

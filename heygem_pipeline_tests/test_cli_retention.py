@@ -6,6 +6,7 @@ import pytest
 
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.lock import only_runner
+from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import House
@@ -30,6 +31,18 @@ def test_prune_shows_what_how_many_how_much_and_why(house: House) -> None:
         assert "2.5 MB were removed." in heygem("prune").stdout
     assert not patches.exists()
     assert heygem("prune").stdout == "0.0 MB were removed.\n"
+
+
+def test_a_removed_clip_is_made_again_when_somebody_names_it(house: House) -> None:
+    make_all(house)
+    for presenter in ("one", "two"):
+        house.folders.clip("one", presenter).unlink()
+        house.folders.report("one", presenter).rename(house.folders.removed("one", presenter))
+    assert "There is nothing to make" in heygem("retry").stdout
+    assert "1 clips are asked for" in heygem("retry", "one/two").stdout
+    assert house.clip("one", "two").stand is Stand.READY and house.clip("one", "one").stand is Stand.REMOVED
+    status = heygem("status").stdout
+    assert "1 removed" in status and ["one", "removed", "ready"] in [line.split() for line in status.splitlines()]
 
 
 def test_a_wrong_setting_removes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
