@@ -2,25 +2,23 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import dagster as dg
 
-from heygem_pipeline.assets.delivery import delivery_version, state_of_clips
-from heygem_pipeline.assets.orders import UNFINISHED, DeliveryOrder
 from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
 from heygem_pipeline.automation.campaign import Campaign
 from heygem_pipeline.automation.campaigns import (
     Clip,
     contradictions,
-    delivery_of,
     languages,
     load_campaigns,
     making_of,
     wanted_clips,
 )
+from heygem_pipeline.automation.deliveries import delivery_order
 from heygem_pipeline.automation.disk import lack_of_room
 from heygem_pipeline.automation.made import data_versions, keys_in, presenters_of
 from heygem_pipeline.automation.requests import Requests, read_requests
@@ -95,11 +93,6 @@ class Plan:
         audio, _, template = subject.key.partition("|")
         inputs = self.tried[Stage.VOICE][audio], self.tried[Stage.PRESENTER][template]
         return _joined(*inputs, self.recipes[audio, template])
-
-    def delivery_order(self, audio: str) -> DeliveryOrder:
-        """What the ZIP of the voice is to hold."""
-        mine = [clip for clip in self.clips if clip[0] == audio]
-        return delivery_order(audio, mine, self.clips, self.wanting, self.languages)
 
 
 def plan(instance: dg.DagsterInstance, folders: DataFolders, clips: Collection[Clip] | None = None) -> Plan:
@@ -274,10 +267,8 @@ class _Planner:
             if Stand.DONE not in stands:
                 standings[audio] = NOTHING_FINISHED
                 continue
-            order = delivery_order(audio, its_clips, clips, wanting, spoken)
-            finished = {template: versions[key_of(audio, template)] for template in order.finished}
-            version = delivery_version(order, finished, state_of_clips(self._folders, audio))
-            tried[audio] = version
+            order = delivery_order(self._folders, its_clips, clips, wanting, versions, spoken.get(audio))
+            version = tried[audio] = order.version
             known = made.get(audio) if audio in there else None
             standings[audio] = (
                 DONE if known == version else self._failed(subject, 0.0, version) or (READY if known is None else STALE)
@@ -323,25 +314,6 @@ class _Planner:
         # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
         self._instance.add_run_tags(attempt.run_id, {SENTENCE_TAG: sentence, TRIED_TAG: attempt.tried or tried})
         return sentence
-
-
-def delivery_order(
-    audio: str,
-    its_clips: Sequence[Clip],
-    clips: Mapping[Clip, Standing],
-    wanting: Mapping[Clip, tuple[Campaign, ...]],
-    spoken: Mapping[str, str],
-) -> DeliveryOrder:
-    """What the ZIP of a voice is to hold, with why the rest of its clips is not in it."""
-    unfinished = {}
-    for clip in its_clips:
-        standing = clips[clip]
-        if standing.stand is Stand.DONE:
-            unfinished[clip[1]] = ""
-        else:
-            unfinished[clip[1]] = standing.sentence if standing.stand in (Stand.FAILED, Stand.REMOVED) else UNFINISHED
-    campaigns = {campaign.file: campaign for clip in its_clips for campaign in wanting[clip]}
-    return delivery_of(unfinished, campaigns.values(), spoken.get(audio))
 
 
 def _digest(text: str) -> str:
