@@ -71,11 +71,13 @@ def matrix(found: "Plan", width: int, height: int | None = None) -> RenderableTy
 
 
 def _summary(found: "Plan", most: int) -> list[Text]:
-    """What failed, and the counts."""
+    """What failed, what holds clips back, and the counts."""
     failures = list(_failures(found))
     lines = failures[:most]
     if len(failures) > most:
         lines.append(f"{len(failures) - most} more failures are not shown.")
+    waits = {standing.sentence for standing in found.clips.values() if standing.stand.value == "waiting"}
+    lines += sorted(waits - {""})
     counts = [f"{found.counts[stand]} {stand.value}" for stand in sorted(found.counts)]
     lines.append(", ".join(counts) or "No clip is wanted: drop a voice and a presenter into their folders.")
     return [Text(line) for line in lines]

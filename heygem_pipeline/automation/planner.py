@@ -40,10 +40,11 @@ from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
 from heygem_pipeline.settings import KeepSettings, settings
+from heygem_pipeline.storage.atomic import NO_ROOM
 from heygem_pipeline.storage.folders import DataFolders
 
 INTERRUPTIONS = 3
-"""A run whose process was killed is asked for again, but not without end: it may be what kills the process."""
+"""A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
 
 INTERRUPTED_SENTENCE = (
     "The process that worked on it was killed {} times; see the logs of its runs, then: heygem retry."
@@ -296,10 +297,11 @@ class _Planner:
             if attempt.at < since or attempt.tried not in (tried, None):
                 break
             sentence = self._sentence(attempt, tried)
-            if sentence == INTERRUPTED:
+            if sentence == INTERRUPTED or sentence.startswith(NO_ROOM):
                 interruptions += 1
                 if interruptions == INTERRUPTIONS:
-                    return Standing(Stand.FAILED, INTERRUPTED_SENTENCE.format(interruptions), attempt.run_id)
+                    told = INTERRUPTED_SENTENCE.format(interruptions) if sentence == INTERRUPTED else sentence
+                    return Standing(Stand.FAILED, told, attempt.run_id)
                 continue
             return Standing(Stand.FAILED, sentence, attempt.run_id)
         return None

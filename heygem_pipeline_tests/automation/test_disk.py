@@ -1,11 +1,13 @@
 """A disk that gets full holds new clips back, and nothing else."""
 
 import pytest
+from dagster import DagsterRunStatus
 
 from heygem_pipeline.automation.disk import lack_of_room
-from heygem_pipeline.automation.planner import Stand
+from heygem_pipeline.automation.planner import INTERRUPTIONS, Stand
 from heygem_pipeline.settings import settings
-from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline.storage.atomic import disk_full_sentence
+from heygem_pipeline_tests.automation.house import CLIP, House
 from heygem_pipeline_tests.automation.test_sensors import ANALYSES, CLIPS, end_all, set_to, tick
 from heygem_pipeline_tests.test_cli_operator import heygem
 
@@ -35,12 +37,26 @@ def test_clips_start_by_themselves_when_there_is_room_again(house: House, monkey
     assert set(tick(house)[0]) == CLIPS
 
 
-def test_a_stale_clip_waits_too_and_a_failed_one_stays_failed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_clip_waits_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.make_inputs()
     house.make_clip("one", "one")
     monkeypatch.setenv("HEYGEM_LABEL", "always")
     settings.cache_clear()
     assert house.clip("one", "one").stand is Stand.WAITING
+
+
+def test_a_clip_that_met_a_full_disk_is_asked_for_again_but_not_without_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.make_inputs()
+    full = disk_full_sentence(house.folders.clip("one", "one"))
+    for _ in range(INTERRUPTIONS):
+        assert house.clip().stand is Stand.WAITING
+        set_to(monkeypatch, keep_free_gb="0")
+        assert house.clip().stand is Stand.READY
+        set_to(monkeypatch, keep_free_gb=MORE_THAN_ANY_DISK)
+        house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": full})
+    assert (house.clip().stand, house.clip().sentence) == (Stand.FAILED, full)
 
 
 def test_status_and_doctor_tell(house: House) -> None:
