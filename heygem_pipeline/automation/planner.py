@@ -26,6 +26,7 @@ from heygem_pipeline.automation.run_records import (
     INTERRUPTED,
     LOGS_READ,
     SENTENCE_TAG,
+    STOPPED,
     TRIED_TAG,
     Attempt,
     active_runs,
@@ -297,6 +298,8 @@ class _Planner:
             if attempt.at < since or attempt.tried not in (tried, None):
                 break
             sentence = self._sentence(attempt, tried)
+            if sentence == STOPPED:
+                continue
             if sentence == INTERRUPTED or sentence.startswith(NO_ROOM):
                 interruptions += 1
                 if interruptions == INTERRUPTIONS:

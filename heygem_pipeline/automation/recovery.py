@@ -12,6 +12,7 @@ from dagster import DagsterRunStatus, RunsFilter
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.log_file import note
+from heygem_pipeline.automation.run_records import SENTENCE_TAG, STOPPED
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
@@ -105,6 +106,7 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
         run = instance.get_run_by_id(run_id)
         if run is not None:
             instance.report_run_failed(run, ABANDONED)
+            instance.add_run_tags(run_id, {SENTENCE_TAG: STOPPED})
             note(ABANDONED, "recovery", run, logging.ERROR)
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return abandoned
