@@ -101,9 +101,12 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
     require_idle(_runs(instance, kept.whom), kept.whom)
     for path in kept.paths:
         path.unlink(missing_ok=True)
-    for parent in {path.parent for what in _of_clips(folders) for path in kept.files.get(what, ())}:
-        with suppress(OSError):  # other clips lie in it
-            parent.rmdir()
+    emptied = {path.parent for what in _of_clips(folders) for path in kept.files.get(what, ())}
+    if kept.whom.template is None:
+        emptied |= {place.parents[1] / str(kept.whom.audio) for place in _of_clips(folders).values()}
+    for folder in emptied:
+        with suppress(OSError):  # not there, or other clips lie in it
+            folder.rmdir()
     erase(folders, kept.whom.concerns)
     for run in kept.runs:
         _delete_run(instance, run.run_id)
@@ -145,6 +148,7 @@ def _of_clips(folders: DataFolders) -> dict[str, Path]:
         "finished clips": folders.clip(*some),
         "patches": folders.patches(*some),
         "reports": folders.report(*some),
+        "reports of removed clips": folders.removed(*some),
         "filmstrips": folders.filmstrip(*some),
     }
 

@@ -71,7 +71,7 @@ def test_of_a_voice_nothing_stays_but_what_the_presenters_share(full: House) -> 
     }
     assert full.instance.get_dynamic_partitions(UploadKind.AUDIO.value) == ["two"]
     assert full.instance.get_dynamic_partitions(UploadKind.TEMPLATE.value) == ["one", "two"]
-    assert not full.folders.clip("one", "one").parent.exists()
+    assert not [path for path in full.folders.root.rglob("one") if path.is_dir()]
 
 
 def test_of_a_presenter_nothing_stays_in_any_voices_folder_or_zip(full: House) -> None:
