@@ -7,6 +7,7 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.recovery import ABANDONED
+from heygem_pipeline.automation.run_log import KILLED
 
 
 @dg.run_status_sensor(
@@ -20,4 +21,4 @@ def killed_runs(context: dg.RunStatusSensorContext) -> None:
     """Note a failure that the run itself did not write; recovery has noted its own."""
     event = context.dagster_event
     if event.event_specific_data is None and event.message != ABANDONED:
-        note(event.message or "It was failed from outside.", "run", context.dagster_run, logging.ERROR)
+        note(f"{KILLED} {event.message or ''}".rstrip(), "run", context.dagster_run, logging.ERROR)

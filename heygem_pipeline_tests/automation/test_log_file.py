@@ -18,6 +18,7 @@ from heygem_pipeline.automation.killed import killed_runs
 from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.materialize import Materializer
 from heygem_pipeline.automation.recovery import ABANDONED, fail_abandoned_runs
+from heygem_pipeline.automation.run_log import KILLED
 from heygem_pipeline.automation.watch import uploads
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import CLIP, House
@@ -121,7 +122,7 @@ def test_a_run_whose_process_was_killed_is_told_once(house: House) -> None:
         assert event and ended
         killed_runs(dg.build_run_status_sensor_context("killed_runs", event, house.instance, ended))
     (line,) = written(house.folders)
-    assert line.endswith(f"ERROR   {killed[:8]} [one/two] run: Its process is gone.")
+    assert line.endswith(f"ERROR   {killed[:8]} [one/two] run: {KILLED} Its process is gone.")
 
 
 def test_new_and_retired_uploads_are_told_and_nothing_else(house: House) -> None:
