@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from tempfile import mkdtemp
 from time import perf_counter, time
+from uuid import uuid4
 
 import dagster as dg
 from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.events import StepMaterializationData
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
@@ -84,8 +86,19 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
 
 def record(instance: dg.DagsterInstance, job: dg.JobDefinition, key: str, version: str) -> None:
     """Record a run that made a clip."""
-    run = instance.create_run_for_job(
+    storage = instance.event_log_storage
+    assert isinstance(storage, SqliteEventLogStorage)
+    run_id = str(uuid4())
+    known = Path(storage.path_for_shard("empty")).with_suffix("")
+    if known.exists():
+        # Dagster takes a quarter of a second to make a run's database.
+        shutil.copyfile(known, storage.path_for_shard(run_id))
+    else:
+        storage.get_logs_for_run(run_id)
+        shutil.copyfile(storage.path_for_shard(run_id), known)
+    instance.create_run_for_job(
         job,
+        run_id=run_id,
         status=DagsterRunStatus.SUCCESS,
         tags={"dagster/partition": key},
         asset_selection=frozenset([dg.AssetKey("generated_frames"), dg.AssetKey("encoded_video")]),
@@ -94,7 +107,7 @@ def record(instance: dg.DagsterInstance, job: dg.JobDefinition, key: str, versio
     event = DagsterEvent(
         DagsterEventType.ASSET_MATERIALIZATION.value, "made_up", event_specific_data=StepMaterializationData(made)
     )
-    instance.report_dagster_event(event, run.run_id)
+    instance.report_dagster_event(event, run_id)
 
 
 def size_of(folder: Path) -> int:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.automation.orders import CampaignOrders
 from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.retention import prune, prune_job, prune_schedule
 from heygem_pipeline.automation.retention_files import LARGEST_SERVER_LOG
@@ -189,9 +190,8 @@ def test_a_new_clip_of_a_voice_whose_clips_were_removed_is_delivered_with_the_re
     house.take_in()
     house.make_inputs()
     house.make_clip("one", "three")
-    found = house.plan()
-    assert found.deliveries["one"].to_be_made
-    unfinished = found.delivery_order("one").unfinished
+    assert house.plan().deliveries["one"].to_be_made
+    unfinished = CampaignOrders().delivery(house.instance, "one").unfinished
     assert unfinished["three"] == "" and "HEYGEM_KEEP_OUTPUTS_DAYS" in unfinished["one"]
 
 

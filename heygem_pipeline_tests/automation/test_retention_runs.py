@@ -82,6 +82,7 @@ def test_a_real_clip_stays_done_when_its_runs_are_gone(data: DataFolders, materi
         assert removed(instance, data, 31, dry_run=True) == {"runs that ended well": 4}
         assert removed(instance, data, 31) == {"runs that ended well": 4}
         assert instance.get_run_ids() == [] and [files_of(instance, run) for run in runs] == [[], [], [], []]
+        assert instance.get_run_tags(["dagster/partition"]) == []
         assert removed(instance, data, 31) == {}
 
     made._known.clear()
