@@ -56,14 +56,13 @@ def test_a_full_disk_loses_nothing(
 ) -> None:
     monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
     bring_uploads(small_disk, material)
-    with open_instance() as instance:
-        with serving(port, tmp_path / "up.log") as (up, _):
-            wait_for(lambda: bool(instance.get_run_ids(RunsFilter(statuses=ALIVE))))
-            filler = fill(small_disk)
-            sleep(10)  # looks, writes of runs and their ends, all in vain
-            assert up.poll() is None
-            filler.unlink()
-            wait_until(instance, small_disk, lambda found: found.counts == {Stand.DONE: 4})
+    with open_instance() as instance, serving(port, tmp_path / "up.log") as (up, _):
+        wait_for(lambda: bool(instance.get_run_ids(RunsFilter(statuses=ALIVE))))
+        filler = fill(small_disk)
+        sleep(10)  # looks, writes of runs and their ends, all in vain
+        assert up.poll() is None
+        filler.unlink()
+        wait_until(instance, small_disk, lambda found: found.counts == {Stand.DONE: 4})
 
 
 def test_a_data_folder_that_is_gone_for_a_while_loses_nothing(
