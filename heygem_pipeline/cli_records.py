@@ -1,6 +1,6 @@
 """The commands about what is recorded and kept of clips: ``heygem logs`` and ``heygem forget``."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +12,7 @@ from heygem_pipeline.terminal import OTHER_FAILURE, output, sentences, tell
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import dagster as dg
-
+    from heygem_pipeline.automation.campaigns import Clip
     from heygem_pipeline.automation.forgetting import Kept
     from heygem_pipeline.storage.folders import DataFolders
 
@@ -32,7 +31,7 @@ def logs(
     from logging import getLevelName
 
     from heygem_pipeline.automation.instance import open_instance
-    from heygem_pipeline.automation.run_log import latest_run, read_log
+    from heygem_pipeline.automation.run_log import ending_of, latest_run, read_log
 
     with sentences(), open_instance() as instance:
         run = latest_run(instance, name.removesuffix(".mp4").replace("|", "/"))
@@ -44,7 +43,12 @@ def logs(
                 output.print(Text(str(line), STYLES.get(getLevelName(line.level), "")), soft_wrap=True)
         except KeyboardInterrupt:
             return
-        _say_how_it_ended(instance, run.run_id)
+        ended = ending_of(instance, run.run_id)
+        output.print(Text(ended.told), soft_wrap=True)
+        if ended.under_way:
+            output.print("It is still under way; heygem logs --follow stays with it.")
+        if ended.sentence:
+            tell(ended.sentence)
 
 
 @app.command()
@@ -59,6 +63,7 @@ def forget(
     from heygem_pipeline.automation.forgetting import forget as forget_all
     from heygem_pipeline.automation.instance import open_instance
     from heygem_pipeline.automation.log_file import note
+    from heygem_pipeline.automation.planner import plan
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance() as instance:
@@ -72,7 +77,7 @@ def forget(
         for kept in found:
             require_idle(kept.runs, kept.whom)
             _say_what_goes(kept, folders)
-        _say_what_comes_back(instance, folders, found)
+        _say_what_comes_back(found, plan(instance, folders).clips)
         if not yes and not typer.confirm("Delete all this for good?"):
             output.print("Nothing is deleted.")
             raise typer.Exit(OTHER_FAILURE)
@@ -82,28 +87,6 @@ def forget(
         count = sum(len(kept.paths) for kept in found), sum(len(kept.runs) for kept in found)
         note(f"{count[0]} files and the records of {count[1]} runs are deleted.", "forget")
     output.print(f"Deleted: {count[0]} files and the records of {count[1]} runs.")
-
-
-def _say_how_it_ended(instance: "dg.DagsterInstance", run_id: str) -> None:
-    from datetime import datetime
-
-    from heygem_pipeline.automation.run_records import INTERRUPTED, SENTENCE_TAG, read_sentence
-
-    record = instance.get_run_record_by_id(run_id)
-    if record is None:
-        return
-    run = record.dagster_run
-    times = [
-        f"{said} {datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"
-        for said, at in (("started", record.start_time), ("ended", record.end_time))
-        if at is not None
-    ]
-    output.print(Text(", ".join([f"Run {run_id}: {run.status.value.lower()}", *times])), soft_wrap=True)
-    if not run.is_finished:
-        output.print("It is still under way; heygem logs --follow stays with it.")
-    if run.is_failure:
-        sentence = run.tags.get(SENTENCE_TAG) or read_sentence(instance, run_id)
-        tell("Its process was killed, or the machine stopped." if sentence == INTERRUPTED else sentence)
 
 
 def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
@@ -118,10 +101,7 @@ def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
     output.print(f"  records of runs, with their logs: {len(kept.runs)}")
 
 
-def _say_what_comes_back(instance: "dg.DagsterInstance", folders: "DataFolders", found: "Sequence[Kept]") -> None:
-    from heygem_pipeline.automation.planner import plan
-
-    wanted = plan(instance, folders).clips
+def _say_what_comes_back(found: Sequence["Kept"], wanted: Collection["Clip"]) -> None:
     for kept in found:
         if (kept.whom.audio, kept.whom.template) in wanted:
             tell(f"{str(kept.whom).capitalize()} is still wanted and will be made again.")

@@ -23,7 +23,11 @@ def prune(
 
     with sentences(), open_instance() as instance:
         pruned = prune(instance, data_folders(), dry_run)
-    table = Table("what", Text("how many", justify="right"), "MB", "why", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("what")
+    table.add_column("how many", justify="right")
+    table.add_column("MB", justify="right")
+    table.add_column("why")
     for kind in pruned:
         table.add_row(kind.what, str(kind.count), f"{kind.bytes / 1e6:.1f}", Text(kind.why))
     if pruned:

@@ -4,6 +4,7 @@ import dagster as dg
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.automation.jobs import JOBS
+from heygem_pipeline.automation.killed import killed_runs
 from heygem_pipeline.automation.orders import CampaignOrders
 from heygem_pipeline.automation.retention import prune_job, prune_schedule
 from heygem_pipeline.automation.schedules import campaign_schedules
@@ -15,7 +16,7 @@ defs = dg.Definitions.merge(
     graph_definitions(orders=CampaignOrders()),
     dg.Definitions(
         jobs=[*JOBS, prune_job],
-        sensors=[uploads, clips],
+        sensors=[uploads, clips, killed_runs],
         schedules=[*campaign_schedules(data_folders()), prune_schedule],
     ),
 )

@@ -26,7 +26,7 @@ FLOORS = (
     ("assets", "terminal"),
     ("automation",),
     ("terminal_matrix", "studio"),
-    ("cli_campaigns", "cli_operator", "cli_retention", "cli_studio"),
+    ("cli_campaigns", "cli_operator", "cli_records", "cli_retention", "cli_studio"),
     ("cli", "definitions"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,7 +1,5 @@
 """Asset ``delivery``: what people take away of one voice."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,6 @@ def delivery(context: dg.AssetExecutionContext, orders: dg.ResourceParam[Orders]
     folders, audio = data_folders(), context.partition_key
     destination = folders.delivery(audio)
     with plain_failures():
-        state = state_of_clips(folders, audio)
         order = orders.delivery(context.instance, audio)
         reports = {
             template: report
@@ -36,8 +33,10 @@ def delivery(context: dg.AssetExecutionContext, orders: dg.ResourceParam[Orders]
         if not reports:
             raise StageMissing(f"No clip of {audio!r} is finished; materialize encoded_video first.")
         rows = [
-            _row(audio, template, reports.get(template), order, sentence)
-            for template, sentence in sorted(order.unfinished.items())
+            {"clip": f"{_name(template, order)}.mp4", "finished": True, "sentence": ""} | reports[template].as_json()
+            if template in reports
+            else _row_of_missing(folders, audio, template, order)
+            for template in sorted(order.unfinished)
         ]
         write_archive(destination, list(_content(folders, audio, order, reports)), rows)
     metadata = {
@@ -46,25 +45,7 @@ def delivery(context: dg.AssetExecutionContext, orders: dg.ResourceParam[Orders]
         "megabytes": round(destination.stat().st_size / 1e6, 2),
         "path": dg.MetadataValue.path(destination),
     }
-    versions = {template: report.version for template, report in reports.items()}
-    return dg.MaterializeResult(
-        metadata=metadata, data_version=dg.DataVersion(delivery_version(order, versions, state))
-    )
-
-
-def state_of_clips(folders: DataFolders, audio: str) -> int:
-    """A number that is another one after any of the voice's clips came, went or was replaced."""
-    try:
-        return folders.clip(audio, "any").parent.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
-
-
-def delivery_version(order: DeliveryOrder, versions: Mapping[str, str], state: int) -> str:
-    """Say all that a ZIP is made of. versions: template -> version of the finished clip. state: ``state_of_clips``."""
-    clips = sorted((template, versions.get(template, why)) for template, why in order.unfinished.items())
-    options = [order.language, order.report, order.filmstrips, order.voice]
-    return hashlib.sha256(json.dumps([clips, options, state]).encode()).hexdigest()[:32]
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(order.version))
 
 
 def _name(template: str, order: DeliveryOrder) -> str:
@@ -87,7 +68,14 @@ def _content(
         yield f"voice/{voice.name}", voice
 
 
-def _row(audio: str, template: str, report: ClipReport | None, order: DeliveryOrder, sentence: str) -> dict[str, Any]:
-    if report is None:
-        return {"clip": "", "audio": audio, "template": template, "finished": False, "sentence": sentence}
-    return {"clip": f"{_name(template, order)}.mp4", "finished": True, "sentence": ""} | report.as_json()
+def _row_of_missing(folders: DataFolders, audio: str, template: str, order: DeliveryOrder) -> dict[str, Any]:
+    """The manifest's row of a clip that is not in the ZIP; files as a report names them."""
+    files = {kind: Uploads(folders).known(kind) for kind in UploadKind}
+    voice, presenter = files[UploadKind.AUDIO].get(audio), files[UploadKind.TEMPLATE].get(template)
+    return {
+        "clip": "",
+        "finished": False,
+        "sentence": order.unfinished[template],
+        "audio": voice.file if voice else audio,
+        "template": presenter.file if presenter else template,
+    }

@@ -31,10 +31,12 @@ def usual_making() -> Making:
 class DeliveryOrder:
     """What a voice's ZIP holds. unfinished: why a wanted clip is not in it, by template; "" for those that are.
 
-    language: BCP 47, in the clips' names. report, filmstrips, voice: do they lie beside the clips?
+    version: all that it is made of; a ZIP of another version is out of date. language: BCP 47, in the clips' names.
+    report, filmstrips, voice: do they lie beside the clips?
     """
 
     unfinished: Mapping[str, str]
+    version: str
     language: str | None = None
     report: bool = False
     filmstrips: bool = False
@@ -69,6 +71,8 @@ class UsualOrders:
         """Every clip."""
         folders = data_folders()
         templates = template_partitions.get_partition_keys(dynamic_partitions_store=instance)
+        reports = {template: finished_report(folders, audio, template) for template in templates}
         return DeliveryOrder(
-            {template: "" if finished_report(folders, audio, template) else UNFINISHED for template in templates}
+            {template: "" if report else UNFINISHED for template, report in reports.items()},
+            "-".join(report.produce_id[:12] for report in reports.values() if report) or "none",
         )

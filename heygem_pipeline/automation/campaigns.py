@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from re import compile as compile_pattern
 
-from heygem_pipeline.assets.orders import DeliveryOrder, Making, usual_making
+from heygem_pipeline.assets.orders import Making, usual_making
 from heygem_pipeline.automation.campaign import SUFFIX, Campaign
 from heygem_pipeline.automation.campaign_files import read_campaign
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
@@ -154,18 +154,6 @@ def languages(campaigns: Iterable[Campaign], voices: Collection[str]) -> dict[st
 def making_of(wanting: tuple[Campaign, ...]) -> Making:
     """How a clip is made that these campaigns want, which agree on it; as the settings say where none wants it."""
     return Making(wanting[0].engine, wanting[0].settings) if wanting else usual_making()
-
-
-def delivery_of(unfinished: Mapping[str, str], campaigns: Iterable[Campaign], language: str | None) -> DeliveryOrder:
-    """What lies in the ZIP of a voice that these campaigns want: there is one ZIP, so it holds what any asks for."""
-    wishes = [campaign.delivery for campaign in campaigns]
-    return DeliveryOrder(
-        unfinished,
-        language,
-        report=any(wish.report for wish in wishes),
-        filmstrips=any(wish.filmstrips for wish in wishes),
-        voice=any(wish.voice for wish in wishes),
-    )
 
 
 class _Names:

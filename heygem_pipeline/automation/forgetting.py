@@ -93,19 +93,29 @@ def require_idle(runs: Iterable[dg.DagsterRun], whom: Whom) -> None:
 
 
 def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> None:
-    """Delete it all; raises InUse where a run works on it. Uploads go first, so that no further run is started."""
-    require_idle(kept.runs, kept.whom)
+    """Delete it all, and what was made of it since it was listed; raises InUse where a run works on it.
+
+    Uploads go first, so that no further run is started.
+    """
+    whom = kept.whom
+    require_idle(_runs(instance, whom), whom)
     for path in kept.files.get("uploads", ()):
         path.unlink(missing_ok=True)
     take_in_uploads(instance, ready=lambda _: False)
-    require_idle(_runs(instance, kept.whom), kept.whom)
-    for path in kept.paths:
+    runs = _runs(instance, whom)
+    require_idle(runs, whom)
+    paths = {*kept.paths, *(path for _, path in _files(folders, whom))}
+    for path in paths:
         path.unlink(missing_ok=True)
-    for parent in {path.parent for what in _of_clips(folders) for path in kept.files.get(what, ())}:
-        with suppress(OSError):  # other clips lie in it
-            parent.rmdir()
-    erase(folders, kept.whom.concerns)
-    for run in kept.runs:
+    roots = [place.parents[1] for place in _of_clips(folders).values()]
+    emptied = {path.parent for path in paths if path.parent.parent in roots}
+    if whom.template is None:
+        emptied |= {root / str(whom.audio) for root in roots}
+    for folder in emptied:
+        with suppress(OSError):  # not there, or other clips lie in it
+            folder.rmdir()
+    erase(folders, whom.concerns)
+    for run in runs:
         _delete_run(instance, run.run_id)
 
 
@@ -145,6 +155,7 @@ def _of_clips(folders: DataFolders) -> dict[str, Path]:
         "finished clips": folders.clip(*some),
         "patches": folders.patches(*some),
         "reports": folders.report(*some),
+        "reports of removed clips": folders.removed(*some),
         "filmstrips": folders.filmstrip(*some),
     }
 

@@ -5,6 +5,8 @@ import dagster as dg
 from heygem_pipeline.assets.orders import DeliveryOrder, Making
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.campaigns import contradictions, load_campaigns, making_of, wanted_clips
+from heygem_pipeline.automation.deliveries import delivery_order
+from heygem_pipeline.automation.made import data_versions
 from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.errors import CampaignsDisagree
 from heygem_pipeline.storage.folders import data_folders
@@ -26,4 +28,10 @@ class CampaignOrders:
 
     def delivery(self, instance: dg.DagsterInstance, audio: str) -> DeliveryOrder:
         """The clips that are wanted of the voice, as the planner finds them."""
-        return plan(instance, data_folders()).delivery_order(audio)
+        folders = data_folders()
+        found = plan(instance, folders)
+        mine = [clip for clip in found.clips if clip[0] == audio]
+        if not mine:
+            return DeliveryOrder({}, "none")
+        versions = data_versions(instance, folders, "encoded_video")
+        return delivery_order(folders, mine, found.clips, found.wanting, versions, found.languages.get(audio))

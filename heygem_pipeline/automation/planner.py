@@ -2,25 +2,23 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import dagster as dg
 
-from heygem_pipeline.assets.delivery import delivery_version, state_of_clips
-from heygem_pipeline.assets.orders import UNFINISHED, DeliveryOrder
 from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
 from heygem_pipeline.automation.campaign import Campaign
 from heygem_pipeline.automation.campaigns import (
     Clip,
     contradictions,
-    delivery_of,
     languages,
     load_campaigns,
     making_of,
     wanted_clips,
 )
+from heygem_pipeline.automation.deliveries import delivery_order
 from heygem_pipeline.automation.disk import lack_of_room
 from heygem_pipeline.automation.made import data_versions, keys_in, presenters_of
 from heygem_pipeline.automation.requests import Requests, read_requests
@@ -28,6 +26,7 @@ from heygem_pipeline.automation.run_records import (
     INTERRUPTED,
     LOGS_READ,
     SENTENCE_TAG,
+    STOPPED,
     TRIED_TAG,
     Attempt,
     active_runs,
@@ -42,10 +41,11 @@ from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
 from heygem_pipeline.settings import KeepSettings, StudioSettings, settings
+from heygem_pipeline.storage.atomic import NO_ROOM
 from heygem_pipeline.storage.folders import DataFolders
 
 INTERRUPTIONS = 3
-"""A run whose process was killed is asked for again, but not without end: it may be what kills the process."""
+"""A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
 
 INTERRUPTED_SENTENCE = (
     "The process that worked on it was killed {} times; see the logs of its runs, then: heygem retry."
@@ -95,11 +95,6 @@ class Plan:
         audio, _, template = subject.key.partition("|")
         inputs = self.tried[Stage.VOICE][audio], self.tried[Stage.PRESENTER][template]
         return _joined(*inputs, self.recipes[audio, template])
-
-    def delivery_order(self, audio: str) -> DeliveryOrder:
-        """What the ZIP of the voice is to hold."""
-        mine = [clip for clip in self.clips if clip[0] == audio]
-        return delivery_order(audio, mine, self.clips, self.wanting, self.languages)
 
 
 def plan(instance: dg.DagsterInstance, folders: DataFolders, clips: Collection[Clip] | None = None) -> Plan:
@@ -279,10 +274,8 @@ class _Planner:
             if Stand.DONE not in stands:
                 standings[audio] = NOTHING_FINISHED
                 continue
-            order = delivery_order(audio, its_clips, clips, wanting, spoken)
-            finished = {template: versions[key_of(audio, template)] for template in order.finished}
-            version = delivery_version(order, finished, state_of_clips(self._folders, audio))
-            tried[audio] = version
+            order = delivery_order(self._folders, its_clips, clips, wanting, versions, spoken.get(audio))
+            version = tried[audio] = order.version
             known = made.get(audio) if audio in there else None
             standings[audio] = (
                 DONE if known == version else self._failed(subject, 0.0, version) or (READY if known is None else STALE)
@@ -310,10 +303,13 @@ class _Planner:
             if attempt.at < since or attempt.tried not in (tried, None):
                 break
             sentence = self._sentence(attempt, tried)
-            if sentence == INTERRUPTED:
+            if sentence == STOPPED:
+                continue
+            if sentence == INTERRUPTED or sentence.startswith(NO_ROOM):
                 interruptions += 1
                 if interruptions == INTERRUPTIONS:
-                    return Standing(Stand.FAILED, INTERRUPTED_SENTENCE.format(interruptions), attempt.run_id)
+                    told = INTERRUPTED_SENTENCE.format(interruptions) if sentence == INTERRUPTED else sentence
+                    return Standing(Stand.FAILED, told, attempt.run_id)
                 continue
             return Standing(Stand.FAILED, sentence, attempt.run_id)
         return None
@@ -328,25 +324,6 @@ class _Planner:
         # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
         self._instance.add_run_tags(attempt.run_id, {SENTENCE_TAG: sentence, TRIED_TAG: attempt.tried or tried})
         return sentence
-
-
-def delivery_order(
-    audio: str,
-    its_clips: Sequence[Clip],
-    clips: Mapping[Clip, Standing],
-    wanting: Mapping[Clip, tuple[Campaign, ...]],
-    spoken: Mapping[str, str],
-) -> DeliveryOrder:
-    """What the ZIP of a voice is to hold, with why the rest of its clips is not in it."""
-    unfinished = {}
-    for clip in its_clips:
-        standing = clips[clip]
-        if standing.stand is Stand.DONE:
-            unfinished[clip[1]] = ""
-        else:
-            unfinished[clip[1]] = standing.sentence if standing.stand in (Stand.FAILED, Stand.REMOVED) else UNFINISHED
-    campaigns = {campaign.file: campaign for clip in its_clips for campaign in wanting[clip]}
-    return delivery_of(unfinished, campaigns.values(), spoken.get(audio))
 
 
 def _digest(text: str) -> str:

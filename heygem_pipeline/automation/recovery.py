@@ -12,6 +12,7 @@ from dagster import DagsterRunStatus, RunsFilter
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.log_file import note
+from heygem_pipeline.automation.run_records import SENTENCE_TAG, STOPPED
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
@@ -39,11 +40,11 @@ def recover(spare_page: bool = False) -> None:
         take_in_uploads(instance)
 
 
-def end_leftover_processes(folders: DataFolders, spare_page: bool = False) -> None:
+def end_leftover_processes(folders: DataFolders, spare_page: bool = False, grace: float = GRACE) -> None:
     """End Dagster's processes that still work on this data folder: runs, code servers, an orphaned daemon or page.
 
     They are known by HEYGEM_STATE in the environment they were started with. A run told to stop (SIGTERM) records that
-    it failed; what does not stop within GRACE seconds is killed.
+    it failed; what does not stop within ``grace`` seconds is killed, with 0 at once and told nothing.
     """
     import psutil
 
@@ -51,10 +52,10 @@ def end_leftover_processes(folders: DataFolders, spare_page: bool = False) -> No
     if spare_page:
         pages = [process for process in ours if _is_page(process)]
         ours = [process for process in ours if process not in pages and not _is_below(process, pages)]
-    for process in ours:
+    for process in ours if grace else ():
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in psutil.wait_procs(ours, timeout=GRACE)[1]:
+    for process in psutil.wait_procs(ours, timeout=grace)[1]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(ours, timeout=GRACE)
@@ -105,6 +106,7 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
         run = instance.get_run_by_id(run_id)
         if run is not None:
             instance.report_run_failed(run, ABANDONED)
+            instance.add_run_tags(run_id, {SENTENCE_TAG: STOPPED})
             note(ABANDONED, "recovery", run, logging.ERROR)
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return abandoned

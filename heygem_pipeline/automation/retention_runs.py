@@ -24,7 +24,7 @@ from dagster._core.storage.tags import BACKFILL_ID_TAG
 
 from heygem_pipeline.automation.planner import Plan, Stand
 from heygem_pipeline.automation.run_records import failed_attempts
-from heygem_pipeline.automation.unneeded import DAY, Unneeded
+from heygem_pipeline.automation.unneeded import DAY, Unneeded, modified
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -65,7 +65,8 @@ def unneeded_records(instance: dg.DagsterInstance, folders: DataFolders, now: fl
     shards = Path(events.path_for_shard("any")).parent
     found = {path.stem: path for path in (*shards.glob("*.db"), *folders.state.iterdir()) if _is_run_id(path.stem)}
     for run_id, path in sorted(found.items()):
-        if run_id not in known and now - path.stat().st_mtime >= DAY:
+        changed = modified(path)
+        if run_id not in known and changed is not None and now - changed >= DAY:
             remove = partial(_remove_files, events, folders, run_id)
             yield Unneeded("events and logs of deleted runs", "the run is gone", _size(events, folders, run_id), remove)
 
@@ -111,16 +112,16 @@ def _remove_run(
 ) -> bool:
     """Remove a run, its log and its events; not its materializations where they are the newest.
 
-    Killed between two steps it leaves at most records of a run that is gone, which the next prune removes.
+    Killed between two steps it leaves what the next prune finds: the run, or the files of a run that is gone.
     """
+    if not holds_newest:
+        with events.index_connection() as connection:
+            events.delete_events_for_run(connection, run_id)
     runs = instance.run_storage
     runs.delete_run(run_id)
     if isinstance(runs, SqlRunStorage):
         with runs.connect() as connection:
             connection.execute(RunTagsTable.delete().where(RunTagsTable.c.run_id == run_id))
-    if not holds_newest:
-        with events.index_connection() as connection:
-            events.delete_events_for_run(connection, run_id)
     return _remove_files(events, folders, run_id)
 
 

@@ -16,6 +16,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from heygem_pipeline.automation.run_records import INTERRUPTED, SENTENCE_TAG, STOPPED, read_sentence
 from heygem_pipeline.automation.stages import Stage, subject_of
 
 TOLD = {
@@ -40,6 +41,7 @@ RUNS_READ = 50
 EVENTS_AT_ONCE = 500
 SECONDS_BETWEEN_LOOKS = 1.0
 NO_STEP = "run"
+KILLED = "Its process was killed, or the machine stopped."
 
 
 @dataclass(frozen=True)
@@ -129,3 +131,31 @@ def read_log(instance: dg.DagsterInstance, run: dg.DagsterRun, follow: bool = Fa
         if now is None or now.is_finished:
             return
         sleep(SECONDS_BETWEEN_LOOKS)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended, or stands. told: its id, status and times. sentence: why it failed, "" if it did not."""
+
+    told: str
+    under_way: bool
+    sentence: str
+
+
+def ending_of(instance: dg.DagsterInstance, run_id: str) -> Ending:
+    """Say how a run ended."""
+    record = instance.get_run_record_by_id(run_id)
+    if record is None:
+        return Ending(f"Run {run_id}: its records are deleted", under_way=False, sentence="")
+    run = record.dagster_run
+    times = [
+        f"{said} {datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"
+        for said, at in (("started", record.start_time), ("ended", record.end_time))
+        if at is not None
+    ]
+    sentence = (run.tags.get(SENTENCE_TAG) or read_sentence(instance, run_id)) if run.is_failure else ""
+    return Ending(
+        ", ".join([f"Run {run_id}: {run.status.value.lower()}", *times]),
+        not run.is_finished,
+        KILLED if sentence in (INTERRUPTED, STOPPED) else sentence,
+    )

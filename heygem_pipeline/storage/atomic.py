@@ -11,6 +11,7 @@ from heygem_pipeline.errors import DiskFull
 from heygem_pipeline.storage.disk import free_bytes
 
 TEMPORARY_PREFIX = ".writing-"
+NO_ROOM = "The disk has no room for"
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def require_space(destination: Path, needed_bytes: int) -> None:
 
 def disk_full_sentence(destination: Path) -> str:
     """The sentence for a full disk, naming what could not be written."""
-    return f"The disk has no room for {destination.name}; free some space and try again."
+    return f"{NO_ROOM} {destination.name}; free some space and try again."
 
 
 def _flush(path: Path) -> None:

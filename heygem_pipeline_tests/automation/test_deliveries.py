@@ -2,6 +2,8 @@
 
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.assets.orders import DeliveryOrder
+from heygem_pipeline.automation.orders import CampaignOrders
 from heygem_pipeline.automation.stages import Stage, Subject
 from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline_tests.automation.house import CLIP, DELIVERY, House
@@ -28,9 +30,8 @@ def test_a_clip_that_failed_does_not_hold_the_delivery_up(house: House) -> None:
     house.make_inputs()
     house.make_clip("one", "one")
     house.run(CLIP, "one|two", DagsterRunStatus.FAILURE, {"heygem/sentence": "No face.", "heygem/tried": tried(house)})
-    found = house.plan()
-    assert found.deliveries["one"].stand is Stand.READY
-    assert found.delivery_order("one").unfinished == {"one": "", "two": "No face."}
+    assert delivery(house) is Stand.READY
+    assert order(house).unfinished == {"one": "", "two": "No face."}
 
 
 def test_a_voice_without_a_finished_clip_has_nothing_to_deliver(house: House) -> None:
@@ -77,8 +78,12 @@ def test_one_zip_holds_what_any_campaign_asks_for(house: House) -> None:
     house.make_inputs()
     campaign(house, "delivery: {report: yes}")
     campaign(house, "delivery: {voice: yes, named_by_language: yes}", "second", "{voice: one, language: de}")
-    order = house.plan().delivery_order("one")
-    assert (order.report, order.filmstrips, order.voice, order.language) == (True, False, True, "de")
+    wished = order(house)
+    assert (wished.report, wished.filmstrips, wished.voice, wished.language) == (True, False, True, "de")
+
+
+def order(house: House) -> DeliveryOrder:
+    return CampaignOrders().delivery(house.instance, "one")
 
 
 def delivered(house: House) -> None:

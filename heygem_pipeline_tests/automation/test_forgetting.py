@@ -71,7 +71,7 @@ def test_of_a_voice_nothing_stays_but_what_the_presenters_share(full: House) -> 
     }
     assert full.instance.get_dynamic_partitions(UploadKind.AUDIO.value) == ["two"]
     assert full.instance.get_dynamic_partitions(UploadKind.TEMPLATE.value) == ["one", "two"]
-    assert not full.folders.clip("one", "one").parent.exists()
+    assert not [path for path in full.folders.root.rglob("one") if path.is_dir()]
 
 
 def test_of_a_presenter_nothing_stays_in_any_voices_folder_or_zip(full: House) -> None:
@@ -126,7 +126,15 @@ def test_nothing_is_deleted_while_a_run_works_on_it(full: House, status: Dagster
     full.run(VOICE, "one", status)
     with pytest.raises(InUse, match="heygem cancel 'one'"):
         forget(full.instance, full.folders, kept)
-    assert files(full.folders) == before - {"audio/one.wav"}
+    assert files(full.folders) == before
+
+
+def test_a_clip_that_was_made_since_it_was_listed_goes_too(full: House) -> None:
+    full.folders.clip("one", "two").unlink()
+    kept = what_is_kept(full.instance, full.folders, Whom(None, "two"))
+    full.make_clip("one", "two")
+    forget(full.instance, full.folders, kept)
+    assert not full.folders.clip("one", "two").exists()
 
 
 def test_what_is_left_of_an_upload_that_is_gone_can_be_forgotten(full: House) -> None:

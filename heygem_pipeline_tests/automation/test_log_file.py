@@ -7,15 +7,19 @@ import sys
 
 import dagster as dg
 import pytest
-from dagster import DagsterRunStatus
+from dagster import DagsterEventType, DagsterRunStatus
+from dagster._core.events import JobFailureData, RunFailureReason
 
 from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.automation import log_file
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.killed import killed_runs
 from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.recovery import fail_abandoned_runs
+from heygem_pipeline.automation.recovery import ABANDONED, fail_abandoned_runs
+from heygem_pipeline.automation.run_log import KILLED
+from heygem_pipeline.automation.watch import uploads
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import CLIP, House
 
@@ -100,6 +104,33 @@ def test_recovery_says_which_runs_it_failed(house: House) -> None:
     fail_abandoned_runs(house.instance)
     (line,) = [LINE.fullmatch(line) for line in written(house.folders)]
     assert line and line.groups()[:4] == ("ERROR", run_id[:8], "one/two", "recovery")
+
+
+def test_a_run_whose_process_was_killed_is_told_once(house: House) -> None:
+    killed = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    failed_itself = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+    abandoned = house.run(CLIP, "two|one", DagsterRunStatus.STARTED)
+    run = house.instance.get_run_by_id
+    house.instance.report_run_failed(run(killed) or pytest.fail(), "Its process is gone.")
+    data = JobFailureData(None, RunFailureReason.STEP_FAILURE)
+    house.instance.report_run_failed(run(failed_itself) or pytest.fail(), "A step failed.", data)
+    house.instance.report_run_failed(run(abandoned) or pytest.fail(), ABANDONED)
+    for run_id in (killed, failed_itself, abandoned):
+        (record,) = house.instance.get_records_for_run(run_id, of_type=DagsterEventType.RUN_FAILURE).records
+        event = record.event_log_entry.dagster_event
+        ended = run(run_id)
+        assert event and ended
+        killed_runs(dg.build_run_status_sensor_context("killed_runs", event, house.instance, ended))
+    (line,) = written(house.folders)
+    assert line.endswith(f"ERROR   {killed[:8]} [one/two] run: {KILLED} Its process is gone.")
+
+
+def test_new_and_retired_uploads_are_told_and_nothing_else(house: House) -> None:
+    for change in (lambda: None, (house.folders.voices / "one.wav").unlink):
+        change()
+        uploads(dg.build_sensor_context(house.instance))
+    (line,) = [LINE.fullmatch(line) for line in written(house.folders)]
+    assert line and (line[4], line[5]) == ("uploads", "audio, gone: one.")
 
 
 def test_a_line_of_no_run_says_who_speaks(data: DataFolders) -> None:

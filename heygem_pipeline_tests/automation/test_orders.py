@@ -66,7 +66,7 @@ def test_a_clip_is_made_and_delivered_as_its_campaign_says(data: DataFolders, ma
         made, failed = json.loads(archive.read("manifest.json"))
         rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode("utf-8-sig"))))
     assert (made["clip"], made["finished"], made["made_with"]["crf"]) == ("anna.en.mp4", True, 30)
-    assert (failed["template"], failed["finished"]) == ("wall", False) and "wall.mp4" in failed["sentence"]
+    assert (failed["template"], failed["finished"]) == ("wall.mp4", False) and "wall.mp4" in failed["sentence"]
     assert [row["sentence"] for row in rows] == ["", failed["sentence"]]
 
 
