@@ -75,7 +75,10 @@ class Look:
 
     def _see(self) -> Seen:
         if self._pace is None or monotonic() - self._paced >= SECONDS_BETWEEN_PACES:
-            self._pace, self._served, self._paced = pace_of(self.instance, self.folders), is_served(), monotonic()
+            self._pace = pace_of(self.instance, self.folders)
+            # To ask makes the folder where it is gone, and an empty one must not take the place of a disk.
+            self._served = self.folders.lock_file.exists() and is_served()
+            self._paced = monotonic()
         found = plan(self.instance, self.folders)
         running = [s.run_id for s in found.clips.values() if s.stand is Stand.RUNNING and s.run_id]
         return Seen(

@@ -11,6 +11,7 @@ from heygem_pipeline.automation.campaign import Campaign
 from heygem_pipeline.automation.campaigns import Campaigns, Clip, matches
 from heygem_pipeline.automation.planner import Plan, Stand, Standing
 from heygem_pipeline.studio.batches import choices_of
+from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.examinations import Examinations
 from heygem_pipeline.studio.pace import Pace
 
@@ -61,7 +62,7 @@ def _uploads(
             "mark": _mark(upload),
             "added": upload.since if upload else seen.now,
             "checked": standing is not None and standing.stand in (Stand.DONE, Stand.FAILED),
-            "refused": standing.sentence if standing and failed else None,
+            "refused": without_paths(standing.sentence, seen.uploads.folders.root) if standing and failed else None,
             "seconds": examined.seconds if examined else None,
             "width": examined.width if examined else 0,
             "height": examined.height if examined else 0,
@@ -113,7 +114,7 @@ def _made(seen: Seen, campaign: Campaign) -> float:
 def _clip(seen: Seen, clip: Clip, standing: Standing) -> dict[str, Any]:
     shown: dict[str, Any] = {"stand": standing.stand.value}
     if standing.sentence:
-        shown["why"] = standing.sentence
+        shown["why"] = without_paths(standing.sentence, seen.uploads.folders.root)
     if standing.run_id:
         shown["run"] = standing.run_id
     if standing.stand is Stand.RUNNING:

@@ -25,8 +25,9 @@ RUN_COMMAND = "multiprocessing.spawn"
 """Dagster's code server starts each run as such a process."""
 
 
-def start(port: int, output: Path) -> subprocess.Popen[bytes]:
-    code = f"import sys; sys.argv = ['heygem', 'up', '--port', '{port}']; from heygem_pipeline.cli import main; main()"
+def start(port: int, output: Path, studio_port: int = 0) -> subprocess.Popen[bytes]:
+    command = ["heygem", "up", "--port", str(port), "--studio-port", str(studio_port)]
+    code = f"import sys; sys.argv = {command}; from heygem_pipeline.cli import main; main()"
     with output.open("ab") as file:
         return subprocess.Popen(
             [sys.executable, "-c", code], stdout=file, stderr=file, env=os.environ.copy(), start_new_session=True

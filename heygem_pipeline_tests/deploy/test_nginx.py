@@ -151,6 +151,7 @@ def configure(folder: Path, plain_port: int, tls_port: int, page_port: int) -> N
         "/etc/nginx/heygem/": f"{etc}/",
         "/var/lib/heygem/outputs/": f"{outputs}/",
         "127.0.0.1:3000": f"127.0.0.1:{page_port}",
+        "127.0.0.1:7860": f"127.0.0.1:{page_port}",
     }.items():
         assert there in site
         site = site.replace(there, here)
@@ -268,6 +269,16 @@ def test_other_sites_cannot_act_with_a_remembered_password(site: Site) -> None:
     assert site.get("/report_asset_check/x", foreign, "POST").status == 403
     assert site.get("/graphql", RIGHT | {"Sec-Fetch-Site": "same-origin"}, "POST").status == 200
     assert site.get("/runs", foreign).status == 200, "a link to the page works"
+
+
+def test_the_studio_lies_below_its_path_and_is_told_who_asks(site: Site) -> None:
+    reached = json.loads(site.get("/studio/api/shown?x=1", RIGHT | {"X-Remote-User": "somebody else"}).body)
+    assert (reached["path"], reached["x-remote-user"]) == ("/api/shown?x=1", NAME)
+    assert "authorization" not in reached
+    assert site.get("/studio/", WRONG).status == 401
+    known = RIGHT | {"Cookie": f"heygem_known={SECRET}"}
+    assert site.get("/studio", known).headers["location"] == "https://localhost/studio/"
+    assert site.get("/studio/api/x", known | {"Sec-Fetch-Site": "cross-site"}, "POST").status == 403
 
 
 def test_people_take_their_clips_but_nothing_half_written(site: Site) -> None:

@@ -28,7 +28,7 @@ def units(tmp_path: Path) -> list[Path]:
 
 @pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed (Debian: apt install systemd)")
 def test_systemd_accepts_the_units(units: list[Path]) -> None:
-    assert ANALYZE is not None and len(units) == 3
+    assert ANALYZE is not None and len(units) == 4
     environment = os.environ | {"SYSTEMD_UNIT_PATH": f"{units[0].parent}:"}
     done = subprocess.run(
         [ANALYZE, "verify", "--man=no", *map(str, units)], capture_output=True, text=True, check=False, env=environment
@@ -38,7 +38,7 @@ def test_systemd_accepts_the_units(units: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
-def test_both_services_share_what_they_must(path: Path) -> None:
+def test_all_services_share_what_they_must(path: Path) -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str  # pyright: ignore[reportAttributeAccessIssue]
     unit.read(path)

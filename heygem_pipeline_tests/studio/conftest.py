@@ -12,6 +12,7 @@ from heygem_pipeline.studio.application import Studio, application
 from heygem_pipeline.studio.passwords import read_users, user_line
 from heygem_pipeline.studio.sessions import Sessions
 from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline_tests.studio.listening import listening
 
 ADDRESS = "http://localhost"
 
@@ -43,3 +44,23 @@ def studio(house: House) -> Iterator[TestClient]:
 
 def page(house: House, its_rules: Rules) -> TestClient:
     return TestClient(application(Studio(house.instance, house.folders, its_rules)), ADDRESS, follow_redirects=False)
+
+
+@pytest.fixture
+def many_clips(house: House) -> Iterator[str]:
+    """The address of a page with 25 voices, 20 presenters and a clip of each pair, most of them finished."""
+    for number in range(23):
+        (house.folders.voices / f"lesson {number}.wav").write_bytes(f"voice {number}".encode())
+    for number in range(18):
+        (house.folders.presenters / f"teacher {number}.mp4").write_bytes(f"presenter {number}".encode())
+    house.take_in()
+    house.make_inputs()
+    with listening(house, rules()) as address:
+        yield address
+
+
+@pytest.fixture
+def guarded(house: House, anna: str) -> Iterator[str]:
+    """The address of a page that asks for a password."""
+    with listening(house, rules(anna)) as address:
+        yield address

@@ -143,7 +143,7 @@ async function drawLog(details) {
     return;
   }
   const lines = told.lines.map((line) => el(`li.${line.level.toLowerCase()}`, {},
-    el("time", {}, new Date(line.at * 1000).toLocaleTimeString(facts.language)), el("span.stage", {}, t(`stage.${line.stage}`) === `stage.${line.stage}` ? line.stage : t(`stage.${line.stage}`)), el("span", {}, worded(line.message))));
+    el("time", {}, new Date(line.at * 1000).toLocaleTimeString(facts.language)), el("span.stage", {}, t(`stage.${line.stage}`) === `stage.${line.stage}` ? line.stage : t(`stage.${line.stage}`)), el("span", {}, line.message)));
   const link = facts.dagster ? el("a", { href: `${facts.dagster}/runs/${told.run}`, target: "_blank", rel: "noopener" }, t("log.dagster")) : null;
   body.replaceChildren(el("ol", { tabindex: 0, "aria-label": t("log") }, ...lines), link ?? "");
 }

@@ -1,0 +1,36 @@
+"""The page listening on a port of this machine, without servers behind it."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from time import sleep
+
+import uvicorn
+
+from heygem_pipeline.studio.access import Rules
+from heygem_pipeline.studio.application import Studio, application
+from heygem_pipeline_tests.automation.house import House
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def listening(house: House, rules: Rules) -> Iterator[str]:
+    """The address of the page."""
+    port = free_port()
+    config = uvicorn.Config(application(Studio(house.instance, house.folders, rules)), port=port, log_level="error")
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            sleep(0.05)
+        yield f"http://localhost:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join()
