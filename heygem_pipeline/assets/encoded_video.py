@@ -1,6 +1,7 @@
 """Asset ``encoded_video``: the finished clip, encoded, measured and checked."""
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import dagster as dg
 
@@ -69,6 +70,7 @@ def encoded_video(
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(filmstrip, context.partition_key)),
         "path": dg.MetadataValue.path(destination),
+        "Studio": dg.MetadataValue.url(studio_link(*clip)),
         "seconds": round(report.duration, 3),
         "frames": report.frames,
         "frame rate": report.frame_rate,
@@ -88,6 +90,11 @@ def encoded_video(
         yield _result(check)
     if settings().keep_patches_days == 0:
         patches.path.unlink(missing_ok=True)
+
+
+def studio_link(audio: str, template: str) -> str:
+    """Where people see this clip."""
+    return f"{settings().studio_address.rstrip('/')}/?{urlencode({'clip': f'{audio}|{template}'})}"
 
 
 def _result(check: Check) -> dg.AssetCheckResult:

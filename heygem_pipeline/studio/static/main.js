@@ -46,7 +46,9 @@ async function look() {
     else if (Object.values(house.now.clips).some((one) => one.stand === "running")) clips.draw();
     if (first && house.ready) openAddressed();
     tellWhatStandsStill();
-  } catch {
+  } catch (error) {
+    // Without a network fetch throws a TypeError, and so does a mistake of ours: only then is there a stack of it.
+    console.warn(error);
     misses += 1;
     lookAgain();
     if (misses > 1) tell(t("offline"));

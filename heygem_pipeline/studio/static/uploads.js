@@ -13,7 +13,7 @@ let playing = null;
 
 /** Make both zones work. */
 export function prepare() {
-  for (const panel of document.querySelectorAll("[data-kind]")) {
+  for (const panel of document.querySelectorAll("section[data-kind]")) {
     const kind = panel.dataset.kind;
     const zone = panel.querySelector(".drop");
     panel.querySelector("input[type=file]").addEventListener("change", (event) => {
@@ -78,7 +78,7 @@ async function next() {
 
 /** Show the cards of both kinds. */
 export function draw() {
-  for (const panel of document.querySelectorAll("[data-kind]")) {
+  for (const panel of document.querySelectorAll("section[data-kind]")) {
     const kind = panel.dataset.kind;
     const uploads = [...house.now[kind]].sort((a, b) => b.added - a.added || a.file.localeCompare(b.file));
     const good = uploads.filter((upload) => upload.key && !trouble(upload));
