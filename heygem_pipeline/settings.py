@@ -68,7 +68,7 @@ class StudioSettings(BaseModel):
     )
     studio_hosts: str = Field("", description="Names the page answers to besides localhost, with spaces between them")
     studio_address: str = Field("http://127.0.0.1:7860", description="Where people reach the page; Dagster links to it")
-    studio_dagster: str = Field("http://127.0.0.1:3000", description="Where people reach Dagster's page; \"\": no link")
+    studio_dagster: str = Field("http://127.0.0.1:3000", description='Where people reach Dagster\'s page; "": no link')
     studio_max_gb: float = Field(2.0, gt=0, description="Larger uploads are refused (GB)")
 
 

@@ -92,7 +92,9 @@ async def _sentence(request: Request, error: Exception) -> JSONResponse:
 
 async def _status(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"refused": "not_there" if error.status_code == 404 else "unexpected", "values": {}}, error.status_code)
+    return JSONResponse(
+        {"refused": "not_there" if error.status_code == 404 else "unexpected", "values": {}}, error.status_code
+    )
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:

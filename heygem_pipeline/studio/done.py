@@ -32,7 +32,9 @@ def begin_batch(instance: "dg.DagsterInstance", folders: DataFolders, wish: batc
 
 def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:
     """Forgive what failed of these clips, and ask for them anew; return how many there were."""
-    failed = [clip for clip in clips if clip in found.clips and found.clips[clip].stand in (Stand.FAILED, Stand.REMOVED)]
+    failed = [
+        clip for clip in clips if clip in found.clips and found.clips[clip].stand in (Stand.FAILED, Stand.REMOVED)
+    ]
     forgive(folders, {what for clip in failed for what in blamed(found, clip)})
     ask_for(folders, [key_of(*clip) for clip in failed])
     return len(failed)

@@ -105,7 +105,9 @@ async def _archive(request: Request) -> Response:
     title = wanted.get("voice") or wanted.get("presenter") or wanted.get("batch") or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
     headers = {"content-disposition": disposition}
-    return StreamingResponse(await run_in_threadpool(streamed_archive, files), media_type="application/zip", headers=headers)
+    return StreamingResponse(
+        await run_in_threadpool(streamed_archive, files), media_type="application/zip", headers=headers
+    )
 
 
 def _finished(found: Plan, batch: str, voice: str | None, presenter: str | None) -> Iterator[tuple[str, str]]:

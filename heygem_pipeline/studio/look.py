@@ -1,4 +1,4 @@
-"""One look at the pipeline, shared by everybody who watches: at most every two seconds, and only while somebody does."""
+"""One look at the pipeline, shared by all who watch: at most every two seconds, and only while somebody does."""
 
 import asyncio
 from collections.abc import Iterator

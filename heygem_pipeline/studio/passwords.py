@@ -15,7 +15,7 @@ _MEMORY = 2**26
 
 def user_line(name: str, password: str) -> str:
     """The line of HEYGEM_STUDIO_USERS that lets this user in. Raises NotReady for a name that cannot stand there."""
-    if not name or not name.isprintable() or any(sign in name for sign in ' :"$\\\''):
+    if not name or not name.isprintable() or any(sign in name for sign in " :\"$\\'"):
         raise NotReady("A user's name may hold no spaces, quotes, colons, backslashes or $.")
     salt = secrets.token_bytes(16)
     digest = _scrypt(password, salt, LOG_N, BLOCK, PARALLEL)

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from heygem_pipeline.automation.campaigns import load_campaigns
 from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.requests import read_requests
-from heygem_pipeline_tests.automation.house import CLIP, House, DagsterRunStatus
+from heygem_pipeline_tests.automation.house import CLIP, DagsterRunStatus, House
 from heygem_pipeline_tests.studio.conftest import page, rules
 
 CHOSEN = {"title": "Autumn: 第一课", "voices": ["one"], "presenters": ["one", "two"]}

@@ -43,7 +43,8 @@ def open_page(browser: "Browser") -> Iterator[Callable[..., "Page"]]:
     contexts = []
 
     def opened(address: str, size: Any = None, **more: Any) -> "Page":
-        context = browser.new_context(viewport=size or DESKTOP, **({"locale": "en-GB"} | more))
+        wished: dict[str, Any] = {"viewport": size or DESKTOP, "locale": "en-GB"}
+        context = browser.new_context(**(wished | more))
         context.set_default_timeout(MILLISECONDS)
         contexts.append(context)
         page = context.new_page()
@@ -120,8 +121,13 @@ def test_a_teacher_makes_four_clips(
     page.get_by_role("button", name="welcome with anna: Finished, press to play").click()
     assert "clip=welcome%7Canna" in page.url
     video = page.locator(".clip-video video")
-    video.evaluate("video => { video.muted = true; return video.play(); }")
-    page.wait_for_function("document.querySelector('.clip-video video').currentTime > 0.2")
+    video.evaluate(
+        """video => new Promise((plays, fails) => {
+            video.muted = true;
+            video.ontimeupdate = () => video.currentTime > 0.2 && plays();
+            video.play().catch(fails);
+        })"""
+    )
     page.locator(".verdict").first.wait_for()
     link = page.url
     page.keyboard.press("Escape")
@@ -183,7 +189,8 @@ def test_the_keyboard_reaches_everything_and_everything_has_a_name(
     page.locator(".cell").nth(499).wait_for(state="attached")
     nameless = page.evaluate(
         """[...document.querySelectorAll('button, a[href], input, select')].filter((one) => one.offsetParent
-        && !(one.ariaLabel || one.textContent.trim() || one.labels?.[0]?.textContent.trim())).map((one) => one.outerHTML)"""
+        && !(one.ariaLabel || one.textContent.trim() || one.labels?.[0]?.textContent.trim()))
+        .map((one) => one.outerHTML)"""
     )
     assert nameless == []
     page.keyboard.press("Tab")
