@@ -3,10 +3,10 @@
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class SyntheticLabel(StrEnum):
@@ -43,6 +43,10 @@ class Automatic(StrEnum):
     CLIPS = "clips"
 
 
+def _names(text: object) -> object:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
+
+
 class Settings(ClipSettings, BaseSettings):
     """Defaults are what a course team wants; limits are the ones named in the README."""
 
@@ -54,6 +58,10 @@ class Settings(ClipSettings, BaseSettings):
 
     engine: str = Field("warp", description="Lip-sync engine")
     tracker: str = Field("dlib", description="Face tracker")
+    acknowledged_licences: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        (), description="Engines and trackers, with commas, whose weights you know to be for research only"
+    )
+    downloads: bool = Field(True, description="Whether missing weights may be downloaded, where that is permitted")
 
     automatic: Automatic = Field(
         Automatic.CLIPS, description="Started by itself: nothing (off), analysing uploads (uploads), all that is wanted"

@@ -18,7 +18,7 @@ HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "f
 FLOORS = (
     ("__init__", "errors", "settings"),
     ("storage",),
-    ("media",),
+    ("media", "checkpoints"),
     ("faces", "demo"),
     ("speech",),
     ("lipsync", "quality"),

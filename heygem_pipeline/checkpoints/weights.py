@@ -1,0 +1,58 @@
+"""The one way to the weights of an engine or tracker."""
+
+from pathlib import Path
+
+from heygem_pipeline.checkpoints.catalogue import Owner, Part, owner_called
+from heygem_pipeline.checkpoints.download import download
+from heygem_pipeline.errors import LicenceNotAcknowledged, ModelMissing
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import project_folder
+
+
+def checkpoints_folder() -> Path:
+    """The folder of the settings; a relative one lies in the project's folder, wherever the command is run."""
+    folder = settings().checkpoints
+    return folder if folder.is_absolute() else project_folder() / folder
+
+
+def weights_of(name: str) -> tuple[Path, ...]:
+    """Return the files of weights of the engine or tracker ``name``: one a part, as the catalogue lists them.
+
+    Nothing is opened. Of files that serve alike, the first one that is there counts: which it was belongs into the
+    ``version`` of the engine. What is missing and may be downloaded is downloaded first, if the settings let it.
+    Empty for what needs no such file (warp, dlib). Raises LicenceNotAcknowledged, ModelMissing, DiskFull.
+    """
+    owner = owner_called(name)
+    if owner is None:
+        return ()
+    require_acknowledged(owner)
+    return tuple(_path_of(owner, part) for part in owner.parts)
+
+
+def require_acknowledged(owner: Owner) -> None:
+    """Raise LicenceNotAcknowledged if the weights are for research only and the settings do not say that this is known."""
+    if owner.research_only and owner.name not in settings().acknowledged_licences:
+        raise LicenceNotAcknowledged(
+            f"The weights of {owner.name} are restricted: {owner.terms} If that fits your use, set "
+            f"HEYGEM_ACKNOWLEDGED_LICENCES={owner.name} (several names: with commas)."
+        )
+
+
+def present_file(part: Part) -> Path | None:
+    """The file that serves a part now; None if none is there."""
+    folder = checkpoints_folder()
+    return next((folder / one.file for one in part.files if (folder / one.file).is_file()), None)
+
+
+def _path_of(owner: Owner, part: Part) -> Path:
+    path = present_file(part)
+    if path is not None:
+        return path
+    first = part.files[0]
+    if first.url and settings().downloads:
+        return download(first, checkpoints_folder() / first.file)
+    names = " or ".join(one.file for one in part.files)
+    raise ModelMissing(
+        f"The {owner.kind} {owner.name} needs {names} (from {first.url or first.source}) in {checkpoints_folder()}; "
+        "put it there with: heygem checkpoints import FILE."
+    )
