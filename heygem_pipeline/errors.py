@@ -115,6 +115,10 @@ class LicenceNotAcknowledged(NotReady):
     """Weights for research only are asked for, and nobody has said that this is known."""
 
 
+class DeviceUnusable(NotReady):
+    """The device that the settings name is not there, or has too little free memory."""
+
+
 class UnknownChoice(NotReady):
     """A setting names an engine or tracker that does not exist."""
 

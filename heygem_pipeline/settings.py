@@ -58,6 +58,11 @@ class Settings(ClipSettings, BaseSettings):
 
     engine: str = Field("warp", description="Lip-sync engine")
     tracker: str = Field("dlib", description="Face tracker")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
+        description="Where networks run: auto, cpu, cuda, cuda:N or mps",
+    )
     acknowledged_licences: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
         (), description="Engines and trackers, with commas, whose weights you know to be for research only"
     )

@@ -30,7 +30,7 @@ def weights_of(name: str) -> tuple[Path, ...]:
 
 
 def require_acknowledged(owner: Owner) -> None:
-    """Raise LicenceNotAcknowledged if the weights are for research only and the settings do not say that this is known."""
+    """Raise LicenceNotAcknowledged if the weights are for research only and the settings do not name them as known."""
     if owner.research_only and owner.name not in settings().acknowledged_licences:
         raise LicenceNotAcknowledged(
             f"The weights of {owner.name} are restricted: {owner.terms} If that fits your use, set "
