@@ -63,6 +63,15 @@ class Settings(ClipSettings, BaseSettings):
         pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
         description="Where networks run: auto, cpu, cuda, cuda:N or mps",
     )
+    wav2lip_lead_seconds: float = Field(
+        0.12,
+        ge=-0.5,
+        le=0.5,
+        description="Engine wav2lip: how long before a frame is shown the sound begins that its mouth is drawn from",
+    )
+    wav2lip_sharpening: float = Field(
+        0.0, ge=0, le=1, description="Engine wav2lip: how far a mouth is made as sharp as the presenter (0 to 1)"
+    )
     acknowledged_licences: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
         (), description="Engines and trackers, with commas, whose weights you know to be for research only"
     )
