@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 
 import dagster as dg
 
@@ -28,6 +29,7 @@ from heygem_pipeline.automation.run_records import (
 )
 from heygem_pipeline.automation.stages import Stage, Subject, key_of
 from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import clip_version, mark_settings, recipe_version
 from heygem_pipeline.settings import settings
@@ -132,14 +134,20 @@ class _Planner:
         self._instance = instance
         self._folders = folders
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
-        self._tracker = current_tracker()
+        self._trackers = {key: _tracker_of(folders.presenters / upload.file) for key, upload in presenters.items()}
         engine = load_engine(settings().engine)
-        self._recipe = recipe_version(self._tracker, f"{engine.name} {engine.version}", mark_settings())
+        self._recipes = {
+            tracker: recipe_version(tracker, f"{engine.name} {engine.version}", mark_settings())
+            for tracker in set(self._trackers.values())
+        }
         chosen = _digest(settings().model_dump_json(exclude={"data", "automatic", "queue_length"}))
-        how = {Stage.VOICE: chosen, Stage.PRESENTER: f"{self._tracker} {chosen}"}
         engine_now = f"{engine.name} {engine.version}"
+        how = {Stage.VOICE: {}, Stage.PRESENTER: self._trackers}
         self._tried = {
-            stage: {key: _digest(f"{upload.fingerprint} {how[stage]} {engine_now}") for key, upload in known.items()}
+            stage: {
+                key: _digest(f"{upload.fingerprint} {how[stage].get(key, '')} {chosen} {engine_now}")
+                for key, upload in known.items()
+            }
             for stage, known in self._uploads.items()
         }
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
@@ -158,7 +166,10 @@ class _Planner:
         )
         presenters = self._of_uploads(
             Stage.PRESENTER,
-            {key: f"{upload.fingerprint}-{self._tracker}" for key, upload in self._uploads[Stage.PRESENTER].items()},
+            {
+                key: f"{known.fingerprint}-{self._trackers[key]}"
+                for key, known in self._uploads[Stage.PRESENTER].items()
+            },
             data_versions(self._instance, self._folders, "face_tracks"),
             keys_in(self._folders.tracks("any").parent, ".parquet"),
         )
@@ -205,7 +216,8 @@ class _Planner:
                 there[audio] = presenters_of(self._folders, audio)
             voice, presenter = voice_uploads[audio], presenter_uploads[template]
             known = made.get(key) if template in there[audio] else None
-            if known is not None and known == clip_version(voice.fingerprint, presenter.fingerprint, self._recipe):
+            recipe = self._recipes[self._trackers[template]]
+            if known is not None and known == clip_version(voice.fingerprint, presenter.fingerprint, recipe):
                 standings[clip] = DONE
                 continue
             inputs = voices[audio], presenters[template]
@@ -261,6 +273,14 @@ class _Planner:
         # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
         self._instance.add_run_tags(attempt.run_id, {SENTENCE_TAG: sentence, TRIED_TAG: attempt.tried or tried})
         return sentence
+
+
+def _tracker_of(upload: Path) -> str:
+    """What a presenter is tracked with; with a sidecar that cannot be understood it counts as made with nothing yet."""
+    try:
+        return current_tracker(upload)
+    except SidecarWrong as error:
+        return str(error)
 
 
 def _digest(text: str) -> str:

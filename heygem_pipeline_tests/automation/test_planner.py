@@ -1,5 +1,7 @@
 """Where voices, presenters and clips stand, told by files, events, runs and backfills of a real instance."""
 
+import shutil
+from pathlib import Path
 from time import sleep
 
 import dagster as dg
@@ -64,6 +66,33 @@ def test_other_marks_make_clips_stale(house: House, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HEYGEM_LABEL", "always")
     settings.cache_clear()
     assert house.clip().stand is Stand.STALE
+
+
+def test_a_sidecar_that_chooses_another_tracker_makes_its_presenter_and_its_clips_stale(house: House) -> None:
+    house.make_inputs()
+    for template in ("one", "two"):
+        house.make_clip("one", template)
+    sidecar = house.folders.presenters / "two.yaml"
+    sidecar.write_text("tracker: face_alignment")
+    found = house.plan()
+    assert (found.presenters["one"].stand, found.presenters["two"].stand) == (Stand.DONE, Stand.STALE)
+    assert (found.clips["one", "one"].stand, found.clips["one", "two"].stand) == (Stand.DONE, Stand.WAITING)
+    sidecar.write_text("tracker: dlib")
+    assert house.plan().counts == {Stand.DONE: 2, Stand.READY: 2}
+
+
+def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: House, material: Path) -> None:
+    shutil.copy(material / "presenter.mp4", house.folders.presenters / "two.mp4")
+    house.take_in()
+    sidecar = house.folders.presenters / "two.yaml"
+    sidecar.write_text("tracker: magic")
+    assert {standing.stand for standing in house.plan().presenters.values()} == {Stand.READY}
+    Materializer(house.instance, NoDisplay()).run(["face_tracks"], "two")
+    found = house.plan()
+    assert found.presenters["one"].stand is Stand.READY
+    assert found.presenters["two"].stand is Stand.FAILED and "two.yaml" in found.presenters["two"].sentence
+    sidecar.write_text("tracker: dlib")
+    assert house.plan().presenters["two"].stand is Stand.READY
 
 
 def test_a_deleted_store_leaves_finished_clips_done(house: House) -> None:
