@@ -7,6 +7,7 @@ from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import Checkpoint
+from heygem_pipeline.checkpoints.receipt import sha256_of, write_receipt
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.storage.atomic import atomic_path
 
@@ -22,7 +23,10 @@ def download(checkpoint: Checkpoint, destination: Path) -> Path:
     try:
         from torch.hub import download_url_to_file
     except ImportError as error:
-        raise ModelMissing("PyTorch is not installed; run: pip install 'heygem-pipeline[face_alignment]'.") from error
+        raise ModelMissing(
+            "PyTorch is not installed; run: .venv/bin/pip install --constraint constraints.txt --editable "
+            "'.[face_alignment]'."
+        ) from error
     with atomic_path(destination) as temporary, _patience():
         try:
             download_url_to_file(checkpoint.url, str(temporary), checkpoint.promised_digits)
@@ -33,6 +37,7 @@ def download(checkpoint: Checkpoint, destination: Path) -> Path:
                 f"{checkpoint.file} is needed and could not be downloaded ({error}); download {checkpoint.url} on a "
                 f"machine that can, then put it into {destination.parent} with: heygem checkpoints import FILE."
             ) from error
+    write_receipt(destination, sha256_of(destination))
     return destination
 
 

@@ -38,6 +38,16 @@ def require_acknowledged(owner: Owner) -> None:
         )
 
 
+def is_complete(owner: Owner) -> bool:
+    """Whether every part of an engine or tracker has a file; nothing is downloaded for the question."""
+    return all(present_file(part) is not None for part in owner.parts)
+
+
+def comes_by_itself(owner: Owner) -> bool:
+    """Whether what is missing will be downloaded when it is first needed."""
+    return settings().downloads and all(part.files[0].url for part in owner.parts)
+
+
 def present_file(part: Part) -> Path | None:
     """The file that serves a part now; None if none is there."""
     folder = checkpoints_folder()

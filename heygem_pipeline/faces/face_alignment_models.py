@@ -158,6 +158,6 @@ def _require_package() -> None:
         import face_alignment  # noqa: F401 - is it there?
     except ImportError as error:
         raise ModelMissing(
-            "The face tracker face_alignment is not installed; run: pip install -c constraints.txt "
-            "-e '.[face_alignment]'."
+            "The face tracker face_alignment is not installed; run: .venv/bin/pip install --constraint constraints.txt "
+            "--editable '.[face_alignment]'."
         ) from error
