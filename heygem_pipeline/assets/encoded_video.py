@@ -54,7 +54,7 @@ def encoded_video(
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         data_folders().report(*keys_of_clip(context.partition_key)).unlink(missing_ok=True)
         progress = StepProgress(context, display, count)
-        finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress)
+        finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress, made.get("device"))
     report = finished.report
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(finished.filmstrip, context.partition_key)),
@@ -71,6 +71,7 @@ def encoded_video(
         "speed (frames/s)": round(report.frames / (report.seconds["encode"] + report.seconds["sync"]), 1),
         "megabytes": round(report.bytes / 1e6, 2),
         "engine": f"{report.engine} {report.engine_version}",
+        "drawn on": report.device,
         "AIGC ProduceID": report.produce_id,
     }
     yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.version))

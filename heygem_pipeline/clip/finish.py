@@ -39,12 +39,13 @@ def finish_clip(
     destination: Path,
     seconds: dict[str, float],
     progress: Callable[[int], None] | None = None,
+    drawn_on: str | None = None,
 ) -> FinishedClip:
     """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
 
     seconds: what the stages before took; drawing, encoding and measuring are added. progress: called with the frames
-    encoded. Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was
-    not there.
+    encoded. drawn_on: the engine's device, where the patches were drawn before. Raises UploadReplaced, DiskFull,
+    EncodingFailed; on any error nothing is left at ``destination`` that was not there.
     """
     voice.require_unchanged()
     template = presenter.open()
@@ -87,6 +88,7 @@ def finish_clip(
         output=destination.name,
         engine=engine.name,
         engine_version=engine.version,
+        device=engine.device if drawn_on is None else drawn_on,
         tracker=presenter.tracker,
         frames=encoded.frame_count,
         frame_rate=str(encoded.frame_rate),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 SIDE = 96
 """Pixels: the network's faces. Lengths below are in their pixels, so that they grow with the face."""
 
-FEATHER = 9.0
+FEATHER = 7.0
 """Width of the mask's soft edge, all of it inside the outline."""
 
 CHIN_ROOM, CHEEK_ROOM = 5.0, -4.0
@@ -27,8 +27,9 @@ COARSE = 4
 MOST_SHARPENING = 2.0
 """What the fine detail is added at most: beyond, noise and halos grow faster than the detail."""
 
-JAW = slice(2, 15)
-NOSE_BASE = (35, 34, 33, 32, 31)
+JAW, NOSE_BASE, NOSE_TIP = slice(1, 16), (35, 34, 33, 32, 31), 30
+OVER_THE_NOSE = 0.35
+"""How far the outline lies from the nose's base toward its tip, so that a short upper lip is seen whole."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def lower_face(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     away = jaw - mouth
     room = CHEEK_ROOM + (CHIN_ROOM - CHEEK_ROOM) * np.sin(np.linspace(0, np.pi, len(jaw)))
     outward = jaw + room[:, None] * away / np.linalg.norm(away, axis=1, keepdims=True)
-    outline = np.concatenate([outward, landmarks[list(NOSE_BASE)]])
+    nose = landmarks[list(NOSE_BASE)]
+    outline = np.concatenate([outward, nose + OVER_THE_NOSE * (landmarks[NOSE_TIP] - nose)])
     inside = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillPoly(inside, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
     # The box's edge is an edge as well.
@@ -133,13 +135,21 @@ def sharpened(
     share: 0..1, how far. enlargement: pixels of the frame for one of the network's.
     """
     detail = fine_detail(face, enlargement)
-    missing = sharpness(own, mask, enlargement) / max(_weighted(detail, mask), 1e-3) - 1
-    return (face + np.float32(np.clip(share * missing, 0, MOST_SHARPENING)) * detail).astype(np.float32, copy=False)
+    finest = fine_detail(detail, enlargement)
+    weights = mask / max(float(mask.sum()) * face.shape[2], 1e-6)
+    now, both, added = (
+        float((weights * one * two).sum()) for one, two in ((detail, detail), (detail, finest), (finest, finest))
+    )
+    wanted = np.sqrt(now) + share * (sharpness(own, mask, enlargement) - np.sqrt(now))
+    # The amount at which the detail's mean square, now + 2 amount both + amount^2 added, is the one wanted.
+    amount = (np.sqrt(max(both**2 + added * (wanted**2 - now), 0)) - both) / max(added, 1e-6)
+    return (face + np.float32(np.clip(amount, 0, MOST_SHARPENING)) * detail).astype(np.float32, copy=False)
 
 
 def sharpness(picture: NDArray[np.float32], mask: NDArray[np.float32], enlargement: float) -> float:
     """Root mean square of a picture's fine detail under a mask (rows, columns, 1), levels."""
-    return _weighted(fine_detail(picture, enlargement), mask)
+    detail = fine_detail(picture, enlargement)
+    return float(np.sqrt((mask * detail**2).sum() / max(float(mask.sum()) * picture.shape[2], 1e-6)))
 
 
 def fine_detail(picture: NDArray[np.float32], enlargement: float) -> NDArray[np.float32]:
@@ -147,10 +157,6 @@ def fine_detail(picture: NDArray[np.float32], enlargement: float) -> NDArray[np.
     import cv2
 
     return picture - np.asarray(cv2.GaussianBlur(picture, (0, 0), max(enlargement, 0.8)), np.float32)
-
-
-def _weighted(detail: NDArray[np.float32], mask: NDArray[np.float32]) -> float:
-    return float(np.sqrt((mask * detail**2).sum() / max(float(mask.sum()) * detail.shape[2], 1e-6)))
 
 
 def _bounds(mask: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
