@@ -45,7 +45,7 @@ class LipSyncEngine(Protocol):
 
     @property
     def device(self) -> str:
-        """Where it draws and in which precision ("cpu bfloat16"), for the clip's report; "" before anything is drawn."""
+        """Where it draws and in which precision ("cpu bfloat16"), for reports; "" before anything is drawn."""
         ...
 
     def generate(

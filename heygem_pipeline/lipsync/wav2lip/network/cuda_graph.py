@@ -11,7 +11,7 @@ from torch import Tensor
 from heygem_pipeline.lipsync.wav2lip.network.model import FACE_SIDE, MEL_BANDS, MEL_COLUMNS
 
 WARM_UP = 3
-"""Rounds before the recording, in which cuDNN chooses its algorithms."""
+"""Rounds before the recording, in which cuDNN tries its algorithms and chooses."""
 
 
 def recorded(
@@ -22,7 +22,7 @@ def recorded(
     Smaller batches are drawn as before. What a replay returns is valid until the next one; the caller's copies are
     queued on the same stream, so they come before it.
     """
-    with torch.cuda.device(device), torch.inference_mode():
+    with torch.cuda.device(device), torch.inference_mode(), torch.backends.cudnn.flags(benchmark=True):
         mels = torch.zeros(batch, 1, MEL_BANDS, MEL_COLUMNS, device=device)
         faces = torch.zeros(batch, FACE_SIDE, FACE_SIDE, 3, dtype=torch.uint8, device=device)
         aside = torch.cuda.Stream()

@@ -22,7 +22,7 @@ BATCH = {"cpu": 16, "cuda": 64, "mps": 16}
 """Frames at once. Processor: the fastest of 4 to 128 measured, as what 16 faces need stays in its cache."""
 
 LARGEST_DIFFERENCE = 2.0
-"""Levels of 255 by which a face drawn in bfloat16 may differ from one drawn in float32."""
+"""Levels of 255 by which a face drawn in half precision may differ from one drawn in float32."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Painter:
         self._batch = BatchSize(batch or BATCH[device.type])
         self._draw: Callable[[Tensor, Tensor], Tensor] | None = None
         self._prepared_for = 0
-        self._checked = self._dtype is not torch.bfloat16 or device.type != "cpu"
+        self._checked = self._dtype is torch.float32
 
     def __str__(self) -> str:
         """Device and precision, as the clip's report says it: "cpu bfloat16"."""
@@ -111,13 +111,14 @@ class Painter:
         return self._draw
 
     def _check(self, mels: NDArray[np.float32], faces: NDArray[np.uint8]) -> None:
-        """Draw the first faces of all in float32 too; go on in float32 if bfloat16 does these weights no justice."""
+        """Draw the first faces of all in float32 too; go on so if half precision does these weights no justice."""
         self._checked = True
         pair = torch.from_numpy(mels[:2]), torch.from_numpy(faces[:2])
         exact = _drawing_with(self._network, torch.float32)(*pair)
-        difference = float((self._drawing()(*pair) - exact).abs().max())
-        if difference > LARGEST_DIFFERENCE:
-            logger.warning("bfloat16 changes faces by %.1f levels with these weights; going on in float32.", difference)
+        short = self._drawing()(*(part.to(self._device) for part in pair)).cpu()
+        difference = float((short - exact).abs().max())
+        if not difference <= LARGEST_DIFFERENCE:
+            logger.warning("%s is %.1f levels off with these weights; going on in float32.", self, difference)
             self._dtype, self._draw = torch.float32, None
 
 
@@ -142,7 +143,7 @@ def suited(network: Wav2LipNetwork, device: torch.device, dtype: torch.dtype, ba
 def _multiplies_bfloat16() -> bool:
     """Whether the processor has instructions for it (AMX or AVX512-BF16): elsewhere it is slower than float32."""
     capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("amx_tile") or capabilities.get("avx512_bf16"))
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
 def _drawing_with(network: Wav2LipNetwork, dtype: torch.dtype) -> Callable[[Tensor, Tensor], Tensor]:
