@@ -23,13 +23,13 @@ from heygem_pipeline.automation.made import VERSION_TAG
 from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
-from heygem_pipeline.quality.report import clip_version, mark_settings, recipe_version
-from heygem_pipeline.settings import settings
+from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
+from heygem_pipeline.settings import clip_settings, settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 VOICES, PRESENTERS = 1000, 100
 MISSING = 10
-"""One clip in so many is not made yet."""
+"""One voice in so many has no clip yet; of the others all deliveries are to be made."""
 
 
 def main() -> None:
@@ -68,14 +68,12 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
         uploads.take_in(kind)
     voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
     tracker, engine = current_tracker(), load_engine(settings().engine)
-    recipe = recipe_version(tracker, f"{engine.name} {engine.version}", mark_settings())
+    recipe = recipe_version(tracker, f"{engine.name} {engine.version}", settings_of_report(clip_settings()))
 
     def clips() -> Iterator[tuple[str, str]]:
-        count = 0
-        for audio, voice in voices.items():
-            for template, presenter in presenters.items():
-                count += 1
-                if count % MISSING:
+        for number, (audio, voice) in enumerate(voices.items()):
+            if number % MISSING:
+                for template, presenter in presenters.items():
                     touch(folders.clip(audio, template), folders.report(audio, template))
                     yield f"{audio}|{template}", clip_version(voice.fingerprint, presenter.fingerprint, recipe)
 

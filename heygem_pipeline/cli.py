@@ -10,6 +10,8 @@ from rich.table import Table
 from heygem_pipeline.cli_campaigns import app as campaign_commands
 from heygem_pipeline.cli_checkpoints import app as checkpoint_commands
 from heygem_pipeline.cli_operator import app as operator_commands
+from heygem_pipeline.cli_records import app as record_commands
+from heygem_pipeline.cli_retention import app as retention_commands
 from heygem_pipeline.terminal import (
     OTHER_FAILURE,
     StageBars,
@@ -24,6 +26,8 @@ app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_i
 app.add_typer(campaign_commands, name="campaign")
 app.add_typer(checkpoint_commands, name="checkpoints")
 app.add_typer(operator_commands)
+app.add_typer(retention_commands)
+app.add_typer(record_commands)
 
 
 @app.command()

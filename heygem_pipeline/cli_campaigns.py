@@ -1,6 +1,7 @@
 """The commands ``heygem campaign ...``."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +16,13 @@ from heygem_pipeline.terminal import output, sentences, tell
 
 if TYPE_CHECKING:
     from heygem_pipeline.automation.campaign import Campaign
-    from heygem_pipeline.automation.campaigns import Campaigns
+    from heygem_pipeline.automation.campaigns import Campaigns, Clip
+    from heygem_pipeline.automation.planner import Plan
 
 app = typer.Typer(help="Which voices are wanted on which presenters: data/campaigns/*.yaml", no_args_is_help=True)
+
+COUNTED = ("done", "stale", "failed")
+"""Of a campaign's clips, by where the planner says that they stand; the rest is still to be made."""
 
 LONGEST_LIST = 100
 """Names printed of a campaign's voices, and of its presenters."""
@@ -67,20 +72,24 @@ def new(name: Annotated[str, typer.Argument(help="What the campaign is called; i
 def status(
     name: Annotated[str | None, typer.Argument(help="Default: all campaigns in a table")] = None,
 ) -> None:
-    """Say what the campaigns match, how many clips they want, how many are finished, and their next time."""
+    """Say what the campaigns match, how many clips they want, how many are done, and their next time."""
     from heygem_pipeline.automation.campaign import SUFFIX
     from heygem_pipeline.automation.campaign_files import read_campaign
     from heygem_pipeline.automation.campaigns import Campaigns, load_campaigns, matches
+    from heygem_pipeline.automation.instance import open_instance
+    from heygem_pipeline.automation.planner import plan
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
-        folder = data_folders().campaigns
+        folders = data_folders()
+        folder = folders.campaigns
         if name is None:
             campaigns = load_campaigns(folder)
         else:
             campaigns = Campaigns((read_campaign(folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"),))
         voices, presenters = _uploads()
-        _print_table(campaigns, voices, presenters)
+        with open_instance() as instance:
+            _print_table(campaigns, voices, presenters, plan(instance, folders))
         if name is not None:
             for campaign in campaigns.usable:
                 found = matches(campaign, voices, presenters)
@@ -107,22 +116,29 @@ def _say_what_it_wants(campaign: "Campaign", voices: Mapping[str, Path], present
         tell(f"Warning: {warning}")
 
 
-def _print_table(campaigns: "Campaigns", voices: Mapping[str, Path], presenters: Mapping[str, Path]) -> None:
+def _print_table(
+    campaigns: "Campaigns", voices: Mapping[str, Path], presenters: Mapping[str, Path], found: "Plan"
+) -> None:
     from heygem_pipeline.automation.campaigns import matches
 
-    table = Table("campaign", "voices", "presenters", "clips", "finished", "next time", box=SIMPLE_HEAD)
-    rows = [
-        (campaign.title, matched.voices, matched.presenters, _next_time(campaign))
-        for campaign in campaigns.usable
-        for matched in [matches(campaign, voices, presenters)]
-    ]
+    table = Table(
+        "campaign", "voices", "presenters", "clips", *COUNTED, "next time", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    for campaign in campaigns.usable:
+        matched = matches(campaign, voices, presenters)
+        mine = [clip for clip, wanting in found.wanting.items() if any(its.file == campaign.file for its in wanting)]
+        counts = _counts(found, mine)
+        sizes = len(matched.voices), len(matched.presenters), len(mine)
+        table.add_row(Text(campaign.title, overflow="fold"), *map(str, (*sizes, *counts)), _next_time(campaign))
     if campaigns.everything:
-        rows = [("no campaign: everything", voices, presenters, "")]
-    for title, its_voices, its_presenters, when in rows:
-        counts = len(its_voices), len(its_presenters), len(its_voices) * len(its_presenters)
-        finished = _finished(its_voices, its_presenters)
-        table.add_row(Text(title, overflow="fold"), *map(str, counts), str(finished), when)
+        sizes = len(voices), len(presenters), len(found.clips)
+        table.add_row("no campaign: everything", *map(str, (*sizes, *_counts(found, found.clips))), "")
     output.print(table)
+
+
+def _counts(found: "Plan", clips: Iterable["Clip"]) -> list[int]:
+    standings = Counter(found.clips[clip].stand.value for clip in clips)
+    return [standings[word] for word in COUNTED]
 
 
 def _next_time(campaign: "Campaign") -> str:
@@ -131,14 +147,6 @@ def _next_time(campaign: "Campaign") -> str:
     if campaign.schedule is None:
         return ""
     return f"{next_time(campaign.schedule, campaign.timezone, datetime.now(UTC)):%a %Y-%m-%d %H:%M} {campaign.timezone}"
-
-
-def _finished(voices: Collection[str], presenters: Collection[str]) -> int:
-    from heygem_pipeline.quality.report import finished_report
-    from heygem_pipeline.storage.folders import data_folders
-
-    folders = data_folders()
-    return sum(finished_report(folders, voice, presenter) is not None for voice in voices for presenter in presenters)
 
 
 def _problems(campaigns: "Campaigns") -> list[str]:
@@ -164,11 +172,21 @@ def _contradictions(
 
 
 def _uploads() -> tuple[dict[str, Path], dict[str, Path]]:
+    """The voices and presenters that are taken in; says which files are not, where nobody is about to take them in."""
     from heygem_pipeline.assets.uploads import UploadKind, Uploads
+    from heygem_pipeline.automation.lock import is_served
     from heygem_pipeline.storage.folders import data_folders
 
     uploads = Uploads(data_folders())
-    return uploads.take_in(UploadKind.AUDIO), uploads.take_in(UploadKind.TEMPLATE)
+    known = {
+        kind: {key: uploads.folder(kind) / upload.file for key, upload in uploads.known(kind).items()}
+        for kind in UploadKind
+    }
+    taken_in = {path for files in known.values() for path in files.values()}
+    new = [path.name for kind in UploadKind for path in uploads.files(kind) if path not in taken_in]
+    if new and not is_served():
+        tell(f"Not taken in yet: {_listed(new)}; heygem ingest does it, and so does heygem up.")
+    return known[UploadKind.AUDIO], known[UploadKind.TEMPLATE]
 
 
 def _listed(names: Sequence[str]) -> str:

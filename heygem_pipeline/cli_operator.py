@@ -4,6 +4,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
@@ -31,14 +32,17 @@ def status(
     from heygem_pipeline.automation.planner import plan
     from heygem_pipeline.storage.folders import data_folders
 
+    # Here nothing is to be copied: the matrix fits the terminal, however narrow.
+    console = Console() if output.is_terminal else output
     with sentences(), open_instance() as instance:
         if not watch:
-            output.print(matrix(plan(instance, data_folders()), output.width))
+            console.print(matrix(plan(instance, data_folders()), console.width))
             return
         try:
-            with Live(console=output, auto_refresh=False, screen=output.is_terminal) as live:
+            with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
                 while True:
-                    live.update(matrix(plan(instance, data_folders()), output.width), refresh=True)
+                    found, height = plan(instance, data_folders()), console.height if console.is_terminal else None
+                    live.update(matrix(found, console.width, height), refresh=True)
                     sleep(SECONDS_BETWEEN_LOOKS)
         except KeyboardInterrupt:
             return
@@ -48,7 +52,7 @@ def status(
 def retry(
     clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
 ) -> None:
-    """Let failed clips be made again, and those of a voice or presenter that failed."""
+    """Let failed clips be made again, those of a voice or presenter that failed, and removed ones that you name."""
     from heygem_pipeline.automation.instance import open_instance
     from heygem_pipeline.automation.launching import blamed
     from heygem_pipeline.automation.lock import is_served
@@ -61,22 +65,27 @@ def retry(
         folders = data_folders()
         found = plan(instance, folders)
         chosen = [_clip(found, name) for name in clips] if clips else list(found.clips)
-        failed = [clip for clip in chosen if found.clips[clip].stand is Stand.FAILED]
+        # What was removed for its age is made again only where it is named.
+        again = (Stand.FAILED, Stand.REMOVED) if clips else (Stand.FAILED,)
+        failed = [clip for clip in chosen if found.clips[clip].stand in again]
         for clip in chosen if clips else ():
             if clip not in failed:
                 tell(f"{'/'.join(clip)} has not failed; it is {found.clips[clip].stand.value}.")
         forgive(folders, {what for clip in failed for what in blamed(found, clip)})
+        for clip in failed:
+            folders.removed(*clip).unlink(missing_ok=True)
         ask_for(folders, [key_of(*clip) for clip in failed])
         _say_asked(len(failed), is_served())
 
 
 @app.command()
 def cancel(
-    clip: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs")],
+    name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
 ) -> None:
     """Stop the run of a clip, or take it out of the queue; it is not made again until somebody asks for it."""
     from heygem_pipeline.automation.instance import open_instance
-    from heygem_pipeline.automation.planner import plan
+    from heygem_pipeline.automation.log_file import note
+    from heygem_pipeline.automation.planner import Stand, plan
     from heygem_pipeline.automation.requests import withdraw
     from heygem_pipeline.automation.stages import key_of
     from heygem_pipeline.storage.folders import data_folders
@@ -84,16 +93,20 @@ def cancel(
     with sentences(), open_instance() as instance:
         folders = data_folders()
         found = plan(instance, folders)
-        chosen = _clip(found, clip)
-        withdraw(folders, [key_of(*chosen)])
-        run_id = found.clips[chosen].run_id if found.clips[chosen].stand.value in ("queued", "running") else None
+        uploads = [standings[name] for standings in (found.voices, found.presenters) if name in standings]
+        if not uploads:
+            withdraw(folders, [key_of(*_clip(found, name))])
+        standings = uploads or [found.clips[_clip(found, name)]]
+        active = [standing for standing in standings if standing.stand in (Stand.QUEUED, Stand.RUNNING)]
+        run_id = next((standing.run_id for standing in active if standing.run_id is not None), None)
         if run_id is None:
-            tell(f"{clip} is in no run; it is {found.clips[chosen].stand.value}.")
+            tell(f"{name} is in no run; it is {standings[0].stand.value}.")
             raise typer.Exit(OTHER_FAILURE)
         if not instance.run_coordinator.cancel_run(run_id):
-            tell(f"The run {run_id} of {clip} does not answer; restarting the pipeline (heygem up) ends it.")
+            tell(f"The run {run_id} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
             raise typer.Exit(OTHER_FAILURE)
-    output.print(Text(f"{clip} is cancelled; to make it all the same: heygem retry {clip}"))
+        note("It is told to stop.", "cancel", instance.get_run_by_id(run_id))
+    output.print(Text(f"{name} is cancelled; to make it all the same: heygem retry{'' if uploads else f' {name}'}"))
 
 
 @app.command()

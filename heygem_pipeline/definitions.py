@@ -4,12 +4,19 @@ import dagster as dg
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.automation.jobs import JOBS
+from heygem_pipeline.automation.killed import killed_runs
+from heygem_pipeline.automation.orders import CampaignOrders
+from heygem_pipeline.automation.retention import prune_job, prune_schedule
 from heygem_pipeline.automation.schedules import campaign_schedules
 from heygem_pipeline.automation.sensors import clips
 from heygem_pipeline.automation.watch import uploads
 from heygem_pipeline.storage.folders import data_folders
 
 defs = dg.Definitions.merge(
-    graph_definitions(),
-    dg.Definitions(jobs=JOBS, sensors=[uploads, clips], schedules=campaign_schedules(data_folders())),
+    graph_definitions(orders=CampaignOrders()),
+    dg.Definitions(
+        jobs=[*JOBS, prune_job],
+        sensors=[uploads, clips, killed_runs],
+        schedules=[*campaign_schedules(data_folders()), prune_schedule],
+    ),
 )

@@ -15,6 +15,7 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.mouth_network import load_network
+from heygem_pipeline.storage.disk import free_bytes
 from heygem_pipeline.storage.folders import data_folders
 
 FREE_BYTES_WANTED = 5 * 10**9
@@ -96,13 +97,10 @@ def _data_folder() -> Finding:
 
 
 def _disk() -> Finding:
-    folder = data_folders().root
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(existing).free
-    found = f"{free / 1e9:.1f} GB free"
-    return Finding(
-        "disk", free >= FREE_BYTES_WANTED, False, found, "free some space, or set HEYGEM_DATA to another disk"
-    )
+    free, kept = free_bytes(data_folders().root), settings().keep_free_gb
+    found = f"{free / 1e9:.1f} GB free; below {kept:g} GB no clip is started (HEYGEM_KEEP_FREE_GB)"
+    well = free >= max(FREE_BYTES_WANTED, kept * 1e9)
+    return Finding("disk", well, False, found, "heygem prune, or set HEYGEM_DATA to another disk")
 
 
 def _graphics_card() -> Finding:

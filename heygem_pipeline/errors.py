@@ -99,6 +99,10 @@ class CampaignWrong(BadInput):
         self.problems = tuple(problems)
 
 
+class CampaignsDisagree(BadInput):
+    """Two campaigns want one clip made differently."""
+
+
 class NotReady(PipelineError):
     """This machine lacks something the work needs; the file is not at fault."""
 
@@ -129,6 +133,10 @@ class ProjectMissing(NotReady):
 
 class AlreadyRunning(NotReady):
     """Another process serves the same data folder."""
+
+
+class InUse(NotReady):
+    """A run works on what is to be deleted."""
 
 
 class StageMissing(NotReady):

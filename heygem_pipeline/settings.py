@@ -25,14 +25,35 @@ X264Preset = Literal[
 class ClipSettings(BaseModel):
     """Those that may differ from clip to clip, so that a campaign can set them too."""
 
-    crf: int = Field(18, ge=0, le=51, description="x264 quality: 0 lossless, 18 visually transparent, 51 worst")
-    preset: X264Preset = Field("veryfast", description="x264 speed preset")
-    audio_bitrate: str = Field("192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip")
+    crf: int = Field(default=18, ge=0, le=51, description="x264 quality: 0 lossless, 18 visually transparent, 51 worst")
+    preset: X264Preset = Field(default="veryfast", description="x264 speed preset")
+    audio_bitrate: str = Field(default="192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip")
 
-    label: SyntheticLabel = Field(SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always")
-    content_producer: str = Field("heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
-    content_propagator: str = Field("", description="AIGC field ContentPropagator")
-    propagate_id: str = Field("", description="AIGC field PropagateID")
+    label: SyntheticLabel = Field(
+        default=SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always"
+    )
+    content_producer: str = Field(default="heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
+    content_propagator: str = Field(default="", description="AIGC field ContentPropagator")
+    propagate_id: str = Field(default="", description="AIGC field PropagateID")
+
+
+class KeepSettings(BaseModel):
+    """What stays for how long; no clip is made differently by them. What is older goes at night: ``heygem prune``."""
+
+    keep_free_gb: float = Field(2.0, ge=0, description="With less room on the disk (GB) new clips wait; 0: never")
+    keep_patches_days: float = Field(
+        0.0, ge=0, description="Mouth patches, after their clip is finished; 0: they go at once"
+    )
+    keep_store_days: float = Field(
+        7.0,
+        ge=0,
+        description="What the store holds of uploads and clips that are gone, and patches of unfinished clips",
+    )
+    keep_runs_days: float = Field(30.0, ge=0, description="Runs that ended well, with their events and logs")
+    keep_failed_runs_days: float = Field(90.0, ge=0, description="Runs that failed or were cancelled")
+    keep_outputs_days: float | None = Field(
+        None, gt=0, description="A voice's clips and ZIP, after the last of its clips was made; default: for ever"
+    )
 
 
 class Automatic(StrEnum):
@@ -47,7 +68,7 @@ def _names(text: object) -> object:
     return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
 
 
-class Settings(ClipSettings, BaseSettings):
+class Settings(BaseSettings, ClipSettings, KeepSettings):
     """Defaults are what a course team wants; limits are the ones named in the README."""
 
     model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
@@ -104,3 +125,8 @@ class Settings(ClipSettings, BaseSettings):
 def settings() -> Settings:
     """The settings of this process, read from the environment once."""
     return Settings()  # pyright: ignore[reportCallIssue]
+
+
+def clip_settings() -> ClipSettings:
+    """Those of them that a clip is made with where no campaign says otherwise."""
+    return ClipSettings.model_validate(settings().model_dump(include=set(ClipSettings.model_fields)))

@@ -1,10 +1,11 @@
-"""Where every clip stands, as a matrix for the terminal: a row a voice, a column a presenter."""
+"""Where every clip stands, as a matrix for the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -20,42 +21,97 @@ SIGNS = {
     "running": ("running", "bold blue"),
     "waiting": ("waiting", "dim"),
     "failed": ("failed", "red"),
+    "removed": ("removed", "dim"),
 }
 """Words, not signs: they mean something also where there are no colours, and can be searched for."""
 
-WIDEST_COLUMN = 16
-NAME_COLUMN = 24
+COLUMN_WIDTHS = (16, 12, 7)
+"""Columns of the terminal for one column of the matrix: the widest with which all are beside each other, else 16."""
+
+GAP = 2
+NAME_WIDTHS = (10, 24)
+"""The narrowest and the widest column of names, a quarter of the terminal between them."""
+
 MOST_ROWS = 60
 MOST_SENTENCES = 20
+SENTENCES_ON_SCREEN = 3
+HEAD_LINES = 4
 
 
-def matrix(found: "Plan", width: int) -> RenderableType:
-    """The matrix in as many parts as the width asks for, what failed with its sentence, and the counts."""
-    presenters = list(dict.fromkeys(template for _, template in found.clips))
+def matrix(found: "Plan", width: int, height: int | None = None) -> RenderableType:
+    """The matrix in as many parts as the width asks for, what failed with its sentence, and the counts.
+
+    The longer side goes down, the shorter across. height: of a screen that does not scroll; what matters most comes
+    first there, and rows in which nothing happens are left out where it is too low.
+    """
     voices = list(dict.fromkeys(audio for audio, _ in found.clips))
-    fit = max(1, (width - NAME_COLUMN - 2) // (WIDEST_COLUMN + 1))
-    parts: list[RenderableType] = [
-        _table(found, voices[:MOST_ROWS], presenters[start : start + fit]) for start in range(0, len(presenters), fit)
+    presenters = list(dict.fromkeys(template for _, template in found.clips))
+    turned = len(presenters) > len(voices)
+    cells = {(t, a) if turned else (a, t): standing for (a, t), standing in found.clips.items()}
+    down, across = (presenters, voices) if turned else (voices, presenters)
+    name_width = min(max(width // 4, NAME_WIDTHS[0]), NAME_WIDTHS[1])
+    room = width - name_width - GAP
+    column = next((column for column in COLUMN_WIDTHS if room // (column + GAP) >= len(across)), COLUMN_WIDTHS[0])
+    fit = max(1, room // (column + GAP))
+    summary = _summary(found, MOST_SENTENCES if height is None else SENTENCES_ON_SCREEN)
+    most = MOST_ROWS
+    if height is not None:
+        down = sorted(down, key=lambda name: not any(_is_busy(cells.get((name, other))) for other in across))
+        parts = -(-len(across) // fit)
+        used = sum(max(1, -(-line.cell_len // width)) for line in summary) + 2
+        most = max(1, (height - used) // max(1, parts) - HEAD_LINES)
+    kind = "presenters" if turned else "voices"
+    tables: list[RenderableType] = [
+        _table(cells, down[:most], across[start : start + fit], column, name_width)
+        for start in range(0, len(across), fit)
     ]
-    if len(voices) > MOST_ROWS:
-        parts.append(Text(f"{len(voices) - MOST_ROWS} more voices are counted below and not shown."))
+    if len(down) > most:
+        summary.append(Text(f"{len(down) - most} more {kind} are counted and not shown."))
+    return Group(*tables, *summary) if height is None else Group(*summary, *tables)
+
+
+def _summary(found: "Plan", most: int) -> list[Text]:
+    """What failed, what holds clips back, and the counts."""
     failures = list(_failures(found))
-    parts += [Text(line) for line in failures[:MOST_SENTENCES]]
-    if len(failures) > MOST_SENTENCES:
-        parts.append(Text(f"{len(failures) - MOST_SENTENCES} more failures are not shown."))
+    lines = failures[:most]
+    if len(failures) > most:
+        lines.append(f"{len(failures) - most} more failures are not shown.")
+    waits = {standing.sentence for standing in found.clips.values() if standing.stand.value == "waiting"}
+    lines += sorted(waits - {""})
     counts = [f"{found.counts[stand]} {stand.value}" for stand in sorted(found.counts)]
-    parts.append(Text(", ".join(counts) or "No clip is wanted: drop a voice and a presenter into their folders."))
-    return Group(*parts)
+    lines.append(", ".join(counts) or "No clip is wanted: drop a voice and a presenter into their folders.")
+    return [Text(line) for line in lines]
 
 
-def _table(found: "Plan", voices: Sequence[str], presenters: Sequence[str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", max_width=NAME_COLUMN, no_wrap=True, overflow="ellipsis")
-    for presenter in presenters:
-        table.add_column(Text(presenter), max_width=WIDEST_COLUMN, no_wrap=True, overflow="ellipsis")
-    for voice in voices:
-        table.add_row(Text(voice), *(_cell(found.clips.get((voice, presenter))) for presenter in presenters))
+def _is_busy(standing: "Standing | None") -> bool:
+    return standing is not None and standing.stand.value in ("running", "failed")
+
+
+def _table(
+    cells: Mapping[tuple[str, str], "Standing"],
+    down: Sequence[str],
+    across: Sequence[str],
+    column: int,
+    name_width: int,
+) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0))
+    table.add_column("", max_width=name_width, no_wrap=True)
+    for name in across:
+        table.add_column(Text(_shortened(name, 2 * column)), max_width=column, overflow="fold", vertical="bottom")
+    for name in down:
+        row = (_cell(cells.get((name, other))) for other in across)
+        table.add_row(Text(_shortened(name, name_width)), *row)
     return table
+
+
+def _shortened(name: str, width: int) -> str:
+    """The name without its middle: names are often told apart by a number at their end."""
+    if cell_len(name) <= width:
+        return name
+    head, tail = set_cell_size(name, width // 2).rstrip(), name
+    while cell_len(tail) > width - width // 2 - 1:
+        tail = tail[1:]
+    return f"{head}…{tail}"
 
 
 def _cell(standing: "Standing | None") -> Text:

@@ -41,6 +41,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataFolders]:
     """An empty data folder that the settings of this test point at; a pipeline started there starts nothing itself."""
     monkeypatch.setenv("HEYGEM_AUTOMATIC", "off")
+    monkeypatch.setenv("HEYGEM_KEEP_FREE_GB", "0")
     monkeypatch.setenv("HEYGEM_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     settings.cache_clear()

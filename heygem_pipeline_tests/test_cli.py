@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from heygem_pipeline.cli import app
 from heygem_pipeline.storage.folders import DataFolders
 
 
@@ -90,6 +93,19 @@ def test_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> None:
     assert "apt install ffmpeg" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["generate", "doctor", "ingest", "demo", "up"])
+COMMANDS = [
+    *("generate", "doctor", "ingest", "demo", "up", "backup", "restore", "prune"),
+    *("status", "retry", "cancel", "batch", "logs", "forget"),
+    *("campaign", "campaign check", "campaign new", "campaign status"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
-    assert heygem(command, "--help").returncode == 0
+    assert heygem(*command.split(), "--help").returncode == 0
+
+
+def test_every_command_is_among_them() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert {command.split()[0] for command in COMMANDS} == group.commands.keys()

@@ -1,16 +1,19 @@
 """The commands ``heygem campaign ...``."""
 
-import json
 import shutil
-from dataclasses import fields
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dagster import DagsterRunStatus
 from typer.testing import CliRunner, Result
 
+from heygem_pipeline.automation.ingest import take_in_uploads
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.lock import only_runner
 from heygem_pipeline.cli import app
-from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.automation.house import CLIP, House
 
 LOCALISATION = Path(__file__).parents[1] / "docs" / "examples" / "localisation.yaml"
 
@@ -20,11 +23,24 @@ def uploads(data: DataFolders) -> DataFolders:
     """A data folder with two voices and one presenter; only their names are looked at."""
     for path in (data.voices / "welcome-de.wav", data.voices / "欢迎.mp3", data.presenters / "anna.mp4"):
         path.write_bytes(b"x")
+    with open_instance() as instance:
+        take_in_uploads(instance)
     return data
+
+
+@pytest.fixture
+def house(data: DataFolders) -> Iterator[House]:
+    with open_instance() as instance:
+        yield House(data, instance)
 
 
 def campaign(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, ["campaign", *map(str, arguments)])
+
+
+def row_of(done: Result, title: str) -> list[str]:
+    (row,) = [line.split() for line in done.stdout.splitlines() if title in line]
+    return row
 
 
 def test_check_counts_what_the_example_of_localisation_wants(uploads: DataFolders) -> None:
@@ -79,18 +95,31 @@ def test_new_writes_a_campaign_that_check_accepts_and_never_overwrites_one(uploa
 def test_status_without_a_campaign_counts_everything(uploads: DataFolders) -> None:
     done = campaign("status")
     assert done.exit_code == 0, done.output
-    (row,) = [line for line in done.stdout.splitlines() if "everything" in line]
-    assert row.split()[-4:] == ["2", "1", "2", "0"]
+    assert row_of(done, "everything")[-6:] == ["2", "1", "2", "0", "0", "0"]
 
 
-def test_status_counts_what_is_finished(uploads: DataFolders) -> None:
-    clip, report = uploads.clip("欢迎", "anna"), uploads.report("欢迎", "anna")
-    for path in (clip, report):
-        path.parent.mkdir(parents=True)
-    clip.write_bytes(b"x")
-    report.write_text(json.dumps({field.name: "" for field in fields(ClipReport)} | {"checks": []}))
-    (row,) = [line for line in campaign("status").stdout.splitlines() if "everything" in line]
-    assert row.split()[-4:] == ["2", "1", "2", "1"]
+def test_status_counts_what_the_planner_says(house: House) -> None:
+    (house.folders.campaigns / "autumn.yaml").write_text('voices: "*"\npresenters: one\n')
+    house.make_inputs()
+    house.make_clip("one", "one")
+    house.run(CLIP, "two|one", DagsterRunStatus.CANCELED)
+    assert row_of(campaign("status"), "autumn")[-6:] == ["2", "1", "2", "1", "0", "1"]
+    house.replace("one", "said anew")
+    house.make_inputs()
+    assert row_of(campaign("status", "autumn"), "autumn")[-6:] == ["2", "1", "2", "0", "1", "1"]
+
+
+def test_check_and_status_change_nothing_and_name_what_is_not_taken_in(uploads: DataFolders) -> None:
+    register = uploads.state / "uploads.json"
+    before = register.read_bytes()
+    (uploads.voices / "new.wav").write_bytes(b"x")
+    (uploads.presenters / "anna.mp4").unlink()
+    for command in ("check", "status"):
+        done = campaign(command)
+        assert done.exit_code == 0 and "Not taken in yet: new.wav; heygem ingest" in done.stderr
+        with only_runner():
+            assert "Not taken in" not in campaign(command).stderr
+    assert register.read_bytes() == before
 
 
 def test_status_of_one_names_what_it_matches_and_its_next_time(uploads: DataFolders) -> None:

@@ -1,6 +1,12 @@
 """The commands ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
 
+import os
+import pty
 import shutil
+import signal
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +22,8 @@ from heygem_pipeline.automation.requests import read_requests
 from heygem_pipeline.cli import app
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import CLIP, VOICE, House
+
+TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
 
 
 @pytest.fixture
@@ -43,13 +51,24 @@ def test_status_shows_the_matrix_failures_and_counts(house: House) -> None:
     assert "1 done, 1 failed, 1 ready, 1 running" in done.stdout
 
 
-def test_status_of_many_presenters_is_shown_in_parts(house: House) -> None:
-    for number in range(20):
-        (house.folders.presenters / f"presenter {number}.mp4").write_bytes(b"%d" % number)
-    house.take_in()
-    done = heygem("status")
-    assert all(f"presenter {number}" in done.stdout for number in range(20))
-    assert max(map(len, done.stdout.splitlines())) <= 110
+def test_watching_leaves_the_terminal_as_it_was(house: House) -> None:
+    master, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    program = [sys.executable, "-c", "from heygem_pipeline.cli import main; main()", "status", "--watch"]
+    process = subprocess.Popen(program, stdin=terminal, stdout=terminal, stderr=terminal, env=os.environ | TERMINAL)
+    shown = ""
+    while "4 ready" not in shown:
+        shown += os.read(master, 65536).decode()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    shown += os.read(master, 65536).decode()
+    after = termios.tcgetattr(terminal)
+    os.close(terminal)
+    os.close(master)
+    assert after == before
+    for begins, ends in (("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?25l", "\x1b[?25h")):
+        assert shown.count(begins) == 1 and shown.rindex(ends) > shown.index(begins)
+    assert "Traceback" not in shown
 
 
 def test_status_without_uploads_says_what_to_do(data: DataFolders) -> None:
@@ -80,6 +99,17 @@ def test_an_unknown_clip_is_told_in_a_sentence(house: House) -> None:
     for command in ("retry", "cancel"):
         done = heygem(command, "one/three")
         assert done.exit_code == 2 and "There is no wanted clip one/three" in done.stderr
+
+
+def test_cancel_reaches_the_run_of_a_voice_alone(house: House) -> None:
+    house.replace("one", "other")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "all"), "analyse_voice")
+    run_id = house.run(VOICE, "one", DagsterRunStatus.QUEUED, origin=origin)
+    assert heygem("cancel", "two").exit_code == 1
+    assert heygem("cancel", "one").exit_code == 0
+    run = house.instance.get_run_by_id(run_id)
+    assert run is not None and run.status is DagsterRunStatus.CANCELED
+    assert f"{run_id[:8]} [one] cancel: It is told to stop." in house.folders.log_file.read_text()
 
 
 def test_cancel_takes_a_clip_out_of_the_queue(house: House) -> None:

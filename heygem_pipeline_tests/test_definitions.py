@@ -26,7 +26,7 @@ FLOORS = (
     ("assets", "terminal"),
     ("automation",),
     ("terminal_matrix",),
-    ("cli_campaigns", "cli_checkpoints", "cli_operator"),
+    ("cli_campaigns", "cli_checkpoints", "cli_operator", "cli_records", "cli_retention"),
     ("cli", "definitions"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,37 +1,81 @@
 """Asset ``delivery``: what people take away of one voice."""
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.partitions import audio_partitions, keys_of_clip
+from heygem_pipeline.assets.orders import DeliveryOrder, Orders
+from heygem_pipeline.assets.partitions import audio_partitions
+from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
-from heygem_pipeline.quality.report import ClipReport
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.quality.report import ClipReport, finished_report
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 
 @dg.asset(
-    partitions_def=audio_partitions,
-    group_name="talking_heads",
-    kinds={"zip"},
-    ins={"reports": dg.AssetIn("encoded_video")},
+    partitions_def=audio_partitions, group_name="talking_heads", kinds={"zip"}, deps=[dg.AssetDep("encoded_video")]
 )
-def delivery(context: dg.AssetExecutionContext, reports: dict[str, ClipReport]) -> dg.MaterializeResult:
-    """A ZIP of the voice's finished clips with a manifest: what, when, engine, sync, checks, fingerprints."""
-    folders, destination = data_folders(), data_folders().delivery(context.partition_key)
-    pairs = {keys_of_clip(key): report for key, report in sorted(reports.items())}
-    if not pairs:
-        with plain_failures():
-            raise StageMissing(f"No clip of {context.partition_key!r} is finished; materialize encoded_video first.")
-    clips = [(f"{template}.mp4", folders.clip(audio, template)) for audio, template in pairs]
+def delivery(context: dg.AssetExecutionContext, orders: dg.ResourceParam[Orders]) -> dg.MaterializeResult:
+    """A ZIP of the voice's wanted clips with a manifest: what, when, engine, sync, checks, fingerprints, failures."""
+    folders, audio = data_folders(), context.partition_key
+    destination = folders.delivery(audio)
     with plain_failures():
-        write_archive(destination, clips, [report.as_json() for report in pairs.values()])
-    wanted = len(context.asset_partition_keys_for_input("reports"))
+        order = orders.delivery(context.instance, audio)
+        reports = {
+            template: report
+            for template in order.finished
+            if (report := finished_report(folders, audio, template)) is not None
+        }
+        if not reports:
+            raise StageMissing(f"No clip of {audio!r} is finished; materialize encoded_video first.")
+        rows = [
+            {"clip": f"{_name(template, order)}.mp4", "finished": True, "sentence": ""} | reports[template].as_json()
+            if template in reports
+            else _row_of_missing(folders, audio, template, order)
+            for template in sorted(order.unfinished)
+        ]
+        write_archive(destination, list(_content(folders, audio, order, reports)), rows)
     metadata = {
-        "clips": len(clips),
-        "clips left out: failed, missing or of an older upload": wanted - len(clips),
+        "clips": len(reports),
+        "clips left out: failed, missing or of an older upload": len(order.unfinished) - len(reports),
         "megabytes": round(destination.stat().st_size / 1e6, 2),
         "path": dg.MetadataValue.path(destination),
     }
-    version = dg.DataVersion("-".join(report.produce_id[:12] for report in pairs.values()))
-    return dg.MaterializeResult(metadata=metadata, data_version=version)
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(order.version))
+
+
+def _name(template: str, order: DeliveryOrder) -> str:
+    """A clip's name in the ZIP, without its ending."""
+    return f"{template}.{order.language}" if order.language else template
+
+
+def _content(
+    folders: DataFolders, audio: str, order: DeliveryOrder, reports: Mapping[str, ClipReport]
+) -> Iterator[tuple[str, Path]]:
+    for template in reports:
+        name = _name(template, order)
+        yield f"{name}.mp4", folders.clip(audio, template)
+        if order.report:
+            yield f"{name}.json", folders.report(audio, template)
+        if order.filmstrips and folders.filmstrip(audio, template).exists():
+            yield f"{name}.jpg", folders.filmstrip(audio, template)
+    if order.voice:
+        voice = Uploads(folders).find(UploadKind.AUDIO, audio)
+        yield f"voice/{voice.name}", voice
+
+
+def _row_of_missing(folders: DataFolders, audio: str, template: str, order: DeliveryOrder) -> dict[str, Any]:
+    """The manifest's row of a clip that is not in the ZIP; files as a report names them."""
+    files = {kind: Uploads(folders).known(kind) for kind in UploadKind}
+    voice, presenter = files[UploadKind.AUDIO].get(audio), files[UploadKind.TEMPLATE].get(template)
+    return {
+        "clip": "",
+        "finished": False,
+        "sentence": order.unfinished[template],
+        "audio": voice.file if voice else audio,
+        "template": presenter.file if presenter else template,
+    }

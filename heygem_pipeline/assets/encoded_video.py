@@ -6,6 +6,7 @@ import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.generated_frames import made_from
+from heygem_pipeline.assets.orders import Orders
 from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.finish import finish_clip
@@ -14,8 +15,10 @@ from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
-from heygem_pipeline.quality.filmstrip import as_markdown
+from heygem_pipeline.quality.filmstrip import as_jpeg, as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import data_folders
 
 CHECKS = ("sound_and_picture_agree", "mouth_follows_sound")
@@ -39,25 +42,35 @@ def encoded_video(
     presenter: Presenter,
     patches: PatchFile,
     display: dg.ResourceParam[ProgressDisplay],
+    orders: dg.ResourceParam[Orders],
 ) -> Iterator[dg.Output[ClipReport] | dg.AssetCheckResult]:
     """The clip in ``outputs/<audio>/<template>.mp4``, streamable, with the upload's own sound."""
-    destination = data_folders().clip(*keys_of_clip(context.partition_key))
+    folders, clip = data_folders(), keys_of_clip(context.partition_key)
+    destination = folders.clip(*clip)
     made = patches.metadata()
     seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        engine = load_engine(made["engine"])
+        making = orders.making(*clip)
+        engine = load_engine(making.engine)
         if not made_from(voice, presenter, engine).items() <= made.items():
             raise StageMissing(
                 f"The generated_frames of {context.partition_key!r} are of an older upload or engine; make them first."
             )
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
-        data_folders().report(*keys_of_clip(context.partition_key)).unlink(missing_ok=True)
+        folders.report(*clip).unlink(missing_ok=True)
+        folders.removed(*clip).unlink(missing_ok=True)
         progress = StepProgress(context, display, count)
-        finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress, made.get("device"))
+        drawn_on = made.get("device")
+        finished = finish_clip(
+            voice, presenter, patches, engine, destination, seconds, progress, making.settings, drawn_on
+        )
+        filmstrip = as_jpeg(finished.filmstrip)
+        with atomic_path(folders.filmstrip(*clip)) as temporary:
+            temporary.write_bytes(filmstrip)
     report = finished.report
     metadata = {
-        "filmstrip": dg.MetadataValue.md(as_markdown(finished.filmstrip, context.partition_key)),
+        "filmstrip": dg.MetadataValue.md(as_markdown(filmstrip, context.partition_key)),
         "path": dg.MetadataValue.path(destination),
         "seconds": round(report.duration, 3),
         "frames": report.frames,
@@ -77,6 +90,8 @@ def encoded_video(
     yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.version))
     for check in report.checks:
         yield _result(check)
+    if settings().keep_patches_days == 0:
+        patches.path.unlink(missing_ok=True)
 
 
 def _result(check: Check) -> dg.AssetCheckResult:

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.orders import Orders
 from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.counted import Counted
@@ -12,7 +13,6 @@ from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
-from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import require_space
 from heygem_pipeline.storage.folders import data_folders
 
@@ -38,13 +38,18 @@ def made_from(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> dict
     ins={"voice": dg.AssetIn("audio_features"), "presenter": dg.AssetIn("face_tracks")},
 )
 def generated_frames(
-    context: dg.AssetExecutionContext, voice: Voice, presenter: Presenter, display: dg.ResourceParam[ProgressDisplay]
+    context: dg.AssetExecutionContext,
+    voice: Voice,
+    presenter: Presenter,
+    display: dg.ResourceParam[ProgressDisplay],
+    orders: dg.ResourceParam[Orders],
 ) -> dg.Output[PatchFile]:
     """The mouth of every output frame, losslessly, and the template frame it lies on."""
-    path = data_folders().patches(*keys_of_clip(context.partition_key))
+    clip = keys_of_clip(context.partition_key)
+    path = data_folders().patches(*clip)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        engine = load_engine(settings().engine)
+        engine = load_engine(orders.making(*clip).engine)
         patches = Counted(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))

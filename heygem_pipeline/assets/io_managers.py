@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -12,10 +11,9 @@ from heygem_pipeline.assets.partitions import keys_of_clip
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter
 from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
-from heygem_pipeline.errors import StageMissing, UploadMissing
+from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.patches import PatchFile
-from heygem_pipeline.media.fingerprint import fingerprint
-from heygem_pipeline.quality.report import ClipReport, finished_report, write_report
+from heygem_pipeline.quality.report import ClipReport, read_report, write_report
 from heygem_pipeline.storage.folders import data_folders
 
 
@@ -72,20 +70,10 @@ class ReportIOManager(dg.IOManager):
         with plain_failures():
             write_report(obj, data_folders().report(*keys_of_clip(context.partition_key)))
 
-    def load_input(self, context: dg.InputContext) -> dict[str, ClipReport]:
-        """Load the reports of the partitions that have a finished clip of today's uploads, by partition key."""
-        today = cache(_fingerprint_today)
-        reports = {}
-        for key in context.asset_partition_keys:
-            audio, template = keys_of_clip(key)
-            report = finished_report(data_folders(), audio, template)
-            if (
-                report is not None
-                and report.audio_fingerprint == today(UploadKind.AUDIO, audio)
-                and report.template_fingerprint == today(UploadKind.TEMPLATE, template)
-            ):
-                reports[key] = report
-        return reports
+    def load_input(self, context: dg.InputContext) -> ClipReport:
+        """Load the report of the partition."""
+        with _stored(data_folders().report(*keys_of_clip(context.asset_partition_key)), context) as stored:
+            return read_report(stored)
 
 
 @contextmanager
@@ -99,13 +87,6 @@ def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
             yield path
         except KeyError as error:
             raise StageMissing(f"{what} was stored by another version; materialize it again, then this.") from error
-
-
-def _fingerprint_today(kind: UploadKind, key: str) -> str | None:
-    try:
-        return fingerprint(Uploads(data_folders()).find(kind, key))
-    except UploadMissing:
-        return None
 
 
 IO_MANAGERS = {

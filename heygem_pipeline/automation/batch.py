@@ -31,17 +31,14 @@ def make_missing(
                 say(f"Analysing {key}")
                 _tell(say, materializer.run([asset], key))
     found = plan(instance, folders, clips)
-    anew = set()
     for (audio, template), standing in found.clips.items():
         if standing.to_be_made:
             say(f"Making {audio} x {template}")
             _tell(say, materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template)))
-            anew.add(audio)
-    found = plan(instance, folders, clips)
-    finished = {audio for (audio, _), standing in found.clips.items() if standing.stand is Stand.DONE}
-    for audio in sorted(anew & finished):
-        _tell(say, materializer.run(["delivery"], audio))
-    return found
+    for audio, standing in plan(instance, folders).deliveries.items():
+        if standing.to_be_made:
+            _tell(say, materializer.run(["delivery"], audio))
+    return plan(instance, folders, clips)
 
 
 def _tell(say: Say, failure: str | None) -> None:

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from re import compile as compile_pattern
 
+from heygem_pipeline.assets.orders import Making, usual_making
 from heygem_pipeline.automation.campaign import SUFFIX, Campaign
 from heygem_pipeline.automation.campaign_files import read_campaign
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
@@ -129,6 +130,23 @@ def matches(campaign: Campaign, voices: Collection[str], presenters: Collection[
         unknown = next(voice for voice, language in languages.items() if not language)
         warnings.append(f"{campaign.file}: clips are named by language, but {unknown} has none.")
     return Matches(languages, tuple(sorted(presenter_names.of_any(campaign.presenters))), tuple(warnings))
+
+
+def languages(campaigns: Iterable[Campaign], voices: Collection[str]) -> dict[str, str]:
+    """The language of each voice that is given one by a campaign that names clips by it; the first counts."""
+    names = _Names(voices)
+    return {
+        voice: choice.language
+        for campaign in reversed([campaign for campaign in campaigns if campaign.delivery.named_by_language])
+        for choice in reversed(campaign.voices)
+        if choice.language
+        for voice in names.of(choice.voice)
+    }
+
+
+def making_of(wanting: tuple[Campaign, ...]) -> Making:
+    """How a clip is made that these campaigns want, which agree on it; as the settings say where none wants it."""
+    return Making(wanting[0].engine, wanting[0].settings) if wanting else usual_making()
 
 
 class _Names:

@@ -3,6 +3,7 @@
 import os
 
 import dagster as dg
+from filelock import FileLock
 
 from heygem_pipeline.storage.folders import data_folders, project_folder
 
@@ -21,4 +22,6 @@ def dagster_environment() -> dict[str, str]:
 def open_instance() -> dg.DagsterInstance:
     """The project's instance; close it after use (it is a context manager)."""
     os.environ.update(dagster_environment())
-    return dg.DagsterInstance.get()
+    # Two processes that make a new folder's databases at one moment spoil them for good.
+    with FileLock(data_folders().state / "databases.lock"):
+        return dg.DagsterInstance.get()

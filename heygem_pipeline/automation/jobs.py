@@ -28,13 +28,14 @@ def _job(stage: Stage, description: str) -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(JOB_OF_STAGE[stage], assets, description=description)
 
 
+make_clip = _job(Stage.CLIP, "One clip of a voice and a presenter that are analysed.")
+
 STAGE_JOBS = [
     _job(Stage.VOICE, "What is computed once a voice."),
     _job(Stage.PRESENTER, "What is computed once a presenter."),
-    _job(Stage.CLIP, "One clip of a voice and a presenter that are analysed."),
+    make_clip,
+    _job(Stage.DELIVERY, "The ZIP of a voice's wanted clips."),
 ]
 """One partition a run; the list of runs shows these names."""
 
-deliver = dg.define_asset_job("deliver", ["delivery"], description="The ZIP of a voice's finished clips.")
-
-JOBS = [ingest, *STAGE_JOBS, deliver]
+JOBS = [ingest, *STAGE_JOBS]

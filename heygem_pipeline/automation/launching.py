@@ -9,13 +9,14 @@ from heygem_pipeline.assets.partitions import clip_key
 from heygem_pipeline.assets.uploads import UploadKind
 from heygem_pipeline.automation.campaign import Campaign
 from heygem_pipeline.automation.campaigns import Clip
-from heygem_pipeline.automation.planner import Plan, Stand
+from heygem_pipeline.automation.planner import Plan
 from heygem_pipeline.automation.requests import Requests
 from heygem_pipeline.automation.run_records import TRIED_TAG
 from heygem_pipeline.automation.stages import JOB_OF_STAGE, Stage, Subject, key_of
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.settings import Automatic, settings
 
-SETTLED = (Stand.DONE, Stand.FAILED, Stand.QUEUED, Stand.RUNNING)
+SETTLED = (Stand.DONE, Stand.FAILED, Stand.QUEUED, Stand.RUNNING, Stand.REMOVED)
 """A clip that stands so has had its request."""
 
 
@@ -28,13 +29,13 @@ def is_made_by_itself(wanting: tuple[Campaign, ...]) -> bool:
 
 def room_in_queue(found: Plan) -> int:
     """How many more runs may be asked for now."""
-    standings = (*found.voices.values(), *found.presenters.values(), *found.clips.values())
+    standings = (*found.voices.values(), *found.presenters.values(), *found.clips.values(), *found.deliveries.values())
     queued = sum(standing.stand is Stand.QUEUED and standing.run_id is not None for standing in standings)
     return max(0, settings().queue_length - queued)
 
 
 def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
-    """What should be running, in order: what was asked for, uploads, then clips, a voice's after each other."""
+    """What should be running, in order: uploads, deliveries, clips that were asked for, then the rest by voice."""
     asked = [clip for key in requests.clips if (clip := _clip(key)) in found.clips]
     needed = {audio for audio, _ in asked}, {template for _, template in asked}
     everything = settings().automatic is not Automatic.OFF
@@ -45,6 +46,10 @@ def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
         for key, standing in standings.items():
             if standing.to_be_made and (everything or key in wanted):
                 yield Subject(stage, key)
+    if everything:
+        for audio, standing in found.deliveries.items():
+            if standing.to_be_made:
+                yield Subject(Stage.DELIVERY, audio)
     for clip in asked:
         if found.clips[clip].to_be_made:
             yield Subject(Stage.CLIP, key_of(*clip))
@@ -74,7 +79,7 @@ def run_requests(
         audio, template = _clip(subject.key) if subject.stage is Stage.CLIP else (subject.key, subject.key)
         if subject.stage is not Stage.PRESENTER and audio not in known[UploadKind.AUDIO]:
             continue
-        if subject.stage is not Stage.VOICE and template not in known[UploadKind.TEMPLATE]:
+        if subject.stage in (Stage.PRESENTER, Stage.CLIP) and template not in known[UploadKind.TEMPLATE]:
             continue
         later = subject.stage is Stage.CLIP and subject.key not in first
         tags = {

@@ -6,6 +6,7 @@ import dagster as dg
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.step_progress import ProgressDisplay
+from heygem_pipeline.automation.orders import CampaignOrders
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The terminal belongs to whoever called; the log lines are in the page all the same."""
@@ -16,7 +17,7 @@ class Materializer:
 
     def __init__(self, instance: dg.DagsterInstance, display: ProgressDisplay) -> None:
         self._instance = instance
-        self._job = graph_definitions(display).resolve_implicit_global_asset_job_def()
+        self._job = graph_definitions(display, CampaignOrders()).resolve_implicit_global_asset_job_def()
 
     def run(self, assets: Sequence[str], partition: str) -> str | None:
         """Materialize the assets for one partition; return None, or the sentence of what failed."""

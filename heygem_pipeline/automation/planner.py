@@ -1,10 +1,9 @@
-"""Where every wanted clip stands, and its voice and presenter: the one answer for sensors, schedules and commands."""
+"""Where everything stands, uploads, wanted clips and deliveries: the one answer for sensors, schedules and commands."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -12,13 +11,23 @@ import dagster as dg
 
 from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
 from heygem_pipeline.automation.campaign import Campaign
-from heygem_pipeline.automation.campaigns import Clip, load_campaigns, wanted_clips
+from heygem_pipeline.automation.campaigns import (
+    Clip,
+    contradictions,
+    languages,
+    load_campaigns,
+    making_of,
+    wanted_clips,
+)
+from heygem_pipeline.automation.deliveries import delivery_order
+from heygem_pipeline.automation.disk import lack_of_room
 from heygem_pipeline.automation.made import data_versions, keys_in, presenters_of
 from heygem_pipeline.automation.requests import Requests, read_requests
 from heygem_pipeline.automation.run_records import (
     INTERRUPTED,
     LOGS_READ,
     SENTENCE_TAG,
+    STOPPED,
     TRIED_TAG,
     Attempt,
     active_runs,
@@ -28,62 +37,41 @@ from heygem_pipeline.automation.run_records import (
     share_done,
 )
 from heygem_pipeline.automation.stages import Stage, Subject, key_of
+from heygem_pipeline.automation.standing import DONE, QUEUED, READY, REMOVED, STALE, WAITING, Stand, Standing
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.lipsync.engines import load_engine
-from heygem_pipeline.quality.report import clip_version, mark_settings, recipe_version
-from heygem_pipeline.settings import settings
+from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
+from heygem_pipeline.settings import KeepSettings, settings
+from heygem_pipeline.storage.atomic import NO_ROOM
 from heygem_pipeline.storage.folders import DataFolders
 
 INTERRUPTIONS = 3
-"""A run whose process was killed is asked for again, but not without end: it may be what kills the process."""
+"""A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
 
 INTERRUPTED_SENTENCE = (
     "The process that worked on it was killed {} times; see the logs of its runs, then: heygem retry."
 )
 UNREAD_SENTENCE = "It failed; the log of its run says why."
-
-
-class Stand(StrEnum):
-    """Where something stands."""
-
-    WAITING = "waiting"
-    READY = "ready"
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    STALE = "stale"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """sentence: why it waits or failed. run_id: of the run that is queued, running or failed. share: done, 0 to 1."""
-
-    stand: Stand
-    sentence: str = ""
-    run_id: str | None = None
-    share: float | None = None
-
-    @property
-    def to_be_made(self) -> bool:
-        """Could a run be started for it now?"""
-        return self.stand in (Stand.READY, Stand.STALE)
-
-
-WAITING, READY, QUEUED, DONE, STALE = (
-    Standing(stand) for stand in (Stand.WAITING, Stand.READY, Stand.QUEUED, Stand.DONE, Stand.STALE)
-)
+NOTHING_FINISHED = Standing(Stand.WAITING, "None of its clips is finished.")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """voices, presenters: every upload that was taken in. clips: the wanted ones. wanting: the campaigns of each."""
+    """Where everything stands.
+
+    voices, presenters: every upload that was taken in. clips: the wanted ones. deliveries: of the voices they speak
+    with. wanting: the campaigns that want each clip. recipes: how each clip is made. languages: of voices whose clips
+    are named by it. tried: what runs of the stages before a clip would be made of.
+    """
 
     voices: Mapping[str, Standing]
     presenters: Mapping[str, Standing]
     clips: Mapping[Clip, Standing]
+    deliveries: Mapping[str, Standing]
     wanting: Mapping[Clip, tuple[Campaign, ...]]
+    recipes: Mapping[Clip, str]
+    languages: Mapping[str, str]
     tried: Mapping[Stage, Mapping[str, str]]
 
     @cached_property
@@ -91,34 +79,38 @@ class Plan:
         """How many clips stand where."""
         return Counter(standing.stand for standing in self.clips.values())
 
+    def of_stage(self, stage: Stage) -> Mapping[str, Standing]:
+        """The uploads or deliveries, by key; clips are in ``clips``."""
+        return {Stage.VOICE: self.voices, Stage.PRESENTER: self.presenters, Stage.DELIVERY: self.deliveries}[stage]
+
     def standing(self, subject: Subject) -> Standing | None:
         """Where this stands; None where it is not there, or not wanted."""
-        if subject.stage is Stage.CLIP:
-            audio, _, template = subject.key.partition("|")
-            return self.clips.get((audio, template))
-        return (self.voices if subject.stage is Stage.VOICE else self.presenters).get(subject.key)
+        if subject.stage is not Stage.CLIP:
+            return self.of_stage(subject.stage).get(subject.key)
+        audio, _, template = subject.key.partition("|")
+        return self.clips.get((audio, template))
 
     def what_is_tried(self, subject: Subject) -> str:
         """All that a run would be made of now; while it is the same, what failed would fail again."""
         if subject.stage is not Stage.CLIP:
             return self.tried[subject.stage][subject.key]
         audio, _, template = subject.key.partition("|")
-        return _joined(self.tried[Stage.VOICE][audio], self.tried[Stage.PRESENTER][template])
+        inputs = self.tried[Stage.VOICE][audio], self.tried[Stage.PRESENTER][template]
+        return _joined(*inputs, self.recipes[audio, template])
 
 
 def plan(instance: dg.DagsterInstance, folders: DataFolders, clips: Collection[Clip] | None = None) -> Plan:
     """Say where everything stands that was taken in. clips: those to look at instead of the wanted ones."""
     uploads = Uploads(folders)
     voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
-    if clips is None:
-        files = (
-            {key: uploads.folder(kind) / upload.file for key, upload in known.items()}
-            for kind, known in ((UploadKind.AUDIO, voices), (UploadKind.TEMPLATE, presenters))
-        )
-        wanting = wanted_clips(load_campaigns(folders.campaigns), *files)
-    else:
-        wanting = dict.fromkeys(((a, t) for a, t in clips if a in voices and t in presenters), ())
-    return _Planner(instance, folders, voices, presenters).plan(wanting)
+    voice_files = {key: uploads.folder(UploadKind.AUDIO) / upload.file for key, upload in voices.items()}
+    presenter_files = {key: uploads.folder(UploadKind.TEMPLATE) / upload.file for key, upload in presenters.items()}
+    campaigns = load_campaigns(folders.campaigns)
+    wanting = wanted_clips(campaigns, voice_files, presenter_files)
+    if clips is not None:
+        wanting = {clip: wanting.get(clip, ()) for clip in clips if clip[0] in voices and clip[1] in presenters}
+    spoken = languages(campaigns.usable, voice_files)
+    return _Planner(instance, folders, voices, presenters).plan(wanting, spoken)
 
 
 class _Planner:
@@ -135,20 +127,15 @@ class _Planner:
         self._folders = folders
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
         self._trackers = {key: _tracker_of(folders.presenters / upload.file) for key, upload in presenters.items()}
-        engine = load_engine(settings().engine)
-        self._recipes = {
-            tracker: recipe_version(tracker, f"{engine.name} {engine.version}", mark_settings())
-            for tracker in set(self._trackers.values())
-        }
-        chosen = _digest(settings().model_dump_json(exclude={"data", "automatic", "queue_length"}))
-        engine_now = f"{engine.name} {engine.version}"
-        how = {Stage.VOICE: {}, Stage.PRESENTER: self._trackers}
+        chosen = _digest(
+            settings().model_dump_json(exclude={"data", "automatic", "queue_length", *KeepSettings.model_fields})
+        )
         self._tried = {
-            stage: {
-                key: _digest(f"{upload.fingerprint} {how[stage].get(key, '')} {chosen} {engine_now}")
-                for key, upload in known.items()
-            }
-            for stage, known in self._uploads.items()
+            Stage.VOICE: {key: _digest(f"{upload.fingerprint} {chosen}") for key, upload in voices.items()},
+            Stage.PRESENTER: {
+                key: _digest(f"{upload.fingerprint} {self._trackers[key]} {chosen}")
+                for key, upload in presenters.items()
+            },
         }
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
@@ -156,8 +143,9 @@ class _Planner:
         self._attempts = failed_attempts(instance)
         self._requests: Requests = read_requests(folders)
         self._logs_left = LOGS_READ
+        self._lack_of_room = lack_of_room(folders)
 
-    def plan(self, wanting: Mapping[Clip, tuple[Campaign, ...]]) -> Plan:
+    def plan(self, wanting: Mapping[Clip, tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
         voices = self._of_uploads(
             Stage.VOICE,
             {key: upload.fingerprint for key, upload in self._uploads[Stage.VOICE].items()},
@@ -173,7 +161,25 @@ class _Planner:
             data_versions(self._instance, self._folders, "face_tracks"),
             keys_in(self._folders.tracks("any").parent, ".parquet"),
         )
-        return Plan(voices, presenters, self._of_clips(wanting, voices, presenters), wanting, self._tried)
+        recipes = self._recipes(wanting)
+        clips = self._of_clips(wanting, recipes, voices, presenters)
+        deliveries, tried = self._of_deliveries(clips, wanting, spoken)
+        everything_tried = self._tried | {Stage.DELIVERY: tried}
+        return Plan(voices, presenters, clips, deliveries, wanting, recipes, spoken, everything_tried)
+
+    def _recipes(self, wanting: Mapping[Clip, tuple[Campaign, ...]]) -> dict[Clip, str]:
+        """How each clip is made; worked out once for all clips that the same campaigns want with the same tracker."""
+        known: dict[tuple[int, str], str] = {}
+        recipes = {}
+        for clip, campaigns in wanting.items():
+            which = id(campaigns), self._trackers[clip[1]]
+            if which not in known:
+                making = making_of(campaigns)
+                engine = load_engine(making.engine)
+                made_with = settings_of_report(making.settings)
+                known[which] = recipe_version(which[1], f"{engine.name} {engine.version}", made_with)
+            recipes[clip] = known[which]
+        return recipes
 
     def _of_uploads(
         self, stage: Stage, wanted: Mapping[str, str], made: Mapping[str, str], there: Collection[str]
@@ -191,7 +197,11 @@ class _Planner:
         return standings
 
     def _of_clips(
-        self, clips: Iterable[Clip], voices: Mapping[str, Standing], presenters: Mapping[str, Standing]
+        self,
+        wanting: Mapping[Clip, tuple[Campaign, ...]],
+        recipes: Mapping[Clip, str],
+        voices: Mapping[str, Standing],
+        presenters: Mapping[str, Standing],
     ) -> dict[Clip, Standing]:
         made = data_versions(self._instance, self._folders, "encoded_video")
         voice_uploads, presenter_uploads = self._uploads[Stage.VOICE], self._uploads[Stage.PRESENTER]
@@ -203,8 +213,10 @@ class _Planner:
             if subject.stage is Stage.CLIP
         }
         there: dict[str, set[str]] = {}
+        removed: dict[str, set[str]] = {}
+        disagreed = contradictions(wanting)
         standings: dict[Clip, Standing] = {}
-        for clip in clips:
+        for clip, recipe in recipes.items():
             audio, template = clip
             key = key_of(audio, template)
             if key in in_runs:
@@ -212,13 +224,20 @@ class _Planner:
                 if under_way is not None:
                     standings[clip] = under_way
                     continue
+            if clip in disagreed:
+                standings[clip] = Standing(Stand.FAILED, disagreed[clip])
+                continue
             if audio not in there:
                 there[audio] = presenters_of(self._folders, audio)
+                removed[audio] = keys_in(self._folders.removed(audio, "any").parent, ".removed")
             voice, presenter = voice_uploads[audio], presenter_uploads[template]
             known = made.get(key) if template in there[audio] else None
-            recipe = self._recipes[self._trackers[template]]
-            if known is not None and known == clip_version(voice.fingerprint, presenter.fingerprint, recipe):
+            version = clip_version(voice.fingerprint, presenter.fingerprint, recipe)
+            if known == version:
                 standings[clip] = DONE
+                continue
+            if template in removed[audio] and made.get(key) == version:
+                standings[clip] = REMOVED
                 continue
             inputs = voices[audio], presenters[template]
             broken = next((standing for standing in inputs if standing.stand is Stand.FAILED), None)
@@ -229,10 +248,44 @@ class _Planner:
             else:
                 failed = None
                 if key in in_runs:
-                    tried = _joined(self._tried[Stage.VOICE][audio], self._tried[Stage.PRESENTER][template])
+                    tried = _joined(self._tried[Stage.VOICE][audio], self._tried[Stage.PRESENTER][template], recipe)
                     failed = self._failed(Subject(Stage.CLIP, key), max(voice.since, presenter.since), tried)
-                standings[clip] = failed or (READY if known is None else STALE)
+                startable = READY if known is None else STALE
+                held_back = Standing(Stand.WAITING, self._lack_of_room) if self._lack_of_room else startable
+                standings[clip] = failed or held_back
         return standings
+
+    def _of_deliveries(
+        self,
+        clips: Mapping[Clip, Standing],
+        wanting: Mapping[Clip, tuple[Campaign, ...]],
+        spoken: Mapping[str, str],
+    ) -> tuple[dict[str, Standing], dict[str, str]]:
+        """Where the ZIP of every voice stands, and of what it is made; it waits until all its clips are settled."""
+        made = data_versions(self._instance, self._folders, "delivery")
+        versions = data_versions(self._instance, self._folders, "encoded_video")
+        there = keys_in(self._folders.delivery("any").parent, ".zip")
+        of_voice: dict[str, list[Clip]] = {}
+        for clip in clips:
+            of_voice.setdefault(clip[0], []).append(clip)
+        standings, tried = {}, {}
+        for audio, its_clips in of_voice.items():
+            subject = Subject(Stage.DELIVERY, audio)
+            stands = {clips[clip].stand for clip in its_clips}
+            under_way = self._under_way(subject)
+            if under_way is not None or not stands <= {Stand.DONE, Stand.FAILED, Stand.REMOVED}:
+                standings[audio] = under_way or WAITING
+                continue
+            if Stand.DONE not in stands:
+                standings[audio] = NOTHING_FINISHED
+                continue
+            order = delivery_order(self._folders, its_clips, clips, wanting, versions, spoken.get(audio))
+            version = tried[audio] = order.version
+            known = made.get(audio) if audio in there else None
+            standings[audio] = (
+                DONE if known == version else self._failed(subject, 0.0, version) or (READY if known is None else STALE)
+            )
+        return standings, tried
 
     def _under_way(self, subject: Subject) -> Standing | None:
         if subject in self._running:
@@ -255,10 +308,13 @@ class _Planner:
             if attempt.at < since or attempt.tried not in (tried, None):
                 break
             sentence = self._sentence(attempt, tried)
-            if sentence == INTERRUPTED:
+            if sentence == STOPPED:
+                continue
+            if sentence == INTERRUPTED or sentence.startswith(NO_ROOM):
                 interruptions += 1
                 if interruptions == INTERRUPTIONS:
-                    return Standing(Stand.FAILED, INTERRUPTED_SENTENCE.format(interruptions), attempt.run_id)
+                    told = INTERRUPTED_SENTENCE.format(interruptions) if sentence == INTERRUPTED else sentence
+                    return Standing(Stand.FAILED, told, attempt.run_id)
                 continue
             return Standing(Stand.FAILED, sentence, attempt.run_id)
         return None
@@ -287,5 +343,5 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _joined(voice: str, presenter: str) -> str:
-    return f"{voice}-{presenter}"
+def _joined(voice: str, presenter: str, recipe: str) -> str:
+    return f"{voice}-{presenter}-{_digest(recipe)}"

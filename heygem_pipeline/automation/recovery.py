@@ -1,5 +1,6 @@
 """After a power cut: runs nobody works on are failed, their pool slots freed, their half-written files deleted."""
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,6 +11,8 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.log_file import note
+from heygem_pipeline.automation.run_records import SENTENCE_TAG, STOPPED
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 GRACE = 5.0
 """Seconds."""
+
+ABANDONED = "The machine or the pipeline stopped while this run was working."
 
 ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
@@ -100,6 +105,8 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     for run_id in abandoned:
         run = instance.get_run_by_id(run_id)
         if run is not None:
-            instance.report_run_failed(run, "The machine or the pipeline stopped while this run was working.")
+            instance.report_run_failed(run, ABANDONED)
+            instance.add_run_tags(run_id, {SENTENCE_TAG: STOPPED})
+            note(ABANDONED, "recovery", run, logging.ERROR)
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return abandoned

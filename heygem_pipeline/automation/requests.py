@@ -7,6 +7,7 @@ from time import time
 
 from filelock import FileLock
 
+from heygem_pipeline.automation.stages import Stage
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -45,6 +46,22 @@ def withdraw(folders: DataFolders, clips: Iterable[str]) -> None:
     gone = set(clips)
     if gone:
         _change(folders, lambda before: replace(before, clips=[key for key in before.clips if key not in gone]))
+
+
+def erase(folders: DataFolders, concerns: Callable[[str, str], bool]) -> None:
+    """Keep nothing of the stages and partition keys that ``concerns`` says yes to."""
+    _change(
+        folders,
+        lambda before: replace(
+            before,
+            clips=[key for key in before.clips if not concerns(Stage.CLIP, key)],
+            forgiven={
+                subject: until
+                for subject, until in before.forgiven.items()
+                if not concerns(*subject.split(" ", maxsplit=1))
+            },
+        ),
+    )
 
 
 def _change(folders: DataFolders, change: Callable[[Requests], Requests]) -> None:

@@ -9,7 +9,7 @@ from time import time
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.errors import DagsterDefinitionChangedDeserializationError, DagsterExecutionInterruptedError
+from dagster._core.errors import DagsterDefinitionChangedDeserializationError
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
 
@@ -17,13 +17,19 @@ from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.automation.stages import STAGE_OF_ASSET, Stage, Subject, subject_of
 
 SENTENCE_TAG = "heygem/sentence"
-"""Why a run failed, or INTERRUPTED; read from its log once."""
+"""Why a run failed, or INTERRUPTED, or STOPPED; read from its log once."""
 
 TRIED_TAG = "heygem/tried"
 """What the run was made of: its inputs, tracker, engine and settings."""
 
 INTERRUPTED = "interrupted"
-"""Not the work was at fault: its process was killed, the machine stopped. Such a run is asked for again."""
+"""Its process was killed, for memory perhaps. Such a run is asked for again, but not without end."""
+
+STOPPED = "stopped"
+"""It ended with the pipeline or the machine, through no fault of its own. Such a run is asked for again."""
+
+_TOLD_TO_STOP = "Execution was interrupted unexpectedly"
+"""What Dagster notes of a run that was told to stop (SIGTERM) and not by a person, in a step or between two."""
 
 CANCELLED = "It was cancelled; to make it all the same: heygem retry."
 
@@ -116,18 +122,19 @@ def _attempt(record: RunRecord) -> Attempt:
 
 
 def read_sentence(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Return why a run failed, or INTERRUPTED."""
-    records = instance.get_records_for_run(run_id, of_type=DagsterEventType.STEP_FAILURE).records
-    for record in records:
-        event = record.event_log_entry.dagster_event
-        if event is None:
+    """Return why a run failed, or INTERRUPTED, or STOPPED."""
+    kinds = {DagsterEventType.RUN_FAILURE, DagsterEventType.STEP_FAILURE}
+    records = instance.get_records_for_run(run_id, of_type=kinds).records
+    events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
+    if any(event.is_failure and _TOLD_TO_STOP in (event.message or "") for event in events):
+        return STOPPED
+    for event in events:
+        if not event.is_step_failure:
             continue
         failure = event.step_failure_data
         if failure.user_failure_data is not None and failure.user_failure_data.description:
             return failure.user_failure_data.description[:LONGEST_SENTENCE]
         if failure.error is not None:
-            if failure.error.cls_name == DagsterExecutionInterruptedError.__name__:
-                return INTERRUPTED
             root = failure.error.cause or failure.error
             return root.message.strip().splitlines()[-1][:LONGEST_SENTENCE]
     return INTERRUPTED

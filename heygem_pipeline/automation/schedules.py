@@ -7,8 +7,9 @@ import dagster as dg
 
 from heygem_pipeline.automation.campaign import Campaign
 from heygem_pipeline.automation.campaigns import load_campaigns
-from heygem_pipeline.automation.jobs import STAGE_JOBS
+from heygem_pipeline.automation.jobs import make_clip
 from heygem_pipeline.automation.launching import blamed, is_made_by_itself, room_in_queue, run_requests
+from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.planner import Stand, plan
 from heygem_pipeline.automation.requests import ask_for, forgive
 from heygem_pipeline.automation.stages import Stage, Subject, key_of
@@ -33,12 +34,17 @@ def _schedule(campaign: Campaign) -> dg.ScheduleDefinition:
         name=schedule_name(campaign),
         cron_schedule=campaign.schedule or "",
         execution_timezone=campaign.timezone,
-        target=STAGE_JOBS[-1],
+        target=make_clip,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"{campaign.title}: starts the clips that are missing, stale or failed.",
     )
     def launch(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
-        return launch_campaign(context.instance, campaign.file, str(context.scheduled_execution_time))
+        launched = launch_campaign(context.instance, campaign.file, str(context.scheduled_execution_time))
+        note(
+            f"{len(launched)} runs asked for." if isinstance(launched, list) else launched.skip_message or "",
+            campaign.file,
+        )
+        return launched
 
     return launch
 

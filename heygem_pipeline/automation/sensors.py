@@ -43,6 +43,9 @@ def told(found: Plan) -> str:
 
 
 def _why_nothing(found: Plan) -> str:
+    held_back = next((s.sentence for s in found.clips.values() if s.stand is Stand.WAITING and s.sentence), None)
+    if held_back is not None:
+        return f"{held_back} {told(found)}"
     if found.counts[Stand.READY] or found.counts[Stand.STALE]:
         if settings().automatic is not Automatic.CLIPS:
             why = f"Clips are not made by themselves (HEYGEM_AUTOMATIC={settings().automatic.value}). "

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from heygem_pipeline.automation.instance import dagster_environment
 from heygem_pipeline.automation.lock import only_runner
+from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.recovery import end_leftover_processes, recover
 from heygem_pipeline.storage.folders import data_folders, project_folder
 
@@ -39,9 +40,12 @@ def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) ->
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
+        note(f"Page and daemon start: http://{host}:{port}{path_prefix}", "up")
         commands = _webserver_command(host, port, path_prefix), _daemon_command()
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
-        with data_folders().server_log.open("wb") as log:
+        data_folders().server_log.unlink(missing_ok=True)
+        # Appended to, so that retention may empty it while it is held open.
+        with data_folders().server_log.open("ab") as log:
             processes = [
                 subprocess.Popen(
                     command,
@@ -57,7 +61,9 @@ def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) ->
         try:
             while not stopping and all(process.poll() is None for process in processes):
                 sleep(0.2)
-            say("Stopping" if stopping else f"Dagster stopped by itself; see {data_folders().server_log}")
+            ending = "Stopping" if stopping else f"Dagster stopped by itself; see {data_folders().server_log}"
+            say(ending)
+            note(ending, "up")
         finally:
             _stop(processes)
     return 0 if stopping else 1
@@ -79,6 +85,7 @@ def become_daemon() -> NoReturn:
     """
     with only_runner() as lock:
         recover(spare_page=True)
+        note("The daemon starts.", "up")
         os.set_inheritable(lock, True)
         _notify_ready()
         environment = os.environ | dagster_environment()

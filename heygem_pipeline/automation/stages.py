@@ -1,4 +1,4 @@
-"""The three stages a clip's making is planned and run in, and which run belongs to which."""
+"""The stages in which everything is planned and run, and which run belongs to which."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,11 +8,12 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 
 class Stage(StrEnum):
-    """What is made by one run: a voice's features, a presenter's tracks, or a clip. The values are for people."""
+    """What is made by one run: a voice's features, a presenter's tracks, a clip, a ZIP. The values are for people."""
 
     VOICE = "voice"
     PRESENTER = "presenter"
     CLIP = "clip"
+    DELIVERY = "delivery"
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,15 @@ STAGE_OF_ASSET = {
     "face_tracks": Stage.PRESENTER,
     "generated_frames": Stage.CLIP,
     "encoded_video": Stage.CLIP,
+    "delivery": Stage.DELIVERY,
 }
-"""A delivery is none: it collects what is there."""
 
-JOB_OF_STAGE = {Stage.VOICE: "analyse_voice", Stage.PRESENTER: "track_presenter", Stage.CLIP: "make_clip"}
+JOB_OF_STAGE = {
+    Stage.VOICE: "analyse_voice",
+    Stage.PRESENTER: "track_presenter",
+    Stage.CLIP: "make_clip",
+    Stage.DELIVERY: "deliver",
+}
 """Names of the jobs, as the page shows them in its list of runs."""
 
 STAGE_OF_JOB = {job: stage for stage, job in JOB_OF_STAGE.items()}

@@ -8,6 +8,7 @@ import dagster as dg
 
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.ingest import TakenIn, take_in_uploads
+from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.wording import shown
 from heygem_pipeline.storage.folders import data_folders
 
@@ -74,8 +75,10 @@ def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
             return dg.SensorResult(skip_reason=f"The folder {folders.folder(kind)} is not there; put it back.")
     stillness = Stillness(json.loads(context.cursor or "{}"))
     taken_in = take_in_uploads(context.instance, stillness)
-    cursor = json.dumps(stillness.unsettled)
-    return dg.SensorResult(skip_reason=_sentence(taken_in, len(stillness.unsettled)), cursor=cursor)
+    cursor, sentence = json.dumps(stillness.unsettled), _sentence(taken_in, len(stillness.unsettled))
+    if any(result.added or result.retired for result in taken_in.values()):
+        note(sentence, "uploads")
+    return dg.SensorResult(skip_reason=sentence, cursor=cursor)
 
 
 def _sentence(taken_in: dict[UploadKind, TakenIn], unsettled: int) -> str:

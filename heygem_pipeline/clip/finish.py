@@ -18,8 +18,9 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
-from heygem_pipeline.quality.report import ClipReport, mark_settings
+from heygem_pipeline.quality.report import ClipReport, settings_of_report
 from heygem_pipeline.quality.sync_meter import SyncReading, measure_sync
+from heygem_pipeline.settings import ClipSettings, clip_settings
 from heygem_pipeline.speech.clarity import speech_warnings
 
 
@@ -39,14 +40,16 @@ def finish_clip(
     destination: Path,
     seconds: dict[str, float],
     progress: Callable[[int], None] | None = None,
+    made_with: ClipSettings | None = None,
     drawn_on: str | None = None,
 ) -> FinishedClip:
     """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
 
     seconds: what the stages before took; drawing, encoding and measuring are added. progress: called with the frames
-    encoded. drawn_on: the engine's device, where the patches were drawn before. Raises UploadReplaced, DiskFull,
-    EncodingFailed; on any error nothing is left at ``destination`` that was not there.
+    encoded. made_with: default: the settings'. drawn_on: the engine's device, where the patches were drawn before.
+    Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
     """
+    made_with = made_with or clip_settings()
     voice.require_unchanged()
     template = presenter.open()
     started = perf_counter()
@@ -74,6 +77,7 @@ def finish_clip(
         sound=voice.path,
         duration=voice.speech.duration,
         destination=destination,
+        made_with=made_with,
         progress=progress,
         examine=measure,
     )
@@ -106,7 +110,7 @@ def finish_clip(
         template_fingerprint=presenter.fingerprint,
         produce_id=encoded.produce_id,
         bytes=encoded.bytes,
-        marked_as=mark_settings(),
+        made_with=settings_of_report(made_with),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return FinishedClip(report, strip.picture())

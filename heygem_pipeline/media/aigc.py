@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from heygem_pipeline.media.formats import open_media
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import ClipSettings
 
 KEY = "AIGC"
 DESCRIPTION = "AI 生成 · AI generated"
@@ -35,15 +35,15 @@ class SyntheticMark:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
 
-def new_mark(produce_id: str) -> SyntheticMark:
-    """Return the mark of a clip made here, now; producer and propagator come from the settings."""
+def new_mark(produce_id: str, made_with: ClipSettings) -> SyntheticMark:
+    """Return the mark of a clip made here, now; producer and propagator come from its settings."""
     return SyntheticMark(
         Label="1",
-        ContentProducer=settings().content_producer,
+        ContentProducer=made_with.content_producer,
         ProduceID=produce_id,
         ReservedCode1="",
-        ContentPropagator=settings().content_propagator,
-        PropagateID=settings().propagate_id,
+        ContentPropagator=made_with.content_propagator,
+        PropagateID=made_with.propagate_id,
         ReservedCode2="",
     )
 

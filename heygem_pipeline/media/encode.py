@@ -16,7 +16,7 @@ from heygem_pipeline.media.ffmpeg_program import find_ffmpeg, running
 from heygem_pipeline.media.label import with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.timeline import count_frames
-from heygem_pipeline.settings import SyntheticLabel, settings
+from heygem_pipeline.settings import ClipSettings, clip_settings
 from heygem_pipeline.storage.atomic import atomic_path, disk_full_sentence, require_space
 
 SOUND_RATE = 48000
@@ -56,7 +56,7 @@ def encode_clip(
     sound: Path,
     duration: Fraction,
     destination: Path,
-    label: SyntheticLabel | None = None,
+    made_with: ClipSettings | None = None,
     progress: Callable[[int], None] | None = None,
     examine: Callable[[Path], None] | None = None,
 ) -> EncodedClip:
@@ -64,21 +64,22 @@ def encode_clip(
 
     frames: exactly round(duration x frame_rate) arrays, uint8 (height, width, 3) BGR; size: their (width, height).
     sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames' length.
-    duration: seconds of the speech. label: the visible label; default: the settings'.
+    duration: seconds of the speech. made_with: its quality, label and mark; default: those of the settings.
     progress: called with the number of frames written so far. examine: called with the whole file before it appears
     at ``destination``; if it raises, it does not appear.
 
     What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, FfmpegMissing and what
     ``probe_sound`` raises. Nothing is left behind on any error.
     """
+    made_with = made_with or clip_settings()
     info = probe_sound(sound)
     frame_count = count_frames(duration, frame_rate)
     width, height = size
     require_space(destination, int(width * height * frame_count * BITS_PER_PIXEL / 8) + 2**24)
-    labelled = with_label(frames, width, height, frame_rate, settings().label if label is None else label)
+    labelled = with_label(frames, width, height, frame_rate, made_with.label)
     produce_id = uuid4().hex
     with atomic_path(destination) as temporary:
-        arguments = _arguments(frame_rate, frame_count, size, info, temporary, mark_tags(new_mark(produce_id)))
+        arguments = _arguments(frame_rate, frame_count, size, info, temporary, made_with, produce_id)
         _write(_checked(labelled, size, frame_count, destination), arguments, destination, progress)
         clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id)
         if examine is not None:
@@ -92,7 +93,8 @@ def _arguments(
     size: tuple[int, int],
     sound: SoundInfo,
     output: Path,
-    tags: dict[str, str],
+    made_with: ClipSettings,
+    produce_id: str,
 ) -> list[str]:
     even = [side + side % 2 for side in size]
     picture = ffmpeg.input(
@@ -120,17 +122,18 @@ def _arguments(
         .filter("apad")
         .filter("atrim", end_sample=max(1, blocks) * AAC_BLOCK)
     )
+    tags = mark_tags(new_mark(produce_id, made_with))
     options = {
         "c:v": "libx264",
         "profile:v": "high",
-        "crf": settings().crf,
-        "preset": settings().preset,
+        "crf": made_with.crf,
+        "preset": made_with.preset,
         "color_range": "tv",
         "colorspace": "bt709",
         "color_primaries": "bt709",
         "color_trc": "bt709",
         "c:a": "aac",
-        "b:a": settings().audio_bitrate,
+        "b:a": made_with.audio_bitrate,
         "r": str(frame_rate),
         "f": "mp4",
         "movflags": "+faststart+use_metadata_tags",

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -42,7 +42,7 @@ class ClipReport:
     what each stage took. sync_offset_frames: positive = sound later than mouth, None where no motion could be compared.
     own_mouth: share of the frames in which the mouth is one of the presenter's own, taken from another frame; in the
     rest it is moved and its inside drawn.
-    made_at: ISO 8601, UTC. produce_id: of the AIGC mark. marked_as: the settings of its visible label and its mark.
+    made_at: ISO 8601, UTC. produce_id: of the AIGC mark. made_with: its settings.
     """
 
     audio: str
@@ -68,7 +68,7 @@ class ClipReport:
     template_fingerprint: str
     produce_id: str
     bytes: int
-    marked_as: dict[str, str]
+    made_with: dict[str, str | int]
     made_at: str
 
     @property
@@ -89,7 +89,7 @@ class ClipReport:
     @property
     def version(self) -> str:
         """What the clip is made of, as ``clip_version`` says it."""
-        recipe = recipe_version(self.tracker, f"{self.engine} {self.engine_version}", self.marked_as)
+        recipe = recipe_version(self.tracker, f"{self.engine} {self.engine_version}", self.made_with)
         return clip_version(self.audio_fingerprint, self.template_fingerprint, recipe)
 
     @property
@@ -108,20 +108,14 @@ class ClipReport:
         return asdict(self) | derived
 
 
-def mark_settings() -> dict[str, str]:
-    """The settings a clip is labelled and marked by: when they change, it must be made again."""
-    now = settings()
-    return {
-        "label": now.label.value,
-        "content_producer": now.content_producer,
-        "content_propagator": now.content_propagator,
-        "propagate_id": now.propagate_id,
-    }
+def settings_of_report(made_with: ClipSettings) -> dict[str, str | int]:
+    """The settings a clip is made with, as its report keeps them: when they change, it must be made again."""
+    return made_with.model_dump(mode="json", include=set(ClipSettings.model_fields))
 
 
-def recipe_version(tracker: str, engine: str, marks: Mapping[str, str]) -> str:
+def recipe_version(tracker: str, engine: str, made_with: Mapping[str, str | int]) -> str:
     """Say how clips are made, for ``clip_version``. tracker, engine: name and version."""
-    return f"{tracker}-{engine}-{hashlib.sha256(json.dumps(marks, sort_keys=True).encode()).hexdigest()[:8]}"
+    return f"{tracker}-{engine}-{hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 def clip_version(audio_fingerprint: str, template_fingerprint: str, recipe: str) -> str:

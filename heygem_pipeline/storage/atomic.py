@@ -2,15 +2,16 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from heygem_pipeline.errors import DiskFull
+from heygem_pipeline.storage.disk import free_bytes
 
 TEMPORARY_PREFIX = ".writing-"
+NO_ROOM = "The disk has no room for"
 
 
 @contextmanager
@@ -36,16 +37,13 @@ def atomic_path(destination: Path) -> Iterator[Path]:
 
 def require_space(destination: Path, needed_bytes: int) -> None:
     """Raise DiskFull unless the disk of ``destination`` has ``needed_bytes`` free."""
-    folder = destination
-    while not folder.exists():
-        folder = folder.parent
-    if shutil.disk_usage(folder).free < needed_bytes:
+    if free_bytes(destination) < needed_bytes:
         raise DiskFull(disk_full_sentence(destination))
 
 
 def disk_full_sentence(destination: Path) -> str:
     """The sentence for a full disk, naming what could not be written."""
-    return f"The disk has no room for {destination.name}; free some space and try again."
+    return f"{NO_ROOM} {destination.name}; free some space and try again."
 
 
 def _flush(path: Path) -> None:

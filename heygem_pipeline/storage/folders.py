@@ -68,6 +68,14 @@ class DataFolders:
         """Report of a finished clip."""
         return self.root / "store" / "clip_reports" / audio / f"{template}.json"
 
+    def removed(self, audio: str, template: str) -> Path:
+        """What is left of the report of a clip that was removed for its age: it is not made again by itself."""
+        return self.root / "store" / "clip_reports" / audio / f"{template}.removed"
+
+    def filmstrip(self, audio: str, template: str) -> Path:
+        """Faces of a finished clip in a row."""
+        return self.root / "store" / "filmstrips" / audio / f"{template}.jpg"
+
     def clip(self, audio: str, template: str) -> Path:
         """The finished clip."""
         return self.root / "outputs" / audio / f"{template}.mp4"

@@ -1,5 +1,6 @@
 """What several tests of the automation need."""
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -13,3 +14,10 @@ from heygem_pipeline_tests.automation.house import House
 def house(data: DataFolders) -> Iterator[House]:
     with open_instance() as instance:
         yield House(data, instance)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

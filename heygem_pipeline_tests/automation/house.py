@@ -11,12 +11,15 @@ from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation import planner
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.planner import Plan, plan
+from heygem_pipeline.automation.stages import Stage, Subject
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
-from heygem_pipeline.quality.report import clip_version, mark_settings, recipe_version
+from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
+from heygem_pipeline.settings import clip_settings
 from heygem_pipeline.storage.folders import DataFolders
 
 VOICE, PRESENTER, CLIP = ["audio_features"], ["face_tracks"], ["generated_frames", "encoded_video"]
+DELIVERY = ["delivery"]
 
 
 class House:
@@ -57,10 +60,14 @@ class House:
         version = clip_version(
             uploads.known(UploadKind.AUDIO)[audio].fingerprint,
             uploads.known(UploadKind.TEMPLATE)[template].fingerprint,
-            recipe_version(current_tracker(), f"{engine.name} {engine.version}", mark_settings()),
+            recipe_version(current_tracker(), f"{engine.name} {engine.version}", settings_of_report(clip_settings())),
         )
         files = self.folders.clip(audio, template), self.folders.report(audio, template)
         self._made("encoded_video", f"{audio}|{template}", version, *files)
+
+    def make_delivery(self, audio: str = "one") -> None:
+        version = self.plan().what_is_tried(Subject(Stage.DELIVERY, audio))
+        self._made("delivery", audio, version, self.folders.delivery(audio))
 
     def _made(self, asset: str, key: str, version: str, *files: Path) -> None:
         for file in files:

@@ -1,11 +1,9 @@
 """Page and daemon at work: files are dropped, clips appear, and nobody pressed a button."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 
-import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
@@ -14,25 +12,14 @@ from heygem_pipeline.automation.planner import Plan, Stand, plan
 from heygem_pipeline.cli import app
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.automation.test_servers import port, serving  # noqa: F401
+from heygem_pipeline_tests.automation.served import serving, wait_until
 from heygem_pipeline_tests.conftest import write_voice
-
-PATIENCE = 240.0
-"""Seconds; generous for machines that have other work."""
-
-
-def wait_until(instance: dg.DagsterInstance, folders: DataFolders, reached: Callable[[Plan], bool]) -> Plan:
-    deadline = monotonic() + PATIENCE
-    while not reached(found := plan(instance, folders)):
-        assert monotonic() < deadline, found
-        sleep(1)
-    return found
 
 
 def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
     data: DataFolders,
     material: Path,
-    port: int,  # noqa: F811
+    port: int,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -56,7 +43,7 @@ def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
 def test_a_cancelled_clip_stops_frees_the_gpu_and_is_left_until_somebody_asks(
     data: DataFolders,
     material: Path,
-    port: int,  # noqa: F811
+    port: int,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -17,6 +17,7 @@ from heygem_pipeline.automation import planner, run_records
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.materialize import Materializer
 from heygem_pipeline.automation.planner import Plan, Stand
+from heygem_pipeline.automation.recovery import fail_abandoned_runs
 from heygem_pipeline.automation.requests import forgive
 from heygem_pipeline.automation.stages import Stage, Subject
 from heygem_pipeline.settings import settings
@@ -220,6 +221,16 @@ def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house
     assert house.clip().stand is Stand.FAILED and "3 times" in house.clip().sentence
 
 
+def test_a_run_that_ended_with_the_pipeline_is_asked_for_again_however_often(house: House) -> None:
+    house.make_inputs()
+    for _ in range(planner.INTERRUPTIONS + 1):
+        assert house.clip().stand is Stand.READY
+        run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+        assert fail_abandoned_runs(house.instance) == [run_id]
+        house.instance.add_run_tags(run_id, {"dagster/will_retry": "false"})
+    assert house.clip().stand is Stand.READY
+
+
 def test_what_dagster_starts_anew_itself_counts_as_queued(house: House) -> None:
     house.make_inputs()
     run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED, {"dagster/max_retries": "1"})
@@ -243,7 +254,6 @@ def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.Monk
 
 def test_a_run_of_another_kind_disturbs_nothing(house: House) -> None:
     house.make_inputs()
-    house.run(["delivery"], "one", DagsterRunStatus.STARTED)
     house.instance.create_run_for_job(graph_definitions().resolve_implicit_global_asset_job_def())
     assert house.plan().counts == {Stand.READY: 4}
     assert run_records.active_runs(house.instance)[1] == {}

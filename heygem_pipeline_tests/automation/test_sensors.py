@@ -15,10 +15,10 @@ from heygem_pipeline.automation.schedules import campaign_schedules, launch_camp
 from heygem_pipeline.automation.sensors import clips
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.settings import settings
-from heygem_pipeline_tests.automation.house import CLIP, PRESENTER, VOICE, House
+from heygem_pipeline_tests.automation.house import CLIP, DELIVERY, PRESENTER, VOICE, House
 from heygem_pipeline_tests.conftest import write_wav
 
-JOBS = {"analyse_voice": VOICE, "track_presenter": PRESENTER, "make_clip": CLIP}
+JOBS = {"analyse_voice": VOICE, "track_presenter": PRESENTER, "make_clip": CLIP, "deliver": DELIVERY}
 Started = list[tuple[str, str]]
 
 
@@ -78,6 +78,11 @@ def test_uploads_are_analysed_then_clips_made_and_nothing_is_started_twice(house
     end_all(house)
     for voice, template in (("one", "one"), ("one", "two"), ("two", "one"), ("two", "two")):
         house.make_clip(voice, template)
+    assert tick(house)[0] == [("deliver", "one"), ("deliver", "two")]
+    assert tick(house)[0] == []
+    end_all(house)
+    for voice in ("one", "two"):
+        house.make_delivery(voice)
     assert tick(house) == ([], "Nothing is to be made. Clips: 4 done.")
 
 

@@ -17,7 +17,8 @@ import psutil
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.automation.test_servers import RUN_COMMAND, command_of, launch_tracking, wait_for_page
+from heygem_pipeline_tests.automation.page import Page
+from heygem_pipeline_tests.automation.served import RUN_COMMAND, command_of, wait_for_page
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 
 TIMEOUT_STOP = 20
@@ -105,7 +106,7 @@ def test_the_page_restarts_alone_and_a_run_ends_with_its_daemon(
             with ending(page), open_instance() as instance:
                 assert instance.get_dynamic_partitions("template") == ["long"], "uploads are taken in at the start"
                 wait_for_page(port, page, "/dagster")
-                launch_tracking(port, "long", "/dagster")
+                Page(port, "/dagster").materialize(["face_tracks"], "long")
                 wait_for_run(daemon)
 
                 stop(page)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline_tests.automation.test_servers import start, wait_for_page
+from heygem_pipeline_tests.automation.served import start, wait_for_page
 from heygem_pipeline_tests.deploy.conftest import DEPLOY
 
 SERVICES = sorted(DEPLOY.glob("*.service"))

@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline.media import aigc
 from heygem_pipeline.media.aigc import mark_tags, new_mark, read_aigc
-from heygem_pipeline.settings import Settings
+from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline_tests.media.conftest import run_ffmpeg
 
 FIELDS = ["Label", "ContentProducer", "ProduceID", "ReservedCode1", "ContentPropagator", "PropagateID", "ReservedCode2"]
@@ -14,20 +13,21 @@ FIELDS = ["Label", "ContentProducer", "ProduceID", "ReservedCode1", "ContentProp
 @pytest.fixture
 def marked(moving: Path, tmp_path: Path) -> Path:
     path = tmp_path / "marked.mp4"
-    tags = [part for key, value in mark_tags(new_mark("clip-1")).items() for part in ("-metadata", f"{key}={value}")]
+    mark = new_mark("clip-1", ClipSettings())
+    tags = [part for key, value in mark_tags(mark).items() for part in ("-metadata", f"{key}={value}")]
     run_ffmpeg("-i", moving, "-c", "copy", *tags, "-movflags", "use_metadata_tags", path)
     return path
 
 
 def test_the_mark_has_the_fields_of_the_standard_in_order() -> None:
-    mark = json.loads(new_mark("clip-1").to_json())
+    mark = json.loads(new_mark("clip-1", ClipSettings()).to_json())
     assert list(mark) == FIELDS
     assert (mark["Label"], mark["ProduceID"]) == ("1", "clip-1")
 
 
-def test_producer_and_propagator_come_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aigc, "settings", lambda: Settings(content_producer="某大学", content_propagator='x"y'))  # type: ignore[call-arg]
-    mark = json.loads(new_mark("clip-1").to_json())
+def test_producer_and_propagator_come_from_the_settings() -> None:
+    made_with = ClipSettings(content_producer="某大学", content_propagator='x"y')
+    mark = json.loads(new_mark("clip-1", made_with).to_json())
     assert (mark["ContentProducer"], mark["ContentPropagator"]) == ("某大学", 'x"y')
 
 
@@ -36,7 +36,7 @@ def test_producer_and_propagator_come_from_the_settings(monkeypatch: pytest.Monk
 def test_the_mark_survives_copying(options: list[str], suffix: str, marked: Path, tmp_path: Path) -> None:
     copied = tmp_path / f"copied.{suffix}"
     run_ffmpeg("-i", marked, "-c", "copy", *(options if suffix != "mkv" else []), copied)
-    assert read_aigc(copied) == read_aigc(marked) == new_mark("clip-1")
+    assert read_aigc(copied) == read_aigc(marked) == new_mark("clip-1", ClipSettings())
 
 
 def test_a_file_without_a_mark_has_none(moving: Path, tmp_path: Path) -> None:

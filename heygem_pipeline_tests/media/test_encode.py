@@ -18,10 +18,11 @@ from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.settings import Settings, SyntheticLabel
+from heygem_pipeline.settings import ClipSettings, Settings, SyntheticLabel
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
 
 Frame = NDArray[np.uint8]
+UNLABELLED = ClipSettings(label=SyntheticLabel.OFF)
 
 
 def colours(count: int, width: int = 160, height: int = 120) -> Iterator[Frame]:
@@ -38,7 +39,7 @@ def colours(count: int, width: int = 160, height: int = 120) -> Iterator[Frame]:
 def encode_colours(
     destination: Path, sound: Path, count: int = 50, rate: Fraction = Fraction(25), **options: object
 ) -> EncodedClip:
-    settings = {"size": (160, 120), "duration": count / rate, "label": SyntheticLabel.OFF, **options}
+    settings = {"size": (160, 120), "duration": count / rate, "made_with": UNLABELLED, **options}
     width, height = settings["size"]  # type: ignore[misc]
     frames = colours(count, width, height)
     return encode_clip(frames, frame_rate=rate, sound=sound, destination=destination, **settings)  # type: ignore[arg-type]
@@ -148,7 +149,7 @@ def test_any_name_for_upload_and_clip(name: str, tone: Path, tmp_path: Path) -> 
 
 
 def test_the_clip_says_that_it_is_synthetic(tone: Path, tmp_path: Path) -> None:
-    first, second = (encode_colours(tmp_path / f"{n}.mp4", tone, 55, label=SyntheticLabel.START) for n in (1, 2))
+    first, second = (encode_colours(tmp_path / f"{n}.mp4", tone, 55, made_with=ClipSettings()) for n in (1, 2))
     marks = read_aigc(first.path), read_aigc(second.path)
     assert [mark and mark.ProduceID for mark in marks] == [first.produce_id, second.produce_id]
     assert first.produce_id != second.produce_id
