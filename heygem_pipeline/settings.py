@@ -68,7 +68,7 @@ def _names(text: object) -> object:
     return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
 
 
-class Settings(BaseSettings, ClipSettings, KeepSettings):
+class Settings(ClipSettings, KeepSettings, BaseSettings):  # pyright: ignore[reportIncompatibleVariableOverride]
     """Defaults are what a course team wants; limits are the ones named in the README."""
 
     model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
