@@ -30,6 +30,14 @@ def only_runner() -> Iterator[int]:
         os.close(descriptor)
 
 
+def is_in_place(lock: int) -> bool:
+    """Is the lock's file still where it was made, and with it the data folder?"""
+    try:
+        return os.path.samestat(data_folders().lock_file.stat(), os.fstat(lock))
+    except OSError:
+        return False
+
+
 def is_served() -> bool:
     """Does the page, the daemon or another command run the graph on this data folder now?"""
     try:

@@ -40,11 +40,11 @@ def recover(spare_page: bool = False) -> None:
         take_in_uploads(instance)
 
 
-def end_leftover_processes(folders: DataFolders, spare_page: bool = False) -> None:
+def end_leftover_processes(folders: DataFolders, spare_page: bool = False, grace: float = GRACE) -> None:
     """End Dagster's processes that still work on this data folder: runs, code servers, an orphaned daemon or page.
 
     They are known by HEYGEM_STATE in the environment they were started with. A run told to stop (SIGTERM) records that
-    it failed; what does not stop within GRACE seconds is killed.
+    it failed; what does not stop within ``grace`` seconds is killed, with 0 at once and told nothing.
     """
     import psutil
 
@@ -52,10 +52,10 @@ def end_leftover_processes(folders: DataFolders, spare_page: bool = False) -> No
     if spare_page:
         pages = [process for process in ours if _is_page(process)]
         ours = [process for process in ours if process not in pages and not _is_below(process, pages)]
-    for process in ours:
+    for process in ours if grace else ():
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in psutil.wait_procs(ours, timeout=GRACE)[1]:
+    for process in psutil.wait_procs(ours, timeout=grace)[1]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(ours, timeout=GRACE)

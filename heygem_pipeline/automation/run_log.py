@@ -16,7 +16,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from heygem_pipeline.automation.run_records import INTERRUPTED, SENTENCE_TAG, read_sentence
+from heygem_pipeline.automation.run_records import INTERRUPTED, SENTENCE_TAG, STOPPED, read_sentence
 from heygem_pipeline.automation.stages import Stage, subject_of
 
 TOLD = {
@@ -157,5 +157,5 @@ def ending_of(instance: dg.DagsterInstance, run_id: str) -> Ending:
     return Ending(
         ", ".join([f"Run {run_id}: {run.status.value.lower()}", *times]),
         not run.is_finished,
-        KILLED if sentence == INTERRUPTED else sentence,
+        KILLED if sentence in (INTERRUPTED, STOPPED) else sentence,
     )

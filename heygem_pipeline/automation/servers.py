@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from heygem_pipeline.automation.instance import dagster_environment
-from heygem_pipeline.automation.lock import only_runner
+from heygem_pipeline.automation.lock import is_in_place, only_runner
 from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.recovery import end_leftover_processes, recover
 from heygem_pipeline.storage.folders import data_folders, project_folder
@@ -28,7 +28,7 @@ def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) ->
 
     What they print goes to logs/dagster.log. say: tells people what happens.
 
-    Raises AlreadyRunning where another process serves this data folder.
+    Also until the data folder is taken away. Raises AlreadyRunning where another process serves this data folder.
     """
     environment = os.environ | dagster_environment()
     with only_runner() as lock:
@@ -59,8 +59,13 @@ def serve(host: str, port: int, path_prefix: str, say: Callable[[str], None]) ->
                 for command in commands
             ]
         try:
-            while not stopping and all(process.poll() is None for process in processes):
+            while not stopping and all(process.poll() is None for process in processes) and is_in_place(lock):
                 sleep(0.2)
+            if not is_in_place(lock):
+                # Not a word more: Dagster would begin an empty history where the folder was.
+                end_leftover_processes(data_folders(), grace=0.0)
+                say(f"The data folder {data_folders().root} is gone; put it back, then start again.")
+                return 1
             ending = "Stopping" if stopping else f"Dagster stopped by itself; see {data_folders().server_log}"
             say(ending)
             note(ending, "up")
