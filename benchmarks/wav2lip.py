@@ -15,6 +15,9 @@ from time import perf_counter
 from typing import Annotated
 
 import numpy as np
+
+# Read when torch is first imported: as devices.py does it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch  # noqa: TID253 - this is what is measured
 import typer
 from rich.console import Console

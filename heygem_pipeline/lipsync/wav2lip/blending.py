@@ -5,6 +5,7 @@ that follows the jaw; its colours are shifted, place by place, to the template's
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class Place:
     region: NDArray[np.uint8]
     landmarks: NDArray[np.floating]
 
-    @property
+    @cached_property
     def small(self) -> NDArray[np.uint8]:
         """What the network sees of it: uint8 (96, 96, 3)."""
         import cv2
