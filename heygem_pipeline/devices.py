@@ -1,6 +1,7 @@
 """Where networks run: the setting ``device``, made into one of torch's, and batches that fit into its memory."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,9 @@ def chosen_device() -> "torch.device":
 
     Raises DeviceUnusable where one is named that this machine, or its PyTorch, does not have.
     """
+    # Read when torch is first imported. OpenMP's threads would else spin while they wait, and take the cores from the
+    # decoder and the encoder beside them: with two cores busy otherwise, a network ran at less than half its speed.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     name = settings().device

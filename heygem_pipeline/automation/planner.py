@@ -38,8 +38,9 @@ from heygem_pipeline.automation.run_records import (
 )
 from heygem_pipeline.automation.stages import Stage, Subject, key_of
 from heygem_pipeline.automation.standing import DONE, QUEUED, READY, REMOVED, STALE, WAITING, Stand, Standing
+from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
-from heygem_pipeline.errors import SidecarWrong
+from heygem_pipeline.errors import NotReady, SidecarWrong
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
 from heygem_pipeline.settings import KeepSettings, settings
@@ -127,6 +128,7 @@ class _Planner:
         self._folders = folders
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
         self._trackers = {key: _tracker_of(folders.presenters / upload.file) for key, upload in presenters.items()}
+        self._lacking = {tracker: _lack_of_weights(tracker) for tracker in set(self._trackers.values())}
         chosen = _digest(
             settings().model_dump_json(exclude={"data", "automatic", "queue_length", *KeepSettings.model_fields})
         )
@@ -161,25 +163,29 @@ class _Planner:
             data_versions(self._instance, self._folders, "face_tracks"),
             keys_in(self._folders.tracks("any").parent, ".parquet"),
         )
-        recipes = self._recipes(wanting)
-        clips = self._of_clips(wanting, recipes, voices, presenters)
+        recipes, hindered = self._recipes(wanting)
+        clips = self._of_clips(recipes, hindered | contradictions(wanting), voices, presenters)
         deliveries, tried = self._of_deliveries(clips, wanting, spoken)
         everything_tried = self._tried | {Stage.DELIVERY: tried}
         return Plan(voices, presenters, clips, deliveries, wanting, recipes, spoken, everything_tried)
 
-    def _recipes(self, wanting: Mapping[Clip, tuple[Campaign, ...]]) -> dict[Clip, str]:
-        """How each clip is made; worked out once for all clips that the same campaigns want with the same tracker."""
-        known: dict[tuple[int, str], str] = {}
-        recipes = {}
+    def _recipes(self, wanting: Mapping[Clip, tuple[Campaign, ...]]) -> tuple[dict[Clip, str], dict[Clip, str]]:
+        """How each clip is made; and of those whose engine lacks something on this machine, the sentence that says so.
+
+        Worked out once for all clips that the same campaigns want with the same tracker.
+        """
+        known: dict[tuple[int, str], tuple[str, str]] = {}
+        recipes, hindered = {}, {}
         for clip, campaigns in wanting.items():
             which = id(campaigns), self._trackers[clip[1]]
             if which not in known:
                 making = making_of(campaigns)
-                engine = load_engine(making.engine)
-                made_with = settings_of_report(making.settings)
-                known[which] = recipe_version(which[1], f"{engine.name} {engine.version}", made_with)
-            recipes[clip] = known[which]
-        return recipes
+                engine, lack = _engine_of(making.engine)
+                known[which] = recipe_version(which[1], engine, settings_of_report(making.settings)), lack
+            recipes[clip], lack = known[which]
+            if lack:
+                hindered[clip] = lack
+        return recipes, hindered
 
     def _of_uploads(
         self, stage: Stage, wanted: Mapping[str, str], made: Mapping[str, str], there: Collection[str]
@@ -188,18 +194,20 @@ class _Planner:
         for key, version in wanted.items():
             subject = Subject(stage, key)
             known = made.get(key) if key in there else None
+            lack = self._lacking.get(self._trackers[key], "") if stage is Stage.PRESENTER else ""
             standings[key] = self._under_way(subject) or (
                 DONE
                 if known == version
-                else self._failed(subject, self._uploads[stage][key].since, self._tried[stage][key])
+                else (Standing(Stand.FAILED, lack) if lack else None)
+                or self._failed(subject, self._uploads[stage][key].since, self._tried[stage][key])
                 or (READY if known is None else STALE)
             )
         return standings
 
     def _of_clips(
         self,
-        wanting: Mapping[Clip, tuple[Campaign, ...]],
         recipes: Mapping[Clip, str],
+        hindered: Mapping[Clip, str],
         voices: Mapping[str, Standing],
         presenters: Mapping[str, Standing],
     ) -> dict[Clip, Standing]:
@@ -214,7 +222,6 @@ class _Planner:
         }
         there: dict[str, set[str]] = {}
         removed: dict[str, set[str]] = {}
-        disagreed = contradictions(wanting)
         standings: dict[Clip, Standing] = {}
         for clip, recipe in recipes.items():
             audio, template = clip
@@ -224,8 +231,8 @@ class _Planner:
                 if under_way is not None:
                     standings[clip] = under_way
                     continue
-            if clip in disagreed:
-                standings[clip] = Standing(Stand.FAILED, disagreed[clip])
+            if clip in hindered:
+                standings[clip] = Standing(Stand.FAILED, hindered[clip])
                 continue
             if audio not in there:
                 there[audio] = presenters_of(self._folders, audio)
@@ -339,9 +346,27 @@ def _tracker_of(upload: Path) -> str:
         return str(error)
 
 
+def _lack_of_weights(tracker: str) -> str:
+    """What keeps a tracker, given by name and version, from working on this machine; empty where nothing does."""
+    try:
+        require_obtainable(tracker.partition(" ")[0])
+    except NotReady as error:
+        return str(error)
+    return ""
+
+
+def _engine_of(name: str) -> tuple[str, str]:
+    """Name and version of an engine, and what keeps it from working on this machine; empty where nothing does."""
+    try:
+        engine = load_engine(name)
+    except NotReady as error:
+        return name, str(error)
+    return f"{engine.name} {engine.version}", ""
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _joined(voice: str, presenter: str, recipe: str) -> str:
-    return f"{voice}-{presenter}-{_digest(recipe)}"
+    return _digest(f"{voice} {presenter} {recipe}")

@@ -29,6 +29,17 @@ def weights_of(name: str) -> tuple[Path, ...]:
     return tuple(_path_of(owner, part) for part in owner.parts)
 
 
+def require_obtainable(name: str) -> None:
+    """Raise as ``weights_of`` does, but where a file is missing only if it will not be downloaded; downloads nothing."""
+    owner = owner_called(name)
+    if owner is None:
+        return
+    require_acknowledged(owner)
+    for part in owner.parts:
+        if present_file(part) is None and not _comes_by_itself(part):
+            raise _missing(owner, part)
+
+
 def require_acknowledged(owner: Owner) -> None:
     """Raise LicenceNotAcknowledged if the weights are for research only and the settings do not name them as known."""
     if owner.research_only and owner.name not in settings().acknowledged_licences:
@@ -45,7 +56,7 @@ def is_complete(owner: Owner) -> bool:
 
 def comes_by_itself(owner: Owner) -> bool:
     """Whether what is missing will be downloaded when it is first needed."""
-    return settings().downloads and all(part.files[0].url for part in owner.parts)
+    return all(_comes_by_itself(part) for part in owner.parts)
 
 
 def present_file(part: Part) -> Path | None:
@@ -58,11 +69,20 @@ def _path_of(owner: Owner, part: Part) -> Path:
     path = present_file(part)
     if path is not None:
         return path
-    first = part.files[0]
-    if first.url and settings().downloads:
+    if _comes_by_itself(part):
+        first = part.files[0]
         return download(first, checkpoints_folder() / first.file)
+    raise _missing(owner, part)
+
+
+def _comes_by_itself(part: Part) -> bool:
+    return settings().downloads and bool(part.files[0].url)
+
+
+def _missing(owner: Owner, part: Part) -> ModelMissing:
+    first = part.files[0]
     names = " or ".join(one.file for one in part.files)
-    raise ModelMissing(
+    return ModelMissing(
         f"The {owner.kind} {owner.name} needs {names} (from {first.url or first.source}) in {checkpoints_folder()}; "
         "put it there with: heygem checkpoints import FILE."
     )

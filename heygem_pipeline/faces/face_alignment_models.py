@@ -3,6 +3,7 @@
 S3FD: Zhang et al. 2017. FAN: Bulat and Tzimiropoulos 2017. Their files are described in checkpoints/catalogue.py.
 """
 
+import logging
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from heygem_pipeline.faces.heatmaps import peaks
 
 if TYPE_CHECKING:
     import torch
+
+logger = logging.getLogger(__name__)
 
 BATCH = 16
 CELL = 4
@@ -59,10 +62,10 @@ class FaceAlignmentNetworks:
         found = self._detected_at_once.run(reduced, self._detect)
         return [[(Box(*face[:4]).scaled(1 / scale), float(face[4])) for face in faces] for faces in found]
 
-    def read(self, crops: Sequence[NDArray[np.uint8]], mirrored: bool = True) -> list[NDArray[np.float32]]:
+    def read(self, crops: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """Return the 68 points (68, 2) in each crop, uint8 (256, 256, 3) RGB: 0..256 from edge to edge.
 
-        mirrored: the crop is read mirrored too, and the heatmaps averaged; twice the work, steadier points.
+        Each crop is read mirrored too and the heatmaps are added, as the package does: twice the work, steadier points.
         """
         import torch
         from face_alignment.utils import flip
@@ -70,9 +73,7 @@ class FaceAlignmentNetworks:
         def read_batch(batch: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
             with torch.inference_mode():
                 pictures = self._tensor(batch) / 255
-                heatmaps = self.landmarks(pictures)[-1]
-                if mirrored:
-                    heatmaps = heatmaps + flip(self.landmarks(flip(pictures))[-1], is_label=True)
+                heatmaps = self.landmarks(pictures)[-1] + flip(self.landmarks(flip(pictures))[-1], is_label=True)
                 return list((peaks(heatmaps.float()) * CELL).cpu().numpy())
 
         return self._read_at_once.run(crops, read_batch)
@@ -112,6 +113,7 @@ def _load(detector_path: Path, landmarks_path: Path, device: "torch.device") -> 
     for network in (detector.face_detector, landmarks):
         network.to(device=device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     detector.device = str(device)
+    logger.info("S3FD and FAN run on %s.", device)
     return FaceAlignmentNetworks(detector, landmarks, device)
 
 

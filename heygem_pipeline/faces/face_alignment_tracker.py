@@ -15,19 +15,15 @@ from heygem_pipeline.faces.steady_boxes import Boxed, SteadyBoxes
 from heygem_pipeline.faces.tracker import FollowedFace
 
 Frame = NDArray[np.uint8]
+_Row = tuple[int, float, NDArray[np.float32]]
+"""Frame, score and landmarks (68, 2)."""
 
 
 class FaceAlignmentTracker:
-    """Detects in every frame, chooses whom to follow, and reads the landmarks when the boxes around are known.
-
-    mirrored: see FaceAlignmentNetworks.read.
-    """
+    """Detects in every frame, chooses whom to follow, and reads the landmarks when the boxes around are known."""
 
     name = "face_alignment"
     version = "1"
-
-    def __init__(self, mirrored: bool = True) -> None:
-        self._mirrored = mirrored
 
     def track(
         self, frames: Iterable[Frame], frame_rate: Fraction, progress: Callable[[int], None] | None = None
@@ -36,7 +32,7 @@ class FaceAlignmentTracker:
         networks = load_networks()
         choice = FaceChoice(float(frame_rate))
         waiting: SteadyBoxes[tuple[FaceCut, float]] = SteadyBoxes()
-        read: list[tuple[int, float, NDArray[np.float32]]] = []
+        read: list[_Row] = []
         count = 0
         for batch in _batches(frames):
             certain: list[Boxed[tuple[FaceCut, float]]] = []
@@ -46,18 +42,17 @@ class FaceAlignmentTracker:
                     cut = take_cut(frame, seen.box)
                     certain += waiting.add(count, seen.box, (cut, seen.score), seen.begins)
                 count += 1
-            read += self._read(networks, certain)
+            read += _read(networks, certain)
             if progress is not None:
                 progress(count)
-        read += self._read(networks, waiting.end_run())
+        read += _read(networks, waiting.end_run())
         return _rows(read, count, choice)
 
-    def _read(
-        self, networks: FaceAlignmentNetworks, certain: list[Boxed[tuple[FaceCut, float]]]
-    ) -> Iterator[tuple[int, float, NDArray[np.float32]]]:
-        crops = [boxed.item[0].crop(boxed.box) for boxed in certain]
-        for boxed, points in zip(certain, networks.read(crops, self._mirrored), strict=True):
-            yield boxed.frame, boxed.item[1], to_frame(points, boxed.box)
+
+def _read(networks: FaceAlignmentNetworks, certain: list[Boxed[tuple[FaceCut, float]]]) -> Iterator[_Row]:
+    crops = [boxed.item[0].crop(boxed.box) for boxed in certain]
+    for boxed, points in zip(certain, networks.read(crops), strict=True):
+        yield boxed.frame, boxed.item[1], to_frame(points, boxed.box)
 
 
 def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
@@ -66,7 +61,7 @@ def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
         yield batch
 
 
-def _rows(read: list[tuple[int, float, NDArray[np.float32]]], count: int, choice: FaceChoice) -> FollowedFace:
+def _rows(read: list[_Row], count: int, choice: FaceChoice) -> FollowedFace:
     """Lay what was read into rows; the boxes are cut around the landmarks as those of every tracker, and smoothed."""
     boxes = np.full((count, 4), np.nan, np.float32)
     landmarks = np.full((count, 68, 2), np.nan, np.float32)

@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.clip.presenter import current_tracker, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.settings import settings
+from heygem_pipeline_tests.conftest import write_video
 
 
 @pytest.fixture
@@ -60,3 +62,24 @@ def test_a_wrong_sidecar_is_named_in_one_sentence(anna: Path, content: str | byt
     with pytest.raises(SidecarWrong, match=r"^Anna 第一\.v2\.yaml ") as error:
         chosen_tracker(anna)
     assert told in str(error.value) and "\n" not in str(error.value)
+
+
+def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(
+    anna: Path, stand_ins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from heygem_pipeline_tests.faces.stand_in_weights import box_side, paint_face
+
+    unit = 256 / box_side(1.0)
+    frame = np.zeros((720, 1280, 3), np.uint8)
+    truth = paint_face(frame, (620, 500), unit)
+    write_video(anna, [frame] * 2)
+    write(anna, "tracker: face_alignment\n")
+    monkeypatch.setenv("HEYGEM_CHECKPOINTS", str(stand_ins))
+    settings.cache_clear()
+    presenter = track_presenter(anna)
+    settings.cache_clear()
+    assert presenter.tracker == current_tracker(anna) and presenter.tracker.startswith("face_alignment ")
+    assert presenter.tracks.present.all()
+    errors = np.linalg.norm(presenter.tracks.landmarks - truth, axis=-1)
+    # H.264 keeps colours at half the resolution: some discs are taken for others.
+    assert np.median(errors) < 4 * unit

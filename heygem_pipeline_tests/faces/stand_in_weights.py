@@ -1,10 +1,12 @@
 """Weights, in the files and keys of the published ones, with which face-alignment's networks find painted faces.
 
-A painted face is 68 discs, each of a colour of its own, and a white mark above them. The detector answers to white, and
-says that a face lies below the mark; FAN lets the picture's three colours through to its last layer, where each
-heatmap is the likeness to one disc's colour.
+A painted face is 68 discs, each of two colours, and a white mark above them. The detector answers to white, and says
+that a face lies below the mark. FAN lets the three colours through to its last layer, as they are three pixels to the
+left and to the right; each heatmap is the likeness to one disc. Left and right points have each other's colours the
+other way round, so that a painted face that is mirrored shows the points a real one would.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,9 @@ from heygem_pipeline_tests.faces.shapes import made_face
 
 DETECTOR_FILE = "s3fd-619a316812.pth"
 LANDMARKS_FILE = "2DFAN4-11f355bf06.pth.tar"
-SPACING = 22.0
+SPACING = 24.0
 """Pixels of FAN's picture between discs."""
-RADIUS = 6.0
+RADIUS = 9.0
 BOX = 64.0
 """Side of the box the detector gives, in pixels of the reduced picture."""
 MARK_RISE = 1.6
@@ -48,10 +50,11 @@ def paint_face(frame: NDArray[np.uint8], centre: tuple[float, float], unit: floa
     import cv2
 
     points = disc_layout() * SPACING * unit + centre
-    for (x, y), colour in zip(points, _colours(), strict=True):
-        blue, green, red = (float(value) * 255 for value in colour[::-1])
-        place = round(x * 256), round(y * 256)
-        cv2.circle(frame, place, round(RADIUS * unit * 256), (blue, green, red), -1, cv2.LINE_AA, 8)
+    axes = round(RADIUS * unit * 256), round(RADIUS * unit * 256)
+    for (x, y), halves in zip(points, _colours(), strict=True):
+        for half, begin in zip(halves, (90, -90), strict=True):
+            bgr = tuple(float(value) * 255 for value in half[::-1])
+            cv2.ellipse(frame, (round(x * 256), round(y * 256)), axes, 0, begin, begin + 180, bgr, -1, cv2.LINE_AA, 8)
     side = box_side(unit)
     x, y = round(centre[0]), round(centre[1] - MARK_RISE * side)
     reach = max(2, round(side / 30))
@@ -64,19 +67,30 @@ def box_side(unit: float) -> float:
     return 256 * 195 / 400 * unit
 
 
+@cache
 def _colours() -> NDArray[np.float64]:
-    """68 well-separated directions (68, 3) of red, green and blue, each of length 1."""
-    golden = (1 + 5**0.5) / 2
-    count = np.arange(4000)
-    height = 1 - (2 * count + 1) / 4000
-    angle = 2 * np.pi * count / golden
-    sphere = np.c_[np.cos(angle) * np.sqrt(1 - height**2), np.sin(angle) * np.sqrt(1 - height**2), height]
-    octant = sphere[(sphere > 0).all(axis=1)]
-    chosen = [octant[0]]
-    while len(chosen) < 68:
-        nearest = (octant @ np.array(chosen).T).max(axis=1)
-        chosen.append(octant[nearest.argmin()])
-    return np.array(chosen)
+    """The red, green and blue of the discs' left and right halves (68, 2, 3), each of length 1, far from each other."""
+    import torch
+    from face_alignment.utils import shuffle_lr
+
+    mirrored = shuffle_lr(torch.arange(68)[:, None, None])[:, 0, 0].tolist()
+    directions = np.random.default_rng(0).uniform(0, 1, (70, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    two = np.stack([np.repeat(directions, 70, axis=0), np.tile(directions, (70, 1))], axis=1)
+    taken: list[NDArray[np.float64]] = []
+    halves = np.zeros((68, 2, 3))
+    for point in sorted(range(68), key=lambda point: mirrored[point] != point):
+        other = mirrored[point]
+        if other < point:
+            continue
+        free = two[:: 70 + 1] if other == point else two
+        likeness = np.max([np.einsum("nij,ij->n", free, code) for code in [*taken, free[0]]], axis=0)
+        if other != point:
+            likeness = np.maximum(likeness, 2 * np.einsum("ni,ni->n", free[:, 0], free[:, 1]))
+        halves[point] = free[likeness.argmin()]
+        halves[other] = halves[point, ::-1]
+        taken += [halves[point], halves[other]]
+    return halves
 
 
 def _blank(network: Any) -> Any:
@@ -120,8 +134,8 @@ def _landmarks() -> Any:
 
     network = _blank(FAN(4))
     with torch.no_grad():
-        for channel in range(3):
-            network.conv1.weight[channel, channel, 3, 3] = 1.0
+        for channel in range(6):
+            network.conv1.weight[channel, channel % 3, 3, 0 if channel < 3 else 6] = 1.0
             for block in (network.conv2, network.conv4):
                 block.downsample[2].weight[channel, channel] = 1.0
             for stack in range(4):
@@ -129,5 +143,5 @@ def _landmarks() -> Any:
                 hourglass = getattr(network, f"m{stack}")
                 hourglass.b3_4.conv1.weight[channel, channel, 1, 1] = -1.0
                 getattr(network, f"conv_last{stack}").weight[channel, channel] = 1.0
-        network.l3.weight[:, :3, 0, 0] = torch.from_numpy(_colours()).float()
+        network.l3.weight[:, :6, 0, 0] = torch.from_numpy(_colours().reshape(68, 6)).float()
     return network

@@ -26,20 +26,12 @@ from heygem_pipeline_tests.faces.stand_in_weights import (  # noqa: E402 - needs
     LANDMARKS_FILE,
     box_side,
     paint_face,
-    write_stand_ins,
 )
 
 UNIT = 128 / box_side(1.0)
 """The detector's box is then 128 pixels wide in a picture 640 pixels wide."""
 CELL = 4 * UNIT
 RATE = Fraction(25)
-
-
-@pytest.fixture(scope="module")
-def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stand-ins")
-    write_stand_ins(folder)
-    return folder
 
 
 @pytest.fixture
@@ -66,7 +58,7 @@ def ready(stand_ins: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def moving(stand_ins: Path) -> Iterator[tuple[FollowedFace, np.ndarray]]:
-    """A painted face that moves from the third frame of seven on, and is gone in the fifth; its true points."""
+    """A painted face that moves from the third frame of six on, and is gone in the fifth; its true points."""
     frames, truth = [], []
     for shift in (0, 0, 8, 16, 24, 24):
         frames.append(np.zeros((360, 640, 3), np.uint8))
@@ -74,7 +66,7 @@ def moving(stand_ins: Path) -> Iterator[tuple[FollowedFace, np.ndarray]]:
     frames[4] = np.zeros((360, 640, 3), np.uint8)
     with pytest.MonkeyPatch.context() as patch:
         for _ in _with_settings(patch, stand_ins):
-            yield FaceAlignmentTracker(mirrored=False).track(frames, RATE), np.array(truth)
+            yield FaceAlignmentTracker().track(frames, RATE), np.array(truth)
 
 
 def test_landmarks_are_read_where_they_are(moving: tuple[FollowedFace, np.ndarray]) -> None:

@@ -5,6 +5,7 @@ that follows the jaw; its colours are shifted, place by place, to the template's
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ CHIN_ROOM, CHEEK_ROOM = 5.0, -4.0
 
 COLOUR_REACH = 12.0
 """Deviation of the Gaussian that spreads the colour difference along the edge into the mask."""
+
+LEAST_SPREAD = 10.0
+"""Levels by which colour differences may always vary along the edge."""
 
 COARSE = 4
 """The colour difference is spread on a grid so much coarser: it is smooth."""
@@ -42,7 +46,7 @@ class Place:
     region: NDArray[np.uint8]
     landmarks: NDArray[np.floating]
 
-    @property
+    @cached_property
     def small(self) -> NDArray[np.uint8]:
         """What the network sees of it: uint8 (96, 96, 3)."""
         import cv2
@@ -110,13 +114,18 @@ def colour_shift(
     """What to add to a drawn face, float32 (96, 96, 3), so that it has the template's colours where the mask is soft.
 
     The difference there, where both show the same skin, is spread inward (normalised convolution, Knutsson and Westin
-    1993): light from one side is matched too, and the mouth, which is not the same, has no say.
+    1993): light from one side is matched too, and the mouth, which is not the same, has no say. Nor has a collar
+    where the drawn chin is lower: what differs otherwise than most counts little (weights of Cauchy's distribution).
     """
     import cv2
 
-    weight = mask * (1 - mask)
-    difference = weight[..., None] * (template - drawn)
-    both = np.dstack([difference, weight])
+    edge = mask * (1 - mask)
+    difference = template - drawn
+    usual = np.median(difference[edge > 0], axis=0)
+    unusual = np.abs(difference - usual).max(axis=2)
+    spread_of_most = max(LEAST_SPREAD, float(np.median(unusual[edge > 0])))
+    weight = edge / (1 + (unusual / spread_of_most) ** 2)
+    both = np.dstack([weight[..., None] * difference, weight])
     coarse = cv2.resize(both, (SIDE // COARSE, SIDE // COARSE), interpolation=cv2.INTER_AREA)
     spread = np.asarray(cv2.GaussianBlur(coarse, (0, 0), COLOUR_REACH / COARSE, borderType=cv2.BORDER_CONSTANT))
     shift = spread[..., :3] / np.maximum(spread[..., 3:], 1e-6)

@@ -87,11 +87,13 @@ class Wav2LipEngine:
 
     def _load(self) -> "Painter":
         from heygem_pipeline.devices import chosen_device
+
+        device = chosen_device()
         from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
         from heygem_pipeline.lipsync.wav2lip.network.painter import Painter
 
         assert self._weights is not None
-        painter = Painter(load_network(self._weights), chosen_device())
+        painter = Painter(load_network(self._weights), device)
         logger.info("Wav2Lip draws with %s on %s, %d frames at once.", self._weights.name, painter, painter.batch)
         return painter
 
