@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import dagster as dg
 
@@ -21,6 +20,7 @@ from heygem_pipeline.automation.campaigns import (
 )
 from heygem_pipeline.automation.deliveries import delivery_order
 from heygem_pipeline.automation.disk import lack_of_room
+from heygem_pipeline.automation.machine import engine_of, lack_of_weights, tracker_of
 from heygem_pipeline.automation.made import data_versions, keys_in, presenters_of
 from heygem_pipeline.automation.requests import Requests, read_requests
 from heygem_pipeline.automation.run_records import (
@@ -38,10 +38,6 @@ from heygem_pipeline.automation.run_records import (
 )
 from heygem_pipeline.automation.stages import Stage, Subject, key_of
 from heygem_pipeline.automation.standing import DONE, QUEUED, READY, REMOVED, STALE, WAITING, Stand, Standing
-from heygem_pipeline.checkpoints.weights import require_obtainable
-from heygem_pipeline.clip.presenter import current_tracker
-from heygem_pipeline.errors import NotReady, SidecarWrong
-from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
 from heygem_pipeline.settings import KeepSettings, settings
 from heygem_pipeline.storage.atomic import NO_ROOM
@@ -127,8 +123,8 @@ class _Planner:
         self._instance = instance
         self._folders = folders
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
-        self._trackers = {key: _tracker_of(folders.presenters / upload.file) for key, upload in presenters.items()}
-        self._lacking = {tracker: _lack_of_weights(tracker) for tracker in set(self._trackers.values())}
+        self._trackers = {key: tracker_of(folders.presenters / upload.file) for key, upload in presenters.items()}
+        self._lacking = {tracker: lack_of_weights(tracker) for tracker in set(self._trackers.values())}
         chosen = _digest(
             settings().model_dump_json(exclude={"data", "automatic", "queue_length", *KeepSettings.model_fields})
         )
@@ -180,7 +176,7 @@ class _Planner:
             which = id(campaigns), self._trackers[clip[1]]
             if which not in known:
                 making = making_of(campaigns)
-                engine, lack = _engine_of(making.engine)
+                engine, lack = engine_of(making.engine)
                 known[which] = recipe_version(which[1], engine, settings_of_report(making.settings)), lack
             recipes[clip], lack = known[which]
             if lack:
@@ -336,32 +332,6 @@ class _Planner:
         # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
         self._instance.add_run_tags(attempt.run_id, {SENTENCE_TAG: sentence, TRIED_TAG: attempt.tried or tried})
         return sentence
-
-
-def _tracker_of(upload: Path) -> str:
-    """What a presenter is tracked with; with a sidecar that cannot be understood it counts as made with nothing yet."""
-    try:
-        return current_tracker(upload)
-    except SidecarWrong as error:
-        return str(error)
-
-
-def _lack_of_weights(tracker: str) -> str:
-    """What keeps a tracker, given by name and version, from working on this machine; empty where nothing does."""
-    try:
-        require_obtainable(tracker.partition(" ")[0])
-    except NotReady as error:
-        return str(error)
-    return ""
-
-
-def _engine_of(name: str) -> tuple[str, str]:
-    """Name and version of an engine, and what keeps it from working on this machine; empty where nothing does."""
-    try:
-        engine = load_engine(name)
-    except NotReady as error:
-        return name, str(error)
-    return f"{engine.name} {engine.version}", ""
 
 
 def _digest(text: str) -> str:

@@ -30,7 +30,7 @@ def weights_of(name: str) -> tuple[Path, ...]:
 
 
 def require_obtainable(name: str) -> None:
-    """Raise as ``weights_of`` does, but where a file is missing only if it will not be downloaded; downloads nothing."""
+    """Raise as ``weights_of`` does, but of missing files only for those that will not be downloaded; opens nothing."""
     owner = owner_called(name)
     if owner is None:
         return
