@@ -6,7 +6,7 @@ import pytest
 from heygem_pipeline.settings import settings
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of checkpoints, not made yet; nothing is downloaded, nothing acknowledged."""
     monkeypatch.setenv("HEYGEM_CHECKPOINTS", str(tmp_path / "weights"))
