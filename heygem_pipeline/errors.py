@@ -111,6 +111,10 @@ class FfmpegMissing(NotReady):
     """No usable ffmpeg program."""
 
 
+class EncoderMissing(NotReady):
+    """The video encoder of the settings does not work on this machine."""
+
+
 class ModelMissing(NotReady):
     """A model file (landmark predictor, weights) is not installed."""
 

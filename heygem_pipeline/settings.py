@@ -17,6 +17,13 @@ class SyntheticLabel(StrEnum):
     ALWAYS = "always"
 
 
+class Encoder(StrEnum):
+    """What encodes the finished clip."""
+
+    X264 = "x264"
+    NVENC = "nvenc"
+
+
 X264Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"
 ]
@@ -76,6 +83,8 @@ class Settings(ClipSettings, KeepSettings, BaseSettings):  # pyright: ignore[rep
     data: Path = Field(Path("data"), description="Folder of uploads, outputs, the store and Dagster's state")
     checkpoints: Path = Field(Path("checkpoints"), description="Folder of downloaded model weights")
     ffmpeg: Path | None = Field(None, description="ffmpeg program; default: the system's, else imageio-ffmpeg's")
+
+    encoder: Encoder = Field(Encoder.X264, description="Encodes on the processor (x264) or an NVIDIA card (nvenc)")
 
     engine: str = Field("warp", description="Lip-sync engine")
     tracker: str = Field("dlib", description="Face tracker")
