@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from heygem_pipeline.cli_campaigns import app as campaign_commands
+from heygem_pipeline.cli_checkpoints import app as checkpoint_commands
 from heygem_pipeline.cli_operator import app as operator_commands
 from heygem_pipeline.cli_records import app as record_commands
 from heygem_pipeline.cli_retention import app as retention_commands
@@ -25,6 +26,7 @@ from heygem_pipeline.terminal import (
 
 app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
 app.add_typer(campaign_commands, name="campaign")
+app.add_typer(checkpoint_commands, name="checkpoints")
 app.add_typer(operator_commands)
 app.add_typer(retention_commands)
 app.add_typer(record_commands)

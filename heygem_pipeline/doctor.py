@@ -6,8 +6,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
+from heygem_pipeline.checkpoints.catalogue import CATALOGUE
+from heygem_pipeline.checkpoints.weights import comes_by_itself, is_complete, present_file
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.faces.dlib_models import predictor_path
 from heygem_pipeline.lipsync.engines import load_engine
@@ -43,7 +44,7 @@ def examine() -> Iterator[Finding]:
     yield _data_folder()
     yield _disk()
     yield _graphics_card()
-    yield _checkpoints()
+    yield from _checkpoints()
 
 
 def _asked(subject: str, question: Callable[[], str], mend: str) -> Finding:
@@ -111,7 +112,15 @@ def _graphics_card() -> Finding:
     return Finding("GPU", well, False, said.stdout.strip() or "the driver does not answer", "install the NVIDIA driver")
 
 
-def _checkpoints() -> Finding:
-    folder: Path = settings().checkpoints.absolute()
-    files = sorted(path.name for path in folder.glob("*") if path.suffix in {".pth", ".pt", ".zip"})
-    return Finding("checkpoints", True, False, ", ".join(files) or "none (the warp engine ships its own weights)")
+def _checkpoints() -> Iterator[Finding]:
+    """One finding for each engine and tracker that needs weights from outside; without them it cannot be chosen."""
+    for owner in CATALOGUE:
+        chosen = owner.name in (settings().engine, settings().tracker)
+        files = ", ".join(path.name for path in map(present_file, owner.parts) if path is not None)
+        complete = is_complete(owner)
+        mend = "heygem checkpoints list"
+        if complete and owner.research_only and owner.name not in settings().acknowledged_licences:
+            complete, mend = False, f"read its terms, then set HEYGEM_ACKNOWLEDGED_LICENCES={owner.name}"
+        found = files or ("none; downloaded when first needed" if comes_by_itself(owner) else "none")
+        needed = chosen and not comes_by_itself(owner)
+        yield Finding(f"weights of {owner.name}", complete or not chosen, needed, found, mend)

@@ -83,6 +83,14 @@ class UploadReplaced(BadInput):
     """The upload is no longer the file that was analysed."""
 
 
+class CheckpointUnusable(BadInput):
+    """A file of weights is damaged, or holds something else than its name says."""
+
+
+class SidecarWrong(BadInput):
+    """The file beside a presenter that says how it is handled cannot be understood."""
+
+
 class CampaignWrong(BadInput):
     """A campaign's file cannot be understood, or contradicts another. problems: a sentence each, with file and line."""
 
@@ -103,8 +111,20 @@ class FfmpegMissing(NotReady):
     """No usable ffmpeg program."""
 
 
+class EncoderMissing(NotReady):
+    """The video encoder of the settings does not work on this machine."""
+
+
 class ModelMissing(NotReady):
     """A model file (landmark predictor, weights) is not installed."""
+
+
+class LicenceNotAcknowledged(NotReady):
+    """Weights for research only are asked for, and nobody has said that this is known."""
+
+
+class DeviceUnusable(NotReady):
+    """The device that the settings name is not there, or has too little free memory."""
 
 
 class UnknownChoice(NotReady):

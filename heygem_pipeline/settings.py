@@ -3,10 +3,10 @@
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class SyntheticLabel(StrEnum):
@@ -15,6 +15,13 @@ class SyntheticLabel(StrEnum):
     OFF = "off"
     START = "start"
     ALWAYS = "always"
+
+
+class Encoder(StrEnum):
+    """What encodes the finished clip."""
+
+    X264 = "x264"
+    NVENC = "nvenc"
 
 
 X264Preset = Literal[
@@ -80,7 +87,11 @@ class Automatic(StrEnum):
     CLIPS = "clips"
 
 
-class Settings(ClipSettings, KeepSettings, StudioSettings, BaseSettings):
+def _names(text: object) -> object:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
+
+
+class Settings(ClipSettings, KeepSettings, StudioSettings, BaseSettings):  # pyright: ignore[reportIncompatibleVariableOverride]
     """Defaults are what a course team wants; limits are the ones named in the README."""
 
     model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
@@ -89,8 +100,28 @@ class Settings(ClipSettings, KeepSettings, StudioSettings, BaseSettings):
     checkpoints: Path = Field(Path("checkpoints"), description="Folder of downloaded model weights")
     ffmpeg: Path | None = Field(None, description="ffmpeg program; default: the system's, else imageio-ffmpeg's")
 
+    encoder: Encoder = Field(Encoder.X264, description="Encodes on the processor (x264) or an NVIDIA card (nvenc)")
+
     engine: str = Field("warp", description="Lip-sync engine")
     tracker: str = Field("dlib", description="Face tracker")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
+        description="Where networks run: auto, cpu, cuda, cuda:N or mps",
+    )
+    wav2lip_lead_seconds: float = Field(
+        0.12,
+        ge=-0.5,
+        le=0.5,
+        description="Engine wav2lip: how long before a frame is shown the sound begins that its mouth is drawn from",
+    )
+    wav2lip_sharpening: float = Field(
+        0.0, ge=0, le=1, description="Engine wav2lip: how far a mouth is made as sharp as the presenter (0 to 1)"
+    )
+    acknowledged_licences: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        (), description="Engines and trackers, with commas, whose weights you know to be for research only"
+    )
+    downloads: bool = Field(True, description="Whether missing weights may be downloaded, where that is permitted")
 
     automatic: Automatic = Field(
         Automatic.CLIPS, description="Started by itself: nothing (off), analysing uploads (uploads), all that is wanted"

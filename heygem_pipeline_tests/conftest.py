@@ -37,6 +37,17 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with stand-ins for face-alignment's weights, which find painted faces."""
+    pytest.importorskip("face_alignment")
+    from heygem_pipeline_tests.faces.stand_in_weights import write_stand_ins
+
+    folder = tmp_path_factory.mktemp("stand-ins")
+    write_stand_ins(folder)
+    return folder
+
+
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataFolders]:
     """An empty data folder that the settings of this test point at; a pipeline started there starts nothing itself."""

@@ -97,6 +97,7 @@ COMMANDS = [
     *("generate", "doctor", "ingest", "demo", "up", "backup", "restore", "prune"),
     *("status", "retry", "cancel", "batch", "logs", "forget"),
     *("campaign", "campaign check", "campaign new", "campaign status"),
+    *("checkpoints", "checkpoints list", "checkpoints verify", "checkpoints import", "checkpoints where"),
 ]
 
 

@@ -17,8 +17,8 @@ HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "f
 
 FLOORS = (
     ("__init__", "errors", "settings"),
-    ("storage",),
-    ("media",),
+    ("storage", "devices"),
+    ("media", "checkpoints"),
     ("faces", "demo"),
     ("speech",),
     ("lipsync", "quality"),
@@ -26,7 +26,7 @@ FLOORS = (
     ("assets", "terminal"),
     ("automation",),
     ("terminal_matrix", "studio"),
-    ("cli_campaigns", "cli_operator", "cli_records", "cli_retention", "cli_studio"),
+    ("cli_campaigns", "cli_checkpoints", "cli_operator", "cli_records", "cli_retention", "cli_studio"),
     ("cli", "definitions"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

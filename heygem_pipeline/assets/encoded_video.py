@@ -62,7 +62,10 @@ def encoded_video(
         folders.report(*clip).unlink(missing_ok=True)
         folders.removed(*clip).unlink(missing_ok=True)
         progress = StepProgress(context, display, count)
-        finished = finish_clip(voice, presenter, patches, engine, destination, seconds, progress, making.settings)
+        drawn_on = made.get("device")
+        finished = finish_clip(
+            voice, presenter, patches, engine, destination, seconds, progress, making.settings, drawn_on
+        )
         filmstrip = as_jpeg(finished.filmstrip)
         with atomic_path(folders.filmstrip(*clip)) as temporary:
             temporary.write_bytes(filmstrip)
@@ -83,6 +86,7 @@ def encoded_video(
         "speed (frames/s)": round(report.frames / (report.seconds["encode"] + report.seconds["sync"]), 1),
         "megabytes": round(report.bytes / 1e6, 2),
         "engine": f"{report.engine} {report.engine_version}",
+        "drawn on": report.device,
         "AIGC ProduceID": report.produce_id,
     }
     yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.version))

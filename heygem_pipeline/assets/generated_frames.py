@@ -53,9 +53,10 @@ def generated_frames(
         patches = Counted(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))
-        file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds)})
+        file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds), "device": engine.device})
     metadata = {
         "engine": f"{engine.name} {engine.version}",
+        "device": engine.device,
         "frames": count,
         "frame rate": str(presenter.tracks.frame_rate),
         "speed (frames/s)": round(count / patches.seconds, 1),

@@ -20,6 +20,7 @@ from heygem_pipeline.automation.campaigns import (
 )
 from heygem_pipeline.automation.deliveries import delivery_order
 from heygem_pipeline.automation.disk import lack_of_room
+from heygem_pipeline.automation.machine import engine_of, lack_of_weights, tracker_of
 from heygem_pipeline.automation.made import data_versions, keys_in, presenters_of
 from heygem_pipeline.automation.requests import Requests, read_requests
 from heygem_pipeline.automation.run_records import (
@@ -37,8 +38,6 @@ from heygem_pipeline.automation.run_records import (
 )
 from heygem_pipeline.automation.stages import Stage, Subject, key_of
 from heygem_pipeline.automation.standing import DONE, QUEUED, READY, REMOVED, STALE, WAITING, Stand, Standing
-from heygem_pipeline.clip.presenter import current_tracker
-from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
 from heygem_pipeline.settings import KeepSettings, StudioSettings, settings
 from heygem_pipeline.storage.atomic import NO_ROOM
@@ -124,7 +123,8 @@ class _Planner:
         self._instance = instance
         self._folders = folders
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
-        self._tracker = current_tracker()
+        self._trackers = {key: tracker_of(folders.presenters / upload.file) for key, upload in presenters.items()}
+        self._lacking = {tracker: lack_of_weights(tracker) for tracker in set(self._trackers.values())}
         chosen = _digest(
             settings().model_dump_json(
                 exclude={
@@ -133,10 +133,12 @@ class _Planner:
                 }
             )
         )
-        how = {Stage.VOICE: chosen, Stage.PRESENTER: f"{self._tracker} {chosen}"}
         self._tried = {
-            stage: {key: _digest(f"{upload.fingerprint} {how[stage]}") for key, upload in known.items()}
-            for stage, known in self._uploads.items()
+            Stage.VOICE: {key: _digest(f"{upload.fingerprint} {chosen}") for key, upload in voices.items()},
+            Stage.PRESENTER: {
+                key: _digest(f"{upload.fingerprint} {self._trackers[key]} {chosen}")
+                for key, upload in presenters.items()
+            },
         }
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
@@ -155,26 +157,36 @@ class _Planner:
         )
         presenters = self._of_uploads(
             Stage.PRESENTER,
-            {key: f"{upload.fingerprint}-{self._tracker}" for key, upload in self._uploads[Stage.PRESENTER].items()},
+            {
+                key: f"{known.fingerprint}-{self._trackers[key]}"
+                for key, known in self._uploads[Stage.PRESENTER].items()
+            },
             data_versions(self._instance, self._folders, "face_tracks"),
             keys_in(self._folders.tracks("any").parent, ".parquet"),
         )
-        recipes = self._recipes(wanting)
-        clips = self._of_clips(wanting, recipes, voices, presenters)
+        recipes, hindered = self._recipes(wanting)
+        clips = self._of_clips(recipes, hindered | contradictions(wanting), voices, presenters)
         deliveries, tried = self._of_deliveries(clips, wanting, spoken)
         everything_tried = self._tried | {Stage.DELIVERY: tried}
         return Plan(voices, presenters, clips, deliveries, wanting, recipes, spoken, everything_tried)
 
-    def _recipes(self, wanting: Mapping[Clip, tuple[Campaign, ...]]) -> dict[Clip, str]:
-        """How each clip is made; worked out once for all clips that the same campaigns want."""
-        known: dict[int, str] = {}
-        for campaigns in wanting.values():
-            if id(campaigns) not in known:
+    def _recipes(self, wanting: Mapping[Clip, tuple[Campaign, ...]]) -> tuple[dict[Clip, str], dict[Clip, str]]:
+        """How each clip is made; and of those whose engine lacks something on this machine, the sentence that says so.
+
+        Worked out once for all clips that the same campaigns want with the same tracker.
+        """
+        known: dict[tuple[int, str], tuple[str, str]] = {}
+        recipes, hindered = {}, {}
+        for clip, campaigns in wanting.items():
+            which = id(campaigns), self._trackers[clip[1]]
+            if which not in known:
                 making = making_of(campaigns)
-                engine = load_engine(making.engine)
-                made_with = settings_of_report(making.settings)
-                known[id(campaigns)] = recipe_version(self._tracker, f"{engine.name} {engine.version}", made_with)
-        return {clip: known[id(campaigns)] for clip, campaigns in wanting.items()}
+                engine, lack = engine_of(making.engine)
+                known[which] = recipe_version(which[1], engine, settings_of_report(making.settings)), lack
+            recipes[clip], lack = known[which]
+            if lack:
+                hindered[clip] = lack
+        return recipes, hindered
 
     def _of_uploads(
         self, stage: Stage, wanted: Mapping[str, str], made: Mapping[str, str], there: Collection[str]
@@ -183,18 +195,20 @@ class _Planner:
         for key, version in wanted.items():
             subject = Subject(stage, key)
             known = made.get(key) if key in there else None
+            lack = self._lacking.get(self._trackers[key], "") if stage is Stage.PRESENTER else ""
             standings[key] = self._under_way(subject) or (
                 DONE
                 if known == version
-                else self._failed(subject, self._uploads[stage][key].since, self._tried[stage][key])
+                else (Standing(Stand.FAILED, lack) if lack else None)
+                or self._failed(subject, self._uploads[stage][key].since, self._tried[stage][key])
                 or (READY if known is None else STALE)
             )
         return standings
 
     def _of_clips(
         self,
-        wanting: Mapping[Clip, tuple[Campaign, ...]],
         recipes: Mapping[Clip, str],
+        hindered: Mapping[Clip, str],
         voices: Mapping[str, Standing],
         presenters: Mapping[str, Standing],
     ) -> dict[Clip, Standing]:
@@ -209,7 +223,6 @@ class _Planner:
         }
         there: dict[str, set[str]] = {}
         removed: dict[str, set[str]] = {}
-        disagreed = contradictions(wanting)
         standings: dict[Clip, Standing] = {}
         for clip, recipe in recipes.items():
             audio, template = clip
@@ -219,8 +232,8 @@ class _Planner:
                 if under_way is not None:
                     standings[clip] = under_way
                     continue
-            if clip in disagreed:
-                standings[clip] = Standing(Stand.FAILED, disagreed[clip])
+            if clip in hindered:
+                standings[clip] = Standing(Stand.FAILED, hindered[clip])
                 continue
             if audio not in there:
                 there[audio] = presenters_of(self._folders, audio)
@@ -331,4 +344,4 @@ def _digest(text: str) -> str:
 
 
 def _joined(voice: str, presenter: str, recipe: str) -> str:
-    return f"{voice}-{presenter}-{_digest(recipe)}"
+    return _digest(f"{voice} {presenter} {recipe}")

@@ -67,8 +67,11 @@ def _works_on(process: "psutil.Process", folders: DataFolders) -> bool:
     try:
         if process.pid == os.getpid():
             return False
-        # Code servers start runs by multiprocessing, whose command names no Dagster.
-        is_dagster = any(name in part for part in process.cmdline()[:4] for name in ("dagster", "multiprocessing"))
+        command = process.cmdline()
+        # Code servers start runs by multiprocessing, and runs copy their output by tail; neither names Dagster.
+        is_dagster = command[:2] == ["tail", "-F"] or any(
+            name in part for part in command[:4] for name in ("dagster", "multiprocessing")
+        )
         return is_dagster and process.environ().get("HEYGEM_STATE") == str(folders.state)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False

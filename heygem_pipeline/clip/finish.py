@@ -41,12 +41,13 @@ def finish_clip(
     seconds: dict[str, float],
     progress: Callable[[int], None] | None = None,
     made_with: ClipSettings | None = None,
+    drawn_on: str | None = None,
 ) -> FinishedClip:
     """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
 
     seconds: what the stages before took; drawing, encoding and measuring are added. progress: called with the frames
-    encoded. made_with: default: the settings'. Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is
-    left at ``destination`` that was not there.
+    encoded. made_with: default: the settings'. drawn_on: the engine's device, where the patches were drawn before.
+    Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
     """
     made_with = made_with or clip_settings()
     voice.require_unchanged()
@@ -91,6 +92,7 @@ def finish_clip(
         output=destination.name,
         engine=engine.name,
         engine_version=engine.version,
+        device=engine.device if drawn_on is None else drawn_on,
         tracker=presenter.tracker,
         frames=encoded.frame_count,
         frame_rate=str(encoded.frame_rate),

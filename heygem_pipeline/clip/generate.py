@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
+from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.mouths import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
+from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engines import load_engine
@@ -28,6 +30,8 @@ def generate_clip(
     """
     engine = load_engine(engine_name or settings().engine)
     _check_files(audio, template, output)
+    for name in (engine.name, chosen_tracker(template)):
+        weights_of(name)
     started = perf_counter()
     voice = analyse_voice(audio)
     analysed = perf_counter()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.unchanged import require_unchanged
 from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.parquet import read_tracks, write_tracks
@@ -20,9 +21,9 @@ from heygem_pipeline.speech.parquet import read_features, write_features
 from heygem_pipeline.storage.metadata import read_metadata
 
 
-def current_tracker() -> str:
-    """Name and version of the tracker of the settings."""
-    tracker = load_tracker(settings().tracker)
+def current_tracker(upload: Path | None = None) -> str:
+    """Name and version of the tracker for a presenter, or of the settings' one. Raises SidecarWrong."""
+    tracker = load_tracker(settings().tracker if upload is None else chosen_tracker(upload))
     return f"{tracker.name} {tracker.version}"
 
 
@@ -57,16 +58,17 @@ class Presenter:
 def track_presenter(
     path: Path, progress: Callable[[int], None] | None = None, template: Template | None = None
 ) -> Presenter:
-    """Track an upload. Raises BadInput where it cannot be a presenter.
+    """Track an upload. Raises BadInput where it cannot be a presenter, NotReady where its tracker cannot work.
 
     progress: called with the number of frames done. template: the upload, where it is open already.
     """
     started = perf_counter()
     mark = fingerprint(path)
     template = template or Template.open(path)
-    tracks = track_faces(template, load_tracker(settings().tracker), progress)
+    tracker = load_tracker(chosen_tracker(path))
+    tracks = track_faces(template, tracker, progress)
     own_speech = _own_speech(template)
-    return Presenter(path, mark, current_tracker(), tracks, own_speech, perf_counter() - started)
+    return Presenter(path, mark, f"{tracker.name} {tracker.version}", tracks, own_speech, perf_counter() - started)
 
 
 def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:

@@ -12,7 +12,13 @@ def _dlib() -> FaceTracker:
     return DlibTracker()
 
 
-TRACKERS: dict[str, Callable[[], FaceTracker]] = {"dlib": _dlib}
+def _face_alignment() -> FaceTracker:
+    from heygem_pipeline.faces.face_alignment_tracker import FaceAlignmentTracker
+
+    return FaceAlignmentTracker()
+
+
+TRACKERS: dict[str, Callable[[], FaceTracker]] = {"dlib": _dlib, "face_alignment": _face_alignment}
 
 
 def load_tracker(name: str) -> FaceTracker:

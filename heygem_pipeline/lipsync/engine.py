@@ -37,8 +37,16 @@ class LipSyncEngine(Protocol):
     """Speech and a tracked template in, one patch for every output frame out."""
 
     name: str
-    version: str
-    """Changes whenever the same input would give other patches: clips of another version are out of date."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same input would give other patches: clips of another version are out of date."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it draws and in which precision ("cpu bfloat16"), for reports; "" before anything is drawn."""
+        ...
 
     def generate(
         self,

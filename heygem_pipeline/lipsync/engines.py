@@ -12,7 +12,13 @@ def _warp() -> LipSyncEngine:
     return WarpEngine()
 
 
-ENGINES: dict[str, Callable[[], LipSyncEngine]] = {"warp": _warp}
+def _wav2lip() -> LipSyncEngine:
+    from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
+
+    return Wav2LipEngine()
+
+
+ENGINES: dict[str, Callable[[], LipSyncEngine]] = {"warp": _warp, "wav2lip": _wav2lip}
 
 
 def load_engine(name: str) -> LipSyncEngine:

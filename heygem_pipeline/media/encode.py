@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput, DiskFull, EncodingFailed
 from heygem_pipeline.media.aigc import mark_tags, new_mark
+from heygem_pipeline.media.encoder import encoder_options
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg, running
 from heygem_pipeline.media.label import with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
@@ -68,7 +69,7 @@ def encode_clip(
     progress: called with the number of frames written so far. examine: called with the whole file before it appears
     at ``destination``; if it raises, it does not appear.
 
-    What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, FfmpegMissing and what
+    What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, EncoderMissing, FfmpegMissing and what
     ``probe_sound`` raises. Nothing is left behind on any error.
     """
     made_with = made_with or clip_settings()
@@ -124,10 +125,8 @@ def _arguments(
     )
     tags = mark_tags(new_mark(produce_id, made_with))
     options = {
-        "c:v": "libx264",
+        **encoder_options(made_with),
         "profile:v": "high",
-        "crf": made_with.crf,
-        "preset": made_with.preset,
         "color_range": "tv",
         "colorspace": "bt709",
         "color_primaries": "bt709",

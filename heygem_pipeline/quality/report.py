@@ -38,9 +38,10 @@ class Check:
 class ClipReport:
     """Everything said of a finished clip; also the row of a delivery's manifest.
 
-    frame_rate: exact, "30000/1001". durations in seconds. seconds: what each stage took. sync_offset_frames: positive
-    = sound later than mouth, None where no motion could be compared. own_mouth: share of the frames in which the mouth
-    is one of the presenter's own, taken from another frame; in the rest it is moved and its inside drawn.
+    device: what the engine drew on, "cpu bfloat16". frame_rate: exact, "30000/1001". durations in seconds. seconds:
+    what each stage took. sync_offset_frames: positive = sound later than mouth, None where no motion could be compared.
+    own_mouth: share of the frames in which the mouth is one of the presenter's own, taken from another frame; in the
+    rest it is moved and its inside drawn.
     made_at: ISO 8601, UTC. produce_id: of the AIGC mark. made_with: its settings.
     """
 
@@ -49,6 +50,7 @@ class ClipReport:
     output: str
     engine: str
     engine_version: str
+    device: str
     tracker: str
     frames: int
     frame_rate: str

@@ -13,16 +13,16 @@ import dagster as dg
 from heygem_pipeline.assets.partitions import clip_key
 from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.automation.ingest import take_in_uploads
-from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.instance import dagster_environment, open_instance
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.recovery import fail_abandoned_runs, remove_half_written
+from heygem_pipeline.automation.recovery import end_leftover_processes, fail_abandoned_runs, remove_half_written
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders
 
 RUN_THE_CLIP = """
 from heygem_pipeline.assets.partitions import clip_key
 from heygem_pipeline.assets.step_progress import NoDisplay
-from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.instance import dagster_environment, open_instance
 from heygem_pipeline.automation.materialize import Materializer
 with open_instance() as instance:
     Materializer(instance, NoDisplay()).run(["generated_frames", "encoded_video"], clip_key("talk", "teacher"))
@@ -63,3 +63,12 @@ def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, ma
 
         assert materializer.run(["generated_frames", "encoded_video"], clip_key("talk", "teacher")) is None
     assert data.clip("talk", "teacher").is_file()
+
+
+def test_what_copied_a_killed_runs_output_ends_too(data: DataFolders) -> None:
+    output = data.state / "run.out"
+    output.touch()
+    environment = os.environ | dagster_environment()
+    copying = subprocess.Popen(["tail", "-F", "-c", "+0", str(output)], env=environment, stdout=subprocess.DEVNULL)
+    end_leftover_processes(data)
+    assert copying.poll() is not None

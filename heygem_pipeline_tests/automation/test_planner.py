@@ -1,5 +1,7 @@
 """Where voices, presenters and clips stand, told by files, events, runs and backfills of a real instance."""
 
+import shutil
+from pathlib import Path
 from time import sleep
 
 import dagster as dg
@@ -18,6 +20,7 @@ from heygem_pipeline.automation.planner import Plan, Stand
 from heygem_pipeline.automation.recovery import fail_abandoned_runs
 from heygem_pipeline.automation.requests import forgive
 from heygem_pipeline.automation.stages import Stage, Subject
+from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.automation.house import CLIP, VOICE, House
 from heygem_pipeline_tests.conftest import write_wav
@@ -65,6 +68,33 @@ def test_other_marks_make_clips_stale(house: House, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HEYGEM_LABEL", "always")
     settings.cache_clear()
     assert house.clip().stand is Stand.STALE
+
+
+def test_a_sidecar_that_chooses_another_tracker_makes_its_presenter_and_its_clips_stale(house: House) -> None:
+    house.make_inputs()
+    for template in ("one", "two"):
+        house.make_clip("one", template)
+    sidecar = house.folders.presenters / "two.yaml"
+    sidecar.write_text("tracker: face_alignment")
+    found = house.plan()
+    assert (found.presenters["one"].stand, found.presenters["two"].stand) == (Stand.DONE, Stand.STALE)
+    assert (found.clips["one", "one"].stand, found.clips["one", "two"].stand) == (Stand.DONE, Stand.WAITING)
+    sidecar.write_text("tracker: dlib")
+    assert house.plan().counts == {Stand.DONE: 2, Stand.READY: 2}
+
+
+def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: House, material: Path) -> None:
+    shutil.copy(material / "presenter.mp4", house.folders.presenters / "two.mp4")
+    house.take_in()
+    sidecar = house.folders.presenters / "two.yaml"
+    sidecar.write_text("tracker: magic")
+    assert {standing.stand for standing in house.plan().presenters.values()} == {Stand.READY}
+    Materializer(house.instance, NoDisplay()).run(["face_tracks"], "two")
+    found = house.plan()
+    assert found.presenters["one"].stand is Stand.READY
+    assert found.presenters["two"].stand is Stand.FAILED and "two.yaml" in found.presenters["two"].sentence
+    sidecar.write_text("tracker: dlib")
+    assert house.plan().presenters["two"].stand is Stand.READY
 
 
 def test_a_deleted_store_leaves_finished_clips_done(house: House) -> None:
@@ -228,3 +258,32 @@ def test_a_run_of_another_kind_disturbs_nothing(house: House) -> None:
     house.instance.create_run_for_job(graph_definitions().resolve_implicit_global_asset_job_def())
     assert house.plan().counts == {Stand.READY: 4}
     assert run_records.active_runs(house.instance)[1] == {}
+
+
+def test_a_clip_whose_engine_lacks_its_weights_says_so_and_holds_no_other_up(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    house.make_inputs()
+    for name, value in {"CHECKPOINTS": tmp_path, "ACKNOWLEDGED_LICENCES": "wav2lip"}.items():
+        monkeypatch.setenv(f"HEYGEM_{name}", str(value))
+    settings.cache_clear()
+    (house.folders.campaigns / "a.yaml").write_text("voices: one\npresenters: one\nengine: wav2lip\n")
+    (house.folders.campaigns / "b.yaml").write_text("voices: two\npresenters: one\n")
+    standing = house.clip("one", "one")
+    assert standing.stand is Stand.FAILED and "wav2lip.pth" in standing.sentence
+    assert house.clip("two", "one").stand is Stand.READY
+
+
+def test_a_presenter_whose_tracker_lacks_its_weights_says_so_until_they_are_there(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEYGEM_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("HEYGEM_DOWNLOADS", "no")
+    settings.cache_clear()
+    (house.folders.presenters / "two.yaml").write_text("tracker: face_alignment\n")
+    found = house.plan()
+    assert found.presenters["two"].stand is Stand.FAILED and "s3fd" in found.presenters["two"].sentence
+    assert found.presenters["one"].stand is Stand.READY
+    for part in CATALOGUE[1].parts:
+        (tmp_path / part.files[0].file).touch()
+    assert house.plan().presenters["two"].stand is Stand.READY

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.presence import presence_strength
 from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
 from heygem_pipeline.lipsync.warp.own.own_mouths import OwnMouths
 from heygem_pipeline.lipsync.warp.own.retrieval import Found, Wanted, retrieve
 from heygem_pipeline.lipsync.warp.renderer import MouthRenderer, OwnShown
 from heygem_pipeline.lipsync.warp.seen.calibration import Calibration
 from heygem_pipeline.lipsync.warp.seen.observation import Observation, observe
-from heygem_pipeline.lipsync.warp.shape.drive import presence_strength
 from heygem_pipeline.lipsync.warp.shape.performance import Performance
 from heygem_pipeline.lipsync.warp.shape.target import at_rest, between, largest_move
 

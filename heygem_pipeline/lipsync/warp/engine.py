@@ -29,6 +29,7 @@ class WarpEngine:
 
     name = "warp"
     version = "3"
+    device = "cpu"
 
     def __init__(self, mouth_model: MouthModel | None = None) -> None:
         """mouth_model: what turns speech into mouth shapes; default, the one the package ships."""

@@ -1,7 +1,5 @@
 """From predicted mouth shapes in standard units to what this template's mouth shall do, one articulation a frame."""
 
-from fractions import Fraction
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,9 +29,6 @@ LARGEST_GAP, LARGEST_LIP_MOVE = 0.32, 0.04
 REST_GAP, REST_WIDTH = 0.006, 0.006
 """Smaller articulations are not shown, so that silence leaves the template untouched."""
 
-FADE_SECONDS = 0.16
-"""Time in which motion grows after the face appears and dies before it goes."""
-
 
 def drive(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     """Scale a predicted shape (standard units) to the template's mouth."""
@@ -57,17 +52,3 @@ def _beyond_the_opening(lip: NDArray[np.floating], gap: NDArray[np.floating], un
 def _beyond(values: NDArray[np.floating], rest: float) -> NDArray[np.floating]:
     """Values shrunk toward zero by ``rest``: small ones vanish and nothing jumps."""
     return np.sign(values) * np.maximum(np.abs(values) - rest, 0)
-
-
-def presence_strength(present: NDArray[np.bool_], frame_rate: Fraction) -> NDArray[np.float64]:
-    """How much of the motion is shown in each output frame: 0 without a face, growing to 1 away from such frames."""
-    count = len(present)
-    distance = np.full(count, np.inf)
-    absent = np.flatnonzero(~present)
-    if len(absent):
-        after = np.searchsorted(absent, np.arange(count))
-        before = absent[np.clip(after - 1, 0, None)]
-        following = absent[np.clip(after, None, len(absent) - 1)]
-        distance = np.minimum(np.abs(np.arange(count) - before), np.abs(following - np.arange(count)))
-    share = np.clip(distance / (FADE_SECONDS * float(frame_rate) + 1), 0, 1)
-    return share * share * (3 - 2 * share)

@@ -1,0 +1,34 @@
+"""What engines and trackers this machine has, and what they lack; told before a run is started in vain."""
+
+from pathlib import Path
+
+from heygem_pipeline.checkpoints.weights import require_obtainable
+from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.errors import NotReady, SidecarWrong
+from heygem_pipeline.lipsync.engines import load_engine
+
+
+def tracker_of(upload: Path) -> str:
+    """What a presenter is tracked with; with a sidecar that cannot be understood it counts as made with nothing yet."""
+    try:
+        return current_tracker(upload)
+    except SidecarWrong as error:
+        return str(error)
+
+
+def lack_of_weights(tracker: str) -> str:
+    """What keeps a tracker, given by name and version, from working on this machine; empty where nothing does."""
+    try:
+        require_obtainable(tracker.partition(" ")[0])
+    except NotReady as error:
+        return str(error)
+    return ""
+
+
+def engine_of(name: str) -> tuple[str, str]:
+    """Name and version of an engine, and what keeps it from working on this machine; empty where nothing does."""
+    try:
+        engine = load_engine(name)
+    except NotReady as error:
+        return name, str(error)
+    return f"{engine.name} {engine.version}", ""

@@ -1,0 +1,108 @@
+"""Every file of weights that people put into the folder of checkpoints, and what may be done with it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One file of weights.
+
+    file: its name in the folder. megabytes: about how large the published one is, in 10^6 bytes.
+    source: where it comes from. url: where it may be downloaded from without asking; "" where a person must fetch it.
+    """
+
+    file: str
+    what: str
+    megabytes: int
+    source: str
+    url: str = ""
+
+    @property
+    def promised_digits(self) -> str:
+        """The first digits of the published file's SHA-256, "" if unknown; torch.hub writes them into the name."""
+        return self.file.partition(".")[0].rpartition("-")[2] if self.url else ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing an engine or tracker needs; any one of the files will do, the first that is there is taken."""
+
+    what: str
+    files: tuple[Checkpoint, ...]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An engine or tracker that needs files of weights.
+
+    terms: what its publishers say of the use of the weights, a sentence.
+    research_only: whether that forbids all but research, so that HEYGEM_ACKNOWLEDGED_LICENCES must name the owner.
+    """
+
+    name: str
+    kind: str
+    parts: tuple[Part, ...]
+    terms: str
+    research_only: bool
+
+
+_WAV2LIP = "https://github.com/Rudrabha/Wav2Lip"
+_FAN = "https://www.adrianbulat.com/downloads/python-fan/"
+
+CATALOGUE = (
+    Owner(
+        name="wav2lip",
+        kind="engine",
+        parts=(
+            Part(
+                "network",
+                (
+                    Checkpoint("wav2lip_gan.pth", "sharper mouths", 416, _WAV2LIP),
+                    Checkpoint("wav2lip.pth", "closer to the sound", 416, _WAV2LIP),
+                    Checkpoint("Wav2Lip-SD-GAN.pt", "sharper mouths, TorchScript", 146, _WAV2LIP),
+                    Checkpoint("Wav2Lip-SD-NOGAN.pt", "closer to the sound, TorchScript", 146, _WAV2LIP),
+                ),
+            ),
+        ),
+        terms="Research and personal use only: the weights were trained on LRS2, whose licence allows no other.",
+        research_only=True,
+    ),
+    Owner(
+        name="face_alignment",
+        kind="tracker",
+        parts=(
+            Part(
+                "detector",
+                (Checkpoint("s3fd-619a316812.pth", "S3FD face detector", 90, _FAN, f"{_FAN}s3fd-619a316812.pth"),),
+            ),
+            Part(
+                "landmarks",
+                (
+                    Checkpoint(
+                        "2DFAN4-11f355bf06.pth.tar", "FAN, 68 points", 96, _FAN, f"{_FAN}2DFAN4-11f355bf06.pth.tar"
+                    ),
+                ),
+            ),
+        ),
+        terms=(
+            "BSD 3-clause, say the authors; they do not own the pictures it was trained on (300-W, AFLW and others), "
+            "whose terms exclude commercial use."
+        ),
+        research_only=False,
+    ),
+)
+
+
+def owner_called(name: str) -> Owner | None:
+    """The engine or tracker of that name; None where it needs no such file."""
+    return next((owner for owner in CATALOGUE if owner.name == name), None)
+
+
+def checkpoint_called(file: str) -> tuple[Owner, Part, Checkpoint] | None:
+    """The file of that name, with what it belongs to; upper and lower case are alike."""
+    for owner in CATALOGUE:
+        for part in owner.parts:
+            for checkpoint in part.files:
+                if checkpoint.file.casefold() == file.casefold():
+                    return owner, part, checkpoint
+    return None

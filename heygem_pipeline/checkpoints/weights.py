@@ -1,0 +1,88 @@
+"""The one way to the weights of an engine or tracker."""
+
+from pathlib import Path
+
+from heygem_pipeline.checkpoints.catalogue import Owner, Part, owner_called
+from heygem_pipeline.checkpoints.download import download
+from heygem_pipeline.errors import LicenceNotAcknowledged, ModelMissing
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import project_folder
+
+
+def checkpoints_folder() -> Path:
+    """The folder of the settings; a relative one lies in the project's folder, wherever the command is run."""
+    folder = settings().checkpoints
+    return folder if folder.is_absolute() else project_folder() / folder
+
+
+def weights_of(name: str) -> tuple[Path, ...]:
+    """Return the files of weights of the engine or tracker ``name``: one a part, as the catalogue lists them.
+
+    Nothing is opened. Of files that serve alike, the first one that is there counts: which it was belongs into the
+    ``version`` of the engine. What is missing and may be downloaded is downloaded first, if the settings let it.
+    Empty for what needs no such file (warp, dlib). Raises LicenceNotAcknowledged, ModelMissing, DiskFull.
+    """
+    owner = owner_called(name)
+    if owner is None:
+        return ()
+    require_acknowledged(owner)
+    return tuple(_path_of(owner, part) for part in owner.parts)
+
+
+def require_obtainable(name: str) -> None:
+    """Raise as ``weights_of`` does, but of missing files only for those that will not be downloaded; opens nothing."""
+    owner = owner_called(name)
+    if owner is None:
+        return
+    require_acknowledged(owner)
+    for part in owner.parts:
+        if present_file(part) is None and not _comes_by_itself(part):
+            raise _missing(owner, part)
+
+
+def require_acknowledged(owner: Owner) -> None:
+    """Raise LicenceNotAcknowledged if the weights are for research only and the settings do not name them as known."""
+    if owner.research_only and owner.name not in settings().acknowledged_licences:
+        raise LicenceNotAcknowledged(
+            f"The weights of {owner.name} are restricted: {owner.terms} If that fits your use, set "
+            f"HEYGEM_ACKNOWLEDGED_LICENCES={owner.name} (several names: with commas)."
+        )
+
+
+def is_complete(owner: Owner) -> bool:
+    """Whether every part of an engine or tracker has a file; nothing is downloaded for the question."""
+    return all(present_file(part) is not None for part in owner.parts)
+
+
+def comes_by_itself(owner: Owner) -> bool:
+    """Whether what is missing will be downloaded when it is first needed."""
+    return all(_comes_by_itself(part) for part in owner.parts)
+
+
+def present_file(part: Part) -> Path | None:
+    """The file that serves a part now; None if none is there."""
+    folder = checkpoints_folder()
+    return next((folder / one.file for one in part.files if (folder / one.file).is_file()), None)
+
+
+def _path_of(owner: Owner, part: Part) -> Path:
+    path = present_file(part)
+    if path is not None:
+        return path
+    if _comes_by_itself(part):
+        first = part.files[0]
+        return download(first, checkpoints_folder() / first.file)
+    raise _missing(owner, part)
+
+
+def _comes_by_itself(part: Part) -> bool:
+    return settings().downloads and bool(part.files[0].url)
+
+
+def _missing(owner: Owner, part: Part) -> ModelMissing:
+    first = part.files[0]
+    names = " or ".join(one.file for one in part.files)
+    return ModelMissing(
+        f"The {owner.kind} {owner.name} needs {names} (from {first.url or first.source}) in {checkpoints_folder()}; "
+        "put it there with: heygem checkpoints import FILE."
+    )

@@ -1,0 +1,36 @@
+"""The file beside a presenter that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
+
+from pathlib import Path
+
+import yaml
+
+from heygem_pipeline.errors import SidecarWrong
+from heygem_pipeline.faces.trackers import TRACKERS
+from heygem_pipeline.settings import settings
+
+
+def sidecar_of(upload: Path) -> Path:
+    """Where the sidecar of an upload lies, if it has one."""
+    return upload.with_suffix(".yaml")
+
+
+def chosen_tracker(upload: Path) -> str:
+    """Name of the tracker for a presenter: its sidecar's, else the settings'. Raises SidecarWrong."""
+    return _read(sidecar_of(upload)).get("tracker", settings().tracker)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SidecarWrong(f"{path.name} cannot be read as YAML; write one line, such as: tracker: dlib") from error
+    if written is None:
+        return {}
+    if not isinstance(written, dict) or written.keys() - {"tracker"}:
+        raise SidecarWrong(f"{path.name} may hold only the key tracker; write one line, such as: tracker: dlib")
+    if not isinstance(written["tracker"], str) or written["tracker"] not in TRACKERS:
+        names = ", ".join(sorted(TRACKERS))
+        raise SidecarWrong(f"{path.name} names the tracker {written['tracker']!r}; choose one of: {names}.")
+    return written

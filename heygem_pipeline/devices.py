@@ -1,0 +1,77 @@
+"""Where networks run: the setting ``device``, made into one of torch's, and batches that fit into its memory."""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from heygem_pipeline.errors import DeviceUnusable
+from heygem_pipeline.settings import settings
+
+if TYPE_CHECKING:
+    import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
+
+
+def chosen_device() -> "torch.device":
+    """The device of the settings; ``auto`` is the first CUDA card, else Apple's (mps), else the processor.
+
+    Raises DeviceUnusable where one is named that this machine, or its PyTorch, does not have.
+    """
+    # Read when torch is first imported. OpenMP's threads would else spin while they wait, and take the cores from the
+    # decoder and the encoder beside them: with two cores busy otherwise, a network ran at less than half its speed.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
+    name = settings().device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(name)
+    there = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+    }[device.type]
+    if (device.index or 0) >= there:
+        raise DeviceUnusable(
+            f"HEYGEM_DEVICE asks for {name}, and PyTorch sees no such device here; see nvidia-smi, or set auto or cpu."
+        )
+    return device
+
+
+@dataclass
+class BatchSize:
+    """How many items go through a network at once; halved where memory runs out, and never raised again."""
+
+    items: int
+
+    def run(self, items: Sequence[Item], compute: Callable[[Sequence[Item]], Sequence[Result]]) -> list[Result]:
+        """Return ``compute`` of all items, batch by batch. Raises DeviceUnusable if not even one item fits."""
+        done: list[Result] = []
+        while len(done) < len(items):
+            batch = items[len(done) : len(done) + self.items]
+            try:
+                done += compute(batch)
+            except RuntimeError as error:
+                if "out of memory" not in str(error).lower():
+                    raise
+                self._halve(len(batch), error)
+        return done
+
+    def _halve(self, tried: int, error: RuntimeError) -> None:
+        import torch
+
+        if tried == 1:
+            raise DeviceUnusable(
+                "The device has not enough free memory for a single frame; end what else uses it, or set "
+                "HEYGEM_DEVICE=cpu."
+            ) from error
+        self.items = tried // 2
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        logger.warning("The memory of the device ran out at %d frames a batch; going on with %d.", tried, self.items)

@@ -1,0 +1,77 @@
+"""The tracker ``face_alignment``: S3FD in every frame, FAN on smoothed boxes; in batches, on a GPU if there is one."""
+
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.boxes import box_around
+from heygem_pipeline.faces.face_alignment_models import BATCH, FaceAlignmentNetworks, load_networks
+from heygem_pipeline.faces.face_choice import FaceChoice
+from heygem_pipeline.faces.face_cut import FaceCut, take_cut, to_frame
+from heygem_pipeline.faces.steady_boxes import Boxed, SteadyBoxes
+from heygem_pipeline.faces.tracker import FollowedFace
+
+Frame = NDArray[np.uint8]
+_Row = tuple[int, float, NDArray[np.float32]]
+"""Frame, score and landmarks (68, 2)."""
+
+
+class FaceAlignmentTracker:
+    """Detects in every frame, chooses whom to follow, and reads the landmarks when the boxes around are known."""
+
+    name = "face_alignment"
+    version = "1"
+
+    def track(
+        self, frames: Iterable[Frame], frame_rate: Fraction, progress: Callable[[int], None] | None = None
+    ) -> FollowedFace:
+        """See FaceTracker.track. Holds BATCH frames and the cuts of as many faces, whatever the clip's length."""
+        networks = load_networks()
+        choice = FaceChoice(float(frame_rate))
+        waiting: SteadyBoxes[tuple[FaceCut, float]] = SteadyBoxes()
+        read: list[_Row] = []
+        count = 0
+        for batch in _batches(frames):
+            certain: list[Boxed[tuple[FaceCut, float]]] = []
+            for frame, faces in zip(batch, networks.detect(batch), strict=True):
+                seen = choice.see(frame, faces)
+                if seen is not None:
+                    cut = take_cut(frame, seen.box)
+                    certain += waiting.add(count, seen.box, (cut, seen.score), seen.begins)
+                count += 1
+            read += _read(networks, certain)
+            if progress is not None:
+                progress(count)
+        read += _read(networks, waiting.end_run())
+        return _rows(read, count, choice)
+
+
+def _read(networks: FaceAlignmentNetworks, certain: list[Boxed[tuple[FaceCut, float]]]) -> Iterator[_Row]:
+    crops = [boxed.item[0].crop(boxed.box) for boxed in certain]
+    for boxed, points in zip(certain, networks.read(crops), strict=True):
+        yield boxed.frame, boxed.item[1], to_frame(points, boxed.box)
+
+
+def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
+    remaining = iter(frames)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _rows(read: list[_Row], count: int, choice: FaceChoice) -> FollowedFace:
+    """Lay what was read into rows; the boxes are cut around the landmarks as those of every tracker, and smoothed."""
+    boxes = np.full((count, 4), np.nan, np.float32)
+    landmarks = np.full((count, 68, 2), np.nan, np.float32)
+    score = np.full(count, np.nan, np.float32)
+    steady: SteadyBoxes[None] = SteadyBoxes()
+    for index, surety, points in read:
+        landmarks[index], score[index] = points, surety
+        begins = index == 0 or np.isnan(score[index - 1]) or index in choice.cuts
+        for smoothed in steady.add(index, box_around(points), None, bool(begins)):
+            boxes[smoothed.frame] = smoothed.box
+    for smoothed in steady.end_run():
+        boxes[smoothed.frame] = smoothed.box
+    return FollowedFace(boxes, landmarks, score, choice.cuts, choice.other_faces)

@@ -1,0 +1,77 @@
+"""An iterator that works ahead in a thread of its own, by a few items at most."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+
+POLL_SECONDS = 0.1
+"""How soon a thread notices that nobody wants its items any more."""
+
+
+@dataclass(frozen=True)
+class _Failed:
+    error: BaseException
+
+
+class _Finished: ...
+
+
+def ahead(items: Iterable[Item], by: int = 1) -> Iterator[Item]:
+    """Yield the items in order, while a thread makes up to ``by`` further ones; what it raises is raised here.
+
+    The thread ends, and the items' own iterator is closed in it, when this is exhausted or dropped.
+    """
+    ready: Queue[Item | _Failed | _Finished] = Queue(by)
+    dropped = Event()
+
+    def hand_over(item: Item | _Failed | _Finished) -> bool:
+        while not dropped.is_set():
+            try:
+                ready.put(item, timeout=POLL_SECONDS)
+            except Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        iterator = iter(items)
+        try:
+            for item in iterator:
+                if not hand_over(item):
+                    return
+                del item
+            hand_over(_Finished())
+        except BaseException as error:  # raised again where the items are wanted
+            hand_over(_Failed(error))
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
+
+    thread = Thread(target=work, name="ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = ready.get()
+            if isinstance(item, _Finished):
+                return
+            if isinstance(item, _Failed):
+                raise item.error
+            yield item
+            del item
+    finally:
+        dropped.set()
+        _empty(ready)
+        thread.join()
+
+
+def _empty(queue: "Queue[Any]") -> None:
+    try:
+        while True:
+            queue.get_nowait()
+    except Empty:
+        return

@@ -1,0 +1,190 @@
+"""The engine ``wav2lip``: the public network, with a lower face that fits into the picture it is laid on.
+
+The template is read, faces are drawn, and they are laid over the picture at the same time, in three threads.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.checkpoints.receipt import read_receipt, receipt_path
+from heygem_pipeline.checkpoints.weights import weights_of
+from heygem_pipeline.errors import ModelMissing
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.presence import presence_strength
+from heygem_pipeline.lipsync.wav2lip.ahead import ahead
+from heygem_pipeline.lipsync.wav2lip.blending import Place, lay_over
+from heygem_pipeline.lipsync.wav2lip.hearing import Hearing
+from heygem_pipeline.lipsync.wav2lip.sighting import Sightings, sight
+from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.features import SpeechFeatures
+
+if TYPE_CHECKING:
+    from heygem_pipeline.lipsync.wav2lip.network.painter import Drawn, Painter
+
+DRAWING_VERSION = "1"
+"""Changes whenever the same weights would give other patches."""
+
+logger = logging.getLogger(__name__)
+
+
+class Wav2LipEngine:
+    """Draws lower faces with the public weights of Wav2Lip; needs torch, and is quick on a GPU."""
+
+    name = "wav2lip"
+
+    def __init__(self, painter: "Painter | None" = None) -> None:
+        """painter: default, one with the weights of the checkpoints folder on the device of the settings.
+
+        Raises LicenceNotAcknowledged, ModelMissing (the weights, or torch), before any work.
+        """
+        self._weights = None if painter else weights_file()
+        self._painter = painter
+
+    @property
+    def version(self) -> str:
+        """Version of the drawing, the weights' name and digits of their SHA-256, and the settings that change faces."""
+        chosen = settings()
+        weights = _told_apart(self._weights) if self._weights else "given"
+        how = f"lead {chosen.wav2lip_lead_seconds:g} sharpening {chosen.wav2lip_sharpening:g}"
+        return f"{DRAWING_VERSION} ({weights}, {how})"
+
+    @property
+    def device(self) -> str:
+        """Device and precision, once something was drawn."""
+        return str(self._painter) if self._painter else ""
+
+    def generate(
+        self,
+        speech: SpeechFeatures,
+        template: Template,
+        tracks: FaceTracks,
+        template_speech: SpeechFeatures | None = None,
+    ) -> Iterator[MouthPatch]:
+        """Yield a patch for every output frame, in order; see ``LipSyncEngine``. Raises CheckpointUnusable."""
+        count = speech.frame_count(tracks.frame_rate)
+        painter = self._painter = self._painter or self._load()
+        lead, sharpening = Fraction(str(settings().wav2lip_lead_seconds)), settings().wav2lip_sharpening
+        hearing, sightings = Hearing(speech, tracks.frame_rate, lead), sight(tracks)
+        strengths = _strengths(hearing, sightings, tracks, count)
+        frames = _read(template, count, sightings, strengths)
+        batches = ahead(_in_batches(frames, lambda: painter.batch))
+        drawn = ahead((batch, _paint(painter, batch, hearing)) for batch in batches)
+        for batch, faces in drawn:
+            for frame, face in zip(batch, faces, strict=True):
+                yield _patch(frame, face, sharpening)
+
+    def _load(self) -> "Painter":
+        from heygem_pipeline.devices import chosen_device
+
+        device = chosen_device()
+        from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
+        from heygem_pipeline.lipsync.wav2lip.network.painter import Painter
+
+        assert self._weights is not None
+        painter = Painter(load_network(self._weights), device)
+        logger.info("Wav2Lip draws with %s on %s, %d frames at once.", self._weights.name, painter, painter.batch)
+        return painter
+
+
+def weights_file() -> Path:
+    """Return where the weights lie. Raises LicenceNotAcknowledged, and ModelMissing where they or torch are missing."""
+    (path,) = weights_of("wav2lip")
+    if find_spec("torch") is None:
+        raise ModelMissing(
+            "The engine wav2lip needs PyTorch, which is not installed; run: "
+            ".venv/bin/pip install --constraint constraints.txt --editable '.[wav2lip]'."
+        )
+    return path
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """One output frame. place: None where the template's frame stays as it is. left, top: of the box in the frame."""
+
+    output_frame: int
+    template_frame: int
+    left: int
+    top: int
+    place: Place | None
+    strength: float
+
+
+def _strengths(hearing: Hearing, sightings: Sightings, tracks: FaceTracks, count: int) -> NDArray[np.float64]:
+    """How far the drawn face is seen in each output frame, 0..1.
+
+    Not where there is no face. In silence a template whose lips touch is seen as it is, for no drawing is as good; one
+    whose lips are apart gets its mouth drawn there too, and the network, which hears silence, shuts it.
+    """
+    shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
+    wanted = np.maximum(hearing.speaking(count), sightings.parted[shown])
+    return wanted * presence_strength(sightings.usable[shown], tracks.frame_rate)
+
+
+def _read(template: Template, count: int, sightings: Sightings, strengths: NDArray[np.float64]) -> Iterator[_Frame]:
+    for output_frame, (template_frame, picture) in enumerate(template.presentation(count)):
+        left, top, right, bottom = (int(edge) for edge in sightings.boxes[template_frame])
+        place = None
+        if strengths[output_frame] > 0:
+            landmarks = sightings.landmarks[template_frame] - np.array([left, top], np.float32)
+            # A copy, so that the whole picture need not be held.
+            place = Place(picture[top:bottom, left:right].copy(), landmarks)
+        yield _Frame(output_frame, template_frame, left, top, place, float(strengths[output_frame]))
+
+
+def _in_batches(frames: Iterator[_Frame], size: Callable[[], int]) -> Iterator[list[_Frame]]:
+    """Yield the frames in lists of up to ``size()`` that need a face; the others wait with them, and weigh nothing."""
+    batch: list[_Frame] = []
+    for frame in frames:
+        batch.append(frame)
+        if sum(one.place is not None for one in batch) == size() or len(batch) == 4 * size():
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _paint(painter: "Painter", batch: Sequence[_Frame], hearing: Hearing) -> list["Drawn | None"]:
+    from heygem_pipeline.lipsync.wav2lip.network.painter import Asked
+
+    asked = [Asked(hearing.window(one.output_frame), one.place.small) for one in batch if one.place is not None]
+    faces = iter(painter.paint(asked))
+    return [next(faces) if one.place is not None else None for one in batch]
+
+
+def _patch(frame: _Frame, face: "Drawn | None", sharpening: float) -> MouthPatch:
+    untouched = MouthPatch(frame.output_frame, frame.template_frame)
+    if face is None or frame.place is None:
+        return untouched
+    laid = lay_over(frame.place, face(), frame.strength, sharpening)
+    if laid is None:
+        return untouched
+    left, top, pixels = laid
+    return replace(untouched, left=frame.left + left, top=frame.top + top, pixels=pixels)
+
+
+def _told_apart(weights: Path) -> str:
+    status = weights.stat()
+    receipt = read_receipt(weights)
+    # A receipt spares reading 400 MB at every look of the planner; one older than the file is of another file.
+    known = receipt is not None and receipt_path(weights).stat().st_mtime_ns >= status.st_mtime_ns
+    digits = receipt.sha256[:8] if receipt and known else _digits(weights, status.st_size, status.st_mtime_ns)
+    return f"{weights.name} {digits}"
+
+
+@cache
+def _digits(weights: Path, size: int, modified: int) -> str:
+    """Eight digits of the file's SHA-256; size and time of change make the cache look again at a replaced file."""
+    return fingerprint(weights)[:8]

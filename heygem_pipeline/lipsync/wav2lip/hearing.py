@@ -1,0 +1,42 @@
+"""What the network hears for each output frame: 200 ms of mel, and silence where nobody speaks."""
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+from heygem_pipeline.speech.mel import LARGEST
+from heygem_pipeline.speech.mouth_motion import spoken_openness
+
+COLUMNS = 16
+"""Columns of mel for one frame, 1/80 s each."""
+
+
+class Hearing:
+    """A voice, cut into the network's windows.
+
+    ``SpeechFeatures.log_mel`` is the mel that the public weights learnt from, of a voice brought to -23 dBFS; its first
+    and last two columns differ a little, for it takes what lies outside for silence and the reference for a reflection.
+    Where nobody speaks, breath and noise would move the lips: there the mel fades to silence, to which the network
+    answers with a shut mouth.
+    """
+
+    def __init__(self, speech: SpeechFeatures, frame_rate: Fraction, lead: Fraction) -> None:
+        """lead: seconds by which a window begins before its frame is shown."""
+        self._openness = spoken_openness(speech)
+        heard = (self._openness[:, None] * (speech.log_mel + LARGEST) - LARGEST).astype(np.float32)
+        silence = np.full((COLUMNS, heard.shape[1]), -LARGEST, np.float32)
+        self._columns: NDArray[np.float32] = np.concatenate([silence, heard, silence])
+        self._a_frame, self._lead = FEATURE_RATE / frame_rate, FEATURE_RATE * lead
+
+    def window(self, output_frame: int) -> NDArray[np.float32]:
+        """Float32 (16, 80), -4..4, a row a column of sound; beyond either end of the voice there is silence."""
+        first = COLUMNS + int((output_frame * self._a_frame - self._lead) // 1)
+        first = min(max(first, 0), len(self._columns) - COLUMNS)
+        return self._columns[first : first + COLUMNS]
+
+    def speaking(self, count: int) -> NDArray[np.float64]:
+        """Float64 (count,): 1 in output frames in which somebody speaks, 0 in silence, with ramps of 100 ms between."""
+        rows = np.arange(count) * float(self._a_frame)
+        return np.interp(rows, np.arange(len(self._openness)), self._openness, right=0)

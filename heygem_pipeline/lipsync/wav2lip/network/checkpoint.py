@@ -1,0 +1,91 @@
+"""Wav2Lip's public weights, in every form they are handed round in, read into our own network."""
+
+# torch is an extra: the checker may not find it.
+# pyright: reportMissingImports=false
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from heygem_pipeline.errors import CheckpointUnusable
+from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
+
+PARALLEL_PREFIX = "module."
+"""What torch's DataParallel writes before every name."""
+
+
+def load_network(path: Path) -> Wav2LipNetwork:
+    """Return the network with the weights of a file, float32, on the processor, ready to draw.
+
+    A pickled dict (bare, or under ``state_dict``) is read without running any code of it; a TorchScript archive is
+    asked for its weights alone. Raises CheckpointUnusable for anything else: damaged files, web pages, other networks.
+    """
+    weights = {name.removeprefix(PARALLEL_PREFIX): value for name, value in _weights_of(path).items()}
+    network = Wav2LipNetwork()
+    _require_fitting(weights, network, path)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)
+
+
+def _weights_of(path: Path) -> Mapping[str, Tensor]:
+    found = _scripted(path) if _is_torchscript(path) else _pickled(path)
+    if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
+        found = found["state_dict"]
+    if not (isinstance(found, Mapping) and found and all(isinstance(value, Tensor) for value in found.values())):
+        raise CheckpointUnusable(f"{path.name} holds no weights of a network; {_ADVICE}")
+    return {str(name): value for name, value in found.items()}
+
+
+def _is_torchscript(path: Path) -> bool:
+    """Whether the file is an archive that carries code, as torch.jit.save writes it, and torch.save does not."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def _scripted(path: Path) -> object:
+    try:
+        # A path with other letters than the system's would not be opened by torch itself.
+        with path.open("rb") as file:
+            return torch.jit.load(file, map_location="cpu").state_dict()
+    except (RuntimeError, OSError, ValueError) as error:
+        raise _damaged(path) from error
+
+
+def _pickled(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointUnusable(
+            f"{path.name} is no file of weights, or holds more than weights and is not opened for safety; {_ADVICE}"
+        ) from error
+    # torch.load meets foreign bytes with whatever its unpickler stumbles over.
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise _damaged(path) from error
+
+
+def _require_fitting(weights: Mapping[str, Tensor], network: Wav2LipNetwork, path: Path) -> None:
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    wrong = [name for name in wanted if name not in weights or weights[name].shape != wanted[name]]
+    foreign = [name for name in weights if name not in wanted]
+    if wrong or foreign:
+        raise CheckpointUnusable(
+            f"{path.name} holds the weights of another network ({len(wrong)} of {len(wanted)} parts of Wav2Lip's are "
+            f"missing or of another shape, {len(foreign)} are foreign, such as {(wrong + foreign)[0]}); {_ADVICE}"
+        )
+    unusable = next((name for name, value in weights.items() if not torch.isfinite(value).all()), None)
+    if unusable is not None:
+        raise CheckpointUnusable(f"{path.name} holds weights that are no numbers (in {unusable}); {_ADVICE}")
+
+
+def _damaged(path: Path) -> CheckpointUnusable:
+    return CheckpointUnusable(f"{path.name} is damaged, cut off, or no file of weights at all; {_ADVICE}")
+
+
+_ADVICE = "download Wav2Lip's weights again and put them there with: heygem checkpoints import FILE."

@@ -1,0 +1,35 @@
+"""What turns pictures into H.264: x264 on the processor, or NVENC on an NVIDIA card where the settings ask for it."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from heygem_pipeline.errors import EncoderMissing
+from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
+from heygem_pipeline.settings import ClipSettings, Encoder, settings
+
+
+def encoder_options(made_with: ClipSettings) -> dict[str, str | int]:
+    """Return ffmpeg's options of the encoder of the settings. Raises EncoderMissing, FfmpegMissing.
+
+    NVENC takes the same number for its constant quality; its p5 is the preset ffmpeg calls "slow (good quality)".
+    """
+    if settings().encoder is Encoder.X264:
+        return {"c:v": "libx264", "crf": made_with.crf, "preset": made_with.preset}
+    _require_nvenc(find_ffmpeg())
+    return {"c:v": "h264_nvenc", "preset": "p5", "rc": "vbr", "cq": made_with.crf, "b:v": 0}
+
+
+@cache
+def _require_nvenc(program: Path) -> None:
+    """Encode a few frames: only that shows whether ffmpeg, the driver and the card all can."""
+    picture = ["-f", "lavfi", "-i", "color=size=256x256:duration=0.2"]
+    command = [program, "-hide_banner", "-loglevel", "error", *picture, "-c:v", "h264_nvenc", "-f", "null", "-"]
+    tried = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+    if tried.returncode:
+        # Without the address in memory that ffmpeg puts before what it says.
+        said = next((line.partition("] ")[2] or line for line in tried.stderr.splitlines()), "it does not say why")
+        raise EncoderMissing(
+            f"HEYGEM_ENCODER=nvenc does not work on this machine ({said}); it needs an NVIDIA card with its driver, "
+            "and an ffmpeg with h264_nvenc. Set HEYGEM_ENCODER=x264 to encode on the processor."
+        )

@@ -1,0 +1,141 @@
+"""Weights are read in every form they are handed round in; anything else is told in a sentence."""
+
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from heygem_pipeline.errors import CheckpointUnusable
+from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
+from heygem_pipeline.lipsync.wav2lip.network.model import MEL_BANDS, MEL_COLUMNS, Wav2LipNetwork
+from heygem_pipeline_tests.lipsync.wav2lip.stand_in import ruled_inputs
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+
+
+def training_state(network: Wav2LipNetwork, prefix: str) -> dict[str, Any]:
+    weights = OrderedDict((prefix + name, value) for name, value in network.state_dict().items())
+    optimizer = {"state": {0: {"step": 7, "exp_avg": torch.zeros(3)}}, "param_groups": [{"lr": 1e-4, "params": [0]}]}
+    return {"state_dict": weights, "optimizer": optimizer, "global_step": 255000, "global_epoch": 94}
+
+
+def holds_the_weights_of(network: Wav2LipNetwork, path: Path) -> None:
+    mel, faces = ruled_inputs()
+    torch.testing.assert_close(load_network(path)(mel, faces), network(mel, faces), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("prefix", ["module.", ""])
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "old pickle"])
+def test_a_training_state_is_read(network: Wav2LipNetwork, tmp_path: Path, prefix: str, zipped: bool) -> None:
+    path = tmp_path / "权重 wav2lip_gan.pth"
+    torch.save(training_state(network, prefix), path, _use_new_zipfile_serialization=zipped)
+    holds_the_weights_of(network, path)
+
+
+@pytest.mark.parametrize("prefix", ["module.", ""])
+def test_bare_weights_are_read(network: Wav2LipNetwork, tmp_path: Path, prefix: str) -> None:
+    torch.save(training_state(network, prefix)["state_dict"], tmp_path / "wav2lip.pth")
+    holds_the_weights_of(network, tmp_path / "wav2lip.pth")
+
+
+def test_a_torchscript_archive_is_asked_for_its_weights(network: Wav2LipNetwork, tmp_path: Path) -> None:
+    path = tmp_path / "权重 Wav2Lip-SD-GAN.pt"
+    with path.open("wb") as file:
+        torch.jit.save(torch.jit.trace(network, ruled_inputs()), file)
+    holds_the_weights_of(network, path)
+
+
+def test_half_precision_weights_are_read(network: Wav2LipNetwork, tmp_path: Path) -> None:
+    halves = {name: value.half() for name, value in network.state_dict().items()}
+    torch.save(halves, tmp_path / "wav2lip.pth")
+    assert all(value.dtype is torch.float32 for value in load_network(tmp_path / "wav2lip.pth").parameters())
+
+
+def refuses(path: Path) -> str:
+    with pytest.raises(CheckpointUnusable) as caught:
+        load_network(path)
+    sentence = str(caught.value)
+    assert path.name in sentence
+    assert "checkpoints import" in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title></html>",
+        b"\x80\x02",
+        b"PK\x03\x04 cut off",
+        bytes(range(256)) * 40,
+    ],
+    ids=["empty", "web page", "cut pickle", "cut zip", "bytes"],
+)
+def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "wav2lip_gan.pth"
+    path.write_bytes(content)
+    refuses(path)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+@pytest.mark.parametrize("form", ["pickle", "old pickle", "torchscript"])
+def test_a_download_that_broke_off_is_refused(network: Wav2LipNetwork, tmp_path: Path, form: str, share: float) -> None:
+    path = tmp_path / "wav2lip.pth"
+    if form == "torchscript":
+        torch.jit.save(torch.jit.trace(network, ruled_inputs()), str(path))
+    else:
+        torch.save(network.state_dict(), path, _use_new_zipfile_serialization=form == "pickle")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    refuses(path)
+
+
+def test_a_pickle_that_would_run_code_is_refused_and_runs_none(tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "it ran",)
+
+    torch.save({"state_dict": Harmful()}, tmp_path / "wav2lip.pth")
+    assert "safety" in refuses(tmp_path / "wav2lip.pth")
+    assert not (tmp_path / "it ran").exists()
+
+
+@pytest.mark.parametrize("found", [{"epoch": 1}, [1, 2], {}, torch.zeros(3), {"state_dict": {}}])
+def test_a_file_without_weights_is_refused(tmp_path: Path, found: object) -> None:
+    torch.save(found, tmp_path / "wav2lip.pth")
+    assert "no weights" in refuses(tmp_path / "wav2lip.pth")
+
+
+def test_another_networks_weights_are_refused(network: Wav2LipNetwork, tmp_path: Path) -> None:
+    path, weights = tmp_path / "wav2lip.pth", dict(network.state_dict())
+    torch.save(torch.nn.Linear(3, 4).state_dict(), path)
+    assert "another network" in refuses(path)
+    torch.save(weights | {"sync.weight": torch.zeros(3)}, path)
+    assert "sync.weight" in refuses(path)
+    torch.save(weights | {"output_block.1.bias": torch.zeros(4)}, path)
+    assert "output_block.1.bias" in refuses(path)
+    del weights["output_block.1.bias"]
+    torch.save(weights, path)
+    assert "output_block.1.bias" in refuses(path)
+
+
+def test_a_torchscript_archive_of_another_network_is_refused(tmp_path: Path) -> None:
+    other = torch.jit.trace(torch.nn.Conv2d(1, 2, 3), torch.zeros(1, 1, MEL_BANDS, MEL_COLUMNS))
+    torch.jit.save(other, str(tmp_path / "Wav2Lip-SD-GAN.pt"))
+    assert "another network" in refuses(tmp_path / "Wav2Lip-SD-GAN.pt")
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "wav2lip.pth", "w") as archive:
+        archive.writestr("model/constants.pkl", b"nothing")
+    refuses(tmp_path / "wav2lip.pth")
+
+
+def test_weights_that_are_no_numbers_are_refused(network: Wav2LipNetwork, tmp_path: Path) -> None:
+    broken = dict(network.state_dict()) | {"output_block.1.bias": torch.full((3,), torch.nan)}
+    torch.save(broken, tmp_path / "wav2lip.pth")
+    assert "no numbers" in refuses(tmp_path / "wav2lip.pth")

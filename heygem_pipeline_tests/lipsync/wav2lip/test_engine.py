@@ -1,0 +1,276 @@
+"""What the engine promises about whole clips. Weights made by rule draw noise: nothing here judges how lips look."""
+
+import json
+import weakref
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from heygem_pipeline.cli import app
+from heygem_pipeline.errors import CheckpointUnusable, LicenceNotAcknowledged, ModelMissing
+from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
+from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
+from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
+from heygem_pipeline.lipsync.wav2lip.network.painter import Painter
+from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
+from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, laid
+from heygem_pipeline_tests.lipsync.wav2lip.stand_in import StandInPainter, open_mouthed
+from heygem_pipeline_tests.speech.conftest import made_features
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_each_test() -> Iterator[None]:
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def spoken(frames: int, rate: Fraction = Fraction(25), silent_from: int | None = None) -> SpeechFeatures:
+    """Speech of so many frames, with silence from one on."""
+    activity = np.ones(int(frames / rate * 80) + 1)
+    if silent_from is not None:
+        activity[int(silent_from / rate * 80) :] = 0
+    speech = made_features(activity)
+    return SpeechFeatures(frames / rate, speech.log_mel, speech.level, speech.activity)
+
+
+def made(presenter: Presenter, speech: SpeechFeatures, painter: StandInPainter | None = None) -> list[MouthPatch]:
+    engine = Wav2LipEngine((painter or StandInPainter(open_mouthed)).painter)
+    return list(engine.generate(speech, presenter.template, presenter.tracks))
+
+
+def test_there_is_a_patch_for_every_output_frame_and_the_template_plays_back_and_forth(closed_lips: Presenter) -> None:
+    patches = made(closed_lips, spoken(30))
+    assert [patch.output_frame for patch in patches] == list(range(30))
+    assert [patch.template_frame for patch in patches] == [ping_pong(i, len(closed_lips.pictures)) for i in range(30)]
+    assert all(patch.pixels is not None for patch in patches)
+
+
+def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: Presenter) -> None:
+    painter = StandInPainter(open_mouthed)
+    speech = spoken(11)
+    assert made(closed_lips, speech, painter)[-1].pixels is not None
+    assert len(painter.asked) == 11
+    heard, last = painter.asked[-1].mel, speech.log_mel[-1]
+    assert np.abs(heard - last).max(axis=1).min() < 1e-5
+
+
+@pytest.mark.parametrize("lead", [0.0, 0.12, -0.04])
+def test_the_lead_is_a_setting(closed_lips: Presenter, monkeypatch: pytest.MonkeyPatch, lead: float) -> None:
+    monkeypatch.setenv("HEYGEM_WAV2LIP_LEAD_SECONDS", str(lead))
+    settings.cache_clear()
+    painter, speech = StandInPainter(open_mouthed), spoken(30)
+    made(closed_lips, speech, painter)
+    assert f"lead {lead:g}" in Wav2LipEngine(painter.painter).version
+    first = int(15 / 25 * 80 - lead * 80)
+    np.testing.assert_allclose(painter.asked[15].mel, speech.log_mel[first : first + 16], atol=1e-6)
+
+
+def test_silence_leaves_shut_lips_as_they_are_and_asks_nothing_of_the_network(closed_lips: Presenter) -> None:
+    painter = StandInPainter(open_mouthed)
+    patches = made(closed_lips, spoken(60, silent_from=25), painter)
+    assert all(patch.pixels is None for patch in patches[-25:])
+    assert len(painter.asked) < 36
+
+
+def test_in_silence_a_mouth_that_stands_open_is_drawn_from_silence(smile: Presenter) -> None:
+    painter = StandInPainter(open_mouthed)
+    patches = made(smile, spoken(60, silent_from=25), painter)
+    assert all(patch.pixels is not None for patch in patches)
+    assert all((asked.mel == -4).all() for asked in painter.asked[-20:])
+
+
+def test_the_mouth_fades_into_silence_without_a_jump(closed_lips: Presenter) -> None:
+    patches = made(closed_lips, spoken(40, silent_from=15))
+    shown = [closed_lips.pictures[patch.template_frame] for patch in patches]
+    moved = [np.abs(laid(p, s).astype(int) - s).mean() for p, s in zip(patches, shown, strict=True)]
+    steps = np.abs(np.diff(moved))
+    assert moved[-1] == 0
+    assert steps.max() < 0.6 * max(moved)
+
+
+def test_frames_without_a_face_pass_through_and_the_timing_stays(closed_lips: Presenter) -> None:
+    patches = made(closed_lips.without_face(0, 1, 6), spoken(30))
+    for patch in patches:
+        if patch.template_frame in (0, 1, 6):
+            assert patch.pixels is None
+    assert [patch.output_frame for patch in patches] == list(range(30))
+    assert patches[4].pixels is not None
+
+
+def test_a_clip_without_any_face_passes_through(closed_lips: Presenter) -> None:
+    painter = StandInPainter(open_mouthed)
+    nobody = closed_lips.without_face(*range(len(closed_lips.pictures)))
+    assert all(patch.pixels is None for patch in made(nobody, spoken(40), painter))
+    assert painter.asked == []
+
+
+@pytest.mark.parametrize(("right", "down"), [(-260, 0), (260, 0), (0, 330), (0, -230), (-250, 320), (2000, 0)])
+def test_a_face_at_the_edge_of_the_frame_stays_within_it(closed_lips: Presenter, right: int, down: int) -> None:
+    shown = closed_lips.moved(right, down)
+    width, height = shown.tracks.size
+    for patch in made(shown, spoken(5)):
+        if patch.pixels is not None:
+            assert patch.left >= 0
+            assert patch.top >= 0
+            assert patch.left + patch.pixels.shape[1] <= width
+            assert patch.top + patch.pixels.shape[0] <= height
+
+
+def test_nothing_above_the_nose_changes_and_no_rectangle_is_seen(closed_lips: Presenter) -> None:
+    patch = made(closed_lips, spoken(12))[0]
+    picture, eyes = closed_lips.pictures[0], closed_lips.tracks.landmarks[0, 36:48, 1].max()
+    change = np.abs(laid(patch, picture).astype(int) - picture)
+    assert not change[: int(eyes)].any()
+    assert patch.pixels is not None
+    height, width = patch.pixels.shape[:2]
+    inside = change[patch.top : patch.top + height, patch.left : patch.left + width]
+    assert inside.max() > 60
+    assert max(edge.max() for edge in (inside[0], inside[-1], inside[:, 0], inside[:, -1])) <= 1
+
+
+def test_the_template_turns_back_without_a_jump(closed_lips: Presenter) -> None:
+    count = len(closed_lips.pictures)
+    finished = [
+        laid(patch, closed_lips.pictures[patch.template_frame]).astype(int)
+        for patch in made(closed_lips, spoken(2 * count))
+    ]
+    steps = [np.abs(later - now).mean() for now, later in pairwise(finished)]
+    assert max(steps[count - 2], steps[count - 1]) <= 1.5 * max(steps[: count - 2])
+
+
+def test_a_few_frames_are_held_however_long_the_clip(closed_lips: Presenter) -> None:
+    alive: list[weakref.ref[Picture]] = []
+
+    class Watched(Presenter):
+        def presentation(self, count: int):  # noqa: ANN202
+            for index, frame in super().presentation(count):
+                alive.append(weakref.ref(frame))
+                yield index, frame
+                del frame
+
+    shown, most = Watched(closed_lips.pictures, closed_lips.tracks), 0
+    engine = Wav2LipEngine(StandInPainter(open_mouthed, batch=4).painter)
+    ahead = 0
+    for patch in engine.generate(spoken(120), shown.template, shown.tracks):
+        most = max(most, sum(reference() is not None for reference in alive))
+        ahead = max(ahead, len(alive) - patch.output_frame)
+    assert len(alive) == 120
+    assert most <= 3
+    # Five batches are under way at most: read, waiting, drawn, waiting, laid over.
+    assert ahead <= 5 * 4 + 1
+
+
+def test_faces_go_through_the_network_in_batches(closed_lips: Presenter) -> None:
+    painter = StandInPainter(open_mouthed, batch=8)
+    made(closed_lips, spoken(30), painter)
+    assert painter.sizes == [8, 8, 8, 6]
+
+
+def test_what_fails_while_drawing_is_raised(closed_lips: Presenter) -> None:
+    def broken(_: object) -> np.ndarray:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        made(closed_lips, spoken(5), StandInPainter(broken))
+
+
+def test_the_same_input_gives_the_same_patches(network: Wav2LipNetwork, closed_lips: Presenter) -> None:
+    def patches() -> list[MouthPatch]:
+        engine = Wav2LipEngine(Painter(network, CPU))
+        return list(engine.generate(spoken(10), closed_lips.template, closed_lips.tracks))
+
+    for one, other in zip(patches(), patches(), strict=True):
+        np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_bfloat16_changes_no_patch_by_more_than_two_levels(network: Wav2LipNetwork, smile: Presenter) -> None:
+    def patches(dtype: torch.dtype) -> list[MouthPatch]:
+        engine = Wav2LipEngine(Painter(network, CPU, dtype))
+        return list(engine.generate(spoken(12), smile.template, smile.tracks))
+
+    for exact, short in zip(patches(torch.float32), patches(torch.bfloat16), strict=True):
+        assert exact.pixels is not None
+        assert short.pixels is not None
+        assert np.abs(exact.pixels.astype(int) - short.pixels).max() <= 2
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of checkpoints; the licence is acknowledged."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    monkeypatch.setenv("HEYGEM_CHECKPOINTS", str(folder))
+    monkeypatch.setenv("HEYGEM_ACKNOWLEDGED_LICENCES", "wav2lip")
+    monkeypatch.setenv("HEYGEM_DEVICE", "cpu")
+    settings.cache_clear()
+    return folder
+
+
+def test_missing_weights_stop_it_before_any_work(checkpoints: Path) -> None:
+    with pytest.raises(ModelMissing, match=r"wav2lip_gan\.pth"):
+        load_engine("wav2lip")
+
+
+def test_missing_torch_is_told_with_the_command_that_installs_it(
+    checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkpoints / "wav2lip.pth").write_bytes(b"weights")
+    monkeypatch.setattr("heygem_pipeline.lipsync.wav2lip.engine.find_spec", lambda _: None)
+    with pytest.raises(ModelMissing, match="wav2lip]"):
+        load_engine("wav2lip")
+
+
+def test_the_licence_must_be_acknowledged(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEYGEM_ACKNOWLEDGED_LICENCES", "")
+    settings.cache_clear()
+    (checkpoints / "wav2lip.pth").write_bytes(b"weights")
+    with pytest.raises(LicenceNotAcknowledged, match="esearch"):
+        load_engine("wav2lip")
+
+
+def test_the_version_tells_weights_apart(checkpoints: Path) -> None:
+    weights = checkpoints / "wav2lip.pth"
+    weights.write_bytes(b"one")
+    first = load_engine("wav2lip").version
+    weights.write_bytes(b"another")
+    assert "wav2lip.pth" in first
+    assert load_engine("wav2lip").version != first
+
+
+def test_damaged_weights_are_told(checkpoints: Path, closed_lips: Presenter) -> None:
+    (checkpoints / "wav2lip.pth").write_bytes(b"<html>quota exceeded</html>")
+    engine: LipSyncEngine = load_engine("wav2lip")
+    with pytest.raises(CheckpointUnusable, match=r"wav2lip\.pth"):
+        list(engine.generate(spoken(5), closed_lips.template, closed_lips.tracks))
+
+
+def test_a_clip_is_made_through_the_command(network: Wav2LipNetwork, checkpoints: Path, tmp_path: Path) -> None:
+    import av
+    from typer.testing import CliRunner
+
+    torch.save({"state_dict": {f"module.{k}": v for k, v in network.state_dict().items()}}, checkpoints / "wav2lip.pth")
+    write_voice(tmp_path / "voice.wav", 1.51)
+    write_video(tmp_path / "presenter.mp4", swaying_presenter(20), Fraction(30000, 1001))
+    command = {"--audio": "voice.wav", "--template": "presenter.mp4", "--output": "clip.mp4"}
+    arguments = [part for option, name in command.items() for part in (option, str(tmp_path / name))]
+    done = CliRunner().invoke(app, ["generate", *arguments, "--engine", "wav2lip", "--json"])
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["engine"] == "wav2lip"
+    assert "wav2lip.pth" in report["engine_version"]
+    assert report["device"].startswith("cpu ")
+    with av.open(str(tmp_path / "clip.mp4")) as clip:
+        frames = sum(1 for _ in clip.decode(video=0))
+    assert frames == report["frames"] == round(Fraction(151, 100) * Fraction(30000, 1001)) == 45

@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+
+import pytest
+
+from heygem_pipeline.devices import BatchSize, chosen_device
+from heygem_pipeline.errors import DeviceUnusable
+from heygem_pipeline.settings import settings
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def read_settings_anew() -> None:
+    settings.cache_clear()
+
+
+def test_auto_is_a_device_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEYGEM_DEVICE", "auto")
+    assert torch.ones(1, device=chosen_device()).item() == 1
+
+
+def test_a_card_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEYGEM_DEVICE", "cuda:97")
+    with pytest.raises(DeviceUnusable, match="cuda:97"):
+        chosen_device()
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "CPU", ""])
+def test_what_is_no_device_is_refused_by_the_settings(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("HEYGEM_DEVICE", name)
+    with pytest.raises(ValueError, match="device"):
+        settings()
+
+
+class Card:
+    """Computes squares, of ``room`` items at a time at most."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.tried: list[int] = []
+
+    def __call__(self, items: Sequence[int]) -> list[int]:
+        self.tried.append(len(items))
+        if len(items) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return [item * item for item in items]
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost() -> None:
+    card, batch = Card(room=3), BatchSize(16)
+    assert batch.run(list(range(21)), card) == [item * item for item in range(21)]
+    assert card.tried[:4] == [16, 8, 4, 2]
+    assert batch.items == 2
+    assert batch.run([5], card) == [25]
+
+
+def test_memory_too_small_for_one_item_says_what_to_do() -> None:
+    with pytest.raises(DeviceUnusable, match="HEYGEM_DEVICE=cpu"):
+        BatchSize(4).run([1, 2], Card(room=0))
+
+
+def test_other_errors_are_not_taken_for_lack_of_memory() -> None:
+    def broken(items: Sequence[int]) -> list[int]:
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        BatchSize(4).run([1], broken)
