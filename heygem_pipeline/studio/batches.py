@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from heygem_pipeline.automation.campaigns import (
     load_campaigns,
     wanted_clips,
 )
-from heygem_pipeline.errors import CampaignWrong
-from heygem_pipeline.lipsync.engines import ENGINES
+from heygem_pipeline.errors import CampaignWrong, PipelineError
+from heygem_pipeline.lipsync.engines import ENGINES, load_engine
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
@@ -58,6 +59,15 @@ class Wish:
     def clips(self) -> list[Clip]:
         """Voice by voice."""
         return [(voice, presenter) for voice in self.voices for presenter in self.presenters]
+
+
+def usable_engines() -> list[str]:
+    """Those that can work on this machine: their weights are there, and their licence is acknowledged."""
+    usable = []
+    for name in sorted(ENGINES):
+        with suppress(PipelineError):
+            usable.append(load_engine(name).name)
+    return usable
 
 
 def only_what_is_chosen(folders: DataFolders) -> None:
@@ -116,7 +126,7 @@ def _check(wish: Wish) -> None:
         raise Refusal("nothing_chosen")
     if len(wish.clips) > MOST_CLIPS:
         raise Refusal("too_many", limit=str(MOST_CLIPS))
-    if wish.quality not in QUALITIES or wish.label not in LABELS or wish.engine not in ENGINES:
+    if wish.quality not in QUALITIES or wish.label not in LABELS or wish.engine not in usable_engines():
         raise Refusal("unknown_choice")
     if not wish.title or len(wish.title) > LONGEST_NAME:
         raise Refusal("title", title=wish.title[:80])

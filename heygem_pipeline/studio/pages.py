@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from heygem_pipeline.lipsync.engines import ENGINES
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import client_of, is_encrypted, is_own
-from heygem_pipeline.studio.batches import LABELS, QUALITIES
+from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
 from heygem_pipeline.studio.limits import Brake
 from heygem_pipeline.studio.passwords import is_right
 from heygem_pipeline.studio.sessions import COOKIE, SECONDS
@@ -72,7 +71,7 @@ async def _page(request: Request) -> Response:
         facts=json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c"),
         accept_voices=",".join(["audio/*", *sorted(VOICE_SUFFIXES)]),
         accept_presenters=",".join(sorted(PRESENTER_SUFFIXES)),
-        engines=sorted(ENGINES),
+        engines=await run_in_threadpool(usable_engines),
         usual_engine=limits.engine,
         qualities=list(QUALITIES),
         labels=list(LABELS),

@@ -5,7 +5,7 @@ import * as clips from "./clips.js";
 import * as batches from "./history.js";
 import * as making from "./making.js";
 import { facts, t } from "./page.js";
-import { lookAgain, shown } from "./server.js";
+import { lookAgain, Refused, shown } from "./server.js";
 import { house, listen, takeIn } from "./store.js";
 import * as uploads from "./uploads.js";
 
@@ -51,7 +51,8 @@ async function look() {
     console.warn(error);
     misses += 1;
     lookAgain();
-    if (misses > 1) tell(t("offline"));
+    if (error instanceof Refused) tell(error.message);
+    else if (misses > 1) tell(t("offline"));
   }
   asking = false;
   timer = setTimeout(look, isBusy() ? BUSY : QUIET);
