@@ -7,6 +7,9 @@ from filelock import FileLock
 
 from heygem_pipeline.storage.folders import data_folders, project_folder
 
+Instance = dg.DagsterInstance
+"""For those who hand one on and know nothing else of Dagster."""
+
 
 def dagster_environment() -> dict[str, str]:
     """What every Dagster process of this project needs in its environment."""

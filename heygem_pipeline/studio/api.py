@@ -115,7 +115,7 @@ async def _shown(request: Request) -> Response:
     tag = f'"{shown["version"]}"'
     if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
         return Response(status_code=304, headers={"etag": tag})
-    return JSONResponse(shown | {"languages": languages_of(studio.folders)}, headers={"etag": tag})
+    return JSONResponse(shown, headers={"etag": tag})
 
 
 async def _upload(request: Request) -> Response:

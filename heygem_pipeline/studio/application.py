@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,6 +15,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from heygem_pipeline.automation.campaigns import load_campaigns
+from heygem_pipeline.automation.instance import Instance
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import api, files, pages, refusals
@@ -26,16 +26,13 @@ from heygem_pipeline.studio.examinations import Examinations
 from heygem_pipeline.studio.look import Look
 from heygem_pipeline.studio.receiving import remove_abandoned
 
-if TYPE_CHECKING:
-    import dagster as dg
-
 UPLOADS_AT_ONCE = 6
 
 
 class Studio:
     """All that the page's requests share."""
 
-    def __init__(self, instance: "dg.DagsterInstance", folders: DataFolders, rules: Rules) -> None:
+    def __init__(self, instance: Instance, folders: DataFolders, rules: Rules) -> None:
         self.instance = instance
         self.folders = folders
         self.rules = rules

@@ -4,20 +4,18 @@ import logging
 import re
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from heygem_pipeline.automation.instance import Instance
 from heygem_pipeline.automation.run_log import latest_run, read_log
 from heygem_pipeline.storage.folders import DataFolders
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 MOST_LINES = 2000
 
 _PATH = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"<>|]+/)+([^\s/:'\"<>|]*)")
 
 
-def log_of(instance: "dg.DagsterInstance", folders: DataFolders, audio: str, template: str) -> dict[str, Any]:
+def log_of(instance: Instance, folders: DataFolders, audio: str, template: str) -> dict[str, Any]:
     """Lines of the latest run of a clip, else of the voice or presenter that keeps it from being made."""
     for name in (f"{audio}/{template}", template, audio):
         run = latest_run(instance, name)

@@ -1,10 +1,10 @@
 """What people do in the page: begin and end batches, try again, cancel, delete. Each is a request to the pipeline."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from heygem_pipeline.automation.campaigns import Clip
 from heygem_pipeline.automation.forgetting import Whom, forget, what_is_kept
+from heygem_pipeline.automation.instance import Instance
 from heygem_pipeline.automation.launching import blamed
 from heygem_pipeline.automation.planner import Plan, Stand, plan
 from heygem_pipeline.automation.requests import ask_for, forgive, withdraw
@@ -14,13 +14,10 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import batches
 from heygem_pipeline.studio.refusals import Refusal
 
-if TYPE_CHECKING:
-    import dagster as dg
-
 IN_A_RUN = (Stand.QUEUED, Stand.RUNNING)
 
 
-def begin_batch(instance: "dg.DagsterInstance", folders: DataFolders, wish: batches.Wish) -> str:
+def begin_batch(instance: Instance, folders: DataFolders, wish: batches.Wish) -> str:
     """Have the wish's clips made, those that failed before too; return the batch's name."""
     campaign = batches.begin(folders, wish)
     found = plan(instance, folders)
@@ -40,7 +37,7 @@ def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:
     return len(failed)
 
 
-def cancel(instance: "dg.DagsterInstance", folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:
+def cancel(instance: Instance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:
     """Stop the runs of these clips, or take them out of the queue; return how many runs were told."""
     clips = [clip for clip in clips if clip in found.clips]
     withdraw(folders, [key_of(*clip) for clip in clips])
@@ -52,7 +49,7 @@ def cancel(instance: "dg.DagsterInstance", folders: DataFolders, found: Plan, cl
     return told
 
 
-def end_batches(instance: "dg.DagsterInstance", folders: DataFolders, names: Iterable[str], with_clips: bool) -> None:
+def end_batches(instance: Instance, folders: DataFolders, names: Iterable[str], with_clips: bool) -> None:
     """Delete batches. with_clips: and the clips that no other batch wants. What is under way of them is cancelled."""
     ending = set(names)
     before = plan(instance, folders)
@@ -66,7 +63,7 @@ def end_batches(instance: "dg.DagsterInstance", folders: DataFolders, names: Ite
             _forget(instance, folders, Whom(*clip))
 
 
-def delete_uploads(instance: "dg.DagsterInstance", folders: DataFolders, whom: Iterable[Whom]) -> None:
+def delete_uploads(instance: Instance, folders: DataFolders, whom: Iterable[Whom]) -> None:
     """Delete voices or presenters with all that was made of them. Raises Refusal while a run works on one."""
     for one in whom:
         try:
@@ -77,7 +74,7 @@ def delete_uploads(instance: "dg.DagsterInstance", folders: DataFolders, whom: I
             raise Refusal("in_use", 409, name=one.audio or one.template or "") from error
 
 
-def _forget(instance: "dg.DagsterInstance", folders: DataFolders, whom: Whom) -> None:
+def _forget(instance: Instance, folders: DataFolders, whom: Whom) -> None:
     try:
         forget(instance, folders, what_is_kept(instance, folders, whom))
     except (UploadMissing, InUse):

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.campaigns import load_campaigns
+from heygem_pipeline.automation.instance import Instance
 from heygem_pipeline.automation.lock import is_served
 from heygem_pipeline.automation.planner import Plan, Stand, plan
 from heygem_pipeline.automation.run_times import began
@@ -17,9 +18,6 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.examinations import Examinations
 from heygem_pipeline.studio.overview import Seen, overview
 from heygem_pipeline.studio.pace import Pace, pace_of
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
@@ -32,7 +30,7 @@ SECONDS_BETWEEN_PACES = 60.0
 class Look:
     """What is shown now."""
 
-    def __init__(self, instance: "dg.DagsterInstance", folders: DataFolders, examinations: Examinations) -> None:
+    def __init__(self, instance: Instance, folders: DataFolders, examinations: Examinations) -> None:
         self.instance = instance
         self.folders = folders
         self.uploads = Uploads(folders)
@@ -97,7 +95,7 @@ class Look:
         history = folders.state / "history"
         for path in (
             *(folders.voices, folders.presenters, folders.campaigns, *sorted(folders.campaigns.glob("*.yaml"))),
-            *(folders.state / "uploads.json", folders.state / "requests.json"),
+            *(folders.state / "uploads.json", folders.state / "requests.json", folders.state / "studio-languages.json"),
             *_of_database(history / "runs.db"),
             *_of_database(history / "runs" / "index.db"),
         ):

@@ -13,6 +13,7 @@ from heygem_pipeline.automation.planner import Plan, Stand, Standing
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.examinations import Examinations
+from heygem_pipeline.studio.languages import languages_of
 from heygem_pipeline.studio.pace import Pace
 
 EVERYTHING = ""
@@ -42,6 +43,7 @@ def overview(seen: Seen, examinations: Examinations) -> dict[str, Any]:
         "presenters": presenters,
         "batches": list(_batches(seen)),
         "clips": {f"{a}|{t}": _clip(seen, (a, t), standing) for (a, t), standing in seen.found.clips.items()},
+        "languages": languages_of(seen.uploads.folders),
         "pace": {"start": seen.pace.start, "each": seen.pace.each} if seen.pace else None,
     }
     return shown | {"version": sha256(dumps(shown, sort_keys=True).encode()).hexdigest()[:16]}

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
 
+from heygem_pipeline.automation.instance import Instance
 from heygem_pipeline.automation.run_times import seconds_of_latest
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.folders import DataFolders
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 CLIPS_LOOKED_AT = 20
 
@@ -26,7 +23,7 @@ class Pace:
         return self.start + self.each * duration
 
 
-def pace_of(instance: "dg.DagsterInstance", folders: DataFolders) -> Pace | None:
+def pace_of(instance: Instance, folders: DataFolders) -> Pace | None:
     """The middle of what the latest clips took; None where none was made yet."""
     spent = []
     for key, seconds in seconds_of_latest(instance, CLIPS_LOOKED_AT).items():

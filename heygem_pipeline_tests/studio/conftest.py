@@ -48,7 +48,7 @@ def page(house: House, its_rules: Rules) -> TestClient:
 
 @pytest.fixture
 def many_clips(house: House) -> Iterator[str]:
-    """The address of a page with 25 voices, 20 presenters and a clip of each pair, most of them finished."""
+    """The address of a page with 25 voices, 20 presenters and a clip of each pair wanted."""
     for number in range(23):
         (house.folders.voices / f"lesson {number}.wav").write_bytes(f"voice {number}".encode())
     for number in range(18):
