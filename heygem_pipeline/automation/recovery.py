@@ -108,8 +108,9 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     for run_id in abandoned:
         run = instance.get_run_by_id(run_id)
         if run is not None:
-            instance.report_run_failed(run, ABANDONED)
+            # The reason first: a planner at work beside this would take a failed run without one for killed.
             instance.add_run_tags(run_id, {SENTENCE_TAG: STOPPED})
+            instance.report_run_failed(run, ABANDONED)
             note(ABANDONED, "recovery", run, logging.ERROR)
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return abandoned
