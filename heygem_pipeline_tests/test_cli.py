@@ -94,7 +94,7 @@ def test_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> None:
 
 
 COMMANDS = [
-    *("generate", "doctor", "ingest", "demo", "up", "backup", "restore", "prune"),
+    *("generate", "doctor", "ingest", "demo", "up", "backup", "restore", "prune", "studio"),
     *("status", "retry", "cancel", "batch", "logs", "forget"),
     *("campaign", "campaign check", "campaign new", "campaign status"),
     *("checkpoints", "checkpoints list", "checkpoints verify", "checkpoints import", "checkpoints where"),
