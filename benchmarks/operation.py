@@ -1,4 +1,4 @@
-"""What page and daemon cost: ``python benchmarks/operation.py [clips|uploads] [N]``; without a word, both.
+"""What page and daemon cost: ``python -m benchmarks.operation [clips|uploads] [N]``; without a word, both.
 
 clips: N (10) voices x N presenters made by ``heygem up``, against plain library calls for the same, one after another.
 uploads: a look of the sensors at 5 000 files, first and when nothing has changed. The planner: benchmarks/planner.py.
