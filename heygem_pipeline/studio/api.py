@@ -58,7 +58,7 @@ class EndRequest(_Request):
 
 
 class ClipsRequest(_Request):
-    """Try these again, or cancel them: "voice|presenter"."""
+    """Try these again, make them now, or cancel them: "voice|presenter"."""
 
     clips: Keys
 
@@ -87,6 +87,7 @@ def routes() -> list[Route]:
         Route("/batches", _begin, methods=["POST"]),
         Route("/batches/end", _end, methods=["POST"]),
         Route("/clips/retry", _retry, methods=["POST"]),
+        Route("/clips/make", _make_now, methods=["POST"]),
         Route("/clips/cancel", _cancel, methods=["POST"]),
         Route("/clips/{voice}/{presenter}", _clip),
         Route("/clips/{voice}/{presenter}/log", _log),
@@ -177,6 +178,13 @@ async def _retry(request: Request) -> Response:
     studio, wanted = _studio(request), await _body(request, ClipsRequest)
     found = await studio.look.plan()
     await run_in_threadpool(done.try_again, studio.folders, found, _clips(wanted))
+    return _settled(studio)
+
+
+async def _make_now(request: Request) -> Response:
+    studio, wanted = _studio(request), await _body(request, ClipsRequest)
+    found = await studio.look.plan()
+    await run_in_threadpool(done.make_now, studio.folders, found, _clips(wanted))
     return _settled(studio)
 
 

@@ -15,6 +15,7 @@ from heygem_pipeline.studio import batches
 from heygem_pipeline.studio.refusals import Refusal
 
 IN_A_RUN = (Stand.QUEUED, Stand.RUNNING)
+NOT_BEGUN = (Stand.WAITING, Stand.READY, Stand.STALE)
 
 
 def begin_batch(instance: Instance, folders: DataFolders, wish: batches.Wish) -> str:
@@ -35,6 +36,13 @@ def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:
     forgive(folders, {what for clip in failed for what in blamed(found, clip)})
     ask_for(folders, [key_of(*clip) for clip in failed])
     return len(failed)
+
+
+def make_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> None:
+    """Have these clips made without waiting for the time of their campaign; those that are finished stay."""
+    clips = [clip for clip in clips if clip in found.clips]
+    try_again(folders, found, clips)
+    ask_for(folders, [key_of(*clip) for clip in clips if found.clips[clip].stand in NOT_BEGUN])
 
 
 def cancel(instance: Instance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:

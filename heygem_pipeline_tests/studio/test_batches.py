@@ -114,6 +114,17 @@ def test_a_failed_clip_is_tried_again(studio: TestClient, house: House) -> None:
     assert house.clip().stand is Stand.READY
 
 
+def test_a_campaign_with_a_schedule_can_be_made_now(studio: TestClient, house: House) -> None:
+    text = 'voices: one\npresenters: "*"\nschedule: 0 2 * * *\n'
+    (house.folders.campaigns / "nightly.yaml").write_text(text)
+    house.make_inputs()
+    house.make_clip("one", "one")
+    (batch,) = studio.get("/api/shown").json()["batches"]
+    assert batch["scheduled"]
+    assert studio.post("/api/clips/make", json={"clips": ["one|one", "one|two", "two|two"]}).status_code == 200
+    assert read_requests(house.folders).clips == ["one|two"]
+
+
 def test_a_queued_clip_is_cancelled(studio: TestClient, house: House) -> None:
     house.make_inputs()
     begin(studio)

@@ -12,6 +12,7 @@ const progress = document.getElementById("progress");
 const words = document.getElementById("progress-words");
 const matrix = document.getElementById("matrix");
 const empty = document.getElementById("empty");
+const NOT_BEGUN = ["waiting", "ready", "stale"];
 const peek = document.getElementById("peek");
 
 /** Show the batch. */
@@ -64,11 +65,21 @@ function drawProgress(counts) {
 
 function drawActions(batch, counts) {
   const under_way = counts.running + counts.waiting > 0;
-  fill(actions, JSON.stringify([batch.name, counts.done > 0, counts.failed, under_way]), () => [
+  const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.stand)).map(([key]) => key) : [];
+  fill(actions, JSON.stringify([batch.name, counts.done > 0, counts.failed, under_way, not_begun.length]), () => [
     counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
     counts.failed ? el("button.button.quiet", { type: "button", onclick: () => retry(clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key)) }, icon("again"), t("retry.all", { count: counts.failed })) : null,
+    not_begun.length ? el("button.button.quiet", { type: "button", onclick: () => makeNow(not_begun) }, icon("again"), t("make.now", { count: not_begun.length })) : null,
     under_way ? el("button.button.quiet", { type: "button", onclick: () => cancelAll(batch) }, icon("stop"), t("cancel.all")) : null,
   ].filter(Boolean));
+}
+
+/** Have clips made that wait for the time of their campaign. */
+async function makeNow(keys) {
+  if (await post("api/clips/make", { clips: keys })) {
+    toast(t("make.now.done", { count: keys.length }));
+    house.soon?.();
+  }
 }
 
 function isOver(clip) {
