@@ -24,7 +24,7 @@ demo: setup
 	$(BIN)/heygem demo
 
 test: $(DEVELOPING)
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 3 --maxschedchunk 1
 
 up: setup
 	$(BIN)/heygem up

@@ -20,6 +20,11 @@ PRESENTER_FRAMES = 30
 PRESENTER_RATE = 25
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that at the end no worker waits for another."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def clips() -> Path:
     """Folder of real footage kept beside the project; never part of it."""

@@ -18,6 +18,8 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.served import serving, wait_for, wait_until
 from heygem_pipeline_tests.conftest import write_voice
 
+pytestmark = pytest.mark.long
+
 DISK = 200
 """Megabytes."""
 

@@ -16,6 +16,8 @@ from heygem_pipeline_tests.automation.page import Page
 from heygem_pipeline_tests.automation.served import serving, wait_for
 from heygem_pipeline_tests.conftest import write_voice
 
+pytestmark = pytest.mark.long
+
 FILES = 500
 LIMIT = 60.0
 """Seconds Dagster gives a sensor."""

@@ -38,6 +38,8 @@ from heygem_pipeline_tests.automation.served import (
 )
 from heygem_pipeline_tests.conftest import PRESENTER_RATE, write_voice
 
+pytestmark = pytest.mark.long
+
 KILLS = 20
 VOICES, PRESENTERS = 4, 4
 SUBJECTS = VOICES + PRESENTERS + VOICES * PRESENTERS + VOICES

@@ -16,6 +16,8 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.served import serving, wait_until
 from heygem_pipeline_tests.conftest import write_voice
 
+pytestmark = pytest.mark.long
+
 
 def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
     data: DataFolders,

@@ -20,6 +20,8 @@ from heygem_pipeline_tests.automation.page import Page
 from heygem_pipeline_tests.automation.served import serving, wait_for
 from heygem_pipeline_tests.conftest import write_voice
 
+pytestmark = pytest.mark.long
+
 ASSETS = ["audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"]
 CLIP = ["generated_frames", "encoded_video"]
 SECONDS = 2.0

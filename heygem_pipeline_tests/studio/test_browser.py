@@ -22,6 +22,8 @@ from heygem_pipeline_tests.studio.listening import free_port
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.long
+
 CHROMIUM = "/usr/bin/chromium"
 MILLISECONDS = PATIENCE * 1000
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -131,7 +133,7 @@ def test_a_teacher_makes_four_clips(
     page.locator(".verdict").first.wait_for()
     link = page.url
     page.keyboard.press("Escape")
-    assert "clip=" not in page.url
+    page.wait_for_url(lambda url: "clip=" not in url)
 
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download all", exact=True).click()
