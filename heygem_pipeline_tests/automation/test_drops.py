@@ -6,6 +6,8 @@ from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 
+import pytest
+
 from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
