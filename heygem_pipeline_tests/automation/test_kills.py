@@ -187,7 +187,11 @@ def test_twenty_kills_lose_nothing(
             wait_for(lambda: instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == [], 60)
             up.send_signal(signal.SIGINT)
             up.wait(60)
-            assert trace.overlapping(trace.steps(instance, "generated_frames")) == []
+            drawn, encoded = (trace.steps(instance, name) for name in ("generated_frames", "encoded_video"))
+            assert trace.overlapping(drawn) == []
+            assert any(one.overlaps(other) for one in drawn for other in encoded if one.subject != other.subject), (
+                "encoding goes on while another clip is drawn"
+            )
             by_subject: dict[Subject, list[trace.Work]] = {}
             for work in trace.runs(instance):
                 by_subject.setdefault(work.subject, []).append(work)
