@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner, Part, checkpoint_called
-from heygem_pipeline.checkpoints.receipt import Receipt, receipt_path, sha256_of, write_receipt
+from heygem_pipeline.checkpoints.receipt import Receipt, receipt_path, write_receipt
 from heygem_pipeline.checkpoints.weights import checkpoints_folder
 from heygem_pipeline.errors import CheckpointUnusable, UploadMissing
 from heygem_pipeline.storage.atomic import atomic_path, require_space
+from heygem_pipeline.storage.content import sha256_of
 
 Check = Callable[[Owner, Part, Path], None]
 """Raises CheckpointUnusable unless the file holds what the owner's part needs."""

@@ -1,6 +1,5 @@
 """What is known of a file of weights since it came: JSON beside it, so that a later change is seen."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -39,9 +38,3 @@ def read_receipt(weights: Path) -> Receipt | None:
         return Receipt(**json.loads(receipt_path(weights).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

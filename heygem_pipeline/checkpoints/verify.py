@@ -5,9 +5,10 @@ from pathlib import Path
 
 from heygem_pipeline.checkpoints.bring_in import Check
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner
-from heygem_pipeline.checkpoints.receipt import read_receipt, sha256_of
+from heygem_pipeline.checkpoints.receipt import read_receipt
 from heygem_pipeline.checkpoints.weights import checkpoints_folder
 from heygem_pipeline.errors import CheckpointUnusable, NotReady
+from heygem_pipeline.storage.content import sha256_of
 
 
 @dataclass(frozen=True)

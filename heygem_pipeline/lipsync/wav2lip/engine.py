@@ -25,11 +25,11 @@ from heygem_pipeline.lipsync.wav2lip.ahead import ahead
 from heygem_pipeline.lipsync.wav2lip.blending import Place, lay_over
 from heygem_pipeline.lipsync.wav2lip.hearing import Hearing
 from heygem_pipeline.lipsync.wav2lip.sighting import Sightings, sight
-from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline.storage.content import sha256_of
 
 if TYPE_CHECKING:
     from heygem_pipeline.lipsync.wav2lip.network.painter import Drawn, Painter
@@ -187,4 +187,4 @@ def _told_apart(weights: Path) -> str:
 @cache
 def _digits(weights: Path, size: int, modified: int) -> str:
     """Eight digits of the file's SHA-256; size and time of change make the cache look again at a replaced file."""
-    return fingerprint(weights)[:8]
+    return sha256_of(weights)[:8]
