@@ -18,12 +18,11 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG, get_multidimensional_
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.requests import erase
+from heygem_pipeline.automation.run_files import remove_databases
 from heygem_pipeline.automation.stages import STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
-
-SQLITE_FILES = ("", "-wal", "-shm")
 
 
 @dataclass(frozen=True)
@@ -209,5 +208,4 @@ def _delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
         connection.execute(
             assets.update().values(last_materialization=None, last_run_id=None).where(assets.c.last_run_id == run_id)
         )
-    for ending in SQLITE_FILES:
-        Path(storage.path_for_shard(run_id) + ending).unlink(missing_ok=True)
+    remove_databases(storage, run_id)
