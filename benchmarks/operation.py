@@ -17,8 +17,9 @@ from time import monotonic, perf_counter, sleep
 import dagster as dg
 
 from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.planner import Stand, plan
+from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.automation.sensors import clips
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.automation.watch import FILES_A_LOOK, uploads
 from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.mouths import draw_mouths

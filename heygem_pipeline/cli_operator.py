@@ -53,29 +53,24 @@ def retry(
     clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
 ) -> None:
     """Let failed clips be made again, those of a voice or presenter that failed, and removed ones that you name."""
+    from heygem_pipeline.automation.asking import try_again
     from heygem_pipeline.automation.instance import open_instance
-    from heygem_pipeline.automation.launching import blamed
     from heygem_pipeline.automation.lock import is_served
-    from heygem_pipeline.automation.planner import Stand, plan
-    from heygem_pipeline.automation.requests import ask_for, forgive
-    from heygem_pipeline.automation.stages import key_of
+    from heygem_pipeline.automation.planner import plan
+    from heygem_pipeline.automation.standing import Stand
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance() as instance:
         folders = data_folders()
         found = plan(instance, folders)
-        chosen = [_clip(found, name) for name in clips] if clips else list(found.clips)
         # What was removed for its age is made again only where it is named.
-        again = (Stand.FAILED, Stand.REMOVED) if clips else (Stand.FAILED,)
-        failed = [clip for clip in chosen if found.clips[clip].stand in again]
-        for clip in chosen if clips else ():
-            if clip not in failed:
+        failed = [clip for clip, standing in found.clips.items() if standing.stand is Stand.FAILED]
+        chosen = [_clip(found, name) for name in clips] if clips else failed
+        again = try_again(folders, found, chosen)
+        for clip in chosen:
+            if clip not in again:
                 tell(f"{'/'.join(clip)} has not failed; it is {found.clips[clip].stand.value}.")
-        forgive(folders, {what for clip in failed for what in blamed(found, clip)})
-        for clip in failed:
-            folders.removed(*clip).unlink(missing_ok=True)
-        ask_for(folders, [key_of(*clip) for clip in failed])
-        _say_asked(len(failed), is_served())
+        _say_asked(len(again), is_served())
 
 
 @app.command()
@@ -83,9 +78,9 @@ def cancel(
     name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
 ) -> None:
     """Stop the run of a clip, or take it out of the queue; it is not made again until somebody asks for it."""
+    from heygem_pipeline.automation.asking import stop
     from heygem_pipeline.automation.instance import open_instance
-    from heygem_pipeline.automation.log_file import note
-    from heygem_pipeline.automation.planner import Stand, plan
+    from heygem_pipeline.automation.planner import plan
     from heygem_pipeline.automation.requests import withdraw
     from heygem_pipeline.automation.stages import key_of
     from heygem_pipeline.storage.folders import data_folders
@@ -97,15 +92,13 @@ def cancel(
         if not uploads:
             withdraw(folders, [key_of(*_clip(found, name))])
         standings = uploads or [found.clips[_clip(found, name)]]
-        active = [standing for standing in standings if standing.stand in (Stand.QUEUED, Stand.RUNNING)]
-        run_id = next((standing.run_id for standing in active if standing.run_id is not None), None)
+        run_id = next((standing.active_run for standing in standings if standing.active_run is not None), None)
         if run_id is None:
             tell(f"{name} is in no run; it is {standings[0].stand.value}.")
             raise typer.Exit(OTHER_FAILURE)
-        if not instance.run_coordinator.cancel_run(run_id):
+        if not stop(instance, run_id):
             tell(f"The run {run_id} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
             raise typer.Exit(OTHER_FAILURE)
-        note("It is told to stop.", "cancel", instance.get_run_by_id(run_id))
     output.print(Text(f"{name} is cancelled; to make it all the same: heygem retry{'' if uploads else f' {name}'}"))
 
 
@@ -114,15 +107,15 @@ def batch(
     campaign: Annotated[str | None, typer.Argument(help="Only what this campaign wants; default: all clips")] = None,
 ) -> None:
     """Make every wanted clip that is missing or stale: the running pipeline does it, or else this command itself."""
+    from heygem_pipeline.automation.asking import make_missing_now
     from heygem_pipeline.automation.batch import make_missing
     from heygem_pipeline.automation.ingest import take_in_uploads
     from heygem_pipeline.automation.instance import open_instance
     from heygem_pipeline.automation.lock import is_served, only_runner
     from heygem_pipeline.automation.materialize import Materializer
-    from heygem_pipeline.automation.planner import Stand, plan
+    from heygem_pipeline.automation.planner import plan
     from heygem_pipeline.automation.recovery import fail_abandoned_runs
-    from heygem_pipeline.automation.requests import ask_for
-    from heygem_pipeline.automation.stages import key_of
+    from heygem_pipeline.automation.standing import Stand
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance() as instance:
@@ -130,9 +123,8 @@ def batch(
         take_in_uploads(instance)
         if is_served():
             found = plan(instance, folders)
-            chosen = [clip for clip in _of_campaign(found, campaign) if _is_missing(found, clip)]
-            ask_for(folders, [key_of(*clip) for clip in chosen])
-            _say_asked(len(chosen), served=True)
+            asked = make_missing_now(folders, found, _of_campaign(found, campaign))
+            _say_asked(len(asked), served=True)
             return
         with only_runner(), StageBars(messages) as bars:
             fail_abandoned_runs(instance)
@@ -141,10 +133,6 @@ def batch(
     output.print(matrix(found, output.width))
     if found.counts[Stand.FAILED]:
         raise typer.Exit(OTHER_FAILURE)
-
-
-def _is_missing(found: "Plan", clip: "Clip") -> bool:
-    return found.clips[clip].stand.value in ("ready", "stale", "waiting")
 
 
 def _of_campaign(found: "Plan", name: str | None) -> list["Clip"]:

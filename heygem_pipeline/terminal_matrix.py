@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from heygem_pipeline.automation.planner import Plan, Standing
+    from heygem_pipeline.automation.planner import Plan
+    from heygem_pipeline.automation.standing import Standing
 
 SIGNS = {
     "done": ("done", "green"),

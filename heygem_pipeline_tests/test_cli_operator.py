@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.lock import only_runner
-from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.requests import read_requests
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.cli import app
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import CLIP, VOICE, House

@@ -6,7 +6,7 @@ import pytest
 
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.lock import only_runner
-from heygem_pipeline.automation.planner import Stand
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import House

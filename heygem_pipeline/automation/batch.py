@@ -7,7 +7,8 @@ import dagster as dg
 from heygem_pipeline.assets.partitions import clip_key
 from heygem_pipeline.automation.campaigns import Clip
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.automation.planner import Plan, plan
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.folders import DataFolders
 
 Say = Callable[[str], None]

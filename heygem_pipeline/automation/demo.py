@@ -12,7 +12,8 @@ from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.lock import only_runner
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.planner import Stand, plan
+from heygem_pipeline.automation.planner import plan
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.parquet import read_tracks

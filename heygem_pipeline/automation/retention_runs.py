@@ -22,14 +22,13 @@ from dagster._core.storage.runs import SqlRunStorage
 from dagster._core.storage.runs.schema import RunTagsTable
 from dagster._core.storage.tags import BACKFILL_ID_TAG
 
-from heygem_pipeline.automation.planner import Plan, Stand
+from heygem_pipeline.automation.planner import Plan
+from heygem_pipeline.automation.run_files import databases_of, remove_databases
 from heygem_pipeline.automation.run_records import failed_attempts
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.automation.unneeded import DAY, Unneeded, modified
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
-
-SQLITE_FILES = ("", "-wal", "-shm")
-"""A database and what SQLite keeps beside it."""
 
 
 def unneeded_runs(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, now: float) -> Iterator[Unneeded]:
@@ -127,18 +126,13 @@ def _remove_run(
 
 def _remove_files(events: SqliteEventLogStorage, folders: DataFolders, run_id: str) -> bool:
     rmtree(folders.state / run_id, ignore_errors=True)
-    for path in _databases(events, run_id):
-        path.unlink(missing_ok=True)
+    remove_databases(events, run_id)
     return True
-
-
-def _databases(events: SqliteEventLogStorage, run_id: str) -> list[Path]:
-    return [Path(events.path_for_shard(run_id) + ending) for ending in SQLITE_FILES]
 
 
 def _size(events: SqliteEventLogStorage, folders: DataFolders, run_id: str) -> int:
     logs = (Path(parent, name) for parent, _, names in os.walk(folders.state / run_id) for name in names)
-    return sum(path.stat().st_size for path in (*_databases(events, run_id), *logs) if path.exists())
+    return sum(path.stat().st_size for path in (*databases_of(events, run_id), *logs) if path.exists())
 
 
 def _is_run_id(name: str) -> bool:

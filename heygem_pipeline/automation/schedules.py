@@ -10,9 +10,10 @@ from heygem_pipeline.automation.campaigns import load_campaigns
 from heygem_pipeline.automation.jobs import make_clip
 from heygem_pipeline.automation.launching import blamed, is_made_by_itself, room_in_queue, run_requests
 from heygem_pipeline.automation.log_file import note
-from heygem_pipeline.automation.planner import Stand, plan
+from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.automation.requests import ask_for, forgive
 from heygem_pipeline.automation.stages import Stage, Subject, key_of
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 

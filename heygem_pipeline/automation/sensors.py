@@ -6,8 +6,9 @@ import dagster as dg
 
 from heygem_pipeline.automation.jobs import STAGE_JOBS
 from heygem_pipeline.automation.launching import room_in_queue, run_requests, settled_requests, to_start
-from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.automation.planner import Plan, plan
 from heygem_pipeline.automation.requests import read_requests, withdraw
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.settings import Automatic, settings
 from heygem_pipeline.storage.folders import data_folders
 

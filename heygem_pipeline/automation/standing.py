@@ -31,6 +31,16 @@ class Standing:
         """Could a run be started for it now?"""
         return self.stand in (Stand.READY, Stand.STALE)
 
+    @property
+    def missing(self) -> bool:
+        """Is it still to come: not made as it should be, in no run, and not failed?"""
+        return self.stand in (Stand.WAITING, Stand.READY, Stand.STALE)
+
+    @property
+    def active_run(self) -> str | None:
+        """The run that will make it or is making it."""
+        return self.run_id if self.stand in (Stand.QUEUED, Stand.RUNNING) else None
+
 
 WAITING, READY, QUEUED, DONE, STALE = (
     Standing(stand) for stand in (Stand.WAITING, Stand.READY, Stand.QUEUED, Stand.DONE, Stand.STALE)

@@ -11,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from heygem_pipeline.automation.asking import cancel, try_again
+from heygem_pipeline.automation.campaigns import Clip
 from heygem_pipeline.automation.forgetting import Whom
+from heygem_pipeline.automation.planner import Plan
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.keys import partition_key
@@ -177,27 +180,28 @@ async def _end(request: Request) -> Response:
 async def _retry(request: Request) -> Response:
     studio, wanted = _studio(request), await _body(request, ClipsRequest)
     found = await studio.look.plan()
-    await run_in_threadpool(done.try_again, studio.folders, found, _clips(wanted))
+    await run_in_threadpool(try_again, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _make_now(request: Request) -> Response:
     studio, wanted = _studio(request), await _body(request, ClipsRequest)
     found = await studio.look.plan()
-    await run_in_threadpool(done.make_now, studio.folders, found, _clips(wanted))
+    await run_in_threadpool(done.make_now, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _cancel(request: Request) -> Response:
     studio, wanted = _studio(request), await _body(request, ClipsRequest)
     found = await studio.look.plan()
-    await run_in_threadpool(done.cancel, studio.instance, studio.folders, found, _clips(wanted))
+    await run_in_threadpool(cancel, studio.instance, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
-def _clips(wanted: ClipsRequest) -> list[tuple[str, str]]:
+def _clips(wanted: ClipsRequest, found: Plan) -> list[Clip]:
+    """Those of the named clips that are wanted still."""
     pairs = (key.partition("|") for key in wanted.clips)
-    return [(audio, template) for audio, _, template in pairs]
+    return [clip for audio, _, template in pairs if (clip := (audio, template)) in found.clips]
 
 
 async def _clip(request: Request) -> Response:

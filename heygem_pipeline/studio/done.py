@@ -2,59 +2,30 @@
 
 from collections.abc import Iterable
 
+from heygem_pipeline.automation.asking import cancel, make_missing_now, try_again
 from heygem_pipeline.automation.campaigns import Clip
 from heygem_pipeline.automation.forgetting import Whom, forget, what_is_kept
 from heygem_pipeline.automation.instance import Instance
-from heygem_pipeline.automation.launching import blamed
-from heygem_pipeline.automation.planner import Plan, Stand, plan
-from heygem_pipeline.automation.requests import ask_for, forgive, withdraw
-from heygem_pipeline.automation.stages import key_of
+from heygem_pipeline.automation.planner import Plan, plan
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import batches
 from heygem_pipeline.studio.refusals import Refusal
-
-IN_A_RUN = (Stand.QUEUED, Stand.RUNNING)
-NOT_BEGUN = (Stand.WAITING, Stand.READY, Stand.STALE)
 
 
 def begin_batch(instance: Instance, folders: DataFolders, wish: batches.Wish) -> str:
     """Have the wish's clips made, those that failed before too; return the batch's name."""
     campaign = batches.begin(folders, wish)
     found = plan(instance, folders)
-    wanted = [clip for clip in wish.clips if clip in found.clips]
-    try_again(folders, found, wanted)
-    ask_for(folders, [key_of(*clip) for clip in wanted if found.clips[clip].stand is not Stand.DONE])
+    make_now(folders, found, [clip for clip in wish.clips if clip in found.clips])
     return campaign.name
-
-
-def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:
-    """Forgive what failed of these clips, and ask for them anew; return how many there were."""
-    failed = [
-        clip for clip in clips if clip in found.clips and found.clips[clip].stand in (Stand.FAILED, Stand.REMOVED)
-    ]
-    forgive(folders, {what for clip in failed for what in blamed(found, clip)})
-    ask_for(folders, [key_of(*clip) for clip in failed])
-    return len(failed)
 
 
 def make_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> None:
     """Have these clips made without waiting for the time of their campaign; those that are finished stay."""
-    clips = [clip for clip in clips if clip in found.clips]
+    clips = list(clips)
     try_again(folders, found, clips)
-    ask_for(folders, [key_of(*clip) for clip in clips if found.clips[clip].stand in NOT_BEGUN])
-
-
-def cancel(instance: Instance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> int:
-    """Stop the runs of these clips, or take them out of the queue; return how many runs were told."""
-    clips = [clip for clip in clips if clip in found.clips]
-    withdraw(folders, [key_of(*clip) for clip in clips])
-    told = 0
-    for clip in clips:
-        standing = found.clips[clip]
-        if standing.stand in IN_A_RUN and standing.run_id is not None:
-            told += bool(instance.run_coordinator.cancel_run(standing.run_id))
-    return told
+    make_missing_now(folders, found, clips)
 
 
 def end_batches(instance: Instance, folders: DataFolders, names: Iterable[str], with_clips: bool) -> None:

@@ -11,7 +11,8 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from heygem_pipeline.assets.uploads import UploadKind
-from heygem_pipeline.automation.planner import Plan, Stand
+from heygem_pipeline.automation.planner import Plan
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.examine import picture_of, trouble_of

@@ -12,8 +12,9 @@ from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.campaigns import load_campaigns
 from heygem_pipeline.automation.instance import Instance
 from heygem_pipeline.automation.lock import is_served
-from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.automation.planner import Plan, plan
 from heygem_pipeline.automation.run_times import began
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.examinations import Examinations
 from heygem_pipeline.studio.overview import Seen, overview

@@ -9,7 +9,8 @@ from typing import Any
 from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
 from heygem_pipeline.automation.campaign import Campaign
 from heygem_pipeline.automation.campaigns import Campaigns, Clip, matches
-from heygem_pipeline.automation.planner import Plan, Stand, Standing
+from heygem_pipeline.automation.planner import Plan
+from heygem_pipeline.automation.standing import Stand, Standing
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.examinations import Examinations

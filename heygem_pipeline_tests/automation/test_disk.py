@@ -12,8 +12,8 @@ import pytest
 from dagster import RunsFilter
 
 from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.recovery import ALIVE
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.served import serving, wait_for, wait_until
 from heygem_pipeline_tests.conftest import write_voice

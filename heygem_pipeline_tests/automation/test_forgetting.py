@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from heygem_pipeline.assets.uploads import UploadKind
 from heygem_pipeline.automation.forgetting import Kept, Whom, forget, what_is_kept
-from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.requests import ask_for, forgive, read_requests
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key

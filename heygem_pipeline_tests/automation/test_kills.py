@@ -21,9 +21,10 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.lock import only_runner
-from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.automation.planner import Plan, plan
 from heygem_pipeline.automation.recovery import ALIVE, recover
 from heygem_pipeline.automation.stages import Subject, subject_of
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation import trace

@@ -4,7 +4,8 @@ import pytest
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.automation.disk import lack_of_room
-from heygem_pipeline.automation.planner import INTERRUPTIONS, Stand
+from heygem_pipeline.automation.planner import INTERRUPTIONS
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import disk_full_sentence
 from heygem_pipeline_tests.automation.house import CLIP, House

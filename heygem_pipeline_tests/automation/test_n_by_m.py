@@ -14,7 +14,8 @@ from heygem_pipeline.automation.batch import make_missing
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.planner import Stand, plan
+from heygem_pipeline.automation.planner import plan
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.clip import presenter, voice
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice

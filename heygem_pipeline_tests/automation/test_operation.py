@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.planner import Plan, Stand, plan
+from heygem_pipeline.automation.planner import Plan, plan
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.cli import app
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.folders import DataFolders

@@ -12,8 +12,9 @@ from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.planner import Stand, plan
+from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.automation.stages import Stage, subject_of
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation import trace
 from heygem_pipeline_tests.automation.page import Page

@@ -16,10 +16,11 @@ from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.automation import planner, run_records
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.planner import Plan, Stand
+from heygem_pipeline.automation.planner import Plan
 from heygem_pipeline.automation.recovery import fail_abandoned_runs
 from heygem_pipeline.automation.requests import forgive
 from heygem_pipeline.automation.stages import Stage, Subject
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.automation.house import CLIP, VOICE, House

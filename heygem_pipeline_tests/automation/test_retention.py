@@ -10,9 +10,9 @@ import pytest
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.automation.orders import CampaignOrders
-from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.retention import prune, prune_job, prune_schedule
 from heygem_pipeline.automation.retention_files import LARGEST_SERVER_LOG
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders

@@ -19,10 +19,11 @@ from heygem_pipeline.automation.backup import back_up
 from heygem_pipeline.automation.ingest import take_in_uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.materialize import Materializer
-from heygem_pipeline.automation.planner import Stand, plan
+from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.automation.retention import prune
 from heygem_pipeline.automation.run_records import active_runs
 from heygem_pipeline.automation.stages import Stage, Subject
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import CLIP, House
 

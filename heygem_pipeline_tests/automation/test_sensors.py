@@ -9,10 +9,10 @@ import pytest
 from dagster import DagsterRunStatus
 from dagster._core.definitions.partitions.context import partition_loading_context
 
-from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.requests import ask_for, read_requests
 from heygem_pipeline.automation.schedules import campaign_schedules, launch_campaign
 from heygem_pipeline.automation.sensors import clips
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.automation.house import CLIP, DELIVERY, PRESENTER, VOICE, House

@@ -5,8 +5,8 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from starlette.testclient import TestClient
 
 from heygem_pipeline.automation.campaigns import load_campaigns
-from heygem_pipeline.automation.planner import Stand
 from heygem_pipeline.automation.requests import read_requests
+from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline_tests.automation.house import CLIP, DagsterRunStatus, House
 from heygem_pipeline_tests.studio.conftest import page, rules
 

@@ -1,0 +1,52 @@
+"""What people ask of clips, by command or in the Studio: to be tried again, made now, or stopped."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from heygem_pipeline.automation.campaigns import Clip
+from heygem_pipeline.automation.launching import blamed
+from heygem_pipeline.automation.log_file import note
+from heygem_pipeline.automation.planner import Plan
+from heygem_pipeline.automation.requests import ask_for, forgive, withdraw
+from heygem_pipeline.automation.stages import key_of
+from heygem_pipeline.automation.standing import Stand
+from heygem_pipeline.storage.folders import DataFolders
+
+
+def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[Clip]:
+    """Have those of the clips made that failed or were removed for their age; return them.
+
+    What failed of them, a voice or presenter maybe, is forgiven.
+    """
+    again = [clip for clip in clips if found.clips[clip].stand in (Stand.FAILED, Stand.REMOVED)]
+    forgive(folders, {what for clip in again for what in blamed(found, clip)})
+    for clip in again:
+        folders.removed(*clip).unlink(missing_ok=True)
+    ask_for(folders, [key_of(*clip) for clip in again])
+    return again
+
+
+def make_missing_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[Clip]:
+    """Have those of the clips made now that are missing or stale, whatever their campaign's time; return them."""
+    missing = [clip for clip in clips if found.clips[clip].missing]
+    ask_for(folders, [key_of(*clip) for clip in missing])
+    return missing
+
+
+def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> None:
+    """Stop the runs of these clips, or take them out of the queue; no other run is asked for."""
+    clips = list(clips)
+    withdraw(folders, [key_of(*clip) for clip in clips])
+    for clip in clips:
+        run_id = found.clips[clip].active_run
+        if run_id is not None:
+            stop(instance, run_id)
+
+
+def stop(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Tell a run to stop; False where it does not answer."""
+    told = instance.run_coordinator.cancel_run(run_id)
+    if told:
+        note("It is told to stop.", "cancel", instance.get_run_by_id(run_id))
+    return told
