@@ -77,27 +77,27 @@ def retry(
 def cancel(
     name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
 ) -> None:
-    """Stop the run of a clip, or take it out of the queue; it is not made again until somebody asks for it."""
-    from heygem_pipeline.automation.asking import stop
+    """Stop the run of a clip, or keep it from being begun; it is not made until somebody asks for it."""
+    from heygem_pipeline.automation.asking import cancel, stop
     from heygem_pipeline.automation.instance import open_instance
     from heygem_pipeline.automation.planner import plan
-    from heygem_pipeline.automation.requests import withdraw
-    from heygem_pipeline.automation.stages import key_of
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance() as instance:
         folders = data_folders()
         found = plan(instance, folders)
         uploads = [standings[name] for standings in (found.voices, found.presenters) if name in standings]
-        if not uploads:
-            withdraw(folders, [key_of(*_clip(found, name))])
         standings = uploads or [found.clips[_clip(found, name)]]
-        run_id = next((standing.active_run for standing in standings if standing.active_run is not None), None)
-        if run_id is None:
+        runs = [run_id for standing in standings if (run_id := standing.active_run) is not None]
+        if not runs and (uploads or standings[0].settled):
             tell(f"{name} is in no run; it is {standings[0].stand.value}.")
             raise typer.Exit(OTHER_FAILURE)
-        if not stop(instance, run_id):
-            tell(f"The run {run_id} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
+        if uploads:
+            silent = [run_id for run_id in runs if not stop(instance, run_id)]
+        else:
+            silent = cancel(instance, folders, found, [_clip(found, name)])
+        if silent:
+            tell(f"The run {silent[0]} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
             raise typer.Exit(OTHER_FAILURE)
     output.print(Text(f"{name} is cancelled; to make it all the same: heygem retry{'' if uploads else f' {name}'}"))
 

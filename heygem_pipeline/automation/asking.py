@@ -8,7 +8,7 @@ from heygem_pipeline.automation.campaigns import Clip
 from heygem_pipeline.automation.launching import blamed
 from heygem_pipeline.automation.log_file import note
 from heygem_pipeline.automation.planner import Plan
-from heygem_pipeline.automation.requests import ask_for, forgive, withdraw
+from heygem_pipeline.automation.requests import ask_for, forgive, put_off
 from heygem_pipeline.automation.stages import key_of
 from heygem_pipeline.automation.standing import Stand
 from heygem_pipeline.storage.folders import DataFolders
@@ -34,14 +34,12 @@ def make_missing_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -
     return missing
 
 
-def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> None:
-    """Stop the runs of these clips, or take them out of the queue; no other run is asked for."""
-    clips = list(clips)
-    withdraw(folders, [key_of(*clip) for clip in clips])
-    for clip in clips:
-        run_id = found.clips[clip].active_run
-        if run_id is not None:
-            stop(instance, run_id)
+def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[str]:
+    """Stop the runs of these clips, make none of them until somebody asks for it; return runs that do not answer."""
+    standings = {clip: found.clips[clip] for clip in clips}
+    put_off(folders, [key_of(*clip) for clip, standing in standings.items() if not standing.settled])
+    runs = [run_id for standing in standings.values() if (run_id := standing.active_run) is not None]
+    return [run_id for run_id in runs if not stop(instance, run_id)]
 
 
 def stop(instance: dg.DagsterInstance, run_id: str) -> bool:

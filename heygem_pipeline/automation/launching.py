@@ -61,8 +61,12 @@ def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
 
 def settled_requests(found: Plan, requests: Requests) -> list[str]:
     """The requests that need nothing more: started, finished, failed, or for clips that are not wanted any more."""
-    standings = {key: found.clips.get(_clip(key)) for key in requests.clips}
-    return [key for key, standing in standings.items() if standing is None or standing.stand in SETTLED]
+    asked = {key: found.clips.get(_clip(key)) for key in requests.clips}
+    cancelled = {key: found.clips.get(_clip(key)) for key in requests.cancelled}
+    return [
+        *(key for key, standing in asked.items() if standing is None or standing.stand in SETTLED),
+        *(key for key, standing in cancelled.items() if standing is None or standing.stand is Stand.DONE),
+    ]
 
 
 def run_requests(

@@ -24,6 +24,7 @@ from heygem_pipeline.automation.machine import engine_of, lack_of_weights, track
 from heygem_pipeline.automation.made import data_versions, keys_in, presenters_of
 from heygem_pipeline.automation.requests import Requests, read_requests
 from heygem_pipeline.automation.run_records import (
+    CANCELLED,
     INTERRUPTED,
     LOGS_READ,
     SENTENCE_TAG,
@@ -249,15 +250,18 @@ class _Planner:
                 continue
             inputs = voices[audio], presenters[template]
             broken = next((standing for standing in inputs if standing.stand is Stand.FAILED), None)
+            since = max(voice.since, presenter.since)
             if broken is not None:
                 standings[clip] = broken
+            elif self._requests.cancelled.get(key, 0.0) > since:
+                standings[clip] = Standing(Stand.FAILED, CANCELLED)
             elif any(standing.stand is not Stand.DONE for standing in inputs):
                 standings[clip] = WAITING
             else:
                 failed = None
                 if key in in_runs:
                     tried = _joined(self._tried[Stage.VOICE][audio], self._tried[Stage.PRESENTER][template], recipe)
-                    failed = self._failed(Subject(Stage.CLIP, key), max(voice.since, presenter.since), tried)
+                    failed = self._failed(Subject(Stage.CLIP, key), since, tried)
                 startable = READY if known is None else STALE
                 held_back = Standing(Stand.WAITING, self._lack_of_room) if self._lack_of_room else startable
                 standings[clip] = failed or held_back
@@ -281,7 +285,7 @@ class _Planner:
             subject = Subject(Stage.DELIVERY, audio)
             stands = {clips[clip].stand for clip in its_clips}
             under_way = self._under_way(subject)
-            if under_way is not None or not stands <= {Stand.DONE, Stand.FAILED, Stand.REMOVED}:
+            if under_way is not None or not all(clips[clip].settled for clip in its_clips):
                 standings[audio] = under_way or WAITING
                 continue
             if Stand.DONE not in stands:

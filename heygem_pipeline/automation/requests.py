@@ -17,10 +17,12 @@ class Requests:
     """clips: partition keys to be made whatever HEYGEM_AUTOMATIC says, in the order they were asked for.
 
     forgiven: "<stage> <key>" -> POSIX time up to which its failures no longer count.
+    cancelled: partition keys not to be made until somebody asks for them -> POSIX time of the cancelling.
     """
 
     clips: list[str] = field(default_factory=list)
     forgiven: dict[str, float] = field(default_factory=dict)
+    cancelled: dict[str, float] = field(default_factory=dict)
 
 
 def read_requests(folders: DataFolders) -> Requests:
@@ -30,9 +32,27 @@ def read_requests(folders: DataFolders) -> Requests:
 
 
 def ask_for(folders: DataFolders, clips: Iterable[str]) -> None:
-    """Have these clips (partition keys) made."""
+    """Have these clips (partition keys) made, those that were cancelled too."""
     clips = list(clips)
-    _change(folders, lambda before: replace(before, clips=list(dict.fromkeys([*before.clips, *clips]))))
+    _change(
+        folders,
+        lambda before: replace(
+            before,
+            clips=list(dict.fromkeys([*before.clips, *clips])),
+            cancelled={key: at for key, at in before.cancelled.items() if key not in clips},
+        ),
+    )
+
+
+def put_off(folders: DataFolders, clips: Iterable[str]) -> None:
+    """Have these clips not made until somebody asks for them."""
+    now = dict.fromkeys(clips, time())
+    _change(
+        folders,
+        lambda before: replace(
+            before, clips=[key for key in before.clips if key not in now], cancelled=before.cancelled | now
+        ),
+    )
 
 
 def forgive(folders: DataFolders, subjects: Iterable[str]) -> None:
@@ -42,10 +62,17 @@ def forgive(folders: DataFolders, subjects: Iterable[str]) -> None:
 
 
 def withdraw(folders: DataFolders, clips: Iterable[str]) -> None:
-    """Take clips off the list: they were started, or are no longer wanted."""
+    """Take clips off the lists: they were started or made, or are no longer wanted."""
     gone = set(clips)
     if gone:
-        _change(folders, lambda before: replace(before, clips=[key for key in before.clips if key not in gone]))
+        _change(
+            folders,
+            lambda before: replace(
+                before,
+                clips=[key for key in before.clips if key not in gone],
+                cancelled={key: at for key, at in before.cancelled.items() if key not in gone},
+            ),
+        )
 
 
 def erase(folders: DataFolders, concerns: Callable[[str, str], bool]) -> None:
@@ -55,6 +82,7 @@ def erase(folders: DataFolders, concerns: Callable[[str, str], bool]) -> None:
         lambda before: replace(
             before,
             clips=[key for key in before.clips if not concerns(Stage.CLIP, key)],
+            cancelled={key: at for key, at in before.cancelled.items() if not concerns(Stage.CLIP, key)},
             forgiven={
                 subject: until
                 for subject, until in before.forgiven.items()

@@ -37,6 +37,11 @@ class Standing:
         return self.stand in (Stand.WAITING, Stand.READY, Stand.STALE)
 
     @property
+    def settled(self) -> bool:
+        """Will it stay so until something is changed, or somebody asks for more?"""
+        return self.stand in (Stand.DONE, Stand.FAILED, Stand.REMOVED)
+
+    @property
     def active_run(self) -> str | None:
         """The run that will make it or is making it."""
         return self.run_id if self.stand in (Stand.QUEUED, Stand.RUNNING) else None

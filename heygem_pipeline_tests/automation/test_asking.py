@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from dagster import DagsterRunStatus
 
-from heygem_pipeline.automation.asking import make_missing_now, try_again
+from heygem_pipeline.automation.asking import cancel, make_missing_now, try_again
 from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.requests import read_requests
+from heygem_pipeline.automation.launching import settled_requests, to_start
+from heygem_pipeline.automation.requests import read_requests, withdraw
 from heygem_pipeline.automation.standing import Stand
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import CLIP, House
 
@@ -44,3 +46,38 @@ def test_only_what_is_missing_is_made_now(house: House) -> None:
     house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "It has no face."})
     found = house.plan()
     assert make_missing_now(house.folders, found, found.clips) == [("two", "one"), ("two", "two")]
+
+
+def test_a_cancelled_clip_waits_until_somebody_asks_for_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
+    settings.cache_clear()
+    chosen = [("one", "one"), ("one", "two")]
+    assert cancel(house.instance, house.folders, house.plan(), chosen) == []
+    found = house.plan()
+    assert {found.clips[clip].stand for clip in chosen} == {Stand.FAILED}
+    assert found.clips["one", "one"].sentence.startswith("It was cancelled")
+    assert [subject.key for subject in to_start(found, read_requests(house.folders))] == ["two|one", "two|two"]
+    try_again(house.folders, found, [("one", "two")])
+    assert house.clip().stand is Stand.FAILED and house.clip("one", "two").stand is Stand.READY
+
+
+def test_a_cancelled_clip_is_made_once_its_voice_is_another(house: House) -> None:
+    cancel(house.instance, house.folders, house.plan(), [("one", "one")])
+    assert house.clip().stand is Stand.FAILED
+    house.replace("one", "said anew")
+    assert house.clip().stand is Stand.WAITING
+
+
+def test_what_somebody_made_all_the_same_is_no_longer_cancelled(house: House) -> None:
+    cancel(house.instance, house.folders, house.plan(), [("one", "one")])
+    house.make_clip()
+    found, requests = house.plan(), read_requests(house.folders)
+    assert found.clips["one", "one"].stand is Stand.DONE and list(requests.cancelled) == ["one|one"]
+    withdraw(house.folders, settled_requests(found, requests))
+    assert read_requests(house.folders).cancelled == {}
+
+
+def test_a_finished_clip_cannot_be_cancelled(house: House) -> None:
+    house.make_clip()
+    cancel(house.instance, house.folders, house.plan(), [("one", "one")])
+    assert house.clip().stand is Stand.DONE and read_requests(house.folders).cancelled == {}

@@ -47,6 +47,8 @@ export function draw() {
   if (!opened) return;
   const { key, voice, presenter } = opened;
   const clip = house.now.clips[key];
+  const log = dialog.querySelector("details.log");
+  if (log.open) drawLog(log);
   const kind = kindOf(clip);
   const body = dialog.querySelector(".clip-body");
   fill(body, JSON.stringify([kind, clip?.mark, clip?.why]), () => parts(kind, clip, voice, presenter));
@@ -64,7 +66,7 @@ function parts(kind, clip, voice, presenter) {
   const again = el("button.button.primary", { type: "button", onclick: () => retry([key]) }, icon("again"), t("retry"));
   if (kind === "done") return finished(clip, voice, presenter);
   if (kind === "running") return [el("div.clip-state", {}, el("span.ring.large", {}, el("span.percent")), el("p.clip-words", { role: "status" }), stop(key))];
-  if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? worded(clip.why) : t("waiting.why")), clip.run ? stop(key) : null)];
+  if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? worded(clip.why) : t("waiting.why")), stop(key))];
   if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, worded(clip.why ?? "")), frameOf(presenter), el("p", {}, t("failed.what")), again)];
   if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("stand.gone")))];
   return [el("div.clip-state", {}, icon("stop"), el("p", {}, t(`${kind}.why`)), again)];
@@ -138,14 +140,15 @@ async function drawLog(details) {
   const { voice, presenter } = opened;
   const body = details.querySelector(".log-body");
   const told = await get(`api/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}/log`).catch(() => null);
-  if (!told?.run) {
-    body.replaceChildren(el("p", {}, t("log.none")));
-    return;
-  }
+  fill(body, JSON.stringify([told?.run, told?.lines.length]), () => logOf(told));
+}
+
+function logOf(told) {
+  if (!told?.run) return [el("p", {}, t("log.none"))];
   const lines = told.lines.map((line) => el(`li.${line.level.toLowerCase()}`, {},
     el("time", {}, new Date(line.at * 1000).toLocaleTimeString(facts.language)), el("span.stage", {}, t(`stage.${line.stage}`) === `stage.${line.stage}` ? line.stage : t(`stage.${line.stage}`)), el("span", {}, line.message)));
   const link = facts.dagster ? el("a", { href: `${facts.dagster}/runs/${told.run}`, target: "_blank", rel: "noopener" }, t("log.dagster")) : null;
-  body.replaceChildren(el("ol", { tabindex: 0, "aria-label": t("log") }, ...lines), link ?? "");
+  return [el("ol", { tabindex: 0, "aria-label": t("log") }, ...lines), link ?? ""];
 }
 
 function address(key) {

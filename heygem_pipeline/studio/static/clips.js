@@ -103,12 +103,8 @@ export async function cancel(keys) {
 }
 
 async function cancelAll(batch) {
-  const keys = clipsOf(batch).filter(([, clip]) => clip.run && (clip.stand === "running" || clip.stand === "queued")).map(([key]) => key);
-  if (!keys.length) {
-    toast(t("cancel.none"));
-    return;
-  }
-  if (await ask(t("cancel.all"), t("cancel.all.sure", { count: keys.length }), t("cancel.all"))) cancel(keys);
+  const keys = clipsOf(batch).filter(([, clip]) => clip.stand !== "done" && !isOver(clip)).map(([key]) => key);
+  if (keys.length && await ask(t("cancel.all"), t("cancel.all.sure", { count: keys.length }), t("cancel.all"))) cancel(keys);
 }
 
 function archive(wanted) {
