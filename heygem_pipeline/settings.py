@@ -74,7 +74,9 @@ class StudioSettings(BaseModel):
         "", description="Header in which such a proxy names whom it has let in; others are then refused"
     )
     studio_hosts: str = Field("", description="Names the page answers to besides localhost, with spaces between them")
-    studio_address: str = Field("http://127.0.0.1:7860", description="Where people reach the page; Dagster links to it")
+    studio_address: str = Field(
+        "http://127.0.0.1:7860", description='Where people reach the page; Dagster links to it; "": no link'
+    )
     studio_dagster: str = Field("http://127.0.0.1:3000", description='Where people reach Dagster\'s page; "": no link')
     studio_max_gb: float = Field(2.0, gt=0, description="Larger uploads are refused (GB)")
 

@@ -9,6 +9,7 @@ import pytest
 
 import heygem_pipeline
 from heygem_pipeline.definitions import defs
+from heygem_pipeline.settings import settings
 
 PACKAGE = Path(heygem_pipeline.__file__).parent
 KNOWS_DAGSTER = ("assets", "automation", "definitions.py")
@@ -49,6 +50,11 @@ def test_the_whole_graph_loads() -> None:
     names = {key.to_user_string() for key in graph.get_all_asset_keys()}
     assert names == {"audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"}
     assert defs.resolve_job_def("ingest") is not None
+
+
+def test_every_asset_leads_to_the_studio() -> None:
+    nodes = defs.resolve_asset_graph().asset_nodes
+    assert {node.metadata["Studio"].value for node in nodes} == {settings().studio_address}
 
 
 def test_definitions_load_without_heavy_imports() -> None:

@@ -73,7 +73,7 @@ def encoded_video(
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(filmstrip, context.partition_key)),
         "path": dg.MetadataValue.path(destination),
-        "Studio": dg.MetadataValue.url(studio_link(*clip)),
+        **studio_link(*clip),
         "seconds": round(report.duration, 3),
         "frames": report.frames,
         "frame rate": report.frame_rate,
@@ -96,9 +96,11 @@ def encoded_video(
         patches.path.unlink(missing_ok=True)
 
 
-def studio_link(audio: str, template: str) -> str:
-    """Where people see this clip."""
-    return f"{settings().studio_address.rstrip('/')}/?{urlencode({'clip': f'{audio}|{template}'})}"
+def studio_link(audio: str, template: str) -> dict[str, dg.UrlMetadataValue]:
+    """Where people see this clip; nothing where there is no Studio."""
+    address = settings().studio_address.rstrip("/")
+    clip = urlencode({"clip": f"{audio}|{template}"})
+    return {"Studio": dg.MetadataValue.url(f"{address}/?{clip}")} if address else {}
 
 
 def _result(check: Check) -> dg.AssetCheckResult:

@@ -33,7 +33,7 @@ def serve(host: str, port: int, path_prefix: str, studio_port: int, say: Callabl
     """
     environment = os.environ | dagster_environment()
     environment.setdefault("HEYGEM_STUDIO_DAGSTER", f"http://{host}:{port}{path_prefix}")
-    environment.setdefault("HEYGEM_STUDIO_ADDRESS", f"http://{host}:{studio_port}")
+    environment.setdefault("HEYGEM_STUDIO_ADDRESS", f"http://{host}:{studio_port}" if studio_port else "")
     with only_runner() as lock:
         recover()
         stopping: list[int] = []

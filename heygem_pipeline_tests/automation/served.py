@@ -18,7 +18,7 @@ import psutil
 from heygem_pipeline.automation.planner import Plan, plan
 from heygem_pipeline.storage.folders import DataFolders
 
-PATIENCE = 240.0
+PATIENCE = 600.0
 """Seconds; generous for machines that have other work."""
 
 RUN_COMMAND = "multiprocessing.spawn"
