@@ -9,7 +9,7 @@ import dagster as dg
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.orders import DeliveryOrder, Orders
 from heygem_pipeline.assets.partitions import audio_partitions
-from heygem_pipeline.assets.uploads import UploadKind, Uploads
+from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
 from heygem_pipeline.quality.report import ClipReport, finished_report
@@ -32,10 +32,11 @@ def delivery(context: dg.AssetExecutionContext, orders: dg.ResourceParam[Orders]
         }
         if not reports:
             raise StageMissing(f"No clip of {audio!r} is finished; materialize encoded_video first.")
+        files = {kind: Uploads(folders).known(kind) for kind in UploadKind}
         rows = [
             {"clip": f"{_name(template, order)}.mp4", "finished": True, "sentence": ""} | reports[template].as_json()
             if template in reports
-            else _row_of_missing(folders, audio, template, order)
+            else _row_of_missing(files, audio, template, order)
             for template in sorted(order.unfinished)
         ]
         write_archive(destination, list(_content(folders, audio, order, reports)), rows)
@@ -68,9 +69,10 @@ def _content(
         yield f"voice/{voice.name}", voice
 
 
-def _row_of_missing(folders: DataFolders, audio: str, template: str, order: DeliveryOrder) -> dict[str, Any]:
+def _row_of_missing(
+    files: Mapping[UploadKind, Mapping[str, Upload]], audio: str, template: str, order: DeliveryOrder
+) -> dict[str, Any]:
     """The manifest's row of a clip that is not in the ZIP; files as a report names them."""
-    files = {kind: Uploads(folders).known(kind) for kind in UploadKind}
     voice, presenter = files[UploadKind.AUDIO].get(audio), files[UploadKind.TEMPLATE].get(template)
     return {
         "clip": "",

@@ -123,12 +123,10 @@ def _files(folders: DataFolders, whom: Whom) -> Iterator[tuple[str, Path]]:
     candidates: list[tuple[str, Path]] = []
     uploads = Uploads(folders)
     if whom.template is None and whom.audio is not None:
-        upload = uploads.known(UploadKind.AUDIO).get(whom.audio)
-        candidates += [("uploads", folders.voices / upload.file)] if upload else []
+        candidates += _of_upload(uploads, UploadKind.AUDIO, whom.audio)
         candidates += [("features", folders.voice(whom.audio))]
     if whom.audio is None and whom.template is not None:
-        upload = uploads.known(UploadKind.TEMPLATE).get(whom.template)
-        candidates += [("uploads", folders.presenters / upload.file)] if upload else []
+        candidates += _of_upload(uploads, UploadKind.TEMPLATE, whom.template)
         candidates += [("tracks", folders.tracks(whom.template)), ("tracks", folders.template_speech(whom.template))]
     for what, place in _of_clips(folders).items():
         root, ending = place.parents[1], place.suffix
@@ -145,6 +143,15 @@ def _files(folders: DataFolders, whom: Whom) -> Iterator[tuple[str, Path]]:
     for what, path in candidates:
         if path.is_symlink() or path.is_file():
             yield what, path
+
+
+def _of_upload(uploads: Uploads, kind: UploadKind, key: str) -> Iterator[tuple[str, Path]]:
+    """The file itself, and what the Studio saw of it."""
+    upload = uploads.known(kind).get(key)
+    if upload is not None:
+        yield "uploads", uploads.folder(kind) / upload.file
+        look = uploads.folders.first_look(kind, upload.file)
+        yield from (("first looks", path) for path in sorted(look.parent.glob(f"{look.name}.*")))
 
 
 def _of_clips(folders: DataFolders) -> dict[str, Path]:

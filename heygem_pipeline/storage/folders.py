@@ -1,5 +1,6 @@
 """Where everything lies in the data folder."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,11 @@ class DataFolders:
     def filmstrip(self, audio: str, template: str) -> Path:
         """Faces of a finished clip in a row."""
         return self.root / "store" / "filmstrips" / audio / f"{template}.jpg"
+
+    def first_look(self, kind: str, file: str) -> Path:
+        """What the Studio saw of an upload at once, its picture among it: a path to add endings to."""
+        digest = hashlib.sha256(file.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        return self.root / "store" / "first_looks" / kind / digest
 
     def clip(self, audio: str, template: str) -> Path:
         """The finished clip."""

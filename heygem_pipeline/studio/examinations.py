@@ -1,8 +1,8 @@
 """What the page knows of uploads at first sight. Looking is left to one worker process, which ends when it idles."""
 
 import asyncio
-import hashlib
 import json
+import logging
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,22 +27,17 @@ class Examinations:
         self._pool: ProcessPoolExecutor | None = None
         self._ending: asyncio.TimerHandle | None = None
 
-    def folder(self, kind: UploadKind, file: str) -> Path:
-        """Where pictures and findings of a file are kept; they may be deleted at any time."""
-        digest = hashlib.sha256(file.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-        return self._folders.root / "store" / "studio" / kind.value / digest
-
     def known(self, kind: UploadKind, path: Path) -> Examined | None:
         """What was seen of this very file; None where it has not been looked at yet."""
-        folder = self.folder(kind, path.name)
+        place = self._folders.first_look(kind, path.name)
         try:
             status = path.stat()
         except FileNotFoundError:
             return None
-        seen = self._known.get(folder) or self._read(folder)
+        seen = self._known.get(place) or self._read(place)
         if seen is None or (seen.size, seen.modified) != (status.st_size, status.st_mtime_ns):
             return None
-        self._known[folder] = seen
+        self._known[place] = seen
         return seen
 
     def want(self, kind: UploadKind, path: Path, new: bool = False) -> None:
@@ -64,7 +59,7 @@ class Examinations:
         return bool(self._under_way)
 
     async def _look(self, kind: UploadKind, path: Path, new: bool) -> None:
-        folder, loop = self.folder(kind, path.name), asyncio.get_running_loop()
+        place, loop = self._folders.first_look(kind, path.name), asyncio.get_running_loop()
         try:
             async with self._one_at_a_time:
                 if self._ending is not None:
@@ -75,20 +70,23 @@ class Examinations:
                 try:
                     if new:
                         await loop.run_in_executor(self._pool, take_in, path)
-                    self._known[folder] = await loop.run_in_executor(self._pool, examine, kind, path, folder)
+                    self._known[place] = await loop.run_in_executor(self._pool, examine, kind, path, place)
                 except FileNotFoundError:
                     pass  # removed meanwhile
                 except BrokenProcessPool:
                     # The file brought the worker down; the pipeline's own analysis will say what is wrong with it.
                     self._pool = None
-                    self._known[folder] = _unread(path)
+                    self._known[place] = _unread(path)
+                except Exception:
+                    logging.getLogger(__name__).exception("The first look at %s failed", path.name)
+                    self._known[place] = _unread(path)
                 self._ending = loop.call_later(IDLE_SECONDS, self.end)
         finally:
             self._under_way.pop(path, None)
 
-    def _read(self, folder: Path) -> Examined | None:
+    def _read(self, place: Path) -> Examined | None:
         with suppress(FileNotFoundError, ValueError, TypeError):
-            stored = json.loads(record_of(folder).read_text(encoding="utf-8"))
+            stored = json.loads(record_of(place).read_text(encoding="utf-8"))
             refused = stored.pop("refused")
             return Examined(refused=tuple(refused) if refused else None, **stored)
         return None

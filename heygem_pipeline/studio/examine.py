@@ -51,19 +51,19 @@ class Examined:
     trouble: bool = False
 
 
-def record_of(folder: Path) -> Path:
-    """Where it is written what was seen of a file."""
-    return folder / "seen.json"
+def record_of(place: Path) -> Path:
+    """Where it is written what was seen of a file. place: ``DataFolders.first_look``, here and below."""
+    return place.with_suffix(".json")
 
 
-def picture_of(folder: Path) -> Path:
+def picture_of(place: Path) -> Path:
     """The picture of a presenter."""
-    return folder / "picture.jpg"
+    return place.with_suffix(".jpg")
 
 
-def trouble_of(folder: Path) -> Path:
+def trouble_of(place: Path) -> Path:
     """The frame that shows what is wrong."""
-    return folder / "trouble.jpg"
+    return place.with_suffix(".trouble.jpg")
 
 
 def end_with_parent() -> None:
@@ -83,15 +83,15 @@ def take_in(path: Path) -> None:
         take_in_uploads(instance, ready=lambda found: found == path)
 
 
-def examine(kind: UploadKind, path: Path, folder: Path) -> Examined:
-    """Look at a file, and keep what was seen in ``folder``."""
+def examine(kind: UploadKind, path: Path, place: Path) -> Examined:
+    """Look at a file, and keep what was seen."""
     status = path.stat()
     seen = Examined(status.st_size, status.st_mtime_ns)
     try:
-        seen = _examine_voice(path, seen) if kind is UploadKind.AUDIO else _examine_presenter(path, folder, seen)
+        seen = _examine_voice(path, seen) if kind is UploadKind.AUDIO else _examine_presenter(path, place, seen)
     except BadInput as error:
         seen = replace(seen, refused=(type(error).__name__, str(error)))
-    with atomic_path(record_of(folder)) as temporary:
+    with atomic_path(record_of(place)) as temporary:
         temporary.write_text(json.dumps(asdict(seen), ensure_ascii=False), encoding="utf-8")
     return seen
 
@@ -106,7 +106,7 @@ def _examine_voice(path: Path, seen: Examined) -> Examined:
     return replace(seen, seconds=float(speech.duration), warnings=speech_warnings(speech))
 
 
-def _examine_presenter(path: Path, folder: Path, seen: Examined) -> Examined:
+def _examine_presenter(path: Path, place: Path, seen: Examined) -> Examined:
     from heygem_pipeline.faces.fitness import fitness_warnings
     from heygem_pipeline.faces.track import track_faces
     from heygem_pipeline.media.template import Template
@@ -122,15 +122,15 @@ def _examine_presenter(path: Path, folder: Path, seen: Examined) -> Examined:
             tracks = track_faces(moment)
         except BadInput as error:
             if not troubles:
-                _keep_picture(moment, trouble_of(folder))
+                _keep_picture(moment, trouble_of(place))
             troubles.append(error)
             continue
         if not good:
-            _keep_picture(moment, picture_of(folder))
+            _keep_picture(moment, picture_of(place))
             seen = replace(seen, warnings=fitness_warnings(tracks), picture=True)
         good += 1
     if not good:
-        _keep_picture(next(_moments(template)), picture_of(folder))
+        _keep_picture(next(_moments(template)), picture_of(place))
     seen = replace(seen, picture=True, trouble=bool(troubles))
     if len(troubles) > good:
         return replace(seen, refused=(type(troubles[0]).__name__, str(troubles[0])))

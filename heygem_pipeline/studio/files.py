@@ -80,19 +80,19 @@ async def _upload(request: Request) -> Response:
 
 
 async def _picture(request: Request) -> Response:
-    return _sent(request, picture_of(_examined(request)))
+    return _sent(request, picture_of(_first_look(request)))
 
 
 async def _trouble(request: Request) -> Response:
-    return _sent(request, trouble_of(_examined(request)))
+    return _sent(request, trouble_of(_first_look(request)))
 
 
-def _examined(request: Request) -> Path:
+def _first_look(request: Request) -> Path:
     studio = _studio(request)
     upload = studio.look.uploads.known(UploadKind.TEMPLATE).get(_key(request, "key"))
     if upload is None:
         raise HTTPException(404)
-    return studio.examinations.folder(UploadKind.TEMPLATE, upload.file)
+    return studio.folders.first_look(UploadKind.TEMPLATE, upload.file)
 
 
 async def _archive(request: Request) -> Response:

@@ -41,7 +41,6 @@ class Look:
         self._signs: tuple[tuple[str, int, int], ...] = ()
         self._looked = self._planned = self._paced = -1e9
         self._pace: Pace | None = None
-        self._served = False
 
     async def shown(self) -> dict[str, Any]:
         """What the page shows, not older than two seconds."""
@@ -75,18 +74,18 @@ class Look:
     def _see(self) -> Seen:
         if self._pace is None or monotonic() - self._paced >= SECONDS_BETWEEN_PACES:
             self._pace = pace_of(self.instance, self.folders)
-            # To ask makes the folder where it is gone, and an empty one must not take the place of a disk.
-            self._served = self.folders.lock_file.exists() and is_served()
             self._paced = monotonic()
         found = plan(self.instance, self.folders)
         running = [s.run_id for s in found.clips.values() if s.stand is Stand.RUNNING and s.run_id]
         return Seen(
             found=found,
             uploads=self.uploads,
+            known={kind: self.uploads.known(kind) for kind in UploadKind},
             campaigns=load_campaigns(self.folders.campaigns),
             began=began(self.instance, running),
             pace=self._pace,
-            served=self._served,
+            # To ask makes the folder where it is gone, and an empty one must not take the place of a disk.
+            served=self.folders.lock_file.exists() and is_served(),
             now=time(),
         )
 

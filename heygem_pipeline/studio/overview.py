@@ -23,10 +23,15 @@ EVERYTHING = ""
 
 @dataclass(frozen=True)
 class Seen:
-    """One look. began: POSIX time at which running runs started. served: does anything start runs? now: POSIX time."""
+    """One look.
+
+    known: the uploads that have a key. began: POSIX time at which running runs started. served: does anything start
+    runs? now: POSIX time.
+    """
 
     found: Plan
     uploads: Uploads
+    known: Mapping[UploadKind, Mapping[str, Upload]]
     campaigns: Campaigns
     began: Mapping[str, float]
     pace: Pace | None
@@ -53,7 +58,7 @@ def overview(seen: Seen, examinations: Examinations) -> dict[str, Any]:
 def _uploads(
     seen: Seen, examinations: Examinations, kind: UploadKind, standings: Mapping[str, Standing]
 ) -> Iterator[dict[str, Any]]:
-    known = {upload.file: (key, upload) for key, upload in seen.uploads.known(kind).items()}
+    known = {upload.file: (key, upload) for key, upload in seen.known[kind].items()}
     for path in seen.uploads.files(kind):
         key, upload = known.get(path.name, (None, None))
         standing = standings.get(key) if key else None
@@ -83,10 +88,10 @@ def _mark(upload: Upload | None) -> str:
 
 
 def _batches(seen: Seen) -> Iterator[dict[str, Any]]:
-    voices = {key: seen.uploads.folder(UploadKind.AUDIO) / u.file for key, u in _known(seen, UploadKind.AUDIO).items()}
-    presenters = {
-        key: seen.uploads.folder(UploadKind.TEMPLATE) / u.file for key, u in _known(seen, UploadKind.TEMPLATE).items()
-    }
+    voices, presenters = (
+        {key: seen.uploads.folder(kind) / upload.file for key, upload in seen.known[kind].items()}
+        for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
+    )
     if seen.campaigns.everything and voices and presenters:
         yield {"name": EVERYTHING, "title": "", "made": 0.0, "voices": list(voices), "presenters": list(presenters)}
     for campaign in seen.campaigns.usable:
@@ -101,10 +106,6 @@ def _batches(seen: Seen) -> Iterator[dict[str, Any]]:
         } | choices_of(campaign)
     for wrong in seen.campaigns.wrong:
         yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": list(wrong.problems)}
-
-
-def _known(seen: Seen, kind: UploadKind) -> Mapping[str, Upload]:
-    return seen.uploads.known(kind)
 
 
 def _made(seen: Seen, campaign: Campaign) -> float:

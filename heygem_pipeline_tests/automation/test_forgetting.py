@@ -84,6 +84,17 @@ def test_of_a_presenter_nothing_stays_in_any_voices_folder_or_zip(full: House) -
     assert full.plan().clips.keys() == {("one", "one"), ("two", "one")}
 
 
+def test_of_an_upload_no_picture_stays(full: House) -> None:
+    theirs = full.folders.first_look(UploadKind.TEMPLATE, "two.mp4")
+    another = full.folders.first_look(UploadKind.TEMPLATE, "one.mp4")
+    pictures = [place.with_suffix(ending) for place in (theirs, another) for ending in (".jpg", ".trouble.jpg")]
+    theirs.parent.mkdir(parents=True)
+    for picture in pictures:
+        picture.touch()
+    forget_all(full, Whom(None, "two"))
+    assert [picture.exists() for picture in pictures] == [False, False, True, True]
+
+
 def test_a_zip_that_never_held_the_presenter_stays(full: House) -> None:
     full.folders.clip("one", "two").unlink()
     with zipfile.ZipFile(full.folders.delivery("one"), "w") as archive:

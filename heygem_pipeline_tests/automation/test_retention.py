@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.assets.uploads import UploadKind
 from heygem_pipeline.automation.orders import CampaignOrders
 from heygem_pipeline.automation.retention import prune, prune_job, prune_schedule
 from heygem_pipeline.automation.retention_files import LARGEST_SERVER_LOG
@@ -131,6 +132,17 @@ def test_what_is_left_of_an_upload_goes_some_days_after_it_and_uploads_never_do(
     assert not features.exists() and house.folders.voice("one").exists() and house.folders.tracks("one").exists()
     assert house.folders.clip("two", "two").exists() and house.folders.report("two", "two").exists()
     assert len(list(house.folders.voices.iterdir())) == 1
+
+
+def test_the_pictures_of_an_upload_go_after_it(house: House, set_to: Set) -> None:
+    make_all(house)
+    set_to("store_days", "0")
+    pictures = [
+        write(house.folders.first_look(UploadKind.TEMPLATE, file).with_suffix(".jpg"))
+        for file in ("one.mp4", "that is gone.mp4")
+    ]
+    assert removed(house) == {"first looks at uploads that are gone": 1}
+    assert [picture.exists() for picture in pictures] == [True, False]
 
 
 def test_reports_and_filmstrips_follow_their_clip(house: House, set_to: Set) -> None:
