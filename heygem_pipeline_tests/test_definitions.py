@@ -17,7 +17,7 @@ HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "f
 
 
 FLOORS = (
-    ("__init__", "errors", "settings"),
+    ("__init__", "easing", "errors", "settings"),
     ("storage", "devices"),
     ("media", "checkpoints"),
     ("faces", "demo"),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.demo.portraits import Point, Portrait
+from heygem_pipeline.easing import smoothstep
 
 FRAME_SIZE = (1280, 720)
 """Width and height of a presenter's frame in pixels."""
@@ -98,8 +99,7 @@ def _soften(backdrop: NDArray[np.float32], portrait: Portrait, photograph_width:
     inside = np.minimum(columns - portrait.left, portrait.left + photograph_width * portrait.scale - columns)
     if inside.min() >= 0:
         return np.asarray(cv2.GaussianBlur(backdrop, (0, 0), 2.0), np.float32)
-    far = np.clip((60 - inside) / 160, 0, 1)
-    far = (far * far * (3 - 2 * far))[None, :, None]
+    far = smoothstep(0, 160, 60 - inside)[None, :, None]
     near = cv2.GaussianBlur(backdrop, (0, 0), 2.5)
     middle = cv2.GaussianBlur(backdrop, (0, 0), 10)
     wide = cv2.GaussianBlur(backdrop, (0, 0), 30)

@@ -5,6 +5,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
+
 FADE_SECONDS = 0.16
 """Time in which motion grows after the face appears and dies before it goes."""
 
@@ -19,5 +21,4 @@ def presence_strength(present: NDArray[np.bool_], frame_rate: Fraction) -> NDArr
         before = absent[np.clip(after - 1, 0, None)]
         following = absent[np.clip(after, None, len(absent) - 1)]
         distance = np.minimum(np.abs(np.arange(count) - before), np.abs(following - np.arange(count)))
-    share = np.clip(distance / (FADE_SECONDS * float(frame_rate) + 1), 0, 1)
-    return share * share * (3 - 2 * share)
+    return smoothstep(0, FADE_SECONDS * float(frame_rate) + 1, distance)

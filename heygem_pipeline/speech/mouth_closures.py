@@ -6,6 +6,7 @@ They are what people notice first, and what a regression smooths away.
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.speech.features import FEATURE_RATE
 
 CLOSED_PERCENTILE, OPEN_PERCENTILE = 5, 90
@@ -81,8 +82,7 @@ def lips_together(log_odds: NDArray[np.floating], nearer: float, touching: float
     """
     together = np.zeros(len(log_odds))
     reach = HELD_ROWS + APPROACH_ROWS
-    away = np.maximum(np.abs(np.arange(-reach, reach + 1)) - HELD_ROWS, 0) / (APPROACH_ROWS + 1)
-    profile = 1 - away * away * (3 - 2 * away)
+    profile = 1 - smoothstep(HELD_ROWS, reach + 1, np.abs(np.arange(-reach, reach + 1)))
     padded = np.zeros(len(log_odds) + 2 * reach)
     for row, height in zip(*closure_peaks(log_odds), strict=True):
         strength = np.clip((height - nearer) / max(touching - nearer, 1e-6), 0, 1)

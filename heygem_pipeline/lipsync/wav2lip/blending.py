@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
+
 SIDE = 96
 """Pixels: the network's faces. Lengths below are in their pixels, so that they grow with the face."""
 
@@ -104,8 +106,8 @@ def lower_face(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     # The box's edge is an edge as well.
     inside[[0, -1]] = 0
     inside[:, [0, -1]] = 0
-    depth = np.minimum(np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5), np.float32) / np.float32(FEATHER), 1)
-    return (depth * depth * (3 - 2 * depth)).astype(np.float32)
+    depth = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5), np.float32)
+    return smoothstep(0, FEATHER, depth)
 
 
 def colour_shift(

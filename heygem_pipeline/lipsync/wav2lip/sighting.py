@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.faces.mouth import measure_mouth
 from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -33,13 +34,13 @@ class Sightings:
     boxes: int32 (frames, 4), left, top, right, bottom (exclusive) within the frame.
     landmarks: float32 (frames, 68, 2), pixels of the frame, smoothed in time.
     usable: bool (frames,), whether there is a face of some size.
-    parted: float64 (frames,), 0 = the template's own lips touch, 1 = they are apart.
+    parted: floats (frames,), 0 = the template's own lips touch, 1 = they are apart.
     """
 
     boxes: NDArray[np.int32]
     landmarks: NDArray[np.float32]
     usable: NDArray[np.bool_]
-    parted: NDArray[np.float64]
+    parted: NDArray[np.floating]
 
 
 def sight(tracks: FaceTracks) -> Sightings:
@@ -61,8 +62,7 @@ def _face_boxes(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.stack([left, top, right, chin + CHIN_PAD * (chin - top)], axis=1)
 
 
-def _parted(tracks: FaceTracks) -> NDArray[np.float64]:
+def _parted(tracks: FaceTracks) -> NDArray[np.floating]:
     if not tracks.present.any():
         return np.zeros(len(tracks))
-    share = np.clip((np.nan_to_num(measure_mouth(tracks).gap) - SHUT_GAP) / (OPEN_GAP - SHUT_GAP), 0, 1)
-    return share * share * (3 - 2 * share)
+    return smoothstep(SHUT_GAP, OPEN_GAP, np.nan_to_num(measure_mouth(tracks).gap))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.lipsync.warp.inside.bared_teeth import BaredTeeth, shaded
 from heygem_pipeline.lipsync.warp.inside.teeth import LOWER, UPPER, along_the_arch, edge_and_tone
 from heygem_pipeline.lipsync.warp.seen.light import FaceLight
@@ -54,18 +55,6 @@ class OpenMouth:
     rounding: float
 
 
-def smoothstep(value: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
-    """0 up to ``low``, 1 from ``high`` on, smooth between."""
-    share = np.clip((value - low) / (high - low), 0, 1)
-    return share * share * (3 - 2 * share)
-
-
-def ramp(value: float, low: float, high: float) -> float:
-    """The same of one number."""
-    share = min(max((value - low) / (high - low), 0.0), 1.0)
-    return share * share * (3 - 2 * share)
-
-
 def draw_interior(
     x: NDArray[np.float32],
     y: NDArray[np.float32],
@@ -83,7 +72,7 @@ def draw_interior(
     """
     place = along_the_arch(x - np.float32(mouth.midline), mouth.turn)
     soft = max(0.008, 0.7 * pixel)
-    seen = 1 - ramp(mouth.rounding, 0.25, 0.85)
+    seen = 1 - smoothstep(0.25, 0.85, mouth.rounding)
     upper_step, upper_tone = edge_and_tone(place, UPPER, pixel)
     lower_step, lower_tone = edge_and_tone(place, LOWER, pixel)
     slope = mouth.tilt * (x - mouth.midline)
@@ -98,20 +87,20 @@ def draw_interior(
 
     across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
     # The lower lip's inner side catches light: no line is drawn along it.
-    lining = 0.85 * smoothstep(y - lower, -0.045, 0.0)
+    lining = 0.85 * smoothstep(-0.045, 0.0, y - lower)
     picture = _behind_the_teeth(y, (upper, lower), (upper_tips, lower_tips), across, lining, mouth.gap, light)
 
-    lit = light_inside(mouth.gap) * (0.50 + 0.50 * smoothstep(y - upper, 0.0, 0.040))
-    row = smoothstep(y - lower_tips, -1.4 * soft, 1.4 * soft) * smoothstep(lower_tone, 0.25, 0.55)
-    tone = 0.82 * lit * lower_tone * (0.88 + 0.12 * smoothstep(lower - y, -0.004, 0.014))
-    picture += (seen * ramp(mouth.gap, 0.06, 0.11) * row)[..., None] * (shaded(light.enamel, tone) - picture)
-    row = smoothstep(upper_tips - y, -soft, soft) * smoothstep(upper_tone, 0.25, 0.55)
-    tone = lit * upper_tone * (1 - 0.12 * smoothstep(y - upper_tips, -0.022, 0.0))
+    lit = light_inside(mouth.gap) * (0.50 + 0.50 * smoothstep(0.0, 0.040, y - upper))
+    row = smoothstep(-1.4 * soft, 1.4 * soft, y - lower_tips) * smoothstep(0.25, 0.55, lower_tone)
+    tone = 0.82 * lit * lower_tone * (0.88 + 0.12 * smoothstep(-0.004, 0.014, lower - y))
+    picture += (seen * smoothstep(0.06, 0.11, mouth.gap) * row)[..., None] * (shaded(light.enamel, tone) - picture)
+    row = smoothstep(-soft, soft, upper_tips - y) * smoothstep(0.25, 0.55, upper_tone)
+    tone = lit * upper_tone * (1 - 0.12 * smoothstep(-0.022, 0.0, y - upper_tips))
     picture += (drawn_upper * row)[..., None] * (shaded(light.enamel, tone) - picture)
 
     # Where the lips are close, and in the corners, only the shade of a slit is seen.
-    narrow = 1 - smoothstep(lower - upper, 0.020, 0.070)
-    corner = 0.85 * smoothstep(across, 0.55, 0.95)
+    narrow = 1 - smoothstep(0.020, 0.070, lower - upper)
+    corner = 0.85 * smoothstep(0.55, 0.95, across)
     closed = np.maximum(narrow, corner * (1 - 0.7 * lining))
     picture += closed[..., None] * (light.crease * (1 - 0.35 * corner)[..., None] - picture)
     return np.asarray(picture, np.float32)
@@ -135,13 +124,13 @@ def _behind_the_teeth(
     skin, rim = float(luma(light.skin)), SLIT_TONE * light.lip
     # A thin slit is lit by the lips, a wider one is as dark as a crease, an open mouth darker.
     dark_height = (np.minimum(tips[1], lower) - np.maximum(tips[0], upper))[..., None]
-    picture = rim + smoothstep(dark_height, -0.01, 0.03) * (light.crease - rim)
-    picture += smoothstep(dark_height, 0.02, 0.09) * (_deep_colour(light) * (skin * DEEP_DARK) - picture)
+    picture = rim + smoothstep(-0.01, 0.03, dark_height) * (light.crease - rim)
+    picture += smoothstep(0.02, 0.09, dark_height) * (_deep_colour(light) * (skin * DEEP_DARK) - picture)
     # The tongue is a low mound behind the lower teeth; the upper ones shade it.
     flesh = light.lip * (0.50 * skin / max(float(luma(light.lip)), 1.0)) * np.array([0.92, 0.90, 1.08], np.float32)
     mound = lower - 0.56 * np.maximum(lower - upper, 1e-4) * np.clip(1 - (across / 0.80) ** 2, 0, 1)
-    tongue = smoothstep(y - mound, -0.005, 0.055) * ramp(gap, 0.08, 0.18)
-    shade = smoothstep(dark_height[..., 0], 0.01, 0.08) * (1 - smoothstep(y - tips[0], 0.0, 0.07))
+    tongue = smoothstep(-0.005, 0.055, y - mound) * smoothstep(0.08, 0.18, gap)
+    shade = smoothstep(0.01, 0.08, dark_height[..., 0]) * (1 - smoothstep(0.0, 0.07, y - tips[0]))
     below_teeth = 1 - 0.65 * shade
     picture += (0.85 * tongue)[..., None] * (shaded(flesh, below_teeth) - picture)
     picture += lining[..., None] * (shaded(LINING_TONE * light.lip, below_teeth) - picture)

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.inside.bared_teeth import Lines, bared_teeth
-from heygem_pipeline.lipsync.warp.inside.interior import OpenMouth, draw_interior, smoothstep
+from heygem_pipeline.lipsync.warp.inside.interior import OpenMouth, draw_interior
 from heygem_pipeline.lipsync.warp.inside.teeth import turn_of_head
 from heygem_pipeline.lipsync.warp.seen.light import FaceLight
 from heygem_pipeline.lipsync.warp.seen.sharpness import grain_like
@@ -55,7 +56,7 @@ def paint_opening(
         edge = max(view.pixel, 0.010, 1.5 * light.blur)
         # The border lies half over the lips: behind it the warped layers hold the other lip's pixels.
         alpha = np.clip((view.y - view.upper) / edge + 0.5, 0, 1) * np.clip((view.lower - view.y) / edge + 0.5, 0, 1)
-        alpha *= smoothstep(opening, 0, 2.5 * edge)
+        alpha *= smoothstep(0, 2.5 * edge, opening)
         picture += alpha[..., None] * (inside - picture)
     warped[box] = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 

@@ -7,6 +7,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
+
 FloatT = TypeVar("FloatT", bound=np.floating)
 
 SMOOTHING = 2e-4
@@ -42,14 +44,9 @@ def _fade() -> NDArray[np.float32]:
     """(rows, columns, 1): 1 over the lower face, exactly 0 along the border and above the eyes' lower rim."""
     columns, rows = GRID
     x, y = np.linspace(LEFT, RIGHT, columns), np.linspace(TOP, BOTTOM, rows)
-
-    def ramp(distance: NDArray[np.float64], length: float) -> NDArray[np.float64]:
-        share = np.clip(distance / length, 0, 1)
-        return share * share * (3 - 2 * share)
-
     step = max((RIGHT - LEFT) / (columns - 1), (BOTTOM - TOP) / (rows - 1))
-    sides = ramp(np.minimum(x - LEFT, RIGHT - x) - step, 0.25)
-    down = ramp(y - FADED_ABOVE, 0.30) * ramp(BOTTOM - y - step, 0.30)
+    sides = smoothstep(0, 0.25, np.minimum(x - LEFT, RIGHT - x) - step)
+    down = smoothstep(0, 0.30, y - FADED_ABOVE) * smoothstep(0, 0.30, BOTTOM - y - step)
     return (down[:, None] * sides[None, :])[..., None].astype(np.float32)
 
 
@@ -86,8 +83,8 @@ class DisplacementGrid:
         radius = np.interp(here, angle, np.hypot(border[:, 0], border[:, 1]))
         downward = np.interp(here, [0.75 * np.pi, np.pi, 1.25 * np.pi], [0, 1, 0])
         width = BESIDE_THE_JAW + (BELOW_THE_CHIN - BESIDE_THE_JAW) * downward
-        outside = np.clip((np.hypot(place[:, 0], place[:, 1]) / radius - 1) / width, 0, 1)
-        return (1 - outside * outside * (3 - 2 * outside)).astype(np.float32)
+        outside = np.hypot(place[:, 0], place[:, 1]) / radius - 1
+        return (1 - smoothstep(0, width, outside)).astype(np.float32)
 
     def _basis(self, anchors: Anchors) -> NDArray[np.float32]:
         return _kernel(_squared_distances(self._points, anchors.target.astype(np.float32)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.faces.head_frame import transform
 from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -133,8 +134,7 @@ def _smoothed_landmarks(tracks: FaceTracks) -> NDArray[np.float64]:
 
 
 def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
-    share = np.clip((gaps - TOUCHING) / (PARTED - TOUCHING), 0, 1)
-    share = share * share * (3 - 2 * share)
+    share = smoothstep(TOUCHING, PARTED, gaps)
     window = window_of(MOUTH_SECONDS, tracks.frame_rate)
     smooth = savitzky_golay(share, tracks.present, window, order=1, cuts=tracks.cuts)
     return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))
