@@ -1,5 +1,6 @@
 """A presenter held in memory, and speech that asks for a given mouth."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -84,6 +85,19 @@ class Presenter:
             raw_head=placed(self.tracks.raw_head),
         )
         return Presenter(pictures, tracks)
+
+
+@dataclass(frozen=True)
+class Watched(Presenter):
+    """Notes every frame it presents without holding it, so that one can count those that somebody else holds."""
+
+    noted: list[weakref.ref[Picture]]
+
+    def presentation(self, count: int) -> Iterator[tuple[int, Picture]]:
+        for index, frame in super().presentation(count):
+            self.noted.append(weakref.ref(frame))
+            yield index, frame
+            del frame
 
 
 def speech_of(frames: int, activity: float = 1.0, frame_rate: Fraction = Fraction(25)) -> SpeechFeatures:

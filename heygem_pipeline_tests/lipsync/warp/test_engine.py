@@ -15,7 +15,15 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
 from heygem_pipeline.media.timeline import ping_pong
-from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, asking_for, laid, patches, speech_of
+from heygem_pipeline_tests.lipsync.warp.presenter import (
+    Picture,
+    Presenter,
+    Watched,
+    asking_for,
+    laid,
+    patches,
+    speech_of,
+)
 
 OPEN, SHUT = np.ones(1), np.zeros(1)
 
@@ -155,15 +163,7 @@ def test_the_template_turns_back_without_a_jump(closed_lips: Presenter) -> None:
 
 def test_holds_a_few_frames_however_long_the_clip(closed_lips: Presenter) -> None:
     alive: list[weakref.ref[Picture]] = []
-
-    class Watched(Presenter):
-        def presentation(self, count: int):  # noqa: ANN202
-            for index, frame in super().presentation(count):
-                alive.append(weakref.ref(frame))
-                yield index, frame
-                del frame
-
-    shown = Watched(closed_lips.pictures, closed_lips.tracks)
+    shown = Watched(closed_lips.pictures, closed_lips.tracks, alive)
     most = 0
     for _ in asking_for(OPEN).generate(speech_of(60), shown.template, shown.tracks):
         most = max(most, sum(reference() is not None for reference in alive))

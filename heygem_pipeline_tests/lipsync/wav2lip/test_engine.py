@@ -22,7 +22,7 @@ from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
-from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, laid
+from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, Watched, laid
 from heygem_pipeline_tests.lipsync.wav2lip.stand_in import StandInPainter, open_mouthed
 from heygem_pipeline_tests.speech.conftest import made_features
 
@@ -152,15 +152,7 @@ def test_the_template_turns_back_without_a_jump(closed_lips: Presenter) -> None:
 
 def test_a_few_frames_are_held_however_long_the_clip(closed_lips: Presenter) -> None:
     alive: list[weakref.ref[Picture]] = []
-
-    class Watched(Presenter):
-        def presentation(self, count: int):  # noqa: ANN202
-            for index, frame in super().presentation(count):
-                alive.append(weakref.ref(frame))
-                yield index, frame
-                del frame
-
-    shown, most = Watched(closed_lips.pictures, closed_lips.tracks), 0
+    shown, most = Watched(closed_lips.pictures, closed_lips.tracks, alive), 0
     engine = Wav2LipEngine(StandInPainter(open_mouthed, batch=4).painter)
     ahead = 0
     for patch in engine.generate(spoken(120), shown.template, shown.tracks):
