@@ -16,15 +16,15 @@ import dagster as dg
 import sqlalchemy as db
 from dagster._core.storage.event_log.schema import AssetEventTagsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from made_up import make_up, usual_recipe
 
 from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.made import VERSION_TAG
 from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.clip.presenter import current_tracker
-from heygem_pipeline.lipsync.engines import load_engine
-from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
-from heygem_pipeline.settings import clip_settings, settings
+from heygem_pipeline.quality.report import clip_version
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 VOICES, PRESENTERS = 1000, 100
@@ -59,16 +59,8 @@ def look(folders: DataFolders) -> float:
 
 def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     """Make uploads, files and records up."""
-    for number in range(VOICES):
-        (folders.voices / f"voice {number}.wav").write_bytes(b"voice %d" % number)
-    for number in range(PRESENTERS):
-        (folders.presenters / f"presenter {number}.mp4").write_bytes(b"presenter %d" % number)
-    uploads = Uploads(folders)
-    for kind in UploadKind:
-        uploads.take_in(kind)
-    voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
-    tracker, engine = current_tracker(), load_engine(settings().engine)
-    recipe = recipe_version(tracker, f"{engine.name} {engine.version}", settings_of_report(clip_settings()))
+    voices, presenters = make_up(folders, VOICES, PRESENTERS)
+    tracker, recipe = current_tracker(), usual_recipe()
 
     def clips() -> Iterator[tuple[str, str]]:
         for number, (audio, voice) in enumerate(voices.items()):

@@ -15,17 +15,15 @@ import dagster as dg
 from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.events import StepMaterializationData
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from made_up import make_up, usual_recipe
 
 from heygem_pipeline.assets.graph import graph_definitions
-from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.automation.made import VERSION_TAG
 from heygem_pipeline.automation.planner import plan
 from heygem_pipeline.automation.retention import prune
-from heygem_pipeline.clip.presenter import current_tracker
-from heygem_pipeline.lipsync.engines import load_engine
-from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
-from heygem_pipeline.settings import clip_settings, settings
+from heygem_pipeline.quality.report import clip_version
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 VOICES, PRESENTERS = 100, 20
@@ -61,18 +59,11 @@ def main() -> None:
 
 def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     """Every clip is finished, its patches lie there, and its run is recorded with the materialization."""
-    for number in range(VOICES):
-        (folders.voices / f"voice {number}.wav").write_bytes(b"voice %d" % number)
-    for number in range(PRESENTERS):
-        (folders.presenters / f"presenter {number}.mp4").write_bytes(b"presenter %d" % number)
-    uploads = Uploads(folders)
-    for kind in UploadKind:
-        uploads.take_in(kind)
-    engine = load_engine(settings().engine)
-    recipe = recipe_version(current_tracker(), f"{engine.name} {engine.version}", settings_of_report(clip_settings()))
+    voices, presenters = make_up(folders, VOICES, PRESENTERS)
+    recipe = usual_recipe()
     job = graph_definitions().resolve_implicit_global_asset_job_def()
-    for audio, voice in uploads.known(UploadKind.AUDIO).items():
-        for template, presenter in uploads.known(UploadKind.TEMPLATE).items():
+    for audio, voice in voices.items():
+        for template, presenter in presenters.items():
             for path, size in (
                 (folders.patches(audio, template), PATCH_BYTES),
                 (folders.clip(audio, template), 0),
