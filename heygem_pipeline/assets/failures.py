@@ -16,7 +16,10 @@ SECONDS_BEFORE_RETRY = 5
 
 @contextmanager
 def plain_failures() -> Iterator[None]:
-    """Turn what no retry mends into a Failure whose description is the error's sentence; try the rest once more."""
+    """Turn what no retry mends into a Failure whose description is the error's sentence; try the rest once more.
+
+    To be used within an asset.
+    """
     try:
         yield
     except (BadInput, NotReady) as error:
@@ -27,4 +30,13 @@ def plain_failures() -> Iterator[None]:
     except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:
+        if _is_cancelled():
+            # Being told to stop can show as any error: an import broken off becomes an ImportError.
+            raise dg.DagsterExecutionInterruptedError from error
         raise dg.RetryRequested(RETRIES, SECONDS_BEFORE_RETRY) from error
+
+
+def _is_cancelled() -> bool:
+    context = dg.AssetExecutionContext.get()
+    run = context.instance.get_run_by_id(context.run.run_id)
+    return run is not None and run.status is dg.DagsterRunStatus.CANCELING
