@@ -1,11 +1,17 @@
 """Both languages say the same."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from heygem_pipeline import errors
 from heygem_pipeline.studio.texts import LANGUAGES, texts
+
+ABOUT_WEIGHTS = {"CheckpointUnusable"}
 
 PLURALS = re.compile(r"\.(one|other)$")
 
@@ -26,6 +32,36 @@ def test_every_pattern_of_a_sentence_can_be_read() -> None:
         for pattern, words in texts(language)["sentences"]:
             groups = re.compile(pattern).groups
             assert all(int(number) <= groups for number in re.findall(r"\$(\d)", words))
+
+
+def told(message: ast.expr) -> str:
+    """A sentence as it would be told, with a number in every gap."""
+    if isinstance(message, ast.JoinedStr):
+        return "".join(told(part) for part in message.values)
+    if isinstance(message, ast.FormattedValue):
+        return "12%" if message.format_spec is not None and told(message.format_spec).endswith("%") else "12"
+    assert isinstance(message, ast.Constant), ast.unparse(message)
+    return str(message.value)
+
+
+def sentences_about_uploads() -> Iterator[str]:
+    """What is said of a file that cannot be used: every bad input the rooms that read uploads can raise."""
+    kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
+    bad = {name for name, kind in kinds.items() if issubclass(kind, errors.BadInput)} - ABOUT_WEIGHTS
+    for room in ("media", "speech", "faces"):
+        for file in sorted((Path(errors.__file__).parent / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in bad:
+                    yield told(node.args[0])
+
+
+SENTENCES = sorted(set(sentences_about_uploads()))
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_what_is_wrong_with_a_file_is_told_in_chinese(sentence: str) -> None:
+    found = next((words for pattern, words in texts("zh")["sentences"] if re.search(pattern, sentence)), None)
+    assert found is not None and re.search("[\u4e00-\u9fff]", found)
 
 
 @pytest.mark.parametrize(
