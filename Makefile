@@ -9,11 +9,14 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint c
 
 setup: $(INSTALLED)
 
+# Compiled here because pip leaves an editable package as it is: where bytecode is not written (in many containers),
+# the process of every run would compile it anew.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) .
+	$(BIN)/python -m compileall -q heygem_pipeline
 	touch $@
 
 $(DEVELOPING): $(INSTALLED)
