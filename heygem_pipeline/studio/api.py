@@ -1,7 +1,7 @@
 """What the page asks for and what it wants done: JSON in, JSON out."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,9 +25,7 @@ from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.languages import languages_of, note_language
 from heygem_pipeline.studio.receiving import receive
 from heygem_pipeline.studio.refusals import Refusal
-
-if TYPE_CHECKING:
-    from heygem_pipeline.studio.application import Studio
+from heygem_pipeline.studio.studio import Studio, studio_of
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -97,10 +95,6 @@ def routes() -> list[Route]:
     ]
 
 
-def _studio(request: Request) -> "Studio":
-    return request.app.state.studio
-
-
 async def _body(request: Request, form: type[Wanted]) -> Wanted:
     body = b""
     async for piece in request.stream():
@@ -114,7 +108,7 @@ async def _body(request: Request, form: type[Wanted]) -> Wanted:
 
 
 async def _shown(request: Request) -> Response:
-    studio = _studio(request)
+    studio = studio_of(request)
     shown = await studio.look.shown()
     tag = f'"{shown["version"]}"'
     if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
@@ -123,7 +117,7 @@ async def _shown(request: Request) -> Response:
 
 
 async def _upload(request: Request) -> Response:
-    studio, kind = _studio(request), KINDS.get(request.path_params["kind"])
+    studio, kind = studio_of(request), KINDS.get(request.path_params["kind"])
     length = request.headers.get("content-length", "")
     if kind is None:
         raise HTTPException(404)
@@ -134,15 +128,14 @@ async def _upload(request: Request) -> Response:
     async with studio.receiving:
         name = unquote(request.path_params["name"])
         path = await receive(studio.look.uploads, kind, name, int(length), request.stream())
-    if not studio.has_batches_or_pairs():
-        await run_in_threadpool(studio.make_only_what_is_chosen)
+    await run_in_threadpool(studio.wait_for_the_button)
     studio.examinations.want(kind, path, new=True)
     studio.look.expire()
     return JSONResponse({"file": path.name})
 
 
 async def _delete(request: Request) -> Response:
-    studio, wanted = _studio(request), await _body(request, DeleteRequest)
+    studio, wanted = studio_of(request), await _body(request, DeleteRequest)
     voices = wanted.kind == "voices"
     whom = [Whom(key if voices else None, None if voices else key) for key in wanted.keys]
     await run_in_threadpool(done.delete_uploads, studio.instance, studio.folders, whom)
@@ -150,13 +143,13 @@ async def _delete(request: Request) -> Response:
 
 
 async def _language(request: Request) -> Response:
-    studio, wanted = _studio(request), await _body(request, LanguageRequest)
+    studio, wanted = studio_of(request), await _body(request, LanguageRequest)
     await run_in_threadpool(note_language, studio.folders, wanted.voice, wanted.language)
     return _settled(studio)
 
 
 async def _begin(request: Request) -> Response:
-    studio, wanted = _studio(request), await _body(request, BatchRequest)
+    studio, wanted = studio_of(request), await _body(request, BatchRequest)
     wish = Wish(
         title=" ".join(wanted.title.split()),
         voices=wanted.voices,
@@ -172,27 +165,27 @@ async def _begin(request: Request) -> Response:
 
 
 async def _end(request: Request) -> Response:
-    studio, wanted = _studio(request), await _body(request, EndRequest)
+    studio, wanted = studio_of(request), await _body(request, EndRequest)
     await run_in_threadpool(done.end_batches, studio.instance, studio.folders, wanted.names, wanted.clips)
     return _settled(studio)
 
 
 async def _retry(request: Request) -> Response:
-    studio, wanted = _studio(request), await _body(request, ClipsRequest)
+    studio, wanted = studio_of(request), await _body(request, ClipsRequest)
     found = await studio.look.plan()
     await run_in_threadpool(try_again, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _make_now(request: Request) -> Response:
-    studio, wanted = _studio(request), await _body(request, ClipsRequest)
+    studio, wanted = studio_of(request), await _body(request, ClipsRequest)
     found = await studio.look.plan()
     await run_in_threadpool(done.make_now, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _cancel(request: Request) -> Response:
-    studio, wanted = _studio(request), await _body(request, ClipsRequest)
+    studio, wanted = studio_of(request), await _body(request, ClipsRequest)
     found = await studio.look.plan()
     await run_in_threadpool(cancel, studio.instance, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
@@ -207,7 +200,7 @@ def _clips(wanted: ClipsRequest, found: Plan) -> list[Clip]:
 async def _clip(request: Request) -> Response:
     """What is known of a finished clip; ``null`` of another."""
     voice, presenter = _pair(request)
-    report = await run_in_threadpool(finished_report, _studio(request).folders, voice, presenter)
+    report = await run_in_threadpool(finished_report, studio_of(request).folders, voice, presenter)
     if report is None:
         return JSONResponse(None)
     told: dict[str, Any] = {
@@ -226,7 +219,7 @@ async def _clip(request: Request) -> Response:
 
 
 async def _log(request: Request) -> Response:
-    studio = _studio(request)
+    studio = studio_of(request)
     return JSONResponse(await run_in_threadpool(log_of, studio.instance, studio.folders, *_pair(request)))
 
 
@@ -237,6 +230,6 @@ def _pair(request: Request) -> tuple[str, str]:
     return voice, presenter
 
 
-def _settled(studio: "Studio") -> Response:
+def _settled(studio: Studio) -> Response:
     studio.look.expire()
     return JSONResponse({})

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,9 +16,7 @@ from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.examine import picture_of, trouble_of
 from heygem_pipeline.studio.overview import EVERYTHING
-
-if TYPE_CHECKING:
-    from heygem_pipeline.studio.application import Studio
+from heygem_pipeline.studio.studio import studio_of
 
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
 """For addresses that name the content's mark."""
@@ -57,26 +54,22 @@ def _sent(request: Request, path: Path, name: str | None = None) -> Response:
     return FileResponse(path, headers=headers, filename=name)
 
 
-def _studio(request: Request) -> "Studio":
-    return request.app.state.studio
-
-
 async def _clip(request: Request) -> Response:
     voice, presenter = _key(request, "voice"), _key(request, "presenter")
     name = f"{voice} - {presenter}.mp4" if "download" in request.query_params else None
-    return _sent(request, _studio(request).folders.clip(voice, presenter), name)
+    return _sent(request, studio_of(request).folders.clip(voice, presenter), name)
 
 
 async def _strip(request: Request) -> Response:
-    return _sent(request, _studio(request).folders.filmstrip(_key(request, "voice"), _key(request, "presenter")))
+    return _sent(request, studio_of(request).folders.filmstrip(_key(request, "voice"), _key(request, "presenter")))
 
 
 async def _upload(request: Request) -> Response:
     kind = KINDS.get(request.path_params["kind"])
-    upload = _studio(request).look.uploads.known(kind).get(_key(request, "key")) if kind else None
+    upload = studio_of(request).look.uploads.known(kind).get(_key(request, "key")) if kind else None
     if kind is None or upload is None:
         raise HTTPException(404)
-    return _sent(request, _studio(request).look.uploads.folder(kind) / upload.file)
+    return _sent(request, studio_of(request).look.uploads.folder(kind) / upload.file)
 
 
 async def _picture(request: Request) -> Response:
@@ -88,7 +81,7 @@ async def _trouble(request: Request) -> Response:
 
 
 def _first_look(request: Request) -> Path:
-    studio = _studio(request)
+    studio = studio_of(request)
     upload = studio.look.uploads.known(UploadKind.TEMPLATE).get(_key(request, "key"))
     if upload is None:
         raise HTTPException(404)
@@ -97,7 +90,7 @@ def _first_look(request: Request) -> Path:
 
 async def _archive(request: Request) -> Response:
     """The finished clips of a batch, or of one voice or presenter in it."""
-    studio, wanted = _studio(request), request.query_params
+    studio, wanted = studio_of(request), request.query_params
     found = await studio.look.plan()
     clips = list(_finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter")))
     if not clips:

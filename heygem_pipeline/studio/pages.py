@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
@@ -17,10 +16,8 @@ from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
 from heygem_pipeline.studio.limits import Brake
 from heygem_pipeline.studio.passwords import is_right
 from heygem_pipeline.studio.sessions import COOKIE, SECONDS
+from heygem_pipeline.studio.studio import studio_of
 from heygem_pipeline.studio.texts import LANGUAGES, language_of, texts
-
-if TYPE_CHECKING:
-    from heygem_pipeline.studio.application import Studio
 
 STATIC = Path(__file__).parent / "static"
 LONGEST_FORM = 4096
@@ -41,10 +38,6 @@ def routes() -> list[Route]:
     ]
 
 
-def _studio(request: Request) -> "Studio":
-    return request.app.state.studio
-
-
 def _rendered(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
     language = language_of(request)
     other = next(name for name in LANGUAGES if name != language)
@@ -55,7 +48,7 @@ def _rendered(request: Request, template: str, status: int = 200, **values: obje
 
 
 async def _page(request: Request) -> Response:
-    studio = _studio(request)
+    studio = studio_of(request)
     limits = settings()
     facts = {
         "texts": texts(language_of(request)),
@@ -90,7 +83,7 @@ async def _login(request: Request) -> Response:
 
 async def _log_in(request: Request) -> Response:
     """Guesses are slowed down for each address, and worked out one at a time."""
-    rules = _studio(request).rules
+    rules = studio_of(request).rules
     if not is_own(request.headers) or not _guesses.lets_through(client_of(request, rules.proxies)):
         return _rendered(request, "login.html", 429, wrong="too_often")
     body = b""
@@ -105,7 +98,7 @@ async def _log_in(request: Request) -> Response:
         return _rendered(request, "login.html", 400, wrong="wrong")
     # An unknown name takes as long as a wrong password.
     stored = rules.sessions.users.get(user) or next(iter(rules.sessions.users.values()), None)
-    async with _studio(request).one_guess:
+    async with studio_of(request).one_guess:
         right = stored is not None and await run_in_threadpool(is_right, password, stored)
     if not right or user not in rules.sessions.users:
         return _rendered(request, "login.html", 401, wrong="wrong")

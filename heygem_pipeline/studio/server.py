@@ -10,9 +10,10 @@ from heygem_pipeline.errors import NotReady
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.studio.access import Rules
-from heygem_pipeline.studio.application import Studio, application
+from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.passwords import read_users
 from heygem_pipeline.studio.sessions import Sessions, secret_of
+from heygem_pipeline.studio.studio import Studio
 
 CONNECTIONS = 300
 SECONDS_TO_STOP = 3

@@ -9,7 +9,8 @@ from time import sleep
 import uvicorn
 
 from heygem_pipeline.studio.access import Rules
-from heygem_pipeline.studio.application import Studio, application
+from heygem_pipeline.studio.application import application
+from heygem_pipeline.studio.studio import Studio
 from heygem_pipeline_tests.automation.house import House
 
 
