@@ -2,9 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from heygem_pipeline.lipsync.engines import ENGINES, load_engine
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.storage.placing import place
 from heygem_pipeline.studio.refusals import Refusal
 
 QUALITIES: dict[str, dict[str, str | int]] = {
@@ -89,7 +91,7 @@ def begin(folders: DataFolders, wish: Wish) -> Campaign:
     try:
         written.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False, width=1000), encoding="utf-8")
         _refuse_contradiction(folders, read_campaign(written), wish)
-        path = _place(written, folders.campaigns, partition_key(wish.title))
+        path = place(written, _names(folders.campaigns, wish.title))
     except CampaignWrong as error:
         raise Refusal("title", title=wish.title[:80]) from error
     finally:
@@ -145,14 +147,8 @@ def _refuse_contradiction(folders: DataFolders, campaign: Campaign, wish: Wish) 
         raise Refusal("other_quality", 409, title=other.title, count=str(len(disagreed)))
 
 
-def _place(written: Path, folder: Path, name: str) -> Path:
-    count = 1
-    stem = re.sub(r"^[.~]+", "", name) or "batch"
-    while True:
-        path = folder / f"{stem}{'' if count == 1 else f' {count}'}{SUFFIX}"
-        try:
-            os.link(written, path)
-        except FileExistsError:
-            count += 1
-            continue
-        return path
+def _names(folder: Path, title: str) -> Iterator[Path]:
+    stem = re.sub(r"^[.~]+", "", partition_key(title)) or "batch"
+    yield folder / f"{stem}{SUFFIX}"
+    for number in count(2):
+        yield folder / f"{stem} {number}{SUFFIX}"

@@ -2,8 +2,9 @@
 
 import os
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from time import time
 from uuid import uuid4
@@ -15,6 +16,7 @@ from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.disk import free_bytes
+from heygem_pipeline.storage.placing import place
 from heygem_pipeline.studio.refusals import Refusal
 
 PREFIX = ".receiving-"
@@ -74,25 +76,17 @@ async def receive(uploads: Uploads, kind: UploadKind, name: str, size: int, body
                 raise Refusal("cut_off", name=name)
             file.flush()
             await run_in_threadpool(os.fsync, file.fileno())
-        return _place(growing, folder, name)
+        return place(growing, _names(folder / name))
     except ClientDisconnect as error:
         raise Refusal("cut_off", name=name) from error
     finally:
         growing.unlink(missing_ok=True)
 
 
-def _place(growing: Path, folder: Path, name: str) -> Path:
-    """Give a whole file its name, or the next free one: a link fails where there is a file already."""
-    stem, _, suffix = name.rpartition(".")
-    count = 1
-    while True:
-        path = folder / (name if count == 1 else f"{stem} ({count}).{suffix}")
-        try:
-            os.link(growing, path)
-        except FileExistsError:
-            count += 1
-            continue
-        return path
+def _names(path: Path) -> Iterator[Path]:
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem} ({number}){path.suffix}")
 
 
 def remove_abandoned(uploads: Uploads) -> None:
