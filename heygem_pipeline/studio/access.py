@@ -100,7 +100,9 @@ class Access:
         if self.rules.header and not self.rules.sessions.users:
             return PlainTextResponse("Log in at the server that stands before this page.", 403)
         if request.method in SAFE_METHODS and path == "/":
-            return RedirectResponse("login", 303)
+            # The login leads on to where one wanted to go: a link to a clip names it in the query.
+            query = request.url.query
+            return RedirectResponse(f"login?{query}" if query else "login", 303)
         return JSONResponse({"refused": "stranger", "values": {}}, 401)
 
 

@@ -29,6 +29,7 @@ def test_a_stranger_is_shown_the_login_and_how_it_looks(house: House, anna: str)
     with page(house, rules(anna)) as studio:
         answer = studio.get("/")
         assert (answer.status_code, answer.headers["location"]) == (303, "login")
+        assert studio.get("/?clip=one%7Ctwo").headers["location"] == "login?clip=one%7Ctwo"
         assert studio.get("/login").status_code == studio.get("/static/studio.css").status_code == 200
 
 
