@@ -12,6 +12,8 @@ from heygem_pipeline.storage.folders import DataFolders
 
 MOST_LINES = 2000
 
+CAUSED_BY = "The above exception was caused by the following exception:"
+
 _PATH = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"<>|]+/)+([^\s/:'\"<>|]*)")
 
 
@@ -25,12 +27,19 @@ def log_of(instance: Instance, folders: DataFolders, audio: str, template: str) 
                     "at": line.at,
                     "level": logging.getLevelName(line.level),
                     "stage": line.stage,
-                    "message": without_paths(line.message.partition("\n")[0], folders.root),
+                    "message": without_paths(_short(line.message), folders.root),
                 }
                 for line in islice(read_log(instance, run), MOST_LINES)
             ]
             return {"run": run.run_id, "subject": name, "lines": lines}
     return {"run": None, "subject": "", "lines": []}
+
+
+def _short(message: str) -> str:
+    """What happened, and the error that was at its root; the rest of a stack trace is for Dagster's page."""
+    first, _, more = message.partition("\n")
+    cause = more.rpartition(CAUSED_BY)[2].strip().partition("\n")[0]
+    return f"{first} {cause}".rstrip()
 
 
 def without_paths(text: str, root: Path) -> str:

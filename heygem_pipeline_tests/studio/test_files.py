@@ -1,16 +1,18 @@
 """What is sent: clips and uploads, in pieces where asked for, and never anything else."""
 
 import io
+import logging
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dagster import DagsterRunStatus, EventLogEntry
 from starlette.testclient import TestClient
 
 from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.clip_log import without_paths
-from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline_tests.automation.house import CLIP, House
 
 
 def finished(house: House) -> None:
@@ -97,3 +99,26 @@ def test_what_has_not_changed_is_not_sent_again(studio: TestClient, house: House
     first = studio.get("/api/shown")
     again = studio.get("/api/shown", headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_log_tells_the_error_at_the_root_and_no_stack(studio: TestClient, house: House) -> None:
+    run = house.run(CLIP, "one|one", DagsterRunStatus.FAILURE)
+    message = f"""Step failed.
+Exceeded max_retries of 1
+
+Stack Trace:
+  File "/usr/lib/python3/a.py", line 3, in a
+
+The above exception was caused by the following exception:
+IsADirectoryError: Is a directory: '{house.folders.root}/outputs/one/one.mp4'
+
+Stack Trace:
+  File "/usr/lib/python3/b.py", line 4, in b"""
+    for said in (message, "Finished."):
+        house.instance.handle_new_event(EventLogEntry(None, logging.ERROR, said, run, 1.0))
+    lines = studio.get("/api/clips/one/one/log").json()["lines"]
+    root = house.folders.root.name
+    assert [line["message"] for line in lines] == [
+        f"Step failed. IsADirectoryError: Is a directory: '{root}/outputs/one/one.mp4'",
+        "Finished.",
+    ]
