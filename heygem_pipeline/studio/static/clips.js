@@ -3,7 +3,7 @@
 import { about, ask, clock, date, el, fill, icon, t, toast, worded } from "./page.js";
 import { open } from "./clip.js";
 import { post } from "./server.js";
-import { batchShown, clipsOf, house, left, show, tally } from "./store.js";
+import { batchShown, clipsOf, house, isCancelled, left, show, tally } from "./store.js";
 
 const title = document.getElementById("batch-title");
 const sub = document.getElementById("batch-sub");
@@ -50,7 +50,7 @@ export function progressWords(counts) {
   if (counts.done === counts.total) parts.push(t("progress.all", { count: counts.total }));
   else parts.push(t("progress", { done: counts.done, total: counts.total }));
   if (counts.running + counts.waiting && counts.left) parts.push(t("left", { time: about(counts.left) }));
-  if (counts.failed) parts.push(t("progress.failed", { count: counts.failed }));
+  for (const kind of ["failed", "cancelled", "removed"]) if (counts[kind]) parts.push(t(`progress.${kind}`, { count: counts[kind] }));
   return parts.join(" · ");
 }
 
@@ -65,10 +65,11 @@ function drawProgress(counts) {
 
 function drawActions(batch, counts) {
   const under_way = counts.running + counts.waiting > 0;
+  const over = clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key);
   const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.stand)).map(([key]) => key) : [];
-  fill(actions, JSON.stringify([batch.name, counts.done > 0, counts.failed, under_way, not_begun.length]), () => [
+  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length]), () => [
     counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
-    counts.failed ? el("button.button.quiet", { type: "button", onclick: () => retry(clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key)) }, icon("again"), t("retry.all", { count: counts.failed })) : null,
+    over.length ? el("button.button.quiet", { type: "button", onclick: () => retry(over) }, icon("again"), t("retry.all", { count: over.length })) : null,
     not_begun.length ? el("button.button.quiet", { type: "button", onclick: () => makeNow(not_begun) }, icon("again"), t("make.now", { count: not_begun.length })) : null,
     under_way ? el("button.button.quiet", { type: "button", onclick: () => cancelAll(batch) }, icon("stop"), t("cancel.all")) : null,
   ].filter(Boolean));
@@ -146,7 +147,7 @@ function face(presenter) {
 /** What a clip's stand is called, and how it looks. */
 export function kindOf(clip) {
   if (!clip) return "gone";
-  if (clip.stand === "failed") return /^It was cancelled/.test(clip.why ?? "") ? "cancelled" : "failed";
+  if (clip.stand === "failed") return isCancelled(clip) ? "cancelled" : "failed";
   return { done: "done", running: "running", removed: "removed" }[clip.stand] ?? "waiting";
 }
 

@@ -3,6 +3,7 @@
 import { about, t } from "./page.js";
 import { post } from "./server.js";
 import { house, show } from "./store.js";
+import { isBringing } from "./uploads.js";
 
 const form = document.getElementById("make");
 const go = document.getElementById("go");
@@ -67,7 +68,9 @@ function usualTitle() {
 }
 
 function hint(voices, presenters) {
-  if (!house.now.voices.length && !house.now.presenters.length) return "hint.bring";
+  const { voices: allVoices, presenters: allPresenters } = house.now;
+  if (isBringing() || [...allVoices, ...allPresenters].some((upload) => !upload.key)) return "hint.wait";
+  if (!allVoices.length && !allPresenters.length) return "hint.bring";
   if (!voices.length && !presenters.length) return "hint.both";
   return voices.length ? "hint.presenter" : "hint.voice";
 }

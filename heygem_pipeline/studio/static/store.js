@@ -83,14 +83,20 @@ export function clipsOf(batch) {
   return found;
 }
 
+/** Has somebody cancelled it? */
+export function isCancelled(clip) {
+  return clip.stand === "failed" && /^It was cancelled/.test(clip.why ?? "");
+}
+
 /** How a batch gets on. left: seconds, null where nobody can tell. */
 export function tally(batch) {
-  const counts = { total: 0, done: 0, failed: 0, running: 0, waiting: 0, left: 0 };
+  const counts = { total: 0, done: 0, failed: 0, cancelled: 0, removed: 0, running: 0, waiting: 0, left: 0 };
   const lengths = new Map(house.now.voices.map((voice) => [voice.key, voice.seconds]));
   for (const [key, clip] of clipsOf(batch)) {
     counts.total += 1;
     if (clip.stand === "done") counts.done += 1;
-    else if (clip.stand === "failed" || clip.stand === "removed") counts.failed += 1;
+    else if (clip.stand === "removed") counts.removed += 1;
+    else if (clip.stand === "failed") counts[isCancelled(clip) ? "cancelled" : "failed"] += 1;
     else {
       counts[clip.stand === "running" ? "running" : "waiting"] += 1;
       const seconds = lengths.get(key.split("|")[0]);
@@ -101,13 +107,12 @@ export function tally(batch) {
   return counts;
 }
 
-/** Seconds a running clip still takes, from how far it came; null where that is too early to say. */
+/** Seconds a running clip still takes, as earlier ones did, else from how far it came; null where nobody can tell. */
 export function left(key, clip) {
-  const spent = clip.began ? Date.now() / 1000 - clip.began : 0;
-  if (clip.share > 0.15 && spent > 2) return (spent * (1 - clip.share)) / clip.share;
   const voice = house.now.voices.find((one) => one.key === key.split("|")[0]);
-  if (!house.now.pace || !voice?.seconds) return null;
-  return (house.now.pace.start + house.now.pace.each * voice.seconds) * (1 - (clip.share ?? 0));
+  if (house.now.pace && voice?.seconds) return (house.now.pace.start + house.now.pace.each * voice.seconds) * (1 - (clip.share ?? 0));
+  const spent = clip.began ? Date.now() / 1000 - clip.began : 0;
+  return clip.share > 0.15 && spent > 2 ? (spent * (1 - clip.share)) / clip.share : null;
 }
 
 function remember() {

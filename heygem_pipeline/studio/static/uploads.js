@@ -52,6 +52,11 @@ export function bring(kind, files) {
   changed();
 }
 
+/** Is anything on its way? */
+export function isBringing() {
+  return queue.some((item) => !item.refused);
+}
+
 async function next() {
   const item = queue.find((one) => !one.refused && !one.sending);
   if (!item || sending >= AT_ONCE) return;
@@ -148,7 +153,7 @@ function drawUpload(card, kind, upload) {
     }
     if (bad) parts.push(problem(kind, upload, bad));
     else if (upload.warnings.length) {
-      parts.push(el("details.note.doubt", {}, el("summary", {}, icon("alert"), t("hints", { count: upload.warnings.length })), ...upload.warnings.map((warning) => el("p", {}, worded(warning)))));
+      parts.push(el("details.note.doubt", { open: upload.warnings.length === 1 }, el("summary", {}, icon("alert"), t("hints", { count: upload.warnings.length })), ...upload.warnings.map((warning) => el("p", {}, worded(warning)))));
     }
     return parts;
   });
