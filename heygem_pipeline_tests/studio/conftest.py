@@ -48,6 +48,14 @@ def page(house: House, its_rules: Rules) -> TestClient:
 
 
 @pytest.fixture
+def address_of_house(house: House) -> Iterator[str]:
+    """The address of a page over two voices and two presenters, without servers behind it."""
+    house.make_inputs()
+    with listening(house, rules()) as address:
+        yield address
+
+
+@pytest.fixture
 def many_clips(house: House) -> Iterator[str]:
     """The address of a page with 25 voices, 20 presenters and a clip of each pair wanted."""
     for number in range(23):

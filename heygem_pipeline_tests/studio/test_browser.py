@@ -1,20 +1,25 @@
 """The Studio as people use it: in a real browser, with the real pipeline behind it."""
 
+import logging
 import shutil
 import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from dagster import DagsterRunStatus, EventLogEntry
 
+from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.automation.retention import prune
 from heygem_pipeline.media.probe import probe_video
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.automation.house import CLIP, House
 from heygem_pipeline_tests.automation.served import PATIENCE, cut_the_power, start, wait_for
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.studio.listening import free_port
@@ -155,6 +160,45 @@ def test_a_teacher_makes_four_clips(
     assert other.locator(".cell[data-kind=done]").count() == 4
 
 
+def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
+    address: str, data: DataFolders, tmp_path: Path, open_page: Callable[..., "Page"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_voice(tmp_path / "welcome.wav", 0.8)
+    presenters = [tmp_path / f"{name}.mp4" for name in ("anna", "marco", "zoe")]
+    for path in presenters:
+        write_video(path, swaying_presenter(16))
+    page = open_page(address)
+    page.locator("[data-kind=voices] input[type=file]").set_input_files(tmp_path / "welcome.wav")
+    page.locator("[data-kind=presenters] input[type=file]").set_input_files(presenters)
+    page.get_by_role("button", name="Make 3 clips").click()
+
+    page.locator('.cell[data-clip="welcome|zoe"]').click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_text("Somebody cancelled it.").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#batch-actions").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    _progress(page, "0 of 3 finished · 3 cancelled")
+
+    page.get_by_role("button", name="welcome with anna: Cancelled").click()
+    page.get_by_role("dialog").get_by_role("button", name="Try again").click()
+    page.get_by_role("dialog").locator("video").first.wait_for()
+    page.keyboard.press("Escape")
+    _progress(page, "1 of 3 finished · 2 cancelled")
+
+    monkeypatch.setenv("HEYGEM_KEEP_OUTPUTS_DAYS", "1")
+    settings.cache_clear()
+    with open_instance() as instance:
+        prune(instance, data, now=time() + 2 * 24 * 3600)
+    page.reload()
+    _progress(page, "0 of 3 finished · 2 cancelled · 1 removed for its age")
+    page.get_by_role("button", name="welcome with anna: Removed for its age").click()
+    page.get_by_role("dialog").get_by_role("button", name="Try again").click()
+    page.get_by_role("dialog").locator("video").first.wait_for()
+    page.keyboard.press("Escape")
+    _progress(page, "1 of 3 finished · 2 cancelled")
+
+
 def _progress(page: "Page", words: str) -> None:
     page.locator("#progress-words", has_text=words).wait_for()
 
@@ -203,6 +247,76 @@ def test_the_keyboard_reaches_everything_and_everything_has_a_name(
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.className") == "cell"
+
+
+def test_an_open_log_goes_on_and_stays_where_it_is_read(
+    address_of_house: str, house: House, open_page: Callable[..., "Page"]
+) -> None:
+    run = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+
+    def say(*numbers: int) -> None:
+        for number in numbers:
+            house.instance.handle_new_event(EventLogEntry(None, logging.INFO, f"Line {number}.", run, time()))
+
+    say(*range(40))
+    page = open_page(address_of_house)
+    page.get_by_role("button", name="one with one").click()
+    page.get_by_text("What happened (log)").click()
+    log = page.locator(".log ol")
+    log.get_by_text("Line 39.").wait_for()
+    bottom = "log => log.scrollTop + log.clientHeight > log.scrollHeight - 4"
+    assert log.evaluate(bottom)
+    say(40)
+    log.get_by_text("Line 40.").wait_for()
+    assert log.evaluate(bottom)
+    log.evaluate("log => { log.scrollTop = 50; log.focus(); }")
+    say(41)
+    log.get_by_text("Line 41.").wait_for()
+    assert log.evaluate("log => log.scrollTop") == 50
+    assert log.evaluate("log => log === document.activeElement")
+
+
+def test_the_keyboard_stays_where_it_is_while_the_page_changes(
+    address_of_house: str, house: House, open_page: Callable[..., "Page"]
+) -> None:
+    house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "Broken."})
+    page = open_page(address_of_house)
+    page.get_by_role("button", name="one with one: Failed").wait_for()
+    page.locator(".batch-open").focus()
+    _finish(house, "one", "two")
+    _progress(page, "1 of 4 finished")
+    assert page.evaluate("document.activeElement.className") == "batch-open"
+    page.get_by_role("button", name="one with one: Failed").click()
+    page.get_by_role("dialog").get_by_role("button", name="Try again").press("Enter")
+    page.get_by_role("dialog").locator(".bad").wait_for(state="detached")
+    assert page.evaluate("document.querySelector('dialog').contains(document.activeElement)")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, {"width": 820, "height": 1180}, PHONE])
+def test_buttons_that_come_move_nothing(
+    address_of_house: str, house: House, open_page: Callable[..., "Page"], size: dict[str, int]
+) -> None:
+    page = open_page(address_of_house, size)
+    page.locator(".cell").first.wait_for()
+    before = _below_the_title(page)
+    _finish(house, "one", "two")
+    house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "Broken."})
+    page.get_by_role("link", name="Download all", exact=True).wait_for()
+    page.get_by_role("button", name="Try 1 again").wait_for()
+    assert _below_the_title(page) == before
+
+
+def _below_the_title(page: "Page") -> float:
+    return page.evaluate(
+        "matrix.getBoundingClientRect().top - document.querySelector('.now').getBoundingClientRect().top"
+    )
+
+
+def _finish(house: House, audio: str, template: str) -> None:
+    strip = house.folders.filmstrip(audio, template)
+    strip.parent.mkdir(parents=True, exist_ok=True)
+    strip.touch()
+    house.make_clip(audio, template)
 
 
 def test_strangers_see_the_login_and_nothing_else(guarded: str, open_page: Callable[..., "Page"]) -> None:

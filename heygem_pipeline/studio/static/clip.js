@@ -20,7 +20,7 @@ dialog.addEventListener("click", (event) => { if (event.target === dialog) dialo
 export function open(voice, presenter) {
   const key = `${voice}|${presenter}`;
   opened = { key, voice, presenter };
-  const body = el("div.clip-body");
+  const body = el("div.clip-body", { tabindex: -1 });
   dialog.replaceChildren(
     el("header.clip-head", {},
       el("h2", { id: "clip-title" }, el("span", {}, voice), el("span.times", { "aria-hidden": "true" }, " × "), el("span", {}, presenter)),
@@ -69,7 +69,7 @@ function parts(kind, clip, voice, presenter) {
   if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? worded(clip.why) : t("waiting.why")), stop(key))];
   if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, worded(clip.why ?? "")), frameOf(presenter), el("p", {}, t("failed.what")), again)];
   if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("stand.gone")))];
-  return [el("div.clip-state", {}, icon("stop"), el("p", {}, t(`${kind}.why`)), again)];
+  return [el("div.clip-state", {}, icon(kind === "removed" ? "bin" : "stop"), el("p", {}, t(`${kind}.why`)), again)];
 }
 
 function stop(key) {
@@ -140,7 +140,12 @@ async function drawLog(details) {
   const { voice, presenter } = opened;
   const body = details.querySelector(".log-body");
   const told = await get(`api/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}/log`).catch(() => null);
+  const before = body.querySelector("ol");
+  const top = before?.scrollTop ?? 0;
+  const atEnd = !before || top + before.clientHeight >= before.scrollHeight - 4;
   fill(body, JSON.stringify([told?.run, told?.lines.length]), () => logOf(told));
+  const lines = body.querySelector("ol");
+  if (lines && lines !== before) lines.scrollTop = atEnd ? lines.scrollHeight : top;
 }
 
 function logOf(told) {
@@ -148,6 +153,7 @@ function logOf(told) {
   const lines = told.lines.map((line) => el(`li.${line.level.toLowerCase()}`, {},
     el("time", {}, new Date(line.at * 1000).toLocaleTimeString(facts.language)), el("span.stage", {}, t(`stage.${line.stage}`) === `stage.${line.stage}` ? line.stage : t(`stage.${line.stage}`)), el("span", {}, line.message)));
   const link = facts.dagster ? el("a", { href: `${facts.dagster}/runs/${told.run}`, target: "_blank", rel: "noopener" }, t("log.dagster")) : null;
+  if (!lines.length) return [el("p", {}, t("log.none")), link ?? ""];
   return [el("ol", { tabindex: 0, "aria-label": t("log") }, ...lines), link ?? ""];
 }
 

@@ -58,7 +58,7 @@ function row(batch, counts, open) {
   });
   return el(open ? "li.batch.open" : "li.batch", {},
     el("label.card-tick", {}, box),
-    el("button.batch-open", { type: "button", "aria-current": open ? "true" : null, onclick: () => { show(batch.name); document.getElementById("clips").scrollIntoView({ block: "start" }); } },
+    el("button.batch-open", { type: "button", "data-batch": batch.name, "aria-current": open ? "true" : null, onclick: () => { show(batch.name); document.getElementById("clips").scrollIntoView({ block: "start" }); } },
       el("span.batch-name", {}, batchName(batch)),
       el("span.sub", {}, [batch.made ? date(batch.made) : null, progressWords(counts)].filter(Boolean).join(" · "))));
 }

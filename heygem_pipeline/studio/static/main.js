@@ -43,7 +43,10 @@ async function look() {
     misses = 0;
     const first = !house.ready;
     if (now) takeIn(now);
-    else if (Object.values(house.now.clips).some((one) => one.stand === "running")) clips.draw();
+    else if (Object.values(house.now.clips).some((one) => one.stand === "running")) {
+      clips.draw();
+      clip.draw();
+    }
     if (first && house.ready) openAddressed();
     tellWhatStandsStill();
   } catch (error) {

@@ -98,11 +98,19 @@ export function languageName(tag) {
   }
 }
 
-/** Put children in place of what is there, unless they would be the same. */
+/** Put children in place of what is there, unless they would be the same. The keyboard stays where it was. */
 export function fill(element, mark, make) {
   if (element.dataset.mark === mark) return;
+  const focused = document.activeElement === element || !element.contains(document.activeElement) ? null : spoken(document.activeElement);
   element.dataset.mark = mark;
   element.replaceChildren(...make());
+  if (focused === null) return;
+  const same = [...element.querySelectorAll("button, a, input, select, summary, [tabindex]")].find((one) => spoken(one) === focused);
+  (same ?? element.closest("[tabindex]"))?.focus({ preventScroll: true });
+}
+
+function spoken(control) {
+  return control.dataset.batch ?? control.ariaLabel ?? control.textContent;
 }
 
 /** Say something for some seconds, to eyes and to screen readers. */
