@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from json import dumps
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
 from heygem_pipeline.automation.campaign import Campaign
 from heygem_pipeline.automation.campaigns import Campaigns, Clip, matches
+from heygem_pipeline.automation.cron import next_time
 from heygem_pipeline.automation.planner import Plan
 from heygem_pipeline.automation.standing import Stand, Standing
 from heygem_pipeline.studio.batches import choices_of
@@ -102,10 +104,17 @@ def _batches(seen: Seen) -> Iterator[dict[str, Any]]:
             "made": _made(seen, campaign),
             "voices": sorted(found.voices),
             "presenters": list(found.presenters),
-            "scheduled": campaign.schedule is not None,
+            "scheduled": _next_time(seen, campaign),
         } | choices_of(campaign)
     for wrong in seen.campaigns.wrong:
         yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": list(wrong.problems)}
+
+
+def _next_time(seen: Seen, campaign: Campaign) -> float | None:
+    """POSIX time at which its clips are made next; None where no time is fixed."""
+    if campaign.schedule is None:
+        return None
+    return next_time(campaign.schedule, campaign.timezone, datetime.fromtimestamp(seen.now, UTC)).timestamp()
 
 
 def _made(seen: Seen, campaign: Campaign) -> float:
@@ -122,7 +131,8 @@ def _clip(seen: Seen, clip: Clip, standing: Standing) -> dict[str, Any]:
     if standing.run_id:
         shown["run"] = standing.run_id
     if standing.stand is Stand.RUNNING:
-        shown["share"] = round(standing.share or 0.0, 3)
+        if standing.share is not None:
+            shown["share"] = round(standing.share, 3)
         began = seen.began.get(standing.run_id or "")
         if began is not None:
             shown["began"] = round(began)

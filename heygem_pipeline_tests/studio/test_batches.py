@@ -1,5 +1,7 @@
 """A batch of the page is a campaign: what is chosen is made, and nothing else."""
 
+from datetime import UTC, datetime
+
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from starlette.testclient import TestClient
@@ -120,7 +122,7 @@ def test_a_campaign_with_a_schedule_can_be_made_now(studio: TestClient, house: H
     house.make_inputs()
     house.make_clip("one", "one")
     (batch,) = studio.get("/api/shown").json()["batches"]
-    assert batch["scheduled"]
+    assert datetime.fromtimestamp(batch["scheduled"], UTC).strftime("%H:%M") == "02:00"
     assert studio.post("/api/clips/make", json={"clips": ["one|one", "one|two", "two|two"]}).status_code == 200
     assert read_requests(house.folders).clips == ["one|two"]
 
@@ -155,3 +157,10 @@ def test_the_language_of_a_voice_goes_into_its_batches(studio: TestClient, house
     begin(studio)
     (campaign,) = load_campaigns(house.folders.campaigns).usable
     assert campaign.voices[0].language == "zh-Hant"
+
+
+def test_a_run_that_has_told_nothing_yet_shows_no_percent(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+    shown = studio.get("/api/shown").json()["clips"]["one|one"]
+    assert shown["stand"] == "running" and "share" not in shown

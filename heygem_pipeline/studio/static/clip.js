@@ -1,9 +1,10 @@
 // One clip: played beside its template, taken away, tried again; with what was measured, and its log.
 
-import { about, clock, el, facts, fill, icon, megabytes, t, toast, worded } from "./page.js";
-import { cancel, kindOf, retry } from "./clips.js";
+import { cancel, retry } from "./asking.js";
+import { clock, el, facts, fill, icon, megabytes, t, toast, worded } from "./page.js";
+import { progressOf } from "./progress.js";
 import { get } from "./server.js";
-import { house, left } from "./store.js";
+import { house, kindOf } from "./store.js";
 
 const dialog = document.getElementById("clip");
 let opened = null;
@@ -53,11 +54,10 @@ export function draw() {
   const body = dialog.querySelector(".clip-body");
   fill(body, JSON.stringify([kind, clip?.mark, clip?.why]), () => parts(kind, clip, voice, presenter));
   if (kind === "running") {
-    const percent = Math.round((clip.share ?? 0) * 100);
-    const seconds = left(key, clip);
-    body.querySelector(".ring").style.setProperty("--share", percent);
-    body.querySelector(".percent").textContent = `${percent} %`;
-    body.querySelector(".clip-words").textContent = [t("stand.running"), seconds === null ? null : t("left", { time: about(seconds) })].filter(Boolean).join(", ");
+    const now = progressOf(key, clip);
+    body.querySelector(".ring").style.setProperty("--share", now.percent);
+    body.querySelector(".percent").textContent = now.told;
+    body.querySelector(".clip-words").textContent = now.time === null ? now.stand : `${now.stand}, ${t("left", { time: now.time })}`;
   }
 }
 

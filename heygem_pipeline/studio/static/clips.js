@@ -1,9 +1,10 @@
 // The clips of a batch: how far it is, and the matrix of voices and presenters.
 
-import { about, ask, clock, date, el, fill, icon, t, toast, worded } from "./page.js";
+import { cancel, makeNow, retry } from "./asking.js";
 import { open } from "./clip.js";
-import { post } from "./server.js";
-import { batchShown, clipsOf, house, isCancelled, left, show, tally } from "./store.js";
+import { ask, clock, date, el, fill, icon, t, worded } from "./page.js";
+import { progressOf, progressWords, tally } from "./progress.js";
+import { batchShown, clipsOf, house, kindOf, show } from "./store.js";
 
 const title = document.getElementById("batch-title");
 const sub = document.getElementById("batch-sub");
@@ -30,7 +31,7 @@ export function draw() {
   const counts = tally(batch);
   const name = batchName(batch);
   if (title.textContent !== name) title.textContent = name;
-  const about_it = [batch.name === "" ? t("everything.why") : date(batch.made), batch.quality ? t(`quality.${batch.quality}`) : null, batch.label === "always" ? t("label.always") : null, batch.scheduled ? t("scheduled") : null];
+  const about_it = [batch.name === "" ? t("everything.why") : date(batch.made), batch.quality ? t(`quality.${batch.quality}`) : null, batch.label === "always" ? t("label.always") : null, batch.scheduled ? t("scheduled", { time: date(batch.scheduled) }) : null];
   const facts = about_it.filter(Boolean).join(" · ");
   if (sub.textContent !== facts) sub.textContent = facts;
   drawProgress(counts);
@@ -41,17 +42,6 @@ export function draw() {
 /** The batch's name for people. */
 export function batchName(batch) {
   return batch.name === "" ? t("everything") : batch.title;
-}
-
-/** "7 of 12, about 4 minutes left". */
-export function progressWords(counts) {
-  if (!counts.total) return t("progress.gone");
-  const parts = [];
-  if (counts.done === counts.total) parts.push(t("progress.all", { count: counts.total }));
-  else parts.push(t("progress", { done: counts.done, total: counts.total }));
-  if (counts.running + counts.waiting && counts.left) parts.push(t("left", { time: about(counts.left) }));
-  for (const kind of ["failed", "cancelled", "removed"]) if (counts[kind]) parts.push(t(`progress.${kind}`, { count: counts[kind] }));
-  return parts.join(" · ");
 }
 
 function drawProgress(counts) {
@@ -75,32 +65,8 @@ function drawActions(batch, counts) {
   ].filter(Boolean));
 }
 
-/** Have clips made that wait for the time of their campaign. */
-async function makeNow(keys) {
-  if (await post("api/clips/make", { clips: keys })) {
-    toast(t("make.now.done", { count: keys.length }));
-    house.soon?.();
-  }
-}
-
 function isOver(clip) {
   return clip.stand === "failed" || clip.stand === "removed";
-}
-
-/** Have failed clips tried again. */
-export async function retry(keys) {
-  if (await post("api/clips/retry", { clips: keys })) {
-    toast(t("retried", { count: keys.length }));
-    house.soon?.();
-  }
-}
-
-/** Have clips under way stopped. */
-export async function cancel(keys) {
-  if (await post("api/clips/cancel", { clips: keys })) {
-    toast(t("cancelling"));
-    house.soon?.();
-  }
 }
 
 async function cancelAll(batch) {
@@ -144,28 +110,22 @@ function face(presenter) {
   return el("img.face", { src: `files/pictures/${encodeURIComponent(presenter.key)}.jpg?v=${presenter.mark}`, alt: "", width: 40, height: 40, loading: "lazy" });
 }
 
-/** What a clip's stand is called, and how it looks. */
-export function kindOf(clip) {
-  if (!clip) return "gone";
-  if (clip.stand === "failed") return isCancelled(clip) ? "cancelled" : "failed";
-  return { done: "done", running: "running", removed: "removed" }[clip.stand] ?? "waiting";
-}
-
 function drawCell(button, key) {
   const clip = house.now.clips[key];
   const kind = kindOf(clip);
   const [voice, presenter] = key.split("|");
-  const percent = Math.round((clip?.share ?? 0) * 100);
+  let stand = t(`stand.${kind}`);
   button.dataset.kind = kind;
   button.disabled = kind === "gone";
   fill(button, JSON.stringify([kind, clip?.mark, clip?.why]), () => inside(kind, clip, voice, presenter));
   if (kind === "running") {
-    button.querySelector(".ring").style.setProperty("--share", percent);
-    button.querySelector(".percent").textContent = `${percent} %`;
-    const seconds = left(key, clip);
-    button.querySelector(".cell-words").textContent = seconds === null ? t("stand.running") : about(seconds);
+    const now = progressOf(key, clip);
+    button.querySelector(".ring").style.setProperty("--share", now.percent);
+    button.querySelector(".percent").textContent = now.told;
+    button.querySelector(".cell-words").textContent = now.time ?? now.stand;
+    stand = `${now.stand} ${now.told}`.trim();
   }
-  const spoken = t("cell", { voice, presenter, stand: kind === "running" ? `${t("stand.running")} ${percent} %` : t(`stand.${kind}`) });
+  const spoken = t("cell", { voice, presenter, stand });
   if (button.getAttribute("aria-label") !== spoken) button.setAttribute("aria-label", spoken);
 }
 

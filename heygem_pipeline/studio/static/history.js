@@ -1,9 +1,10 @@
 // Earlier batches: found again, shown, deleted.
 
 import { ask, date, el, fill, icon, t } from "./page.js";
-import { batchName, progressWords } from "./clips.js";
+import { batchName } from "./clips.js";
+import { progressWords, tally } from "./progress.js";
 import { post } from "./server.js";
-import { batchShown, house, show, tally } from "./store.js";
+import { batchShown, house, show } from "./store.js";
 
 const section = document.getElementById("history");
 const list = document.getElementById("batches");

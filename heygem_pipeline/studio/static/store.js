@@ -83,36 +83,11 @@ export function clipsOf(batch) {
   return found;
 }
 
-/** Has somebody cancelled it? */
-export function isCancelled(clip) {
-  return clip.stand === "failed" && /^It was cancelled/.test(clip.why ?? "");
-}
-
-/** How a batch gets on. left: seconds, null where nobody can tell. */
-export function tally(batch) {
-  const counts = { total: 0, done: 0, failed: 0, cancelled: 0, removed: 0, running: 0, waiting: 0, left: 0 };
-  const lengths = new Map(house.now.voices.map((voice) => [voice.key, voice.seconds]));
-  for (const [key, clip] of clipsOf(batch)) {
-    counts.total += 1;
-    if (clip.stand === "done") counts.done += 1;
-    else if (clip.stand === "removed") counts.removed += 1;
-    else if (clip.stand === "failed") counts[isCancelled(clip) ? "cancelled" : "failed"] += 1;
-    else {
-      counts[clip.stand === "running" ? "running" : "waiting"] += 1;
-      const seconds = lengths.get(key.split("|")[0]);
-      const whole = house.now.pace && seconds ? house.now.pace.start + house.now.pace.each * seconds : null;
-      counts.left = whole === null || counts.left === null ? null : counts.left + whole * (1 - (clip.share ?? 0));
-    }
-  }
-  return counts;
-}
-
-/** Seconds a running clip still takes, as earlier ones did, else from how far it came; null where nobody can tell. */
-export function left(key, clip) {
-  const voice = house.now.voices.find((one) => one.key === key.split("|")[0]);
-  if (house.now.pace && voice?.seconds) return (house.now.pace.start + house.now.pace.each * voice.seconds) * (1 - (clip.share ?? 0));
-  const spent = clip.began ? Date.now() / 1000 - clip.began : 0;
-  return clip.share > 0.15 && spent > 2 ? (spent * (1 - clip.share)) / clip.share : null;
+/** What a clip's stand is called, and how it looks. */
+export function kindOf(clip) {
+  if (!clip) return "gone";
+  if (clip.stand === "failed") return /^It was cancelled/.test(clip.why ?? "") ? "cancelled" : "failed";
+  return { done: "done", running: "running", removed: "removed" }[clip.stand] ?? "waiting";
 }
 
 function remember() {
