@@ -26,8 +26,10 @@ $(DEVELOPING): $(INSTALLED)
 demo: setup
 	$(BIN)/heygem demo
 
+# A thread for each process: several on the same cores mostly wait for each other. By file, so that what its tests share
+# is made once, and those first that take longest.
 test: $(DEVELOPING)
-	$(BIN)/pytest --numprocesses 3 --maxschedchunk 1
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 up: setup
 	$(BIN)/heygem up
