@@ -90,8 +90,8 @@ def measure(browser: Browser, address: str, server: psutil.Process) -> None:
         )
         if number + 1 < LOOKS:
             context.close()
-    # What looked at the uploads ends a minute after the last one.
-    while server.children():
+    # What looked at the uploads ends a minute after the last one; multiprocessing's own helper stays.
+    while any("spawn_main" in " ".join(child.cmdline()) for child in server.children()):
         sleep(1)
     print(f"idle, one browser watching: {idle(server):.2%} of a core")
     for context in browser.contexts:
