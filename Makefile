@@ -29,7 +29,7 @@ demo: setup
 # A thread for each process: several on the same cores mostly wait for each other. By file, so that what its tests share
 # is made once, and those first that take longest.
 test: $(DEVELOPING)
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 up: setup
 	$(BIN)/heygem up
