@@ -12,18 +12,17 @@ import sys
 from pathlib import Path
 from tempfile import mkdtemp
 from time import perf_counter, sleep
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.made_up import make_up
 from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline_tests.automation.house import House
-from heygem_pipeline_tests.studio.listening import free_port
+from heygem_pipeline_tests.studio.listening import answers, free_port
 
 VOICES, PRESENTERS = 25, 20
 LOOKS = 5
@@ -37,7 +36,7 @@ def main() -> None:
     os.environ |= {"HEYGEM_DATA": str(folder), "HEYGEM_AUTOMATIC": "off", "HEYGEM_KEEP_FREE_GB": "0"}
     settings.cache_clear()
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-    make_up()
+    finish_clips()
     port = free_port()
     server = subprocess.Popen([sys.executable, "-m", "heygem_pipeline.studio", "127.0.0.1", str(port)])
     try:
@@ -51,7 +50,7 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
-def make_up() -> None:
+def finish_clips() -> None:
     """A finished clip with a filmstrip for every voice and presenter."""
     import cv2
     from matplotlib import cbook
@@ -64,10 +63,7 @@ def make_up() -> None:
     with open_instance() as instance:
         # It brings two of each along.
         house = House(folders, instance)
-        for number in range(VOICES - 2):
-            (folders.voices / f"lesson {number}.wav").write_bytes(b"voice %d" % number)
-        for number in range(PRESENTERS - 2):
-            (folders.presenters / f"teacher {number}.mp4").write_bytes(b"presenter %d" % number)
+        make_up(folders, VOICES - 2, PRESENTERS - 2)
         house.take_in()
         house.make_inputs()
         for audio, template in house.plan().clips:
@@ -97,15 +93,6 @@ def measure(browser: Browser, address: str, server: psutil.Process) -> None:
     for context in browser.contexts:
         context.close()
     print(f"idle, nobody watching: {idle(server):.2%} of a core")
-
-
-def answers(address: str) -> bool:
-    """Is the page there?"""
-    try:
-        with urlopen(address, timeout=5) as answer:
-            return answer.status == 200
-    except (URLError, ConnectionError):
-        return False
 
 
 def look(page: Page, address: str) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def cancel(
     name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
 ) -> None:
     """Stop the run of a clip, or keep it from being begun; it is not made until somebody asks for it."""
-    from heygem_pipeline.automation.asking import cancel, stop
+    from heygem_pipeline.automation import asking
     from heygem_pipeline.automation.instance import open_instance
     from heygem_pipeline.automation.planner import plan
     from heygem_pipeline.storage.folders import data_folders
@@ -87,15 +87,14 @@ def cancel(
         folders = data_folders()
         found = plan(instance, folders)
         uploads = [standings[name] for standings in (found.voices, found.presenters) if name in standings]
-        standings = uploads or [found.clips[_clip(found, name)]]
-        runs = [run_id for standing in standings if (run_id := standing.active_run) is not None]
-        if not runs and (uploads or standings[0].settled):
+        clips = [] if uploads else [_clip(found, name)]
+        standings = uploads or [found.clips[clip] for clip in clips]
+        runs = [run_id for standing in uploads if (run_id := standing.active_run) is not None]
+        if not runs and all(found.clips[clip].settled for clip in clips):
             tell(f"{name} is in no run; it is {standings[0].stand.value}.")
             raise typer.Exit(OTHER_FAILURE)
-        if uploads:
-            silent = [run_id for run_id in runs if not stop(instance, run_id)]
-        else:
-            silent = cancel(instance, folders, found, [_clip(found, name)])
+        silent = [run_id for run_id in runs if not asking.stop(instance, run_id)]
+        silent += asking.cancel(instance, folders, found, clips)
         if silent:
             tell(f"The run {silent[0]} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
             raise typer.Exit(OTHER_FAILURE)

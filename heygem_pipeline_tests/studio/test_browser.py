@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from dagster import DagsterRunStatus, EventLogEntry
@@ -22,7 +20,7 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.automation.house import CLIP, House
 from heygem_pipeline_tests.automation.served import cut_the_power, start, wait_for
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
-from heygem_pipeline_tests.studio.listening import free_port
+from heygem_pipeline_tests.studio.listening import answers, free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -75,8 +73,9 @@ def address(data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     port = free_port()
     up = start(free_port(), tmp_path / "up.log", port)
     try:
-        wait_for(lambda: _answers(port))
-        yield f"http://127.0.0.1:{port}/"
+        address = f"http://127.0.0.1:{port}/"
+        wait_for(lambda: answers(address))
+        yield address
         up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0, (tmp_path / "up.log").read_text()
     finally:
@@ -180,10 +179,7 @@ def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     _progress(page, "0 of 3 finished · 3 cancelled")
 
-    page.get_by_role("button", name="welcome with anna: Cancelled").click()
-    page.get_by_role("dialog").get_by_role("button", name="Try again").click()
-    page.get_by_role("dialog").locator("video").first.wait_for()
-    page.keyboard.press("Escape")
+    _try_again(page, "welcome with anna: Cancelled")
     _progress(page, "1 of 3 finished · 2 cancelled")
 
     monkeypatch.setenv("HEYGEM_KEEP_OUTPUTS_DAYS", "1")
@@ -195,23 +191,20 @@ def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
         )
     page.reload()
     _progress(page, "0 of 3 finished · 2 cancelled · 1 removed for its age")
-    page.get_by_role("button", name="welcome with anna: Removed for its age").click()
+    _try_again(page, "welcome with anna: Removed for its age")
+    _progress(page, "1 of 3 finished · 2 cancelled")
+
+
+def _try_again(page: "Page", cell: str) -> None:
+    """Have a clip made again, and wait until it plays."""
+    page.get_by_role("button", name=cell).click()
     page.get_by_role("dialog").get_by_role("button", name="Try again").click()
     page.get_by_role("dialog").locator("video").first.wait_for()
     page.keyboard.press("Escape")
-    _progress(page, "1 of 3 finished · 2 cancelled")
 
 
 def _progress(page: "Page", words: str) -> None:
     page.locator("#progress-words", has_text=words).wait_for()
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
-            return answer.status == 200
-    except (URLError, ConnectionError, TimeoutError):
-        return False
 
 
 def _fits(page: "Page") -> bool:
