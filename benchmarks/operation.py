@@ -16,21 +16,21 @@ from time import monotonic, perf_counter, sleep
 
 import dagster as dg
 
-from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.planner import plan
-from heygem_pipeline.automation.sensors import clips
-from heygem_pipeline.automation.standing import Stand
-from heygem_pipeline.automation.watch import FILES_A_LOOK, uploads
 from heygem_pipeline.clip.finish import finish_clip
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.orchestration.sensors import clips, uploads
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline_tests.automation.served import serving
+from heygem_pipeline.uploads.settling import FILES_A_LOOK
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
+from heygem_pipeline_tests.served import serving
 
 SIZE = 10
 """Voices, and presenters."""
@@ -70,7 +70,7 @@ def cost_of_a_clip(folders: DataFolders, size: int) -> None:
     count = size * size
     began = monotonic()
     with serving(PORT, folders.root.parent / "up.log") as (up, _), open_instance() as instance:
-        while plan(instance, folders).counts[Stand.DONE] < count:
+        while plan(instance, folders).counts[State.DONE] < count:
             if monotonic() - began > LONGEST:
                 raise TimeoutError(plan(instance, folders).counts)
             sleep(0.5)

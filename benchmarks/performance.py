@@ -22,13 +22,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from heygem_pipeline.assets.partitions import clip_key
-from heygem_pipeline.assets.step_progress import NoDisplay
-from heygem_pipeline.automation.ingest import take_in_uploads
-from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.materialize import Materializer
+from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.clip.finish import finish_clip
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
@@ -37,7 +33,11 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.folders import data_folders
 
 RUNS = 3
@@ -189,7 +189,7 @@ def _measured_process(voice: Path, presenter: Path, output: Path) -> tuple[float
     import psutil
 
     command = ["generate", "--audio", voice, "--template", presenter, "--output", output, "--json"]
-    code = "from heygem_pipeline.cli import main; main()"
+    code = "from heygem_pipeline.cli.main import main; main()"
     started = perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

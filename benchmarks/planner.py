@@ -16,16 +16,16 @@ import dagster as dg
 import sqlalchemy as db
 from dagster._core.storage.event_log.schema import AssetEventTagsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from made_up import make_up, usual_recipe
 
-from heygem_pipeline.assets.uploads import UploadKind, Uploads
-from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.made import VERSION_TAG
-from heygem_pipeline.automation.planner import plan
+from benchmarks.synthetic_uploads import make_up, usual_recipe
 from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.quality.report import clip_version
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICES, PRESENTERS = 1000, 100
 MISSING = 10

@@ -25,7 +25,7 @@ from quality_speech import says_what_is_heard
 from quality_speed import speed
 from reenactment import Clip, Row, compare, half_trial, held_trial, ways_of
 
-from heygem_pipeline.lipsync.warp.seen.calibration import calibrate
+from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 
 QUICK_SPEAKERS = 2
 

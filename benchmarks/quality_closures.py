@@ -9,7 +9,7 @@ from quality_mouth import sharp_gap
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.speech.features import FEATURE_RATE
-from heygem_pipeline.speech.mouth_closures import CLOSED_PERCENTILE, find_closures, shut_and_open
+from heygem_pipeline.speech.lip_closures import CLOSED_PERCENTILE, find_closures, shut_and_open
 
 SAID = 0.5
 """Probability of speech from which speech is heard."""

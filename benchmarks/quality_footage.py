@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
-from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.lipsync.compose import compose
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.engines import load_engine

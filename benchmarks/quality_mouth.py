@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from quality_footage import MadeClip, frame_count
 
 from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.mouth import INNER_LOWER, INNER_UPPER, measure_mouth
-from heygem_pipeline.faces.reading import read_landmarks
+from heygem_pipeline.faces.landmark_reader import read_landmarks
+from heygem_pipeline.faces.mouth_measure import INNER_LOWER, INNER_UPPER, measure_mouth
 from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.warp.seen.calibration import calibrate
-from heygem_pipeline.lipsync.warp.shape.drive import drive
+from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
+from heygem_pipeline.lipsync.warp.articulation.drive import drive
 from heygem_pipeline.media.decode import sample_frames
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong

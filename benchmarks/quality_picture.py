@@ -12,7 +12,7 @@ from quality_footage import MadeClip, cut_voice, encode_template, frame_count, f
 from quality_mouth import read_output
 from quality_run import Run, print_head, print_row
 
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.close_up import grey

@@ -12,7 +12,7 @@ from quality_pauses import KINDS, SECONDS_NEEDED, InterruptedVoice, interrupt
 from quality_run import Run, print_head, print_row
 
 from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.quality.sync_meter import picture_after_sound

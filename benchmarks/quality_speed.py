@@ -8,7 +8,7 @@ from time import process_time
 from quality_footage import cut_voice, frame_count
 from quality_run import Run, print_head, print_row
 
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engines import load_engine

@@ -24,19 +24,19 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance
 from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.mouth import SMOOTHING_SECONDS
+from heygem_pipeline.faces.landmark_reader import landmarks_at
+from heygem_pipeline.faces.mouth_measure import SMOOTHING_SECONDS
 from heygem_pipeline.faces.parquet import read_tracks
-from heygem_pipeline.faces.reading import landmarks_at
 from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
 from heygem_pipeline.faces.track import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_SHARE, Calibration, calibrate
 from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.own.own_mouths import OwnMouths, collect_own_mouths
-from heygem_pipeline.lipsync.warp.reenactment import RecordedPerformance, recorded_performance
-from heygem_pipeline.lipsync.warp.seen.calibration import CLOSED_SHARE, Calibration, calibrate
+from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouths, collect_own_mouths
 from heygem_pipeline.media.template import Template
 
 FRAMES = 110

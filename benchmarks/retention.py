@@ -15,14 +15,14 @@ import dagster as dg
 from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.events import StepMaterializationData
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
-from made_up import make_up, usual_recipe
 
+from benchmarks.synthetic_uploads import make_up, usual_recipe
 from heygem_pipeline.assets.graph import graph_definitions
-from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.made import VERSION_TAG
-from heygem_pipeline.automation.planner import plan
-from heygem_pipeline.automation.retention import prune
+from heygem_pipeline.operations.retention import prune
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.quality.report import clip_version
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 

@@ -17,11 +17,11 @@ import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.made_up import make_up
-from heygem_pipeline.automation.instance import open_instance
+from benchmarks.synthetic_uploads import make_up
+from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
-from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.listening import answers, free_port
 
 VOICES, PRESENTERS = 25, 20
@@ -38,7 +38,7 @@ def main() -> None:
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
     finish_clips()
     port = free_port()
-    server = subprocess.Popen([sys.executable, "-m", "heygem_pipeline.studio", "127.0.0.1", str(port)])
+    server = subprocess.Popen([sys.executable, "-m", "heygem_pipeline", "studio", "--port", str(port)])
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])

@@ -18,7 +18,7 @@ import numpy as np
 import typer
 
 from heygem_pipeline.clip.finish import finish_clip
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.lipsync.engines import load_engine

@@ -26,14 +26,14 @@ from rich.console import Console
 from rich.table import Table
 
 from heygem_pipeline.clip.finish import finish_clip
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
+from heygem_pipeline.lipsync.wav2lip.network.inference import Asked, Painter, usual_precision
 from heygem_pipeline.lipsync.wav2lip.network.model import MEL_BANDS, MEL_COLUMNS, Wav2LipNetwork
-from heygem_pipeline.lipsync.wav2lip.network.painter import Asked, Painter, usual_precision
 from heygem_pipeline.media.template import Template
 
 PLAIN_BATCH = 128

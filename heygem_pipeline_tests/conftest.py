@@ -1,5 +1,6 @@
 """What several subjects' tests need: a presenter, a voice, a data folder."""
 
+import socket
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,8 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline_tests.house import House
 
 REAL_CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
 PRESENTER_FRAMES = 30
@@ -108,3 +111,16 @@ def _read_rgb(path: Path) -> NDArray[np.uint8]:
     from PIL import Image
 
     return np.asarray(Image.open(path).convert("RGB"), np.uint8)
+
+
+@pytest.fixture
+def house(data: DataFolders) -> Iterator[House]:
+    with open_instance() as instance:
+        yield House(data, instance)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

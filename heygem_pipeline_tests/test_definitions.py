@@ -12,7 +12,7 @@ from heygem_pipeline.definitions import defs
 from heygem_pipeline.settings import settings
 
 PACKAGE = Path(heygem_pipeline.__file__).parent
-KNOWS_DAGSTER = ("assets", "automation", "definitions.py")
+KNOWS_DAGSTER = ("runs", "assets", "campaigns", "planning", "operations", "orchestration", "definitions.py")
 HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "face_alignment")
 
 
@@ -20,15 +20,18 @@ FLOORS = (
     ("__init__", "easing", "errors", "settings"),
     ("storage", "devices"),
     ("media", "checkpoints"),
-    ("faces", "demo"),
+    ("faces", "demo", "uploads"),
     ("speech",),
     ("lipsync", "quality"),
-    ("clip", "doctor"),
-    ("assets", "terminal"),
-    ("automation",),
-    ("terminal_matrix", "studio"),
-    ("cli_campaigns", "cli_checkpoints", "cli_operator", "cli_records", "cli_retention", "cli_studio"),
+    ("clip",),
+    ("runs",),
+    ("assets", "campaigns"),
+    ("planning",),
+    ("operations",),
+    ("orchestration",),
+    ("studio",),
     ("cli", "definitions"),
+    ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.partitions import audio_partitions
-from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
 @dg.asset(

@@ -7,24 +7,26 @@ from typing import Any
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.orders import DeliveryOrder, Orders
-from heygem_pipeline.assets.partitions import audio_partitions
-from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
+from heygem_pipeline.assets.specifications import DeliverySpec, SpecificationSource
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
 from heygem_pipeline.quality.report import ClipReport, finished_report
+from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 
 @dg.asset(
     partitions_def=audio_partitions, group_name="talking_heads", kinds={"zip"}, deps=[dg.AssetDep("encoded_video")]
 )
-def delivery(context: dg.AssetExecutionContext, orders: dg.ResourceParam[Orders]) -> dg.MaterializeResult:
+def delivery(
+    context: dg.AssetExecutionContext, specifications: dg.ResourceParam[SpecificationSource]
+) -> dg.MaterializeResult:
     """A ZIP of the voice's wanted clips with a manifest: what, when, engine, sync, checks, fingerprints, failures."""
     folders, audio = data_folders(), context.partition_key
     destination = folders.delivery(audio)
     with plain_failures():
-        order = orders.delivery(context.instance, audio)
+        order = specifications.delivery_spec(context.instance, audio)
         reports = {
             template: report
             for template in order.finished
@@ -49,13 +51,13 @@ def delivery(context: dg.AssetExecutionContext, orders: dg.ResourceParam[Orders]
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(order.version))
 
 
-def _name(template: str, order: DeliveryOrder) -> str:
+def _name(template: str, order: DeliverySpec) -> str:
     """A clip's name in the ZIP, without its ending."""
     return f"{template}.{order.language}" if order.language else template
 
 
 def _content(
-    folders: DataFolders, audio: str, order: DeliveryOrder, reports: Mapping[str, ClipReport]
+    folders: DataFolders, audio: str, order: DeliverySpec, reports: Mapping[str, ClipReport]
 ) -> Iterator[tuple[str, Path]]:
     for template in reports:
         name = _name(template, order)
@@ -70,7 +72,7 @@ def _content(
 
 
 def _row_of_missing(
-    files: Mapping[UploadKind, Mapping[str, Upload]], audio: str, template: str, order: DeliveryOrder
+    files: Mapping[UploadKind, Mapping[str, Upload]], audio: str, template: str, order: DeliverySpec
 ) -> dict[str, Any]:
     """The manifest's row of a clip that is not in the ZIP; files as a report names them."""
     voice, presenter = files[UploadKind.AUDIO].get(audio), files[UploadKind.TEMPLATE].get(template)

@@ -7,9 +7,8 @@ import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.generated_frames import made_from
-from heygem_pipeline.assets.orders import Orders
-from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
-from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.specifications import SpecificationSource
 from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
@@ -18,6 +17,7 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.filmstrip import as_jpeg, as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict
+from heygem_pipeline.runs.partitions import clip_partitions, keys_of_clip
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import data_folders
@@ -43,7 +43,7 @@ def encoded_video(
     presenter: Presenter,
     patches: PatchFile,
     display: dg.ResourceParam[ProgressDisplay],
-    orders: dg.ResourceParam[Orders],
+    specifications: dg.ResourceParam[SpecificationSource],
 ) -> Iterator[dg.Output[ClipReport] | dg.AssetCheckResult]:
     """The clip in ``outputs/<audio>/<template>.mp4``, streamable, with the upload's own sound."""
     folders, clip = data_folders(), keys_of_clip(context.partition_key)
@@ -52,7 +52,7 @@ def encoded_video(
     seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        making = orders.making(*clip)
+        making = specifications.render_spec(*clip)
         engine = load_engine(making.engine)
         if not made_from(voice, presenter, engine).items() <= made.items():
             raise StageMissing(

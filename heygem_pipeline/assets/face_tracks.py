@@ -6,13 +6,13 @@ import dagster as dg
 import numpy as np
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.partitions import template_partitions
-from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
-from heygem_pipeline.assets.uploads import UploadKind, Uploads
+from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.runs.partitions import template_partitions
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
 @dg.asset(

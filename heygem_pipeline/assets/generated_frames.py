@@ -3,16 +3,16 @@
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.orders import Orders
-from heygem_pipeline.assets.partitions import clip_partitions, keys_of_clip
-from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
-from heygem_pipeline.clip.counted import Counted
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.specifications import SpecificationSource
+from heygem_pipeline.clip.metered import Metered
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
+from heygem_pipeline.runs.partitions import clip_partitions, keys_of_clip
 from heygem_pipeline.storage.atomic import require_space
 from heygem_pipeline.storage.folders import data_folders
 
@@ -42,15 +42,15 @@ def generated_frames(
     voice: Voice,
     presenter: Presenter,
     display: dg.ResourceParam[ProgressDisplay],
-    orders: dg.ResourceParam[Orders],
+    specifications: dg.ResourceParam[SpecificationSource],
 ) -> dg.Output[PatchFile]:
     """The mouth of every output frame, losslessly, and the template frame it lies on."""
     clip = keys_of_clip(context.partition_key)
     path = data_folders().patches(*clip)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        engine = load_engine(orders.making(*clip).engine)
-        patches = Counted(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
+        engine = load_engine(specifications.render_spec(*clip).engine)
+        patches = Metered(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))
         file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds), "device": engine.device})

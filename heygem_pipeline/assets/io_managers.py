@@ -7,14 +7,14 @@ from pathlib import Path
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.partitions import keys_of_clip
-from heygem_pipeline.assets.uploads import UploadKind, Uploads
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter
 from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.report import ClipReport, read_report, write_report
+from heygem_pipeline.runs.partitions import keys_of_clip
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
 class VoiceIOManager(dg.IOManager):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from heygem_pipeline.checkpoints.bring_in import Check
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner
+from heygem_pipeline.checkpoints.importing import Check
 from heygem_pipeline.checkpoints.receipt import read_receipt
 from heygem_pipeline.checkpoints.weights import checkpoints_folder
 from heygem_pipeline.errors import CheckpointUnusable, NotReady

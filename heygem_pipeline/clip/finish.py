@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.clip.counted import Counted
+from heygem_pipeline.clip.metered import Metered
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.fitness import fitness_warnings
@@ -56,7 +56,7 @@ def finish_clip(
     tracks = presenter.tracks
     count = voice.speech.frame_count(tracks.frame_rate)
     strip = Filmstrip(tracks, count)
-    drawn = Counted(patches)
+    drawn = Metered(patches)
     readings: list[tuple[SyncReading, float]] = []
     own_mouths = 0.0
 

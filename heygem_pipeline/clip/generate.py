@@ -7,7 +7,7 @@ from time import perf_counter
 
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.finish import finish_clip
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import analyse_voice

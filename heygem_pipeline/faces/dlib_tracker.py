@@ -9,11 +9,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.box_smoothing import Boxed, SteadyBoxes
 from heygem_pipeline.faces.boxes import Box
 from heygem_pipeline.faces.dlib_models import frontal_face_detector, landmark_predictor
-from heygem_pipeline.faces.following import FaceFollower, Sighting
-from heygem_pipeline.faces.reading import read_close_up
-from heygem_pipeline.faces.steady_boxes import Boxed, SteadyBoxes
+from heygem_pipeline.faces.face_following import FaceFollower, Sighting
+from heygem_pipeline.faces.landmark_reader import read_close_up
 from heygem_pipeline.faces.tracker import FollowedFace
 
 _Row = tuple[int, Box, float, NDArray[np.float32]]

@@ -7,11 +7,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.box_smoothing import Boxed, SteadyBoxes
 from heygem_pipeline.faces.boxes import box_around
 from heygem_pipeline.faces.face_alignment_models import BATCH, FaceAlignmentNetworks, load_networks
 from heygem_pipeline.faces.face_choice import FaceChoice
-from heygem_pipeline.faces.face_cut import FaceCut, take_cut, to_frame
-from heygem_pipeline.faces.steady_boxes import Boxed, SteadyBoxes
+from heygem_pipeline.faces.face_crop import FaceCut, take_cut, to_frame
 from heygem_pipeline.faces.tracker import FollowedFace
 
 Frame = NDArray[np.uint8]

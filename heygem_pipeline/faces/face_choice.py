@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import Box, most_prominent, overlap, share_inside
 from heygem_pipeline.faces.close_up import take_close_up
-from heygem_pipeline.faces.following import (
+from heygem_pipeline.faces.face_following import (
     SAME_FACE,
     SECONDS_BETWEEN_SURVEYS,
     SECONDS_WAITING,

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import NoSoundTrack
-from heygem_pipeline.faces.mouth import measure_mouth
-from heygem_pipeline.faces.reading import read_landmarks
+from heygem_pipeline.faces.landmark_reader import read_landmarks
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.track import track_faces, tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracks import FaceTracks

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from heygem_pipeline.faces.mouth import MouthShape
+from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline.speech.mouth_closures import brought_together, lips_together
+from heygem_pipeline.speech.lip_closures import brought_together, lips_together
 from heygem_pipeline.speech.mouth_motion import full_amplitude, smoothed, spoken_openness, usual_range
 from heygem_pipeline.speech.mouth_network import CHANNELS, MouthNetwork, load_network
 

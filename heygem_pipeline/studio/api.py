@@ -11,21 +11,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from heygem_pipeline.automation.asking import cancel, try_again
-from heygem_pipeline.automation.campaigns import Clip
-from heygem_pipeline.automation.forgetting import Whom
-from heygem_pipeline.automation.planner import Plan
+from heygem_pipeline.campaigns.campaigns_folder import Clip
+from heygem_pipeline.operations.erasure import ErasureTarget
+from heygem_pipeline.planning.actions import cancel, try_again
+from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.keys import partition_key
-from heygem_pipeline.studio import done
-from heygem_pipeline.studio.batches import Wish
+from heygem_pipeline.studio import actions as done
+from heygem_pipeline.studio.batches import BatchSpec
 from heygem_pipeline.studio.clip_log import log_of
 from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.languages import languages_of, note_language
-from heygem_pipeline.studio.receiving import receive
 from heygem_pipeline.studio.refusals import Refusal
-from heygem_pipeline.studio.studio import Studio, studio_of
+from heygem_pipeline.studio.shared_state import Studio, studio_of
+from heygem_pipeline.studio.uploads import receive
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -129,7 +129,7 @@ async def _upload(request: Request) -> Response:
         name = unquote(request.path_params["name"])
         path = await receive(studio.look.uploads, kind, name, int(length), request.stream())
     await run_in_threadpool(studio.wait_for_the_button)
-    studio.examinations.want(kind, path, new=True)
+    studio.first_looks.want(kind, path, new=True)
     studio.look.expire()
     return JSONResponse({"file": path.name})
 
@@ -137,7 +137,7 @@ async def _upload(request: Request) -> Response:
 async def _delete(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, DeleteRequest)
     voices = wanted.kind == "voices"
-    whom = [Whom(key if voices else None, None if voices else key) for key in wanted.keys]
+    whom = [ErasureTarget(key if voices else None, None if voices else key) for key in wanted.keys]
     await run_in_threadpool(done.delete_uploads, studio.instance, studio.folders, whom)
     return _settled(studio)
 
@@ -150,7 +150,7 @@ async def _language(request: Request) -> Response:
 
 async def _begin(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, BatchRequest)
-    wish = Wish(
+    wish = BatchSpec(
         title=" ".join(wanted.title.split()),
         voices=wanted.voices,
         presenters=wanted.presenters,

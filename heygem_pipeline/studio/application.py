@@ -17,8 +17,8 @@ from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.studio import api, files, pages, refusals
 from heygem_pipeline.studio.access import Access
 from heygem_pipeline.studio.clip_log import without_paths
-from heygem_pipeline.studio.receiving import remove_abandoned
-from heygem_pipeline.studio.studio import Studio, studio_of
+from heygem_pipeline.studio.shared_state import Studio, studio_of
+from heygem_pipeline.studio.uploads import remove_abandoned
 
 
 def application(studio: Studio) -> Starlette:
@@ -28,7 +28,7 @@ def application(studio: Studio) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         remove_abandoned(studio.look.uploads)
         yield
-        studio.examinations.end()
+        studio.first_looks.end()
 
     zipped = [Middleware(GZipMiddleware, minimum_size=1000)]
     app = Starlette(

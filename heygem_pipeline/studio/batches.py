@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from heygem_pipeline.automation.campaign import LONGEST_NAME, SUFFIX, Campaign
-from heygem_pipeline.automation.campaign_files import read_campaign
-from heygem_pipeline.automation.campaigns import (
+from heygem_pipeline.campaigns.campaign import LONGEST_NAME, SUFFIX, Campaign
+from heygem_pipeline.campaigns.campaign_file import read_campaign
+from heygem_pipeline.campaigns.campaigns_folder import (
     ONLY_CAMPAIGNS,
     Clip,
     contradictions,
@@ -23,9 +23,9 @@ from heygem_pipeline.automation.campaigns import (
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engines import ENGINES, load_engine
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.exclusive_rename import place
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
-from heygem_pipeline.storage.placing import place
 from heygem_pipeline.studio.refusals import Refusal
 
 QUALITIES: dict[str, dict[str, str | int]] = {
@@ -46,7 +46,7 @@ The Studio page puts it here. Without it, and without any campaign, every voice 
 
 
 @dataclass(frozen=True)
-class Wish:
+class BatchSpec:
     """What somebody chose in the page. languages: BCP 47, by voice, where known."""
 
     title: str
@@ -77,7 +77,7 @@ def only_what_is_chosen(folders: DataFolders) -> None:
     (folders.campaigns / ONLY_CAMPAIGNS).write_text(ONLY_CAMPAIGNS_TEXT, encoding="utf-8")
 
 
-def begin(folders: DataFolders, wish: Wish) -> Campaign:
+def begin(folders: DataFolders, wish: BatchSpec) -> Campaign:
     """Write the campaign of a wish, under a name of its own. Raises Refusal, naming the batch it contradicts."""
     _check(wish)
     text = {
@@ -123,7 +123,7 @@ def choices_of(campaign: Campaign) -> dict[str, str]:
     return {"quality": quality, "label": str(made["label"]), "engine": campaign.engine}
 
 
-def _check(wish: Wish) -> None:
+def _check(wish: BatchSpec) -> None:
     if not wish.voices or not wish.presenters:
         raise Refusal("nothing_chosen")
     if len(wish.clips) > MOST_CLIPS:
@@ -138,7 +138,7 @@ def _choice(voice: str, language: str | None) -> str | dict[str, Any]:
     return {"voice": voice, "language": language} if language else voice
 
 
-def _refuse_contradiction(folders: DataFolders, campaign: Campaign, wish: Wish) -> None:
+def _refuse_contradiction(folders: DataFolders, campaign: Campaign, wish: BatchSpec) -> None:
     others = load_campaigns(folders.campaigns)
     wanted = wanted_clips(others.with_campaign(campaign), wish.voices, wish.presenters)
     disagreed = [wanted[clip] for clip in contradictions(wanted) if campaign.file in {c.file for c in wanted[clip]}]

@@ -6,8 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from heygem_pipeline.automation.instance import Instance
-from heygem_pipeline.automation.run_log import latest_run, read_log
+from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.runs.run_log import latest_run, read_log
 from heygem_pipeline.storage.folders import DataFolders
 
 MOST_LINES = 2000

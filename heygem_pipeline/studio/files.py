@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from heygem_pipeline.assets.uploads import UploadKind
-from heygem_pipeline.automation.planner import Plan
-from heygem_pipeline.automation.standing import Stand
+from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.archive import streamed_archive
-from heygem_pipeline.studio.examine import picture_of, trouble_of
+from heygem_pipeline.studio.first_look import picture_of, trouble_of
 from heygem_pipeline.studio.overview import EVERYTHING
-from heygem_pipeline.studio.studio import studio_of
+from heygem_pipeline.studio.shared_state import studio_of
+from heygem_pipeline.uploads.registry import UploadKind
 
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
 """For addresses that name the content's mark."""
@@ -105,10 +105,10 @@ async def _archive(request: Request) -> Response:
 
 
 def _finished(found: Plan, batch: str, voice: str | None, presenter: str | None) -> Iterator[tuple[str, str]]:
-    for clip, standing in found.clips.items():
+    for clip, status in found.clips.items():
         names = [campaign.name for campaign in found.wanting[clip]] or [EVERYTHING]
         if (
-            standing.stand is Stand.DONE
+            status.state is State.DONE
             and batch in names
             and (voice is None or voice == clip[0])
             and (presenter is None or presenter == clip[1])

@@ -7,17 +7,17 @@ from hashlib import sha256
 from json import dumps
 from typing import Any
 
-from heygem_pipeline.assets.uploads import Upload, UploadKind, Uploads
-from heygem_pipeline.automation.campaign import Campaign
-from heygem_pipeline.automation.campaigns import Campaigns, Clip, matches
-from heygem_pipeline.automation.cron import next_time
-from heygem_pipeline.automation.planner import Plan
-from heygem_pipeline.automation.standing import Stand, Standing
+from heygem_pipeline.campaigns.campaign import Campaign
+from heygem_pipeline.campaigns.campaigns_folder import Campaigns, Clip, matches
+from heygem_pipeline.campaigns.cron import next_time
+from heygem_pipeline.planning.estimates import Estimate
+from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.clip_log import without_paths
-from heygem_pipeline.studio.examinations import Examinations
+from heygem_pipeline.studio.first_looks import FirstLooks
 from heygem_pipeline.studio.languages import languages_of
-from heygem_pipeline.studio.pace import Pace
+from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 EVERYTHING = ""
 """The name of the batch that stands for every voice with every presenter, where there is no campaign."""
@@ -36,21 +36,21 @@ class Seen:
     known: Mapping[UploadKind, Mapping[str, Upload]]
     campaigns: Campaigns
     began: Mapping[str, float]
-    pace: Pace | None
+    pace: Estimate | None
     served: bool
     now: float
 
 
-def overview(seen: Seen, examinations: Examinations) -> dict[str, Any]:
+def overview(seen: Seen, first_looks: FirstLooks) -> dict[str, Any]:
     """Return what is shown; ``version`` changes whenever anything else in it does."""
-    voices = list(_uploads(seen, examinations, UploadKind.AUDIO, seen.found.voices))
-    presenters = list(_uploads(seen, examinations, UploadKind.TEMPLATE, seen.found.presenters))
+    voices = list(_uploads(seen, first_looks, UploadKind.AUDIO, seen.found.voices))
+    presenters = list(_uploads(seen, first_looks, UploadKind.TEMPLATE, seen.found.presenters))
     shown = {
         "served": seen.served,
         "voices": voices,
         "presenters": presenters,
         "batches": list(_batches(seen)),
-        "clips": {f"{a}|{t}": _clip(seen, (a, t), standing) for (a, t), standing in seen.found.clips.items()},
+        "clips": {f"{a}|{t}": _clip(seen, (a, t), status) for (a, t), status in seen.found.clips.items()},
         "languages": languages_of(seen.uploads.folders),
         "pace": {"start": seen.pace.start, "each": seen.pace.each} if seen.pace else None,
     }
@@ -58,25 +58,25 @@ def overview(seen: Seen, examinations: Examinations) -> dict[str, Any]:
 
 
 def _uploads(
-    seen: Seen, examinations: Examinations, kind: UploadKind, standings: Mapping[str, Standing]
+    seen: Seen, first_looks: FirstLooks, kind: UploadKind, statuses: Mapping[str, Status]
 ) -> Iterator[dict[str, Any]]:
     known = {upload.file: (key, upload) for key, upload in seen.known[kind].items()}
     for path in seen.uploads.files(kind):
         key, upload = known.get(path.name, (None, None))
-        standing = standings.get(key) if key else None
-        examined = examinations.known(kind, path)
-        failed = standing is not None and standing.stand is Stand.FAILED
+        status = statuses.get(key) if key else None
+        examined = first_looks.known(kind, path)
+        failed = status is not None and status.state is State.FAILED
         yield {
             "key": key,
             "file": path.name,
             "mark": _mark(upload),
             "added": upload.since if upload else seen.now,
-            "checked": standing is not None and standing.stand in (Stand.DONE, Stand.FAILED),
-            "refused": without_paths(standing.sentence, seen.uploads.folders.root) if standing and failed else None,
+            "checked": status is not None and status.state in (State.DONE, State.FAILED),
+            "refused": without_paths(status.sentence, seen.uploads.folders.root) if status and failed else None,
             "seconds": examined.seconds if examined else None,
             "width": examined.width if examined else 0,
             "height": examined.height if examined else 0,
-            "doubt": examined.refused if examined and not (standing and standing.stand is Stand.DONE) else None,
+            "doubt": examined.refused if examined and not (status and status.state is State.DONE) else None,
             "warnings": examined.warnings if examined else [],
             "looked": examined is not None,
             "picture": bool(examined and examined.picture),
@@ -124,19 +124,19 @@ def _made(seen: Seen, campaign: Campaign) -> float:
         return 0.0
 
 
-def _clip(seen: Seen, clip: Clip, standing: Standing) -> dict[str, Any]:
-    shown: dict[str, Any] = {"stand": standing.stand.value}
-    if standing.sentence:
-        shown["why"] = without_paths(standing.sentence, seen.uploads.folders.root)
-    if standing.run_id:
-        shown["run"] = standing.run_id
-    if standing.stand is Stand.RUNNING:
-        if standing.share is not None:
-            shown["share"] = round(standing.share, 3)
-        began = seen.began.get(standing.run_id or "")
+def _clip(seen: Seen, clip: Clip, status: Status) -> dict[str, Any]:
+    shown: dict[str, Any] = {"state": status.state.value}
+    if status.sentence:
+        shown["why"] = without_paths(status.sentence, seen.uploads.folders.root)
+    if status.run_id:
+        shown["run"] = status.run_id
+    if status.state is State.RUNNING:
+        if status.share is not None:
+            shown["share"] = round(status.share, 3)
+        began = seen.began.get(status.run_id or "")
         if began is not None:
             shown["began"] = round(began)
-    if standing.stand is Stand.DONE:
+    if status.state is State.DONE:
         shown["mark"] = _made_at(seen, clip)
     return shown
 

@@ -16,7 +16,7 @@ from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
 from heygem_pipeline.studio.limits import Brake
 from heygem_pipeline.studio.passwords import is_right
 from heygem_pipeline.studio.sessions import COOKIE, SECONDS
-from heygem_pipeline.studio.studio import studio_of
+from heygem_pipeline.studio.shared_state import studio_of
 from heygem_pipeline.studio.texts import LANGUAGES, language_of, texts
 
 STATIC = Path(__file__).parent / "static"

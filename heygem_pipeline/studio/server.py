@@ -5,15 +5,15 @@ import logging
 
 import uvicorn
 
-from heygem_pipeline.automation.instance import open_instance
 from heygem_pipeline.errors import NotReady
+from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.passwords import read_users
 from heygem_pipeline.studio.sessions import Sessions, secret_of
-from heygem_pipeline.studio.studio import Studio
+from heygem_pipeline.studio.shared_state import Studio
 
 CONNECTIONS = 300
 SECONDS_TO_STOP = 3

@@ -28,7 +28,7 @@ class Sessions:
         return f"{said}.{self._signature(said, user)}"
 
     def user_of(self, cookie: str) -> str | None:
-        """Whom the cookie names; None where it is not ours, too old, or of a password that has changed."""
+        """ErasureTarget the cookie names; None where it is not ours, too old, or of a password that has changed."""
         said, _, signature = cookie.rpartition(".")
         name, _, until = said.partition(".")
         try:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from dagster._core.event_api import PartitionKeyFilter
 
-from heygem_pipeline.assets.partitions import clip_key
-from heygem_pipeline.assets.step_progress import NoDisplay
-from heygem_pipeline.automation.ingest import take_in_uploads
-from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.materialize import Materializer
+from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.clip.generate import generate_clip
-from heygem_pipeline.clip.mouths import draw_mouths
+from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import load_presenter, save_presenter, track_presenter
 from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import BadInput, DiskFull, OutputRefused, StageMissing, UnknownChoice, UploadReplaced

@@ -14,17 +14,17 @@ from urllib.request import urlopen
 import dagster as dg
 import psutil
 
-from heygem_pipeline.automation.ingest import take_in_uploads
-from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.automation.page import Page
-from heygem_pipeline_tests.automation.served import RUN_COMMAND, command_of, wait_for_page
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video
+from heygem_pipeline_tests.dagster_page import Page
+from heygem_pipeline_tests.served import RUN_COMMAND, command_of, wait_for_page
 
 TIMEOUT_STOP = 20
 """Seconds, as in the units."""
 
-RUN = "from heygem_pipeline.cli import main; main()"
+RUN = "from heygem_pipeline.cli.main import main; main()"
 
 
 def start(service: str, log: Path, *options: str, **environment: str) -> subprocess.Popen[bytes]:

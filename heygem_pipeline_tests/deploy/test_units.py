@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline_tests.automation.served import start, wait_for_page
 from heygem_pipeline_tests.deploy.conftest import DEPLOY
+from heygem_pipeline_tests.served import start, wait_for_page
 
 SERVICES = sorted(DEPLOY.glob("*.service"))
 ANALYZE = shutil.which("systemd-analyze")

@@ -1,4 +1,4 @@
-"""Whom the tracker face_alignment follows, given what a detector finds."""
+"""ErasureTarget the tracker face_alignment follows, given what a detector finds."""
 
 from collections.abc import Callable
 

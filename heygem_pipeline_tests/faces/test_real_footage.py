@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.dlib_tracker import DlibTracker
-from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template

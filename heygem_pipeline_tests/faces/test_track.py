@@ -8,7 +8,7 @@ import pytest
 
 from heygem_pipeline.errors import FaceTooSmall, NoFace, UnknownChoice
 from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.track import track_faces, tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.trackers import load_tracker

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heygem_pipeline.faces.mouth import MouthShape, measure_mouth
+from heygem_pipeline.faces.mouth_measure import MouthShape, measure_mouth
 from heygem_pipeline.faces.track import track_faces
 from heygem_pipeline.media.sound import Sound
 from heygem_pipeline.media.template import Template

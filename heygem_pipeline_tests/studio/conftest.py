@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from heygem_pipeline.automation.instance import open_instance
+from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.passwords import read_users, user_line
 from heygem_pipeline.studio.sessions import Sessions
-from heygem_pipeline.studio.studio import Studio
-from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline.studio.shared_state import Studio
+from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.listening import listening
 
 ADDRESS = "http://localhost"

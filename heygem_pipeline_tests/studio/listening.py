@@ -12,8 +12,8 @@ import uvicorn
 
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
-from heygem_pipeline.studio.studio import Studio
-from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline.studio.shared_state import Studio
+from heygem_pipeline_tests.house import House
 
 
 def free_port() -> int:

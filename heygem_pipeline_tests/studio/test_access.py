@@ -8,7 +8,7 @@ from heygem_pipeline.studio.limits import Brake
 from heygem_pipeline.studio.passwords import is_right, read_users, user_line
 from heygem_pipeline.studio.server import run_studio
 from heygem_pipeline.studio.sessions import Sessions
-from heygem_pipeline_tests.automation.house import House
+from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.conftest import page, rules
 
 EVERYTHING = ("/api/shown", "/files/clips/one/one.mp4", "/archive.zip", "/api/clips/one/one/log")

@@ -6,10 +6,10 @@ import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from starlette.testclient import TestClient
 
-from heygem_pipeline.automation.campaigns import load_campaigns
-from heygem_pipeline.automation.requests import read_requests
-from heygem_pipeline.automation.standing import Stand
-from heygem_pipeline_tests.automation.house import CLIP, DagsterRunStatus, House
+from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.planning.requests import read_requests
+from heygem_pipeline.planning.status import State
+from heygem_pipeline_tests.house import CLIP, DagsterRunStatus, House
 from heygem_pipeline_tests.studio.conftest import page, rules
 
 CHOSEN = {"title": "Autumn: 第一课", "voices": ["one"], "presenters": ["one", "two"]}
@@ -111,9 +111,9 @@ def test_a_failed_clip_is_tried_again(studio: TestClient, house: House) -> None:
     begin(studio)
     house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "Broken."})
     shown = studio.get("/api/shown").json()["clips"]["one|one"]
-    assert (shown["stand"], shown["why"]) == ("failed", "Broken.")
+    assert (shown["state"], shown["why"]) == ("failed", "Broken.")
     studio.post("/api/clips/retry", json={"clips": ["one|one", "one|two", "no|such"]})
-    assert house.clip().stand is Stand.READY
+    assert house.clip().state is State.READY
 
 
 def test_a_campaign_with_a_schedule_can_be_made_now(studio: TestClient, house: House) -> None:
@@ -163,4 +163,4 @@ def test_a_run_that_has_told_nothing_yet_shows_no_percent(studio: TestClient, ho
     house.make_inputs()
     house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
     shown = studio.get("/api/shown").json()["clips"]["one|one"]
-    assert shown["stand"] == "running" and "share" not in shown
+    assert shown["state"] == "running" and "share" not in shown

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from dagster import DagsterRunStatus, EventLogEntry
 
-from heygem_pipeline.automation.instance import open_instance
-from heygem_pipeline.automation.retention import prune
 from heygem_pipeline.media.probe import probe_video
+from heygem_pipeline.operations.retention import prune
+from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.automation.house import CLIP, House
-from heygem_pipeline_tests.automation.served import cut_the_power, start, wait_for
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
+from heygem_pipeline_tests.house import CLIP, House
+from heygem_pipeline_tests.served import cut_the_power, start, wait_for
 from heygem_pipeline_tests.studio.listening import answers, free_port
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.clip_log import without_paths
-from heygem_pipeline_tests.automation.house import CLIP, House
+from heygem_pipeline_tests.house import CLIP, House
 
 
 def finished(house: House) -> None:

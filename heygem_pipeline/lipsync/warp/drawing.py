@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.presence import presence_strength
+from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
+from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe
+from heygem_pipeline.lipsync.warp.articulation.performance import Performance
+from heygem_pipeline.lipsync.warp.articulation.target import at_rest, between, largest_move
 from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
-from heygem_pipeline.lipsync.warp.own.own_mouths import OwnMouths
-from heygem_pipeline.lipsync.warp.own.retrieval import Found, Wanted, retrieve
+from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouths
+from heygem_pipeline.lipsync.warp.exemplars.retrieval import Found, Wanted, retrieve
 from heygem_pipeline.lipsync.warp.renderer import MouthRenderer, OwnShown
-from heygem_pipeline.lipsync.warp.seen.calibration import Calibration
-from heygem_pipeline.lipsync.warp.seen.observation import Observation, observe
-from heygem_pipeline.lipsync.warp.shape.performance import Performance
-from heygem_pipeline.lipsync.warp.shape.target import at_rest, between, largest_move
 
 UNSEEN_MOVE = 0.0015
 """IOD: shapes closer than this are the same, and the template's pixels stay as they are (0.15 px of a 100 px IOD)."""

@@ -8,14 +8,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from heygem_pipeline.faces.mouth import MouthShape
+from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
+from heygem_pipeline.lipsync.warp.articulation.drive import drive
+from heygem_pipeline.lipsync.warp.articulation.performance import SpokenPerformance
 from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.own.own_mouths import collect_own_mouths
-from heygem_pipeline.lipsync.warp.seen.calibration import calibrate
-from heygem_pipeline.lipsync.warp.shape.drive import drive
-from heygem_pipeline.lipsync.warp.shape.performance import SpokenPerformance
+from heygem_pipeline.lipsync.warp.exemplars.collection import collect_own_mouths
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.features import SpeechFeatures

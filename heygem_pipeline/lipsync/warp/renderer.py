@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight
 from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.inside.opening import paint_opening
-from heygem_pipeline.lipsync.warp.moved import fields
-from heygem_pipeline.lipsync.warp.moved.anchors import face_anchors
-from heygem_pipeline.lipsync.warp.moved.fields import DisplacementGrid
-from heygem_pipeline.lipsync.warp.own.laying_on import lay_on
-from heygem_pipeline.lipsync.warp.own.own_mouths import OwnMouth
-from heygem_pipeline.lipsync.warp.seen.light import FaceLight
+from heygem_pipeline.lipsync.warp.deformation import fields
+from heygem_pipeline.lipsync.warp.deformation.anchors import face_anchors
+from heygem_pipeline.lipsync.warp.deformation.fields import DisplacementGrid
+from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth
+from heygem_pipeline.lipsync.warp.exemplars.overlay import lay_on
+from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
 from heygem_pipeline.lipsync.warp.view import View, look_at, patch_bounds
 
 BLEND_GROWTH = 0.5

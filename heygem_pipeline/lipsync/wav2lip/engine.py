@@ -21,10 +21,10 @@ from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.presence import presence_strength
-from heygem_pipeline.lipsync.wav2lip.ahead import ahead
 from heygem_pipeline.lipsync.wav2lip.blending import Place, lay_over
-from heygem_pipeline.lipsync.wav2lip.hearing import Hearing
-from heygem_pipeline.lipsync.wav2lip.sighting import Sightings, sight
+from heygem_pipeline.lipsync.wav2lip.face_box import Sightings, sight
+from heygem_pipeline.lipsync.wav2lip.mel_windows import Hearing
+from heygem_pipeline.lipsync.wav2lip.prefetch import ahead
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import settings
@@ -32,7 +32,7 @@ from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.storage.content import sha256_of
 
 if TYPE_CHECKING:
-    from heygem_pipeline.lipsync.wav2lip.network.painter import Drawn, Painter
+    from heygem_pipeline.lipsync.wav2lip.network.inference import Drawn, Painter
 
 DRAWING_VERSION = "1"
 """Changes whenever the same weights would give other patches."""
@@ -91,7 +91,7 @@ class Wav2LipEngine:
 
         device = chosen_device()
         from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
-        from heygem_pipeline.lipsync.wav2lip.network.painter import Painter
+        from heygem_pipeline.lipsync.wav2lip.network.inference import Painter
 
         assert self._weights is not None
         painter = Painter(load_network(self._weights), device)
@@ -157,7 +157,7 @@ def _in_batches(frames: Iterator[_Frame], size: Callable[[], int]) -> Iterator[l
 
 
 def _paint(painter: "Painter", batch: Sequence[_Frame], hearing: Hearing) -> list["Drawn | None"]:
-    from heygem_pipeline.lipsync.wav2lip.network.painter import Asked
+    from heygem_pipeline.lipsync.wav2lip.network.inference import Asked
 
     asked = [Asked(hearing.window(one.output_frame), one.place.small) for one in batch if one.place is not None]
     faces = iter(painter.paint(asked))

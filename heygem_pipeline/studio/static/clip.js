@@ -57,7 +57,7 @@ export function draw() {
     const now = progressOf(key, clip);
     body.querySelector(".ring").style.setProperty("--share", now.percent);
     body.querySelector(".percent").textContent = now.told;
-    body.querySelector(".clip-words").textContent = now.time === null ? now.stand : `${now.stand}, ${t("left", { time: now.time })}`;
+    body.querySelector(".clip-words").textContent = now.time === null ? now.state : `${now.state}, ${t("left", { time: now.time })}`;
   }
 }
 
@@ -68,7 +68,7 @@ function parts(kind, clip, voice, presenter) {
   if (kind === "running") return [el("div.clip-state", {}, el("span.ring.large", {}, el("span.percent")), el("p.clip-words", { role: "status" }), stop(key))];
   if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? worded(clip.why) : t("waiting.why")), stop(key))];
   if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, worded(clip.why ?? "")), frameOf(presenter), el("p", {}, t("failed.what")), again)];
-  if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("stand.gone")))];
+  if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("state.gone")))];
   return [el("div.clip-state", {}, icon(kind === "removed" ? "bin" : "stop"), el("p", {}, t(`${kind}.why`)), again)];
 }
 

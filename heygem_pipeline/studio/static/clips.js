@@ -56,7 +56,7 @@ function drawProgress(counts) {
 function drawActions(batch, counts) {
   const under_way = counts.running + counts.waiting > 0;
   const over = clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key);
-  const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.stand)).map(([key]) => key) : [];
+  const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.state)).map(([key]) => key) : [];
   fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length]), () => [
     counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
     over.length ? el("button.button.quiet", { type: "button", onclick: () => retry(over) }, icon("again"), t("retry.all", { count: over.length })) : null,
@@ -66,11 +66,11 @@ function drawActions(batch, counts) {
 }
 
 function isOver(clip) {
-  return clip.stand === "failed" || clip.stand === "removed";
+  return clip.state === "failed" || clip.state === "removed";
 }
 
 async function cancelAll(batch) {
-  const keys = clipsOf(batch).filter(([, clip]) => clip.stand !== "done" && !isOver(clip)).map(([key]) => key);
+  const keys = clipsOf(batch).filter(([, clip]) => clip.state !== "done" && !isOver(clip)).map(([key]) => key);
   if (keys.length && await ask(t("cancel.all"), t("cancel.all.sure", { count: keys.length }), t("cancel.all"))) cancel(keys);
 }
 
@@ -85,7 +85,7 @@ function drawMatrix(batch) {
   fill(matrix, mark, () => [table(batch, voices, presenters)]);
   for (const cell of matrix.querySelectorAll("[data-clip]")) drawCell(cell, cell.dataset.clip);
   for (const link of matrix.querySelectorAll("[data-row]")) {
-    const some = presenters.some((p) => house.now.clips[`${link.dataset.row}|${p.key}`]?.stand === "done");
+    const some = presenters.some((p) => house.now.clips[`${link.dataset.row}|${p.key}`]?.state === "done");
     link.classList.toggle("off", !some);
     link.tabIndex = some ? 0 : -1;
     link.setAttribute("aria-hidden", String(!some));
@@ -114,7 +114,7 @@ function drawCell(button, key) {
   const clip = house.now.clips[key];
   const kind = kindOf(clip);
   const [voice, presenter] = key.split("|");
-  let stand = t(`stand.${kind}`);
+  let state = t(`state.${kind}`);
   button.dataset.kind = kind;
   button.disabled = kind === "gone";
   fill(button, JSON.stringify([kind, clip?.mark, clip?.why]), () => inside(kind, clip, voice, presenter));
@@ -122,10 +122,10 @@ function drawCell(button, key) {
     const now = progressOf(key, clip);
     button.querySelector(".ring").style.setProperty("--share", now.percent);
     button.querySelector(".percent").textContent = now.told;
-    button.querySelector(".cell-words").textContent = now.time ?? now.stand;
-    stand = `${now.stand} ${now.told}`.trim();
+    button.querySelector(".cell-words").textContent = now.time ?? now.state;
+    state = `${now.state} ${now.told}`.trim();
   }
-  const spoken = t("cell", { voice, presenter, stand });
+  const spoken = t("cell", { voice, presenter, state });
   if (button.getAttribute("aria-label") !== spoken) button.setAttribute("aria-label", spoken);
 }
 
@@ -138,7 +138,7 @@ function inside(kind, clip, voice, presenter) {
   if (kind === "failed") return [icon("alert"), el("span.cell-words.clamp", {}, worded(clip.why ?? ""))];
   const sign = { waiting: "clock", cancelled: "stop", removed: "bin", gone: "close" }[kind];
   const held = kind === "waiting" && clip.why;
-  return [icon(sign), el("span.cell-words.clamp", {}, held ? worded(clip.why) : t(`stand.${kind}`))];
+  return [icon(sign), el("span.cell-words.clamp", {}, held ? worded(clip.why) : t(`state.${kind}`))];
 }
 
 /** The batch that holds a clip, to show it around it. */

@@ -43,7 +43,7 @@ async function look() {
     misses = 0;
     const first = !house.ready;
     if (now) takeIn(now);
-    else if (Object.values(house.now.clips).some((one) => one.stand === "running")) {
+    else if (Object.values(house.now.clips).some((one) => one.state === "running")) {
       clips.draw();
       clip.draw();
     }
@@ -70,11 +70,11 @@ function openAddressed() {
 function isBusy() {
   const { clips: all, voices, presenters } = house.now;
   const busy = ["waiting", "ready", "queued", "running", "stale"];
-  return misses > 0 || Object.values(all).some((one) => busy.includes(one.stand)) || [...voices, ...presenters].some((upload) => !upload.key || !upload.looked || !upload.checked);
+  return misses > 0 || Object.values(all).some((one) => busy.includes(one.state)) || [...voices, ...presenters].some((upload) => !upload.key || !upload.looked || !upload.checked);
 }
 
 function tellWhatStandsStill() {
-  const waits = Object.values(house.now.clips).some((one) => one.stand !== "done" && one.stand !== "failed");
+  const waits = Object.values(house.now.clips).some((one) => one.state !== "done" && one.state !== "failed");
   tell(house.ready && !house.now.served && waits ? t("not.served") : "");
 }
 

@@ -30,10 +30,10 @@ export function progressWords(counts) {
 
 /** A running clip as it is shown. Until its first frames are told of, it may be waiting for another one's. */
 export function progressOf(key, clip) {
-  if (clip.share === undefined) return { percent: 0, told: "", stand: t("stand.starting"), time: null };
+  if (clip.share === undefined) return { percent: 0, told: "", state: t("state.starting"), time: null };
   const percent = Math.round(clip.share * 100);
   const seconds = left(key, clip);
-  return { percent, told: `${percent} %`, stand: t("stand.running"), time: seconds === null ? null : about(seconds) };
+  return { percent, told: `${percent} %`, state: t("state.running"), time: seconds === null ? null : about(seconds) };
 }
 
 /** Seconds a running clip still takes, as earlier ones did, else from how far it came; null where nobody can tell. */

@@ -83,11 +83,11 @@ export function clipsOf(batch) {
   return found;
 }
 
-/** What a clip's stand is called, and how it looks. */
+/** What a clip's state is called, and how it looks. */
 export function kindOf(clip) {
   if (!clip) return "gone";
-  if (clip.stand === "failed") return /^It was cancelled/.test(clip.why ?? "") ? "cancelled" : "failed";
-  return { done: "done", running: "running", removed: "removed" }[clip.stand] ?? "waiting";
+  if (clip.state === "failed") return /^It was cancelled/.test(clip.why ?? "") ? "cancelled" : "failed";
+  return { done: "done", running: "running", removed: "removed" }[clip.state] ?? "waiting";
 }
 
 function remember() {

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.mouth import MouthShape
+from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.engine import WarpEngine

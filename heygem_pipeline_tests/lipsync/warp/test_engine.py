@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from heygem_pipeline.faces.mouth import measure_mouth
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.lipsync.engine import LipSyncEngine

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.wav2lip.network.inference import Asked, Drawn, Painter
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
-from heygem_pipeline.lipsync.wav2lip.network.painter import Asked, Drawn, Painter
 
 Face = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.wav2lip.blending import SIDE, Place, colour_shift, lay_over, lower_face, sharpness
-from heygem_pipeline.lipsync.wav2lip.sighting import sight
+from heygem_pipeline.lipsync.wav2lip.face_box import sight
 from heygem_pipeline_tests.lipsync.warp.presenter import Presenter
 from heygem_pipeline_tests.lipsync.wav2lip.stand_in import open_mouthed, tinted
 

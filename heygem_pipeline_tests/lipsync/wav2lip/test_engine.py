@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from heygem_pipeline.cli import app
+from heygem_pipeline.cli.main import app
 from heygem_pipeline.errors import CheckpointUnusable, LicenceNotAcknowledged, ModelMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
+from heygem_pipeline.lipsync.wav2lip.network.inference import Painter
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
-from heygem_pipeline.lipsync.wav2lip.network.painter import Painter
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.features import SpeechFeatures

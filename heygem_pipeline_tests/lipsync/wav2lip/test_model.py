@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from heygem_pipeline.lipsync.wav2lip.network.folding import folded
+from heygem_pipeline.lipsync.wav2lip.network.batch_norm_folding import folded
 from heygem_pipeline.lipsync.wav2lip.network.model import PARAMETERS, Wav2LipNetwork
-from heygem_pipeline.lipsync.wav2lip.network.packing import can_pack, packed
+from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack, packed
 from heygem_pipeline_tests.lipsync.wav2lip.stand_in import ruled_inputs, vectors
 
 KNOWN = vectors()

@@ -1,0 +1,65 @@
+"""What was ordered: how each clip is made, and what a voice's delivery holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import dagster as dg
+
+from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
+from heygem_pipeline.quality.report import finished_report
+from heygem_pipeline.runs.partitions import template_partitions
+from heygem_pipeline.storage.folders import data_folders
+
+UNFINISHED = "It is not finished yet."
+
+
+@dataclass(frozen=True)
+class DeliverySpec:
+    """What a voice's ZIP holds. unfinished: why a wanted clip is not in it, by template; "" for those that are.
+
+    version: all that it is made of; a ZIP of another version is out of date. language: BCP 47, in the clips' names.
+    report, filmstrips, voice: do they lie beside the clips?
+    """
+
+    unfinished: Mapping[str, str]
+    version: str
+    language: str | None = None
+    report: bool = False
+    filmstrips: bool = False
+    voice: bool = False
+
+    @property
+    def finished(self) -> list[str]:
+        """The templates whose clips are in it, in order."""
+        return sorted(template for template, sentence in self.unfinished.items() if not sentence)
+
+
+class SpecificationSource(Protocol):
+    """Who says what was ordered; the graph asks when a run is at work."""
+
+    def render_spec(self, audio: str, template: str) -> RenderSpec:
+        """How this clip is made. Raises CampaignsDisagree."""
+        ...
+
+    def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
+        """What this voice's ZIP holds."""
+        ...
+
+
+class DefaultSpecifications:
+    """Every clip as the settings say; every finished clip in the ZIP."""
+
+    def render_spec(self, audio: str, template: str) -> RenderSpec:
+        """As the settings say."""
+        return default_render_spec()
+
+    def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
+        """Every clip."""
+        folders = data_folders()
+        templates = template_partitions.get_partition_keys(dynamic_partitions_store=instance)
+        reports = {template: finished_report(folders, audio, template) for template in templates}
+        return DeliverySpec(
+            {template: "" if report else UNFINISHED for template, report in reports.items()},
+            "-".join(report.produce_id[:12] for report in reports.values() if report) or "none",
+        )

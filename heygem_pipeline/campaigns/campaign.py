@@ -1,0 +1,129 @@
+"""What one campaign says: which voices on which presenters, how they are made, when, and what is handed over."""
+
+import unicodedata
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from heygem_pipeline.campaigns.cron import checked_cron_line
+from heygem_pipeline.lipsync.engines import ENGINES
+from heygem_pipeline.settings import ClipSettings, settings
+from heygem_pipeline.storage.printable import did_you_mean, is_whole, shown
+
+SUFFIX = ".yaml"
+"""Ending of a campaign's file."""
+
+LONGEST_NAME = 255
+"""Characters; no file name on Linux is longer."""
+
+
+def _printable(text: str) -> str:
+    """Refuse control characters and broken Unicode; compose what is left, since file systems differ in that."""
+    if not is_whole(text):
+        raise ValueError("should hold no control characters")
+    return unicodedata.normalize("NFC", text)
+
+
+def _known_engine(name: str) -> str:
+    if name not in ENGINES:
+        known = ", ".join(sorted(ENGINES))
+        raise ValueError(f'should be one of: {known}, not "{shown(name)}"{did_you_mean(name, ENGINES)}')
+    return name
+
+
+def _known_language(tag: str) -> str:
+    """Return the tag in its usual spelling (zh-Hant-TW). The registry of BCP 47 decides what there is."""
+    import langcodes
+
+    try:
+        known = langcodes.tag_is_valid(tag)
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError(f'should be a BCP 47 tag such as "de", "pt-BR" or "zh-Hant", not "{shown(tag)}"')
+    return langcodes.standardize_tag(tag)
+
+
+def _known_timezone(name: str) -> str:
+    if name not in available_timezones():
+        hint = did_you_mean(name, available_timezones())
+        raise ValueError(f'should be a time zone such as "Europe/Berlin", not "{shown(name)}"{hint}')
+    return name
+
+
+def _list_of_one(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME), AfterValidator(_printable)
+]
+Language = Annotated[str, AfterValidator(_known_language)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class VoiceChoice(_Part):
+    """Voices by name or glob, and the language they speak where that matters. Written alone, a name is enough."""
+
+    voice: Line
+    language: Language | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: object) -> object:
+        return {"voice": value} if isinstance(value, str) else value
+
+
+class CampaignSettings(ClipSettings):
+    """The settings of the campaign's clips: its own, and HEYGEM_* for those it leaves out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: getattr(settings(), name) for name in ClipSettings.model_fields} | value
+
+
+class Delivery(_Part):
+    """What lies in the ZIP of a voice beside its clips and the manifest, and how the clips are called there."""
+
+    report: bool = False
+    filmstrips: bool = False
+    voice: bool = False
+    named_by_language: bool = False
+
+
+class CampaignText(_Part):
+    """The keys of a campaign's file."""
+
+    title: Line
+    voices: Annotated[tuple[VoiceChoice, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
+    presenters: Annotated[tuple[Line, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
+    engine: Annotated[str, AfterValidator(_known_engine)] = Field(default_factory=lambda: settings().engine)
+    settings: CampaignSettings = Field(default_factory=lambda: CampaignSettings.model_validate({}))
+    schedule: Annotated[str, AfterValidator(checked_cron_line)] | None = None
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    delivery: Delivery = Delivery()
+
+
+class Campaign(CampaignText):
+    """A campaign that can be used. file: its name in the folder of campaigns. schedule: a cron line in ``timezone``."""
+
+    file: str
+
+    @property
+    def name(self) -> str:
+        """The file's name without ``.yaml``."""
+        return self.file.removesuffix(SUFFIX)
+
+    @property
+    def rendering(self) -> dict[str, str | int]:
+        """All that decides how its clips are made: two campaigns that want one clip must agree on it."""
+        return {"engine": self.engine} | self.settings.model_dump(mode="json")

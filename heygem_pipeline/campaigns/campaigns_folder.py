@@ -1,0 +1,200 @@
+"""The folder of campaigns, and which clips they want."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import cache
+from itertools import product
+from pathlib import Path
+from re import compile as compile_pattern
+
+from heygem_pipeline.campaigns.campaign import SUFFIX, Campaign
+from heygem_pipeline.campaigns.campaign_file import read_campaign
+from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
+from heygem_pipeline.errors import CampaignWrong, UploadMissing
+from heygem_pipeline.storage.keys import partition_key
+
+Clip = tuple[str, str]
+"""The partition keys of a voice and a presenter."""
+
+UNFINISHED_PREFIXES = (".", "~")
+WILDCARDS = "*?["
+
+ONLY_CAMPAIGNS = "only-campaigns.txt"
+"""While a file of this name lies in the folder of campaigns, nothing is made that no campaign wants."""
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """The campaigns of a folder in order of file name; wrong: one error for each file that cannot be used.
+
+    alone: only they decide what is wanted, even where there is none (``ONLY_CAMPAIGNS``).
+    """
+
+    usable: tuple[Campaign, ...] = ()
+    wrong: tuple[CampaignWrong, ...] = ()
+    alone: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Is every voice wanted on every presenter? So it is until there is a campaign's file, be it a wrong one."""
+        return not (self.usable or self.wrong or self.alone)
+
+    def with_campaign(self, campaign: Campaign) -> "Campaigns":
+        """The same folder with this campaign in it, first, in place of one of the same name."""
+        others = tuple(other for other in self.usable if other.file != campaign.file)
+        return Campaigns((campaign, *others), self.wrong, self.alone)
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The uploads a campaign names: voice -> its language, presenters, and a sentence for each doubt."""
+
+    voices: dict[str, str | None]
+    presenters: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def load_campaigns(folder: Path) -> Campaigns:
+    """Read every ``*.yaml`` of the folder; a file that is wrong keeps no other from being used."""
+    usable, wrong = [], []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix.lower() not in (SUFFIX, ".yml") or path.name.startswith(UNFINISHED_PREFIXES):
+            continue
+        try:
+            usable.append(read_campaign(path))
+        except UploadMissing:
+            continue  # a folder of that name, or removed meanwhile
+        except CampaignWrong as error:
+            wrong.append(error)
+    return Campaigns(tuple(usable), tuple(wrong), (folder / ONLY_CAMPAIGNS).exists())
+
+
+def wanted_clips(
+    campaigns: Campaigns, voices: Collection[str], presenters: Collection[str]
+) -> dict[Clip, tuple[Campaign, ...]]:
+    """Return every wanted clip with the campaigns that want it; without any campaign's file every pair, wanted by ().
+
+    voices, presenters: partition keys, or mappings of keys to files, whose names then count as well.
+    """
+    if campaigns.everything:
+        return dict.fromkeys(product(voices, presenters), ())
+    voice_names, presenter_names = _Names(voices), _Names(presenters)
+    wanting_voice: dict[str, int] = defaultdict(int)
+    wanting_presenter: dict[str, int] = defaultdict(int)
+    for position, campaign in enumerate(campaigns.usable):
+        for voice in voice_names.of_any(choice.voice for choice in campaign.voices):
+            wanting_voice[voice] |= 1 << position
+        for presenter in presenter_names.of_any(campaign.presenters):
+            wanting_presenter[presenter] |= 1 << position
+
+    @cache
+    def together(wanting: int) -> tuple[Campaign, ...]:
+        return tuple(campaign for position, campaign in enumerate(campaigns.usable) if wanting >> position & 1)
+
+    return {
+        (voice, presenter): together(both)
+        for voice in voices
+        for presenter in presenters
+        if (both := wanting_voice.get(voice, 0) & wanting_presenter.get(presenter, 0))
+    }
+
+
+def contradictions(wanted: Mapping[Clip, tuple[Campaign, ...]]) -> dict[Clip, str]:
+    """Return a sentence for each clip that two campaigns would make differently: both write the same file."""
+    known: dict[int, str] = {}
+    for wanting in wanted.values():
+        if id(wanting) not in known:
+            known[id(wanting)] = _difference(wanting)
+    return {
+        (voice, presenter): f"{voice} x {presenter} is wanted {difference}; both would write the same clip, "
+        "so give them the same engine and settings, or let one of them leave it out."
+        for (voice, presenter), wanting in wanted.items()
+        if (difference := known[id(wanting)])
+    }
+
+
+def matches(campaign: Campaign, voices: Collection[str], presenters: Collection[str]) -> Matches:
+    """Return what the campaign's names and globs match; voices and presenters as for ``wanted_clips``."""
+    warnings = []
+    voice_names, presenter_names = _Names(voices), _Names(presenters)
+    languages: dict[str, str | None] = {}
+    for choice in campaign.voices:
+        matched = voice_names.of(choice.voice)
+        if not matched:
+            warnings.append(f'{campaign.file}: no voice is called "{choice.voice}".')
+        for voice in matched:
+            before = languages.get(voice)
+            if before and choice.language and before != choice.language:
+                warnings.append(f"{campaign.file}: {voice} is given two languages; {before} counts.")
+            languages[voice] = before or choice.language
+    for name in campaign.presenters:
+        if not presenter_names.of(name):
+            warnings.append(f'{campaign.file}: no presenter is called "{name}".')
+    if campaign.delivery.named_by_language and not all(languages.values()):
+        unknown = next(voice for voice, language in languages.items() if not language)
+        warnings.append(f"{campaign.file}: clips are named by language, but {unknown} has none.")
+    return Matches(languages, tuple(sorted(presenter_names.of_any(campaign.presenters))), tuple(warnings))
+
+
+def languages(campaigns: Iterable[Campaign], voices: Collection[str]) -> dict[str, str]:
+    """The language of each voice that is given one by a campaign that names clips by it; the first counts."""
+    names = _Names(voices)
+    return {
+        voice: choice.language
+        for campaign in reversed([campaign for campaign in campaigns if campaign.delivery.named_by_language])
+        for choice in reversed(campaign.voices)
+        if choice.language
+        for voice in names.of(choice.voice)
+    }
+
+
+def render_spec_of(wanting: tuple[Campaign, ...]) -> RenderSpec:
+    """How a clip is made that these campaigns want, which agree on it; as the settings say where none wants it."""
+    return RenderSpec(wanting[0].engine, wanting[0].settings) if wanting else default_render_spec()
+
+
+class _Names:
+    """What uploads are called: by key, and by file name where it is known. Unicode is compared composed (NFC)."""
+
+    def __init__(self, keys: Collection[str]) -> None:
+        files = keys if isinstance(keys, Mapping) else {}
+        self._keys: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            for name in {key, Path(files.get(key, key)).name}:
+                self._keys[unicodedata.normalize("NFC", name)].append(key)
+        self._known: dict[str, list[str]] = {}
+
+    def of(self, pattern: str) -> list[str]:
+        """The keys of a name, or of a glob; a key's own spelling may be left to the pipeline."""
+        if pattern not in self._known:
+            self._known[pattern] = self._find(pattern)
+        return self._known[pattern]
+
+    def of_any(self, patterns: Iterable[str]) -> set[str]:
+        """The keys of several."""
+        return {key for pattern in patterns for key in self.of(pattern)}
+
+    def _find(self, pattern: str) -> list[str]:
+        if pattern in self._keys:
+            return self._keys[pattern]
+        if not any(sign in pattern for sign in WILDCARDS):
+            return self._keys.get(partition_key(pattern), [])
+        fits = compile_pattern(translate(pattern)).match
+        return list(dict.fromkeys(key for name, keys in self._keys.items() if fits(name) for key in keys))
+
+
+def _difference(wanting: tuple[Campaign, ...]) -> str:
+    """How the first two that disagree would make a clip; empty where all agree."""
+    for other in wanting[1:]:
+        first = wanting[0]
+        differing = [name for name, value in first.rendering.items() if other.rendering[name] != value]
+        if differing:
+            told = (
+                f"by {campaign.file} with " + ", ".join(f'{name} "{campaign.rendering[name]}"' for name in differing)
+                for campaign in (first, other)
+            )
+            return " and ".join(told)
+    return ""

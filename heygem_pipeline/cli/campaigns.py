@@ -1,0 +1,194 @@
+"""The commands ``heygem campaign ...``."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from heygem_pipeline.cli.terminal import output, sentences, tell
+from heygem_pipeline.errors import CampaignWrong
+
+if TYPE_CHECKING:
+    from heygem_pipeline.campaigns.campaign import Campaign
+    from heygem_pipeline.campaigns.campaigns_folder import Campaigns, Clip
+    from heygem_pipeline.planning.planner import Plan
+
+app = typer.Typer(help="Which voices are wanted on which presenters: data/campaigns/*.yaml", no_args_is_help=True)
+
+COUNTED = ("done", "stale", "failed")
+"""Of a campaign's clips, by where the planner says that they stand; the rest is still to be made."""
+
+LONGEST_LIST = 100
+"""Names printed of a campaign's voices, and of its presenters."""
+
+
+@app.command()
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Default: every campaign in data/campaigns")] = None,
+) -> None:
+    """Name every problem of the campaigns with its line; exit 2 if there is one."""
+    from heygem_pipeline.campaigns.campaign_file import read_campaign
+    from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences():
+        folders = data_folders()
+        if file is None:
+            campaigns = load_campaigns(folders.campaigns)
+            checked = campaigns.usable
+        else:
+            checked = (read_campaign(file),)
+            campaigns = load_campaigns(folders.campaigns).with_campaign(checked[0])
+        voices, presenters = _uploads()
+        for campaign in checked:
+            _say_what_it_wants(campaign, voices, presenters)
+        if campaigns.everything:
+            output.print("There is no campaign: every voice is wanted on every presenter.")
+        problems = _contradictions(campaigns, checked, voices, presenters)
+        if file is None:
+            problems = [*_problems(campaigns), *problems]
+        if problems:
+            raise CampaignWrong(problems)
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="What the campaign is called; its file gets this name")]) -> None:
+    """Write a campaign with every key explained, for you to change."""
+    from heygem_pipeline.campaigns.campaign_file import write_example
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences():
+        path = write_example(data_folders().campaigns, name)
+    output.print(Text(f"{path} wants every voice on every presenter; change it, then: heygem campaign check"))
+
+
+@app.command()
+def status(
+    name: Annotated[str | None, typer.Argument(help="Default: all campaigns in a table")] = None,
+) -> None:
+    """Say what the campaigns match, how many clips they want, how many are done, and their next time."""
+    from heygem_pipeline.campaigns.campaign import SUFFIX
+    from heygem_pipeline.campaigns.campaign_file import read_campaign
+    from heygem_pipeline.campaigns.campaigns_folder import Campaigns, load_campaigns, matches
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences():
+        folders = data_folders()
+        folder = folders.campaigns
+        if name is None:
+            campaigns = load_campaigns(folder)
+        else:
+            campaigns = Campaigns((read_campaign(folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"),))
+        voices, presenters = _uploads()
+        with open_instance() as instance:
+            _print_table(campaigns, voices, presenters, plan(instance, folders))
+        if name is not None:
+            for campaign in campaigns.usable:
+                found = matches(campaign, voices, presenters)
+                said = [f"{key} ({language})" if language else key for key, language in found.voices.items()]
+                output.print(Text(f"Voices: {_listed(said)}\nPresenters: {_listed(found.presenters)}"))
+                for warning in found.warnings:
+                    tell(f"Warning: {warning}")
+        if campaigns.wrong:
+            raise CampaignWrong(_problems(campaigns))
+
+
+def _say_what_it_wants(campaign: "Campaign", voices: Mapping[str, Path], presenters: Mapping[str, Path]) -> None:
+    from heygem_pipeline.campaigns.campaigns_folder import matches
+
+    found = matches(campaign, voices, presenters)
+    count = len(found.voices) * len(found.presenters)
+    output.print(
+        Text(
+            f"{campaign.file} is in order: {len(found.voices)} voices x {len(found.presenters)} presenters = "
+            f"{count} clips"
+        )
+    )
+    for warning in found.warnings:
+        tell(f"Warning: {warning}")
+
+
+def _print_table(
+    campaigns: "Campaigns", voices: Mapping[str, Path], presenters: Mapping[str, Path], found: "Plan"
+) -> None:
+    from heygem_pipeline.campaigns.campaigns_folder import matches
+
+    table = Table(
+        "campaign", "voices", "presenters", "clips", *COUNTED, "next time", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    for campaign in campaigns.usable:
+        matched = matches(campaign, voices, presenters)
+        mine = [clip for clip, wanting in found.wanting.items() if any(its.file == campaign.file for its in wanting)]
+        counts = _counts(found, mine)
+        sizes = len(matched.voices), len(matched.presenters), len(mine)
+        table.add_row(Text(campaign.title, overflow="fold"), *map(str, (*sizes, *counts)), _next_time(campaign))
+    if campaigns.everything:
+        sizes = len(voices), len(presenters), len(found.clips)
+        table.add_row("no campaign: everything", *map(str, (*sizes, *_counts(found, found.clips))), "")
+    output.print(table)
+
+
+def _counts(found: "Plan", clips: Iterable["Clip"]) -> list[int]:
+    statuses = Counter(found.clips[clip].state.value for clip in clips)
+    return [statuses[word] for word in COUNTED]
+
+
+def _next_time(campaign: "Campaign") -> str:
+    from heygem_pipeline.campaigns.cron import next_time
+
+    if campaign.schedule is None:
+        return ""
+    return f"{next_time(campaign.schedule, campaign.timezone, datetime.now(UTC)):%a %Y-%m-%d %H:%M} {campaign.timezone}"
+
+
+def _problems(campaigns: "Campaigns") -> list[str]:
+    return [problem for error in campaigns.wrong for problem in error.problems]
+
+
+def _contradictions(
+    campaigns: "Campaigns",
+    checked: Sequence["Campaign"],
+    voices: Mapping[str, Path],
+    presenters: Mapping[str, Path],
+) -> list[str]:
+    """The first clip for each group of campaigns that contradict each other, where one of them is among ``checked``."""
+    from heygem_pipeline.campaigns.campaigns_folder import contradictions, wanted_clips
+
+    wanted = wanted_clips(campaigns, voices, presenters)
+    told: dict[tuple[str, ...], str] = {}
+    for clip, sentence in contradictions(wanted).items():
+        files = tuple(campaign.file for campaign in wanted[clip])
+        if any(campaign.file in files for campaign in checked):
+            told.setdefault(files, sentence)
+    return list(told.values())
+
+
+def _uploads() -> tuple[dict[str, Path], dict[str, Path]]:
+    """The voices and presenters that are taken in; says which files are not, where nobody is about to take them in."""
+    from heygem_pipeline.runs.lock import is_served
+    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.uploads.registry import UploadKind, Uploads
+
+    uploads = Uploads(data_folders())
+    known = {
+        kind: {key: uploads.folder(kind) / upload.file for key, upload in uploads.known(kind).items()}
+        for kind in UploadKind
+    }
+    taken_in = {path for files in known.values() for path in files.values()}
+    new = [path.name for kind in UploadKind for path in uploads.files(kind) if path not in taken_in]
+    if new and not is_served():
+        tell(f"Not taken in yet: {_listed(new)}; heygem ingest does it, and so does heygem up.")
+    return known[UploadKind.AUDIO], known[UploadKind.TEMPLATE]
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - LONGEST_LIST} more" if len(names) > LONGEST_LIST else ""
+    return (", ".join(names[:LONGEST_LIST]) or "none") + rest

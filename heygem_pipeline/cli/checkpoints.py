@@ -1,0 +1,113 @@
+"""The commands ``heygem checkpoints ...``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner, Part
+from heygem_pipeline.checkpoints.weights import checkpoints_folder, comes_by_itself
+from heygem_pipeline.cli.terminal import OTHER_FAILURE, output, sentences
+from heygem_pipeline.errors import ModelMissing
+from heygem_pipeline.settings import settings
+
+app = typer.Typer(
+    help="Weights that engines and trackers need: what is there, and bringing it in", no_args_is_help=True
+)
+
+
+@app.command("list")
+def list_all() -> None:
+    """List every file of weights: what it is for, what is there, and what may be done with it."""
+    with sentences():
+        for owner in CATALOGUE:
+            table = Table("for", "file", "is", "there", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+            for part in owner.parts:
+                for checkpoint in part.files:
+                    there = _stock(checkpoints_folder() / checkpoint.file, checkpoint)
+                    table.add_row(part.what, checkpoint.file, checkpoint.what, there)
+            output.print(Text(f"\n{owner.kind} {owner.name}", "bold"))
+            output.print(table)
+            _say(f"From {owner.parts[0].files[0].source}. {_needed(owner)}")
+            _say(f"{owner.terms} {_acknowledged(owner)}")
+
+
+@app.command()
+def verify() -> None:
+    """Compare the files that are there with what came, and look whether they hold what they should; exit 1 if not."""
+    from heygem_pipeline.checkpoints.verify import verify
+
+    with sentences():
+        found = verify(_check)
+    for one in found:
+        _say(f"{'ok' if one.well else 'NOT USABLE'}  {one.checkpoint.file}  SHA-256 {one.sha256}")
+        _say(f"    {one.sentence}")
+    if not found:
+        _say("No file of weights is there; heygem checkpoints list says what there could be.")
+    if not all(one.well for one in found):
+        raise typer.Exit(OTHER_FAILURE)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A file of weights that you downloaded")],
+    name: Annotated[str | None, typer.Option("--as", help="Which one it is, if its name was changed")] = None,
+) -> None:
+    """Check a file of weights and copy it to where its engine or tracker looks for it."""
+    from heygem_pipeline.checkpoints.importing import bring_in
+
+    with sentences():
+        done = bring_in(file, _check, name)
+    _say(f"{done.path} {'takes the place of the one before' if done.replaced else 'is in place'}.")
+    _say(f"SHA-256 {done.receipt.sha256}, {done.receipt.bytes / 1e6:.1f} MB.")
+    _say(f"{done.owner.terms} {_acknowledged(done.owner)}")
+
+
+@app.command()
+def where() -> None:
+    """Print the folder of the weights."""
+    with sentences():
+        print(checkpoints_folder())
+
+
+def _check(owner: Owner, part: Part, path: Path) -> None:
+    if owner.name == "face_alignment":
+        from heygem_pipeline.faces.face_alignment_models import check_weights
+
+        check_weights(path, part.what)
+        return
+    try:
+        from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
+    except ImportError as error:
+        raise ModelMissing(
+            "The engine wav2lip needs PyTorch, which is not installed; run: "
+            ".venv/bin/pip install --constraint constraints.txt --editable '.[wav2lip]'."
+        ) from error
+    load_network(path)
+
+
+def _stock(path: Path, checkpoint: Checkpoint) -> str:
+    if path.is_file():
+        return f"{path.stat().st_size / 1e6:.0f} MB"
+    return f"no (about {checkpoint.megabytes} MB)"
+
+
+def _needed(owner: Owner) -> str:
+    alternatives = any(len(part.files) > 1 for part in owner.parts)
+    needed = "Any one file will do; the first that is there is taken." if alternatives else "All files are needed."
+    return f"{needed} Downloaded when first needed." if comes_by_itself(owner) else needed
+
+
+def _acknowledged(owner: Owner) -> str:
+    if not owner.research_only:
+        return ""
+    if owner.name in settings().acknowledged_licences:
+        return "You have acknowledged that."
+    return f"Acknowledge it once with HEYGEM_ACKNOWLEDGED_LICENCES={owner.name}."
+
+
+def _say(text: str) -> None:
+    output.print(Text(text.strip()), soft_wrap=True)

@@ -1,0 +1,162 @@
+"""The commands of daily work: ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
+
+from time import sleep
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from heygem_pipeline.cli.status_matrix import matrix
+from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, messages, output, sentences, tell
+from heygem_pipeline.errors import UploadMissing
+
+if TYPE_CHECKING:
+    from heygem_pipeline.campaigns.campaigns_folder import Clip
+    from heygem_pipeline.planning.planner import Plan
+
+app = typer.Typer()
+
+SECONDS_BETWEEN_LOOKS = 2.0
+STARTED_SOON = "The running pipeline starts them within seconds; watch: heygem status --watch"
+NOBODY_RUNS = "Nothing runs now; start them with: heygem up, or make them here: heygem batch"
+
+
+@app.command()
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and show what changes, until Ctrl-C")] = False,
+) -> None:
+    """Say where every wanted clip states: done, running, failed, waiting ..."""
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.storage.folders import data_folders
+
+    # Here nothing is to be copied: the matrix fits the terminal, however narrow.
+    console = Console() if output.is_terminal else output
+    with sentences(), open_instance() as instance:
+        if not watch:
+            console.print(matrix(plan(instance, data_folders()), console.width))
+            return
+        try:
+            with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
+                while True:
+                    found, height = plan(instance, data_folders()), console.height if console.is_terminal else None
+                    live.update(matrix(found, console.width, height), refresh=True)
+                    sleep(SECONDS_BETWEEN_LOOKS)
+        except KeyboardInterrupt:
+            return
+
+
+@app.command()
+def retry(
+    clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
+) -> None:
+    """Let failed clips be made again, those of a voice or presenter that failed, and removed ones that you name."""
+    from heygem_pipeline.planning.actions import try_again
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.planning.status import State
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.runs.lock import is_served
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        folders = data_folders()
+        found = plan(instance, folders)
+        # What was removed for its age is made again only where it is named.
+        failed = [clip for clip, status in found.clips.items() if status.state is State.FAILED]
+        chosen = [_clip(found, name) for name in clips] if clips else failed
+        again = try_again(folders, found, chosen)
+        for clip in chosen:
+            if clip not in again:
+                tell(f"{'/'.join(clip)} has not failed; it is {found.clips[clip].state.value}.")
+        _say_asked(len(again), is_served())
+
+
+@app.command()
+def cancel(
+    name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
+) -> None:
+    """Stop the run of a clip, or keep it from being begun; it is not made until somebody asks for it."""
+    from heygem_pipeline.planning import actions as asking
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        folders = data_folders()
+        found = plan(instance, folders)
+        uploads = [statuses[name] for statuses in (found.voices, found.presenters) if name in statuses]
+        clips = [] if uploads else [_clip(found, name)]
+        statuses = uploads or [found.clips[clip] for clip in clips]
+        runs = [run_id for status in uploads if (run_id := status.active_run) is not None]
+        if not runs and all(found.clips[clip].settled for clip in clips):
+            tell(f"{name} is in no run; it is {statuses[0].state.value}.")
+            raise typer.Exit(OTHER_FAILURE)
+        silent = [run_id for run_id in runs if not asking.stop(instance, run_id)]
+        silent += asking.cancel(instance, folders, found, clips)
+        if silent:
+            tell(f"The run {silent[0]} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
+            raise typer.Exit(OTHER_FAILURE)
+    output.print(Text(f"{name} is cancelled; to make it all the same: heygem retry{'' if uploads else f' {name}'}"))
+
+
+@app.command()
+def batch(
+    campaign: Annotated[str | None, typer.Argument(help="Only what this campaign wants; default: all clips")] = None,
+) -> None:
+    """Make every wanted clip that is missing or stale: the running pipeline does it, or else this command itself."""
+    from heygem_pipeline.operations.batch import make_missing
+    from heygem_pipeline.operations.materialize import Materializer
+    from heygem_pipeline.operations.recovery import fail_abandoned_runs
+    from heygem_pipeline.planning.actions import make_missing_now
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.planning.status import State
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.runs.lock import is_served, only_runner
+    from heygem_pipeline.runs.upload_partitions import take_in_uploads
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        folders = data_folders()
+        take_in_uploads(instance)
+        if is_served():
+            found = plan(instance, folders)
+            asked = make_missing_now(folders, found, _of_campaign(found, campaign))
+            _say_asked(len(asked), served=True)
+            return
+        with only_runner(), StageBars(messages) as bars:
+            fail_abandoned_runs(instance)
+            chosen = _of_campaign(plan(instance, folders), campaign)
+            found = make_missing(instance, folders, Materializer(instance, bars), chosen, messages.print)
+    output.print(matrix(found, output.width))
+    if found.counts[State.FAILED]:
+        raise typer.Exit(OTHER_FAILURE)
+
+
+def _of_campaign(found: "Plan", name: str | None) -> list["Clip"]:
+    if name is None:
+        return list(found.clips)
+    wanted = [
+        clip
+        for clip, wanting in found.wanting.items()
+        if any(name in (campaign.name, campaign.file) for campaign in wanting)
+    ]
+    if not wanted:
+        raise UploadMissing(f"No campaign {name} wants a clip; heygem campaign status lists what there is.")
+    return wanted
+
+
+def _clip(found: "Plan", name: str) -> "Clip":
+    """The clip of ``voice/presenter``, the way its file lies in outputs; ``voice|presenter`` is how Dagster says it."""
+    audio, _, template = name.removesuffix(".mp4").replace("|", "/").partition("/")
+    if (audio, template) not in found.clips:
+        raise UploadMissing(f"There is no wanted clip {name}; write VOICE/PRESENTER as heygem status shows them.")
+    return audio, template
+
+
+def _say_asked(count: int, served: bool) -> None:
+    if count == 0:
+        output.print("There is nothing to make.")
+    else:
+        output.print(f"{count} clips are asked for. {STARTED_SOON if served else NOBODY_RUNS}")

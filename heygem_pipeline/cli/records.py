@@ -1,0 +1,121 @@
+"""The commands about what is recorded and kept of clips: ``heygem logs`` and ``heygem forget``."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from heygem_pipeline.cli.terminal import OTHER_FAILURE, output, sentences, tell
+from heygem_pipeline.errors import BadInput, UploadMissing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from heygem_pipeline.campaigns.campaigns_folder import Clip
+    from heygem_pipeline.operations.erasure import Kept
+    from heygem_pipeline.storage.folders import DataFolders
+
+app = typer.Typer()
+
+PATHS_SHOWN = 20
+STYLES = {"ERROR": "red", "WARNING": "yellow"}
+
+
+@app.command()
+def logs(
+    name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, or a voice or presenter alone")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay while it runs, until Ctrl-C")] = False,
+) -> None:
+    """Print the log of the latest run of a clip, a voice or a presenter, and how it ended."""
+    from logging import getLevelName
+
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.runs.run_log import ending_of, latest_run, read_log
+
+    with sentences(), open_instance() as instance:
+        run = latest_run(instance, name.removesuffix(".mp4").replace("|", "/"))
+        if run is None:
+            raise UploadMissing(f"There was no run of {name}, or its records are deleted; heygem status names clips.")
+        try:
+            for line in read_log(instance, run, follow):
+                # As it is in the file: to be searched, and cut at its columns.
+                output.print(Text(str(line), STYLES.get(getLevelName(line.level), "")), soft_wrap=True)
+        except KeyboardInterrupt:
+            return
+        ended = ending_of(instance, run.run_id)
+        output.print(Text(ended.told), soft_wrap=True)
+        if ended.under_way:
+            output.print("It is still under way; heygem logs --follow stays with it.")
+        if ended.sentence:
+            tell(ended.sentence)
+
+
+@app.command()
+def forget(
+    clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs")] = None,
+    voice: Annotated[list[str] | None, typer.Option(help="A voice: its upload and all its clips")] = None,
+    presenter: Annotated[list[str] | None, typer.Option(help="A presenter: the upload and all clips of it")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+) -> None:
+    """Delete everything that is kept of clips, voices or presenters, uploads and records of runs too."""
+    from heygem_pipeline.operations.erasure import ErasureTarget, require_idle, what_is_kept
+    from heygem_pipeline.operations.erasure import forget as forget_all
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.runs.log_file import note
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance() as instance:
+        folders = data_folders()
+        named = [ErasureTarget(*_keys(name)) for name in clips or ()]
+        named += [ErasureTarget(key, None) for key in voice or ()]
+        named += [ErasureTarget(None, key) for key in presenter or ()]
+        if not named:
+            raise BadInput("Name what to forget: a clip as VOICE/PRESENTER, --voice VOICE or --presenter PRESENTER.")
+        found = [what_is_kept(instance, folders, whom) for whom in named]
+        for kept in found:
+            require_idle(kept.runs, kept.whom)
+            _say_what_goes(kept, folders)
+        _say_what_comes_back(found, plan(instance, folders).clips)
+        if not yes and not typer.confirm("Delete all this for good?"):
+            output.print("Nothing is deleted.")
+            raise typer.Exit(OTHER_FAILURE)
+        for kept in found:
+            forget_all(instance, folders, kept)
+        # Without the name: this is a log, and somebody may have asked to be forgotten.
+        count = sum(len(kept.paths) for kept in found), sum(len(kept.runs) for kept in found)
+        note(f"{count[0]} files and the records of {count[1]} runs are deleted.", "forget")
+    output.print(f"Deleted: {count[0]} files and the records of {count[1]} runs.")
+
+
+def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
+    output.print(Text(f"What is kept of {kept.whom}:", "bold"))
+    for what, paths in kept.files.items():
+        size = sum(path.lstat().st_size for path in paths)
+        output.print(Text(f"  {what}: {len(paths)}, {size / 1e6:.1f} MB"))
+        for path in paths[:PATHS_SHOWN]:
+            output.print(Text(f"    {_short(path, folders)}"), soft_wrap=True)
+        if len(paths) > PATHS_SHOWN:
+            output.print(f"    and {len(paths) - PATHS_SHOWN} more")
+    output.print(f"  records of runs, with their logs: {len(kept.runs)}")
+
+
+def _say_what_comes_back(found: Sequence["Kept"], wanted: Collection["Clip"]) -> None:
+    for kept in found:
+        if (kept.whom.audio, kept.whom.template) in wanted:
+            tell(f"{str(kept.whom).capitalize()} is still wanted and will be made again.")
+    archives = {path for kept in found for path in kept.files.get("ZIPs", ()) if kept.whom.template is not None}
+    if archives:
+        tell("A ZIP is made again without what is deleted when its voice's clips are delivered the next time.")
+
+
+def _short(path: "Path", folders: "DataFolders") -> str:
+    return str(path.relative_to(folders.root))
+
+
+def _keys(name: str) -> tuple[str, str]:
+    audio, slash, template = name.removesuffix(".mp4").replace("|", "/").partition("/")
+    if not slash:
+        raise UploadMissing(f"{name} is no clip; write VOICE/PRESENTER, --voice {name} or --presenter {name}.")
+    return audio, template

@@ -1,0 +1,18 @@
+"""How a clip is made: its engine and its settings."""
+
+from dataclasses import dataclass
+
+from heygem_pipeline.settings import ClipSettings, clip_settings, settings
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """How a clip is made. engine: its name."""
+
+    engine: str
+    settings: ClipSettings
+
+
+def default_render_spec() -> RenderSpec:
+    """How clips are made where nothing else was ordered."""
+    return RenderSpec(settings().engine, clip_settings())

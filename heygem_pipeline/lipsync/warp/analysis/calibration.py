@@ -1,0 +1,147 @@
+"""What a template's tracks say about its mouth: its shape in every frame, its rest, and how far it opens."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.easing import smoothstep
+from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.warp.analysis.rest import RestTrack, follow_rest
+from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+
+TYPICAL_OPENING = 0.17
+"""IOD: a typical wide opening in speech of a mouth of typical width."""
+
+TYPICAL_WIDTH = 0.78
+"""IOD: width of a typical closed mouth."""
+
+TOUCHING, PARTED = 0.045, 0.085
+"""Predicted gaps (IOD) below which lips are taken to touch and above which to be parted; both are mixed between."""
+
+OPEN_SECONDS = 2.0
+"""Time over which it is judged whether a mouth stands open."""
+
+CLOSED_SHARE = 0.08
+"""The share of a clip's frames, those with the smallest gaps, that shows the neutral mouth."""
+
+MOUTH_SECONDS, FACE_SECONDS = 0.2, 0.44
+"""Windows of the Savitzky-Golay filters for the mouth and for what lies around it."""
+
+FEWEST_SPEAKING, FEWEST_SILENT = 40, 8
+"""Frames of speech and of silence from which a template's own measures are taken."""
+
+TYPICAL_WIDENING, LEAST_WIDENING, MOST_WIDENING = 0.06, 0.045, 0.075
+"""Relative deviation of the mouth's width in speech: the usual one, and bounds for what a template shows of itself
+(quartiles of the talking people measured: 0.04 and 0.075)."""
+
+LEAST_SPOKEN_GAP = 0.05
+"""IOD: a mouth that opens less while speech is heard is not the one that speaks."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One template's mouth; rows of frames without a face are NaN (``parted``: 0).
+
+    landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
+    gaps: float64 (frames,), of the lips in them, IOD.
+    parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
+    own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the mouth
+        is open for seconds, 0 where it only opens now and then, so that the two do not take turns.
+    rest: where the mouth would be in each frame without the template's own chewing or speech.
+    neutral_width: the closed mouth's width, IOD.
+    opening: IOD of gap for one standard unit of the speech model.
+    widening: relative change of width for one standard unit.
+    """
+
+    landmarks: NDArray[np.float64]
+    gaps: NDArray[np.float64]
+    parted: NDArray[np.float64]
+    own_teeth: NDArray[np.float64]
+    rest: RestTrack
+    neutral_width: float
+    opening: float
+    widening: float
+
+
+def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calibration:
+    """Measure the template's mouth from its tracks; at least one frame must show a face.
+
+    speech: the template's own sound. A presenter who is seen to speak shows how far this mouth opens, and its rest
+    between words; anyone else gets a typical opening, scaled by the width of the mouth.
+    """
+    landmarks = _smoothed_landmarks(tracks)
+    gaps = np.array([contours_from_landmarks(frame).gap for frame in landmarks])
+    speaking = _speaking(tracks, speech)
+    resting = tracks.present & ~speaking
+    silent = np.flatnonzero(resting if resting.sum() >= FEWEST_SILENT else tracks.present)
+    closed = silent[gaps[silent] <= np.quantile(gaps[silent], CLOSED_SHARE)]
+    neutral = np.median(landmarks[closed], axis=0)
+    width = float(np.linalg.norm(neutral[54] - neutral[48]))
+    parted = _parted(gaps, tracks)
+    typical = _typical_opening(width, smiling=bool(np.median(parted[closed]) > 0.5))
+    opening = _own_opening(gaps, speaking, float(np.median(gaps[closed])), typical)
+    return Calibration(
+        landmarks=landmarks,
+        gaps=gaps,
+        parted=parted,
+        own_teeth=_own_teeth(parted, tracks),
+        rest=follow_rest(landmarks, gaps, neutral, tracks),
+        neutral_width=width,
+        opening=opening or typical,
+        widening=_widening(landmarks, speaking, width) if opening else TYPICAL_WIDENING,
+    )
+
+
+def _typical_opening(width: float, smiling: bool) -> float:
+    # A smile that bares the teeth is wide because it is a smile, not because the mouth is large.
+    return TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.0 if smiling else 1.2))
+
+
+def _own_opening(gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: float, typical: float) -> float | None:
+    """The speech model's unit is the 90th percentile of the gap in speech: so it is here, where there is speech."""
+    if speaking.sum() < FEWEST_SPEAKING:
+        return None
+    own = float(np.quantile(gaps[speaking], 0.9)) - closed
+    # A mouth that stays still while something is heard does not speak itself.
+    return float(np.clip(own, 0.6 * typical, 1.6 * typical)) if own > LEAST_SPOKEN_GAP else None
+
+
+def _widening(landmarks: NDArray[np.float64], speaking: NDArray[np.bool_], width: float) -> float:
+    widths = np.linalg.norm(landmarks[speaking, 54] - landmarks[speaking, 48], axis=1)
+    return float(np.clip(widths.std() / width, LEAST_WIDENING, MOST_WIDENING))
+
+
+def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.bool_]:
+    """Bool (frames,): a face is seen while speech is heard in the template's own sound."""
+    if speech is None or not len(speech.activity):
+        return np.zeros(len(tracks), bool)
+    times = np.arange(len(tracks)) / float(tracks.frame_rate)
+    rows = np.arange(len(speech.activity)) / FEATURE_RATE
+    return (np.interp(times, rows, speech.activity, right=0) > 0.5) & tracks.present
+
+
+def _smoothed_landmarks(tracks: FaceTracks) -> NDArray[np.float64]:
+    """Through the raw matrices, so that the pose's jitter cancels, then steadied."""
+    placed = transform(tracks.raw_head, tracks.landmarks)
+    slow, quick = window_of(FACE_SECONDS, tracks.frame_rate), window_of(MOUTH_SECONDS, tracks.frame_rate)
+    face = savitzky_golay(placed[:, :48], tracks.present, slow, order=1, cuts=tracks.cuts)
+    mouth = savitzky_golay(placed[:, 48:], tracks.present, quick, cuts=tracks.cuts)
+    return np.concatenate([face, mouth], axis=1)
+
+
+def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
+    share = smoothstep(TOUCHING, PARTED, gaps)
+    window = window_of(MOUTH_SECONDS, tracks.frame_rate)
+    smooth = savitzky_golay(share, tracks.present, window, order=1, cuts=tracks.cuts)
+    return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))
+
+
+def _own_teeth(parted: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
+    from scipy.ndimage import uniform_filter1d
+
+    window = min(2 * round(float(tracks.frame_rate) * OPEN_SECONDS / 2) + 1, 2 * len(parted) - 1)
+    return np.clip((uniform_filter1d(parted, window, mode="nearest") - 0.35) / 0.3, 0, 1)

@@ -1,0 +1,51 @@
+"""What a mouth is asked to do, frame by frame, whoever asks: speech, or the recording of a person who speaks."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from heygem_pipeline.lipsync.warp.analysis.rest import Rest
+from heygem_pipeline.lipsync.warp.articulation.target import Articulation, speaking
+from heygem_pipeline.lipsync.warp.curves import MouthContours
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The mouth one output frame shall have.
+
+    target: its lines, head frame. jaw: how far the jaw drops from rest, IOD. rounding: 0 = spread .. 1 = pursed.
+    """
+
+    target: MouthContours
+    jaw: float
+    rounding: float
+
+
+class Performance(Protocol):
+    """A mouth's shape for every output frame."""
+
+    def __len__(self) -> int:
+        """Number of output frames."""
+        ...
+
+    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
+        """Return what one output frame shall show.
+
+        own: the lips of the template's frame. rest: where they would be if they did not move of their own.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SpokenPerformance:
+    """Asks for what speech articulates."""
+
+    articulations: list[Articulation]
+
+    def __len__(self) -> int:
+        """Number of output frames."""
+        return len(self.articulations)
+
+    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
+        """See ``Performance.ask``."""
+        wanted = self.articulations[output_frame]
+        return Asked(speaking(own, wanted, rest), wanted.jaw, wanted.rounding)

@@ -1,0 +1,228 @@
+"""A template's own mouths: pictures of its lips, teeth and tongue as it has them, each with its lines and its pose."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.smoothing import runs, window_of
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_SHARE, Calibration
+from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe
+from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.exemplars.signature import signature
+
+MOST_MOUTHS = 320
+"""Mouths kept of one template, however long it is."""
+
+MOST_BYTES = 64 * 2**20
+"""Pixels kept of one template: large faces are represented by fewer mouths."""
+
+SEARCHED_SECONDS = 180.0
+"""A presenter shows in three minutes every mouth that will be wanted."""
+
+RUN_SECONDS = 0.5
+"""Mouths are kept in runs of neighbouring frames, so that they can be played as they were."""
+
+MARGIN = 0.27
+"""IOD of skin kept around the lips."""
+
+FEWEST_OPEN_SECONDS = 0.5
+"""A template whose lips part for less than this holds no mouths worth showing."""
+
+LEAST_SPAN = 0.04
+"""IOD between a template's usual small and large openings (10th and 90th percentile): a smile that lasts is one mouth,
+not many. Of 50 clips those of people who speak had 0.045 and more, presenters who keep still up to 0.026."""
+
+
+LEAST_SPEED = 4.0
+"""How fast a mouth that speaks opens and shuts: mean change of the gap a second over its deviation. Of those 50 clips
+people who speak had 4.8 and more, presenters who smile or chew up to 3.4: a smile's mouths are not those of speech."""
+
+
+@dataclass(frozen=True)
+class OwnMouth:
+    """One frame's mouth.
+
+    frame: index in the template. picture: uint8 (rows, columns, 3) BGR, cut from the frame as it is.
+    to_head: float64 (2, 3), from the picture's pixels to the head frame. contours: its lips, head frame, as the
+        landmarks tell them: what they get wrong in it they get wrong in a like mouth too, so that the two fit.
+    seen_gap: the opening that the picture shows, IOD: landmarks miss lips that bare clenched teeth.
+    sharpness: standard deviation of the Laplacian over the lips, grey levels.
+    """
+
+    frame: int
+    picture: NDArray[np.uint8]
+    to_head: NDArray[np.float64]
+    contours: MouthContours
+    seen_gap: float
+    sharpness: float
+
+
+@dataclass(frozen=True)
+class OwnMouths:
+    """The mouths of one template, in the template's order; at least one.
+
+    signatures: float64 (mouths, numbers), what they look like, comparable by distance.
+    poses: float64 (mouths, 2), yaw and pitch, radians.
+    follows: bool (mouths,), the mouth is that of the frame after the one before, in the same shot.
+    shots: int (mouths,), which shot each belongs to.
+    closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
+    """
+
+    mouths: tuple[OwnMouth, ...]
+    signatures: NDArray[np.float64]
+    poses: NDArray[np.float64]
+    follows: NDArray[np.bool_]
+    shots: NDArray[np.int64]
+    closed_height: NDArray[np.float64]
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """Their places in the template (mouths,)."""
+        return np.array([mouth.frame for mouth in self.mouths])
+
+
+def holds_many_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
+    """Tell from the tracks alone whether a template shows enough different mouths, open ones among them."""
+    opened = tracks.present & (calibration.parted > 0.5)
+    if opened.sum() < FEWEST_OPEN_SECONDS * float(tracks.frame_rate):
+        return False
+    gaps = calibration.gaps[tracks.present]
+    low, high = np.quantile(gaps, (0.1, 0.9))
+    if high - low < LEAST_SPAN:
+        return False
+    speed = float(np.mean(np.abs(np.diff(gaps)))) * float(tracks.frame_rate) / float(np.std(gaps))
+    return speed >= LEAST_SPEED
+
+
+def collect_own_mouths(
+    frames: Callable[[], Iterable[NDArray[np.uint8]]],
+    tracks: FaceTracks,
+    calibration: Calibration,
+    allowed: NDArray[np.bool_] | None = None,
+) -> OwnMouths | None:
+    """Keep the mouths of a template that shows many different ones; None for any other, whose frames are not read.
+
+    frames: opens the template's frames, in order; read once and no further than needed.
+    allowed: bool (frames,), where mouths may be taken from.
+    """
+    if not holds_many_mouths(tracks, calibration):
+        return None
+    chosen = choose_frames(tracks, calibration, allowed)
+    mouths = tuple(_cut_out(frames(), chosen, tracks, calibration))
+    if not mouths:
+        return None
+    places = np.array([mouth.frame for mouth in mouths])
+    shots = tracks.shots[places]
+    return OwnMouths(
+        mouths=mouths,
+        signatures=np.stack([signature(mouth.contours) for mouth in mouths]),
+        poses=np.radians(tracks.pose[places, :2].astype(np.float64)),
+        follows=np.r_[False, (np.diff(places) == 1) & (np.diff(shots) == 0)],
+        shots=shots,
+        closed_height=_closed_height(calibration),
+    )
+
+
+def choose_frames(
+    tracks: FaceTracks, calibration: Calibration, allowed: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Return which frames to keep, bool (frames,): all of a short template, else runs about the most different mouths.
+
+    Each further run lies around the frame least like any taken before (k-centre after Gonzalez 1985).
+    """
+    rate = float(tracks.frame_rate)
+    usable = tracks.present & (np.arange(len(tracks)) < SEARCHED_SECONDS * rate)
+    if allowed is not None:
+        usable &= allowed
+    most = min(MOST_MOUTHS, max(1, int(MOST_BYTES / _bytes_of_mouth(tracks, calibration))))
+    if usable.sum() <= most:
+        return usable
+    candidates = np.flatnonzero(usable)
+    looks = np.stack([signature(contours_from_landmarks(calibration.landmarks[i])) for i in candidates])
+    looks = np.concatenate([looks, np.radians(tracks.pose[candidates, :2])], axis=1)
+    reach = window_of(RUN_SECONDS, tracks.frame_rate) // 2
+    chosen = np.zeros(len(tracks), bool)
+    distance = np.full(len(candidates), np.inf)
+    furthest = int(np.argmin(np.linalg.norm(looks - np.median(looks, axis=0), axis=1)))
+    while True:
+        centre = candidates[furthest]
+        run = usable[max(0, centre - reach) : centre + reach + 1].copy()
+        wider = chosen.copy()
+        wider[max(0, centre - reach) : centre + reach + 1] |= run
+        if wider.sum() > most or distance[furthest] == 0:
+            return chosen if chosen.any() else wider
+        chosen = wider
+        taken = np.flatnonzero(chosen[candidates] & (np.abs(candidates - centre) <= reach))
+        for index in taken:
+            distance = np.minimum(distance, ((looks - looks[index]) ** 2).sum(axis=1))
+        furthest = int(distance.argmax())
+
+
+def _bytes_of_mouth(tracks: FaceTracks, calibration: Calibration) -> float:
+    scales = np.abs(np.linalg.det(tracks.head[tracks.present][:, :, :2]))
+    return 3 * (calibration.neutral_width + 2 * MARGIN) * (0.5 + 2 * MARGIN) / float(np.median(scales))
+
+
+def _closed_height(calibration: Calibration) -> NDArray[np.float64]:
+    closed = calibration.landmarks[calibration.gaps <= np.nanquantile(calibration.gaps, CLOSED_SHARE)]
+    lines = [contours_from_landmarks(frame) for frame in closed]
+    return np.median([line.lower_inner[:, 1] - line.upper_inner[:, 1] for line in lines], axis=0)
+
+
+def _cut_out(
+    frames: Iterable[NDArray[np.uint8]], chosen: NDArray[np.bool_], tracks: FaceTracks, calibration: Calibration
+) -> Iterator[OwnMouth]:
+    """Yield the mouths of the chosen frames, looked at run by run, so that no run is steadied by another."""
+    source = enumerate(frames)
+    for run in runs(chosen, tracks.cuts):
+
+        def shown(run: slice = run) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+            for index, frame in source:
+                if index >= run.start:
+                    yield index, frame
+                if index == run.stop - 1:
+                    return
+
+        for seen in observe(shown(), tracks, calibration):
+            contours = contours_from_landmarks(calibration.landmarks[seen.template_frame])
+            mouth = _own_mouth(seen, tracks.head[seen.template_frame], contours)
+            if mouth is not None:
+                yield mouth
+
+
+def _own_mouth(seen: Observation, to_head: NDArray[np.float64], contours: MouthContours) -> OwnMouth | None:
+    """Cut the mouth out of a frame; None where it does not lie whole in the frame."""
+    if seen.contours is None:
+        return None
+    back = np.linalg.inv(to_head[:, :2]).T
+    lips = np.concatenate([contours.upper_outer, contours.lower_outer])
+    (left, top), (right, bottom) = lips.min(axis=0) - MARGIN, lips.max(axis=0) + MARGIN
+    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
+    places, own_lips = (corners - to_head[:, 2]) @ back, (lips - to_head[:, 2]) @ back
+    height, width = seen.frame.shape[:2]
+    first = np.clip(np.floor(places.min(axis=0)), 0, [width, height]).astype(int)
+    last = np.clip(np.ceil(places.max(axis=0)) + 1, 0, [width, height]).astype(int)
+    if (own_lips < first).any() or (own_lips > last - 1).any():
+        return None
+    picture = seen.frame[first[1] : last[1], first[0] : last[0]].copy()
+    placed = to_head.copy()
+    placed[:, 2] += to_head[:, :2] @ first
+    return OwnMouth(
+        frame=seen.template_frame,
+        picture=picture,
+        to_head=placed,
+        contours=contours,
+        seen_gap=max(0.0, seen.contours.gap),
+        sharpness=_sharpness(picture, own_lips - first),
+    )
+
+
+def _sharpness(picture: NDArray[np.uint8], lips: NDArray[np.float64]) -> float:
+    import cv2
+
+    (left, top), (right, bottom) = np.floor(lips.min(axis=0)).astype(int), np.ceil(lips.max(axis=0)).astype(int)
+    grey = cv2.cvtColor(picture[top : bottom + 1, left : right + 1], cv2.COLOR_BGR2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).std())

@@ -1,0 +1,189 @@
+"""A found mouth laid over the warped face: its lips bent to the lines wanted, its teeth as large as they are."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth
+
+DILATED, FEATHER = 0.095, 0.045
+"""IOD around the lips up to which the found mouth covers the face, and over which it fades there."""
+
+RING = 0.05, 0.22
+"""IOD around the lips where the colours of both are compared."""
+
+COLOUR_SIGMA, COLOUR_CELL = 0.14, 0.035
+"""Blur of the colour ratio, and size of the cells in which it is taken, IOD."""
+
+UNLIKE = 24.0
+"""Sum of three channels' differences, grey levels, that noise and texture make."""
+
+LARGEST_RATIO = 1.5
+"""Bound of that ratio."""
+
+OWN_THICKNESS = 0.25
+"""How far the lips are as thick as the found mouth's and not as asked for."""
+
+LARGEST_STRETCH, LARGEST_SQUEEZE = 1.25, 1.15
+"""How far teeth may be magnified or reduced; what is left of the opening's height its middle takes."""
+
+LARGEST_OPENING, SPARE_OPENING = 1.35, 0.03
+"""A found mouth is opened at most so many times as wide as it is, and by so many IOD more: what is not there cannot be
+shown."""
+
+RIM = 0.40
+"""Share of the opening's height above and below that keeps its size."""
+
+COLUMNS, ROWS = 48, 72
+"""Of the coarse map from the face to the found mouth."""
+
+
+def lay_on(
+    picture: NDArray[np.uint8],
+    to_head: NDArray[np.float64],
+    origin: NDArray[np.float64],
+    target: MouthContours,
+    mouths: Sequence[tuple[OwnMouth, float]],
+    strength: float,
+) -> None:
+    """Lay found mouths over a warped patch, in place.
+
+    picture: uint8 (rows, columns, 3) BGR. to_head: (2, 3), from the frame's pixels to the head frame. origin: (2,),
+    head-frame place of the patch's first pixel. mouths: with their shares, which sum to 1. strength: 0..1.
+    """
+    import cv2
+
+    lips = np.concatenate([target.upper_outer, target.lower_outer])
+    low, high = lips.min(axis=0) - RING[1], lips.max(axis=0) + RING[1]
+    box = _pixel_box(picture, to_head, origin, low, high)
+    if box is None:
+        return
+    rows, columns = box
+    start = origin + to_head[:, :2] @ np.array([columns.start, rows.start], float)
+    size = (columns.stop - columns.start, rows.stop - rows.start)
+    x, y = np.meshgrid(np.linspace(low[0], high[0], COLUMNS), np.linspace(low[1], high[1], ROWS))
+    cell = (high - low) / (np.array([COLUMNS, ROWS]) - 1)
+    to_grid = np.column_stack([to_head[:, :2], start - low]) / cell[:, None]
+    distance = _spread(_distance(target, x, y)[..., None], to_grid, size, border=1.0)
+    below = picture[box].astype(np.float32)
+    laid = np.zeros_like(below)
+    for mouth, share in mouths:
+        place = _spread(_places(mouth, target, x, y), to_grid, size, border=-1e4)
+        laid += np.float32(share) * cv2.remap(
+            mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        ).astype(np.float32)
+    pixel = float(np.sqrt(abs(np.linalg.det(to_head[:, :2]))))
+    laid *= _colour_ratio(below, laid, distance, pixel)
+    alpha = np.clip((DILATED - distance) / FEATHER, 0, 1)
+    alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
+    below += alpha * (laid - below)
+    picture[box] = np.clip(below + 0.5, 0, 255).astype(np.uint8)
+
+
+def _pixel_box(
+    picture: NDArray[np.uint8],
+    to_head: NDArray[np.float64],
+    origin: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+) -> tuple[slice, slice] | None:
+    corners = np.array([[low[0], low[1]], [high[0], low[1]], [low[0], high[1]], [high[0], high[1]]])
+    places = (corners - origin) @ np.linalg.inv(to_head[:, :2]).T
+    height, width = picture.shape[:2]
+    left, top = np.clip(np.floor(places.min(axis=0)), 0, [width, height]).astype(int)
+    right, bottom = np.clip(np.ceil(places.max(axis=0)) + 1, 0, [width, height]).astype(int)
+    return (slice(top, bottom), slice(left, right)) if right - left > 1 and bottom - top > 1 else None
+
+
+def _spread(
+    grid: NDArray[np.float64], to_grid: NDArray[np.float64], size: tuple[int, int], border: float
+) -> NDArray[np.float32]:
+    import cv2
+
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    values = grid.astype(np.float32)
+    return np.asarray(cv2.warpAffine(values, to_grid, size, flags=flags, borderValue=[border] * 4), np.float32)
+
+
+def _line(contour: NDArray[np.float64], x: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Height of a line at every x, through the mouth's corners and level beyond them."""
+    return np.interp(
+        x, np.r_[ends[0, 0], contour[1:-1, 0], ends[1, 0]], np.r_[ends[0, 1], contour[1:-1, 1], ends[1, 1]]
+    )
+
+
+def _lines(contours: MouthContours, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Heights of the four lines from above to below, (4, ...)."""
+    ends = contours.upper_outer[[0, -1]]
+    order = (contours.upper_outer, contours.upper_inner, contours.lower_inner, contours.lower_outer)
+    return np.maximum.accumulate(np.stack([_line(line, x, ends) for line in order]), axis=0)
+
+
+def _distance(target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """About how far outside the lips a place lies, IOD; negative within."""
+    lines = _lines(target, x[0])
+    aside = np.maximum(np.maximum(target.upper_outer[0, 0] - x, x - target.upper_outer[-1, 0]), 0)
+    upright = np.maximum(lines[0] - y, y - lines[3])
+    return np.where(aside > 0, np.hypot(aside, np.maximum(upright, 0)), upright)
+
+
+def _places(
+    mouth: OwnMouth, target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Pixels of the found mouth for places of the face, (rows, columns, 2)."""
+    found = mouth.contours
+    ends, own_ends = target.upper_outer[[0, -1], 0], found.upper_outer[[0, -1], 0]
+    across = np.interp(x[0], ends, own_ends)
+    across += np.minimum(x[0] - ends[0], 0) + np.maximum(x[0] - ends[1], 0)
+    lines, own = _lines(target, x[0]), _lines(found, across)
+    own_opening = own[2] - own[1]
+    lines[2:] -= np.maximum(lines[2] - lines[1] - LARGEST_OPENING * own_opening - SPARE_OPENING, 0)
+    opening = lines[2] - lines[1]
+    lines[0] -= OWN_THICKNESS * ((own[1] - own[0]) - (lines[1] - lines[0]))
+    lines[3] += OWN_THICKNESS * ((own[3] - own[2]) - (lines[3] - lines[2]))
+    ratio = own_opening / np.maximum(opening, 1e-6)
+    rim = np.minimum(RIM * np.clip(ratio, 1 / LARGEST_STRETCH, LARGEST_SQUEEZE) * opening, 0.49 * own_opening)
+    knots = np.stack(
+        [
+            lines[0],
+            lines[1],
+            lines[1] + RIM * opening,
+            lines[2] - RIM * opening,
+            lines[2],
+            lines[3],
+        ]
+    )
+    own_knots = np.stack([own[0], own[1], own[1] + rim, own[2] - rim, own[2], own[3]])
+    down = y + (own_knots[0] - knots[0])
+    for above, below, own_above, own_below in zip(knots, knots[1:], own_knots, own_knots[1:], strict=False):
+        share = (y - above) / np.maximum(below - above, 1e-6)
+        down = np.where(y >= above, own_above + np.clip(share, 0, 1) * (own_below - own_above), down)
+    down = np.where(y > knots[-1], y + (own_knots[-1] - knots[-1]), down)
+    place = np.stack([np.broadcast_to(across, y.shape), down], axis=-1)
+    return (place - mouth.to_head[:, 2]) @ np.linalg.inv(mouth.to_head[:, :2]).T
+
+
+def _colour_ratio(
+    below: NDArray[np.float32], laid: NDArray[np.float32], distance: NDArray[np.float32], pixel: float
+) -> NDArray[np.float32]:
+    """By what to multiply the laid mouth so that the skin around it has the face's colour; smooth."""
+    import cv2
+
+    height, width = below.shape[:2]
+    cells = max(4, round(width * pixel / COLOUR_CELL)), max(4, round(height * pixel / COLOUR_CELL))
+    weight = np.clip((distance - RING[0]) / 0.02, 0, 1) * np.clip((RING[1] - distance) / 0.04, 0, 1)
+    # Where one shows skin and the other a collar or the background, there is nothing to compare.
+    unlike = np.abs(below - laid).sum(axis=2)
+    ring = unlike[weight > 0.5]
+    usual = float(np.median(ring)) if len(ring) else 0.0
+    weight /= 1 + (unlike / (2 * usual + UNLIKE)) ** 4
+
+    def around(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        small = cv2.resize(picture * weight[..., None], cells, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.GaussianBlur(small, (0, 0), COLOUR_SIGMA / COLOUR_CELL), np.float32)
+
+    ratio = (around(below) + 1e-2) / (around(laid) + 1e-2)
+    ratio = np.clip(ratio, 1 / LARGEST_RATIO, LARGEST_RATIO)
+    return np.asarray(cv2.resize(ratio, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,0 +1,201 @@
+"""Which of a template's own mouths is shown in each output frame: near the shape asked for, and seldom jumping."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouths
+from heygem_pipeline.lipsync.warp.exemplars.signature import signature
+
+GAP_WEIGHT, LESS_OPEN = 2.0, 2.2
+"""Weight of the opening's difference, and how much worse a mouth is that is less open than asked."""
+
+SEEN_WEIGHT, SEEN_SPARE = 40.0, 0.02
+"""Weight of what a mouth is seen to be open beyond what is asked, and how much more is allowed, IOD: lips that shall
+touch must not bare teeth."""
+
+TOUCHING = 0.015
+"""IOD: lips nearer than this are seen to touch."""
+
+POSE_WEIGHT = 1.5
+"""Square IOD for a square radian of yaw and pitch."""
+
+BLUR_WEIGHT = 0.02
+"""Square IOD for a mouth half as sharp as the template's usual one."""
+
+JUMP_COST = 0.030
+"""Square IOD for cutting to any other mouth, at 25 frames a second: some 7 cuts in 60 frames of speech."""
+
+STEP_COST = {1: 0.0, 0: 0.004, 2: 0.004, -1: 0.004}
+"""The same for playing on, holding, skipping one, stepping back."""
+
+BLOCK_SECONDS, AHEAD_SECONDS = 4.0, 1.0
+"""A block is settled once the frames this far beyond it are known."""
+
+NEAR, FAR = 0.05, 0.09
+"""Square IOD up to which mouths begin to be shown, and beyond which they cease to be: a mouth that is half the
+template's and half drawn is no mouth."""
+
+OTHER_SHOT = 0.04
+"""Square IOD for a mouth from another shot, which is seen in another light."""
+
+FADE_SECONDS = 0.08
+"""Time over which a mouth fades into the next after a jump: 2 frames at 25 a second."""
+
+ALIKE = 0.02
+"""Square IOD between the signatures of mouths that may fade into each other: closed lips over open teeth are a ghost,
+while a cut between two mouths that are bent to the same lines is hardly seen."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One output frame's wish.
+
+    contours: the mouth's lines, as landmarks would tell them. gap: its true opening, IOD.
+    pose: (2,), yaw and pitch of the frame below, radians. shot: the shot it belongs to.
+    """
+
+    contours: MouthContours
+    gap: float
+    pose: NDArray[np.float64]
+    shot: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """The mouth for one output frame.
+
+    mouth: its place among the template's mouths. before, fade: the mouth it replaces and how much of that is still
+    shown, 0 except after a jump. near: whether it is like enough to be shown at all. wanted: as asked.
+    """
+
+    mouth: int
+    before: int
+    fade: float
+    near: bool
+    wanted: Wanted
+
+
+def retrieve(
+    wanted: Callable[[int], Wanted | None],
+    count: int,
+    own: OwnMouths,
+    frame_rate: float,
+    excluded: Callable[[int], NDArray[np.bool_]] | None = None,
+) -> Iterator[Found | None]:
+    """Yield what to show in each of ``count`` output frames, None where nothing is wanted (no face).
+
+    wanted: asked for every output frame once, a few seconds ahead. excluded: (mouths,), those that may not be shown.
+    Shortest path through the mouths (Viterbi), block by block: memory does not grow with the clip's length.
+    """
+    search = _Search(own, frame_rate)
+    block, ahead = round(BLOCK_SECONDS * frame_rate), round(AHEAD_SECONDS * frame_rate)
+    fading = max(1, round(FADE_SECONDS * frame_rate))
+    wishes: list[Wanted | None] = []
+    costs: list[NDArray[np.float64] | None] = []
+    done, shown, before, since = 0, -1, -1, 0
+    near, shot = False, 0
+    while done < count:
+        while len(costs) < block + ahead and done + len(costs) < count:
+            position = done + len(costs)
+            asked = wanted(position)
+            cost = None if asked is None else search.costs(asked)
+            if cost is not None and excluded is not None:
+                cost = np.where(excluded(position), np.inf, cost)
+            costs.append(cost)
+            wishes.append(asked)
+        path = search.path(costs, shown)
+        settled = len(costs) if done + len(costs) == count else block
+        for asked, cost, mouth in zip(wishes[:settled], costs[:settled], path[:settled], strict=True):
+            if asked is None or cost is None or not np.isfinite(cost[mouth]):
+                shown = -1
+                yield None
+                continue
+            if shown < 0 or asked.shot != shot:
+                before, shot = -1, asked.shot
+            elif not search.plays_on(shown, mouth):
+                before, since = (shown, 0) if search.alike(shown, mouth) else (-1, 0)
+            since += 1
+            near = bool(cost[mouth] < (FAR if near else NEAR))
+            fade = max(0.0, 1 - since / (fading + 1)) if before >= 0 else 0.0
+            shown = mouth
+            yield Found(mouth, before, fade, near and not search.stays_open(asked, mouth), asked)
+        del costs[:settled], wishes[:settled]
+        done += settled
+
+
+class _Search:
+    def __init__(self, own: OwnMouths, frame_rate: float) -> None:
+        self._own = own
+        self._gaps = np.array([mouth.contours.gap for mouth in own.mouths])
+        self._seen_gaps = np.array([mouth.seen_gap for mouth in own.mouths])
+        sharpness = np.array([mouth.sharpness for mouth in own.mouths])
+        dull = np.log2(np.median(sharpness) / np.maximum(sharpness, 1e-3))
+        self._blur = BLUR_WEIGHT * np.clip(dull, 0, 2)
+        self._jump = JUMP_COST * frame_rate / 25
+        self._runs = np.cumsum(~own.follows)
+
+    def costs(self, wanted: Wanted) -> NDArray[np.float64]:
+        """How unlike every mouth is, (mouths,)."""
+        away = ((self._own.signatures - signature(wanted.contours)) ** 2).sum(axis=1)
+        gap = self._gaps - wanted.contours.gap
+        away += GAP_WEIGHT * gap**2 * np.where(gap < 0, LESS_OPEN, 1.0)
+        away += SEEN_WEIGHT * np.maximum(self._seen_gaps - wanted.gap - SEEN_SPARE, 0) ** 2
+        away += POSE_WEIGHT * ((self._own.poses - wanted.pose) ** 2).sum(axis=1)
+        away += OTHER_SHOT * (self._own.shots != wanted.shot)
+        return away + self._blur
+
+    def plays_on(self, before: int, after: int) -> bool:
+        """Whether one mouth follows another as in the template, held, or a frame skipped or stepped back."""
+        return bool(self._runs[before] == self._runs[after]) and after - before in STEP_COST
+
+    def stays_open(self, wanted: Wanted, mouth: int) -> bool:
+        """Whether the lips shall touch and those of the mouth do not: what nobody may miss in m, b and p."""
+        apart = max(self._seen_gaps[mouth], self._gaps[mouth] - wanted.contours.gap)
+        return wanted.gap < TOUCHING and bool(apart > TOUCHING)
+
+    def alike(self, before: int, after: int) -> bool:
+        """Whether a fade from one mouth to the other shows one mouth all the time."""
+        signatures = self._own.signatures
+        return float(((signatures[before] - signatures[after]) ** 2).sum()) < ALIKE
+
+    def path(self, costs: list[NDArray[np.float64] | None], start: int) -> list[int]:
+        """The cheapest mouth for every frame; start: the one shown before, or -1."""
+        count = len(self._gaps)
+        total = np.zeros(count)
+        if start >= 0:
+            total[:] = self._jump
+            for step, price in STEP_COST.items():
+                if 0 <= start + step < count and self.plays_on(start, start + step):
+                    total[start + step] = min(total[start + step], price)
+        back: list[NDArray[np.int64]] = []
+        own = np.arange(count)
+        fresh = True
+        for cost in costs:
+            if cost is None:
+                back.append(own)
+                total = np.full(count, total.min())
+                fresh = True
+                continue
+            if fresh:
+                source = own
+                fresh = False
+            else:
+                source = np.full(count, int(total.argmin()))
+                total, previous = np.full(count, total.min() + self._jump), total
+                for step, price in STEP_COST.items():
+                    reached = own[max(0, step) : count + min(0, step)]
+                    left = reached - step
+                    stepped = np.where(self._runs[left] == self._runs[reached], previous[left] + price, np.inf)
+                    better = stepped < total[reached]
+                    total[reached[better]] = stepped[better]
+                    source[reached[better]] = left[better]
+            total = total + cost
+            back.append(source)
+        path = [int(total.argmin())]
+        for source in back[:0:-1]:
+            path.append(int(source[path[-1]]))
+        return path[::-1]

@@ -1,0 +1,161 @@
+"""The data folder in one file, taken while everything runs, and back again."""
+
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Iterator, Set
+from contextlib import closing
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from heygem_pipeline.errors import BackupUnusable, DiskFull, OutputRefused
+from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full_sentence
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+
+SQLITE_HEADER = b"SQLite format 3\0"
+"""First bytes of every SQLite 3 database (sqlite.org/fileformat.html, section 1.3)."""
+
+SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database; its contents are in the copy that SQLite makes."""
+
+END_MARK = "heygem-backup.json"
+"""Last member of a backup. Without it, a tar file that was cut off between two files would look whole."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a backup holds: number of files, size in bytes."""
+
+    files: int
+    bytes: int
+
+
+def back_up(destination: Path) -> Copied:
+    """Write everything that cannot be made again into one tar file; runs may go on meanwhile.
+
+    Left out are logs/, the mouth patches between two stages (by far the largest, and made again), half-written files
+    and locks. Databases are copied by SQLite itself, each as it is at one moment. A run that is under way is in the
+    backup as running; recovery fails it when the restored folder is served.
+
+    Raises OutputRefused inside the data folder, DiskFull.
+    """
+    folders = data_folders()
+    if destination.resolve().is_relative_to(folders.root.resolve()):
+        raise OutputRefused(f"{destination.name} would lie in the data folder it is a backup of; name another folder.")
+    files = 0
+    with (
+        atomic_path(destination) as temporary,
+        TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=destination.parent) as aside,
+        tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, dereference=True) as archive,
+    ):
+        snapshot = Path(aside) / "database"
+        for path in _worth_keeping(folders):
+            name = path.relative_to(folders.root).as_posix()
+            try:
+                source = _copy_of_database(path, snapshot) if _is_database(path) else path
+                archive.add(source, name, filter=_without_owner)
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname == "SQLITE_FULL":
+                    raise DiskFull(disk_full_sentence(destination)) from error
+                raise
+            files += 1
+        _add_end_mark(archive, files)
+        size = archive.offset
+    return Copied(files, size)
+
+
+def restore(backup: Path) -> Copied:
+    """Put a backup into the data folder, which must hold nothing yet.
+
+    Raises BackupUnusable, OutputRefused where there is something, AlreadyRunning, DiskFull.
+    """
+    folders = data_folders()
+    with only_runner():
+        if any(_worth_keeping(folders)):
+            raise OutputRefused(f"The data folder {folders.root.name} is not empty; move its contents away first.")
+        try:
+            with tarfile.open(backup) as archive:
+                members = _members(archive)
+                for member in members:
+                    _put_back(archive, member, folders.root)
+                size = archive.offset
+        except (tarfile.TarError, EOFError, FileNotFoundError) as error:
+            raise BackupUnusable(f"{backup.name} is no whole backup; take another one.") from error
+    return Copied(len(members), size)
+
+
+def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
+    """The files of the data folder that a backup holds, also those behind links.
+
+    Databases come first: a clip finished meanwhile is then a file they do not know, not one they miss.
+    """
+    yield from _files(folders.state)
+    left_out = {folders.state, folders.log_file.parent, folders.patches("any", "any").parents[1]}
+    for folder in sorted(folders.root.iterdir()):
+        if folder.is_dir():
+            yield from _files(folder, left_out)
+
+
+def _files(folder: Path, left_out: Set[Path] = frozenset()) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        if Path(parent) in left_out:
+            folders.clear()
+            continue
+        for name in sorted(names):
+            if not name.startswith(TEMPORARY_PREFIX) and not name.endswith((".lock", *SQLITE_COMPANIONS)):
+                yield Path(parent, name)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
+
+
+def _copy_of_database(path: Path, copy: Path) -> Path:
+    copy.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+    return copy
+
+
+def _without_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    return member
+
+
+def _add_end_mark(archive: tarfile.TarFile, files: int) -> None:
+    content = json.dumps({"files": files}).encode()
+    member = tarfile.TarInfo(END_MARK)
+    member.size = len(content)
+    archive.addfile(member, BytesIO(content))
+
+
+def _members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    """Every member but the end mark; nothing is written before it is found. Raises TarError."""
+    *members, last = archive.getmembers() or [tarfile.TarInfo()]
+    mark = archive.extractfile(last) if last.name == END_MARK and last.isreg() else None
+    if mark is None or json.load(mark) != {"files": len(members)}:
+        raise tarfile.TarError("no end mark")
+    return members
+
+
+def _put_back(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    content = archive.extractfile(member) if member.isreg() else None
+    place = PurePosixPath(member.name)
+    if content is None or place.is_absolute() or ".." in place.parts:
+        raise tarfile.TarError(f"unexpected member {member.name!r}")
+    with atomic_path(root / place) as temporary:
+        with content, temporary.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        os.utime(temporary, (member.mtime, member.mtime))

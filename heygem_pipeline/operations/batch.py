@@ -1,0 +1,47 @@
+"""RenderSpec everything that is missing in this process, where no page and daemon run."""
+
+from collections.abc import Callable, Collection
+
+import dagster as dg
+
+from heygem_pipeline.campaigns.campaigns_folder import Clip
+from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.storage.folders import DataFolders
+
+Say = Callable[[str], None]
+
+
+def make_missing(
+    instance: dg.DagsterInstance, folders: DataFolders, materializer: Materializer, clips: Collection[Clip], say: Say
+) -> Plan:
+    """Make what can be made of these clips, one after another; return where they stand then.
+
+    What failed before is not tried again; a failure is told and stops nothing. To be called holding the lock.
+    """
+    found = plan(instance, folders, clips)
+    waiting = [clip for clip, status in found.clips.items() if status.state is State.WAITING]
+    for asset, statuses, keys in (
+        ("audio_features", found.voices, dict.fromkeys(audio for audio, _ in waiting)),
+        ("face_tracks", found.presenters, dict.fromkeys(template for _, template in waiting)),
+    ):
+        for key in keys:
+            if statuses[key].to_be_made:
+                say(f"Analysing {key}")
+                _tell(say, materializer.run([asset], key))
+    found = plan(instance, folders, clips)
+    for (audio, template), status in found.clips.items():
+        if status.to_be_made:
+            say(f"RenderSpec {audio} x {template}")
+            _tell(say, materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template)))
+    for audio, status in plan(instance, folders).deliveries.items():
+        if status.to_be_made:
+            _tell(say, materializer.run(["delivery"], audio))
+    return plan(instance, folders, clips)
+
+
+def _tell(say: Say, failure: str | None) -> None:
+    if failure is not None:
+        say(failure)

@@ -1,0 +1,101 @@
+"""The demo: two voices x two presenters through the whole graph."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from heygem_pipeline.assets.progress import ProgressDisplay
+from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
+from heygem_pipeline.demo.recordings import copy_recordings
+from heygem_pipeline.faces.parquet import read_tracks
+from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.quality.filmstrip import strip_of_clip, write_sheet
+from heygem_pipeline.quality.report import ClipReport, finished_report
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DemoClip:
+    """One line of the demo's table. Either ``report`` or ``failure`` is set; ``was_there``: it was not made anew."""
+
+    audio: str
+    template: str
+    path: Path
+    report: ClipReport | None
+    failure: str | None
+    was_there: bool
+
+
+def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
+    """Make what is missing of the four clips and their deliveries; return the clips and the contact sheet."""
+    folders = data_folders()
+    with only_runner(), open_instance() as instance:
+        names = _material(folders, say)
+        taken_in = take_in_uploads(instance)
+        materializer = Materializer(instance, display)
+        uploads = Uploads(folders)
+        voices, presenters = (
+            [key for key in taken_in[kind].known if uploads.find(kind, key).name in names] for kind in UploadKind
+        )
+        pairs = list(product(voices, presenters))
+        before = plan(instance, folders, pairs)
+        for key in voices:
+            if before.voices[key].state is not State.DONE:
+                say(f"Analysing the voice {key}")
+                _tell(say, materializer.run(["audio_features"], key))
+        for key in presenters:
+            if before.presenters[key].state is not State.DONE:
+                say(f"Tracking the presenter {key}")
+                _tell(say, materializer.run(["face_tracks"], key))
+        there = {pair for pair in pairs if before.clips[pair].state is State.DONE}
+        clips = [_clip(folders, materializer, *pair, pair in there, say) for pair in pairs]
+        for audio in voices:
+            anew = any(clip.audio == audio and not clip.was_there for clip in clips)
+            if anew or not folders.delivery(audio).exists():
+                _tell(say, materializer.run(["delivery"], audio))
+    sheet = folders.root / "outputs" / "demo-contact-sheet.png"
+    strips = [
+        (f"{clip.audio} x {clip.template}", strip_of_clip(clip.path, read_tracks(folders.tracks(clip.template))))
+        for clip in clips
+        if clip.report
+    ]
+    if strips:
+        write_sheet(strips, sheet)
+    return clips, sheet
+
+
+def _material(folders: DataFolders, say: Say) -> set[str]:
+    """Put the demo's uploads into their folders, unless they are there; return their file names."""
+    recordings = copy_recordings(folders.voices)
+    wanted = [folders.presenters / name for name in PRESENTER_FILES]
+    if not all(path.exists() for path in wanted):
+        say("RenderSpec the presenters from public-domain photographs")
+        make_presenters(folders.presenters)
+    return {path.name for path in [*recordings, *wanted]}
+
+
+def _clip(
+    folders: DataFolders, materializer: Materializer, audio: str, template: str, there: bool, say: Say
+) -> DemoClip:
+    path = folders.clip(audio, template)
+    if there:
+        return DemoClip(audio, template, path, finished_report(folders, audio, template), None, True)
+    say(f"RenderSpec {audio} x {template}")
+    failure = materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template))
+    report = finished_report(folders, audio, template) if failure is None else None
+    return DemoClip(audio, template, path, report, failure, False)
+
+
+def _tell(say: Say, failure: str | None) -> None:
+    if failure is not None:
+        say(failure)

@@ -1,0 +1,222 @@
+"""Forgetting a clip, a voice or a presenter: what is kept of it is named first, then deleted."""
+
+import json
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import dagster as dg
+from dagster import RunsFilter
+
+from heygem_pipeline.errors import InUse, UploadMissing
+from heygem_pipeline.planning.requests import erase
+from heygem_pipeline.runs.dagster_internals import (
+    PARTITION_NAME_TAG,
+    AssetCheckExecutionsTable,
+    AssetKeyTable,
+    SqliteEventLogStorage,
+    get_multidimensional_partition_tag,
+)
+from heygem_pipeline.runs.run_databases import remove_databases
+from heygem_pipeline.runs.stages import STAGE_OF_ASSET, STAGE_OF_JOB, Stage
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+
+
+@dataclass(frozen=True)
+class ErasureTarget:
+    """A clip where both keys are given, else a whole voice or a whole presenter."""
+
+    audio: str | None
+    template: str | None
+
+    def __post_init__(self) -> None:
+        """Raise UploadMissing for what no upload's key can be, such as a path: it names nothing of the pipeline's."""
+        for key in (self.audio, self.template):
+            if key is not None and partition_key(key) != key:
+                raise UploadMissing(f"{key!r} names no voice or presenter; write it as heygem status shows it.")
+        if self.audio is None and self.template is None:
+            raise UploadMissing("Name a clip as VOICE/PRESENTER, a --voice or a --presenter.")
+
+    def __str__(self) -> str:
+        """As people say it."""
+        if self.audio is not None and self.template is not None:
+            return f"the clip {self.audio}/{self.template}"
+        return f"the presenter {self.template}" if self.audio is None else f"the voice {self.audio}"
+
+    def holds(self, audio: str | None, template: str | None) -> bool:
+        """Does what is kept of these keys belong to it?"""
+        return self.audio in (None, audio) and self.template in (None, template)
+
+    def concerns(self, stage: str, key: str) -> bool:
+        """Is this failure or request one of its own?"""
+        audio, _, template = key.partition("|")
+        if stage == Stage.PRESENTER:
+            return self.audio is None and self.template == key
+        return self.holds(audio, template or None)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept: files by what they are, and Dagster's records of runs."""
+
+    whom: ErasureTarget
+    files: Mapping[str, list[Path]]
+    runs: list[dg.DagsterRun]
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files."""
+        return list(chain.from_iterable(self.files.values()))
+
+
+def what_is_kept(instance: dg.DagsterInstance, folders: DataFolders, whom: ErasureTarget) -> Kept:
+    """Find everything that is to be deleted. Raises UploadMissing where there is nothing."""
+    files: dict[str, list[Path]] = defaultdict(list)
+    for what, path in _files(folders, whom):
+        files[what].append(path)
+    kept = Kept(whom, dict(files), _runs(instance, whom))
+    if not kept.files and not kept.runs:
+        raise UploadMissing(f"Nothing is kept of {whom}; heygem status shows what there is.")
+    return kept
+
+
+def require_idle(runs: Iterable[dg.DagsterRun], whom: ErasureTarget) -> None:
+    """Raise InUse where a run is queued or works on it."""
+    for run in runs:
+        if not run.is_finished:
+            name = run.tags[PARTITION_NAME_TAG].replace("|", "/")
+            raise InUse(f"The run {run.run_id[:8]} works on {whom}; first: heygem cancel {name!r}")
+
+
+def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> None:
+    """Delete it all, and what was made of it since it was listed; raises InUse where a run works on it.
+
+    Uploads go first, so that no further run is started.
+    """
+    whom = kept.whom
+    require_idle(_runs(instance, whom), whom)
+    for path in kept.files.get("uploads", ()):
+        path.unlink(missing_ok=True)
+    take_in_uploads(instance, ready=lambda _: False)
+    runs = _runs(instance, whom)
+    require_idle(runs, whom)
+    paths = {*kept.paths, *(path for _, path in _files(folders, whom))}
+    for path in paths:
+        path.unlink(missing_ok=True)
+    roots = [place.parents[1] for place in _of_clips(folders).values()]
+    emptied = {path.parent for path in paths if path.parent.parent in roots}
+    if whom.template is None:
+        emptied |= {root / str(whom.audio) for root in roots}
+    for folder in emptied:
+        with suppress(OSError):  # not there, or other clips lie in it
+            folder.rmdir()
+    erase(folders, whom.concerns)
+    for run in runs:
+        _delete_run(instance, run.run_id)
+
+
+def _files(folders: DataFolders, whom: ErasureTarget) -> Iterator[tuple[str, Path]]:
+    """What it is, and where it lies, for each file that is there."""
+    candidates: list[tuple[str, Path]] = []
+    uploads = Uploads(folders)
+    if whom.template is None and whom.audio is not None:
+        candidates += _of_upload(uploads, UploadKind.AUDIO, whom.audio)
+        candidates += [("features", folders.voice(whom.audio))]
+    if whom.audio is None and whom.template is not None:
+        candidates += _of_upload(uploads, UploadKind.TEMPLATE, whom.template)
+        candidates += [("tracks", folders.tracks(whom.template)), ("tracks", folders.template_speech(whom.template))]
+    for what, place in _of_clips(folders).items():
+        root, ending = place.parents[1], place.suffix
+        for voice in sorted(root.iterdir()) if root.is_dir() else ():
+            if voice.is_dir() and whom.holds(voice.name, whom.template):
+                there = (path for path in sorted(voice.iterdir()) if path.suffix == ending)
+                candidates += [(what, path) for path in there if whom.holds(voice.name, path.stem)]
+    file = uploads.known(UploadKind.TEMPLATE).get(whom.template or "")
+    names = {whom.template, f"{whom.template}.mp4", file.file if file else None}
+    for archive in sorted((folders.root / "outputs").glob("*.zip")):
+        made = whom.template is None or folders.clip(archive.stem, whom.template).exists()
+        if whom.holds(archive.stem, whom.template) and (made or _names_one_of(archive, names)):
+            candidates.append(("ZIPs", archive))
+    for what, path in candidates:
+        if path.is_symlink() or path.is_file():
+            yield what, path
+
+
+def _of_upload(uploads: Uploads, kind: UploadKind, key: str) -> Iterator[tuple[str, Path]]:
+    """The file itself, and what the Studio saw of it."""
+    upload = uploads.known(kind).get(key)
+    if upload is not None:
+        yield "uploads", uploads.folder(kind) / upload.file
+        look = uploads.folders.first_look(kind, upload.file)
+        yield from (("first looks", path) for path in sorted(look.parent.glob(f"{look.name}.*")))
+
+
+def _of_clips(folders: DataFolders) -> dict[str, Path]:
+    """Where each thing kept of a clip lies, with some keys: in a folder a voice, a file a presenter."""
+    some = "voice", "presenter"
+    return {
+        "finished clips": folders.clip(*some),
+        "patches": folders.patches(*some),
+        "reports": folders.report(*some),
+        "reports of removed clips": folders.removed(*some),
+        "filmstrips": folders.filmstrip(*some),
+    }
+
+
+def _names_one_of(archive: Path, names: Iterable[str | None]) -> bool:
+    """Does the ZIP's manifest name a presenter? One that cannot be read may."""
+    try:
+        with zipfile.ZipFile(archive) as file:
+            manifest = file.read("manifest.json").decode()
+    except (zipfile.BadZipFile, KeyError):
+        return True
+    return any(json.dumps(name, ensure_ascii=False) in manifest for name in names if name is not None)
+
+
+def _runs(instance: dg.DagsterInstance, whom: ErasureTarget) -> list[dg.DagsterRun]:
+    """The runs that worked on it alone, the newest first; a run over many partitions is nobody's."""
+    tags = [
+        {get_multidimensional_partition_tag(kind.value): key}
+        for kind, key in ((UploadKind.AUDIO, whom.audio), (UploadKind.TEMPLATE, whom.template))
+        if key is not None
+    ]
+    if whom.audio is None or whom.template is None:
+        tags.append({PARTITION_NAME_TAG: whom.audio or whom.template or ""})
+    else:
+        tags = [{PARTITION_NAME_TAG: f"{whom.audio}|{whom.template}"}]
+    found = chain.from_iterable(instance.get_runs(RunsFilter(tags=wanted)) for wanted in tags)
+    return list({run.run_id: run for run in found if _is_of(run, whom)}.values())
+
+
+def _is_of(run: dg.DagsterRun, whom: ErasureTarget) -> bool:
+    key = run.tags.get(PARTITION_NAME_TAG, "")
+    stages = {STAGE_OF_ASSET.get(asset.to_user_string()) for asset in run.asset_selection or ()}
+    stage = Stage.PRESENTER if Stage.PRESENTER in stages else STAGE_OF_JOB.get(run.job_name, Stage.VOICE)
+    return whom.concerns(stage, key)
+
+
+def _delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete a run with its events and its output.
+
+    Dagster's own way to wipe single partitions (wipe_asset_partitions) does not work with SQLite, and deleting a run
+    leaves the results of its checks, its own database's pages, and a copy of an asset's newest event.
+    """
+    instance.delete_run(run_id)
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqliteEventLogStorage):
+        return
+    with storage.index_connection() as connection:
+        checks, assets = AssetCheckExecutionsTable, AssetKeyTable
+        connection.execute(checks.delete().where(checks.c.run_id == run_id))
+        connection.execute(
+            assets.update().values(last_materialization=None, last_run_id=None).where(assets.c.last_run_id == run_id)
+        )
+    remove_databases(storage, run_id)

@@ -1,0 +1,116 @@
+"""After a power cut: runs nobody works on are failed, their pool slots freed, their half-written files deleted."""
+
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+
+from heygem_pipeline.runs.history import SENTENCE_TAG, STOPPED
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.log_file import note
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+
+if TYPE_CHECKING:
+    import psutil
+
+GRACE = 5.0
+"""Seconds."""
+
+ABANDONED = "The machine or the pipeline stopped while this run was working."
+
+ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+
+
+def recover(spare_page: bool = False) -> None:
+    """Set right what a power cut or a kill left, and take in what was uploaded since; to be called holding the lock.
+
+    spare_page: a page that is up stays up. It works on no run; a service manager started it and looks after it.
+    """
+    folders = data_folders()
+    with open_instance() as instance:
+        end_leftover_processes(folders, spare_page)
+        fail_abandoned_runs(instance)
+        remove_half_written(folders)
+        take_in_uploads(instance)
+
+
+def end_leftover_processes(folders: DataFolders, spare_page: bool = False, grace: float = GRACE) -> None:
+    """End Dagster's processes that still work on this data folder: runs, code servers, an orphaned daemon or page.
+
+    They are known by HEYGEM_STATE in the environment they were started with. A run told to stop (SIGTERM) records that
+    it failed; what does not stop within ``grace`` seconds is killed, with 0 at once and told nothing.
+    """
+    import psutil
+
+    ours = [process for process in psutil.process_iter() if _works_on(process, folders)]
+    if spare_page:
+        pages = [process for process in ours if _is_page(process)]
+        ours = [process for process in ours if process not in pages and not _is_below(process, pages)]
+    for process in ours if grace else ():
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(ours, timeout=grace)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(ours, timeout=GRACE)
+
+
+def _works_on(process: "psutil.Process", folders: DataFolders) -> bool:
+    import psutil
+
+    try:
+        if process.pid == os.getpid():
+            return False
+        command = process.cmdline()
+        # Code servers start runs by multiprocessing, and runs copy their output by tail; neither names Dagster.
+        is_dagster = command[:2] == ["tail", "-F"] or any(
+            name in part for part in command[:4] for name in ("dagster", "multiprocessing")
+        )
+        return is_dagster and process.environ().get("HEYGEM_STATE") == str(folders.state)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def _is_page(process: "psutil.Process") -> bool:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        return "dagster_webserver" in process.cmdline()[:4]
+    return False
+
+
+def _is_below(process: "psutil.Process", ancestors: Sequence["psutil.Process"]) -> bool:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        return any(parent in ancestors for parent in process.parents())
+    return False
+
+
+def remove_half_written(folders: DataFolders) -> None:
+    """Delete what killed runs were writing; only to be called while nothing writes into the data folder."""
+    for abandoned in folders.root.rglob(f"{TEMPORARY_PREFIX}*"):
+        abandoned.unlink(missing_ok=True)
+
+
+def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Fail every run that is marked as running; only to be called while no daemon and no run process is alive.
+
+    Dagster's default launcher has no health check: such a run would keep its pool slot for ever.
+    """
+    abandoned = [run.run_id for run in instance.get_runs(RunsFilter(statuses=ALIVE))]
+    for run_id in abandoned:
+        run = instance.get_run_by_id(run_id)
+        if run is not None:
+            # The reason first: a planner at work beside this would take a failed run without one for killed.
+            instance.add_run_tags(run_id, {SENTENCE_TAG: STOPPED})
+            instance.report_run_failed(run, ABANDONED)
+            note(ABANDONED, "recovery", run, logging.ERROR)
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    return abandoned

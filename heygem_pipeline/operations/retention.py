@@ -1,0 +1,68 @@
+"""What is no longer needed is removed: every night, and by ``heygem prune``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from time import time
+
+import dagster as dg
+from filelock import FileLock
+
+from heygem_pipeline.operations.removable import Removable
+from heygem_pipeline.operations.retention_files import (
+    removable_half_written,
+    removable_log,
+    removable_outputs,
+    removable_patches,
+    removable_store,
+)
+from heygem_pipeline.operations.retention_runs import removable_records, removable_runs
+from heygem_pipeline.planning.backfills import awaited_by_backfills
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.runs.history import active_runs
+from heygem_pipeline.runs.materializations import data_versions
+from heygem_pipeline.runs.stages import Stage
+from heygem_pipeline.storage.folders import DataFolders
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """One kind of what was removed, or would be. why: the rule, in which the setting is named."""
+
+    what: str
+    why: str
+    count: int
+    bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.what}, {self.bytes / 1e6:.1f} MB ({self.why})"
+
+
+def prune(
+    instance: dg.DagsterInstance, folders: DataFolders, dry_run: bool = False, now: float | None = None
+) -> list[Pruned]:
+    """Remove what is no longer needed; runs may go on meanwhile. Return how much of what, the largest first.
+
+    dry_run: remove nothing. now: POSIX time to reckon from.
+    """
+    found: dict[tuple[str, str], list[int]] = {}
+    with FileLock(folders.state / "prune.lock"):
+        for thing in _removable(instance, folders, time() if now is None else now, remember=not dry_run):
+            if dry_run or thing.remove():
+                found.setdefault((thing.what, thing.why), []).append(thing.bytes)
+    pruned = [Pruned(what, why, len(sizes), sum(sizes)) for (what, why), sizes in found.items()]
+    return sorted(pruned, key=lambda kind: kind.bytes, reverse=True)
+
+
+def _removable(instance: dg.DagsterInstance, folders: DataFolders, now: float, remember: bool) -> Iterator[Removable]:
+    awaited = awaited_by_backfills(instance)
+    subjects = set(chain(awaited, *active_runs(instance)))
+    clips = {subject.key for subject in subjects if subject.stage is Stage.CLIP}
+    voices = {subject.key.partition("|")[0] for subject in subjects if subject.stage is not Stage.PRESENTER}
+    yield from removable_patches(folders, clips, now)
+    yield from removable_store(folders, clips, now, remember)
+    yield from removable_outputs(folders, data_versions(instance, folders, "delivery"), voices, now)
+    yield from removable_half_written(folders, now)
+    yield from removable_log(folders)
+    yield from removable_runs(instance, folders, plan(instance, folders), now)
+    yield from removable_records(instance, folders, now)

@@ -1,0 +1,159 @@
+"""The page and the daemon: started and stopped together, or each alone under a service manager."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic, sleep
+from types import FrameType
+from typing import IO, NoReturn
+
+from heygem_pipeline.operations.recovery import end_leftover_processes, recover
+from heygem_pipeline.runs.instance import dagster_environment
+from heygem_pipeline.runs.lock import is_in_place, only_runner
+from heygem_pipeline.runs.log_file import note
+from heygem_pipeline.storage.folders import data_folders, project_folder
+
+PR_SET_PDEATHSIG = 1
+PATIENCE = 10.0
+"""Seconds the servers get to stop by themselves."""
+
+
+def serve(host: str, port: int, path_prefix: str, studio_port: int, say: Callable[[str], None]) -> int:
+    """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
+
+    Beside them the Studio page, unless its port is 0; when it stops, the others go on. What they print goes to
+    logs/dagster.log. say: tells people what happens.
+
+    Also until the data folder is taken away. Raises AlreadyRunning where another process serves this data folder.
+    """
+    environment = os.environ | dagster_environment()
+    environment.setdefault("HEYGEM_STUDIO_DAGSTER", f"http://{host}:{port}{path_prefix}")
+    environment.setdefault("HEYGEM_STUDIO_ADDRESS", f"http://{host}:{studio_port}" if studio_port else "")
+    with only_runner() as lock:
+        recover()
+        stopping: list[int] = []
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            stopping.append(number)
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        note(f"Page and daemon start: http://{host}:{port}{path_prefix}", "up")
+        commands = _webserver_command(host, port, path_prefix), _daemon_command()
+        # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
+        data_folders().server_log.unlink(missing_ok=True)
+        # Appended to, so that retention may empty it while it is held open.
+        with data_folders().server_log.open("ab") as log:
+            processes = [
+                subprocess.Popen(
+                    command,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    process_group=0,
+                    pass_fds=[lock],
+                    preexec_fn=_end_with_parent,
+                )
+                for command in commands
+            ]
+            studio = _start_studio(host, studio_port, environment, log) if studio_port else None
+        try:
+            while not stopping and all(process.poll() is None for process in processes) and is_in_place(lock):
+                if studio is not None and studio.poll() is not None:
+                    say(f"The Studio page stopped by itself; see {data_folders().server_log}")
+                    studio = None
+                sleep(0.2)
+            if not is_in_place(lock):
+                # Not a word more: Dagster would begin an empty history where the folder was.
+                end_leftover_processes(data_folders(), grace=0.0)
+                say(f"The data folder {data_folders().root} is gone; put it back, then start again.")
+                return 1
+            ending = "Stopping" if stopping else f"Dagster stopped by itself; see {data_folders().server_log}"
+            say(ending)
+            note(ending, "up")
+        finally:
+            _stop(processes if studio is None else [*processes, studio])
+    return 0 if stopping else 1
+
+
+def become_webserver(host: str, port: int, path_prefix: str) -> NoReturn:
+    """Turn this process into the page alone. It starts no run, so it may be restarted while the daemon works."""
+    environment = os.environ | dagster_environment()
+    os.execve(sys.executable, _webserver_command(host, port, path_prefix), environment)
+
+
+def become_daemon() -> NoReturn:
+    """Turn this process into the daemon alone, after recovery, which leaves a page that is up alone.
+
+    The data folder's lock stays with the process. A service manager (sd_notify(3)) hears that it is ready only after
+    recovery: a page that is started then finds the databases made.
+
+    Raises AlreadyRunning where another process serves this data folder.
+    """
+    with only_runner() as lock:
+        recover(spare_page=True)
+        note("The daemon starts.", "up")
+        os.set_inheritable(lock, True)
+        _notify_ready()
+        environment = os.environ | dagster_environment()
+        environment.pop("NOTIFY_SOCKET", None)
+        os.execve(sys.executable, _daemon_command(), environment)
+
+
+def _webserver_command(host: str, port: int, path_prefix: str) -> list[str]:
+    command = [sys.executable, "-m", "dagster_webserver", "--host", host, "--port", str(port), *_workspace()]
+    return [*command, "--path-prefix", path_prefix] if path_prefix else command
+
+
+def _daemon_command() -> list[str]:
+    return [sys.executable, "-m", "dagster._daemon", "run", *_workspace()]
+
+
+def _start_studio(host: str, port: int, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """It works on no run, so it does not hold the lock."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "heygem_pipeline", "studio", "--host", host, "--port", str(port)],
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        process_group=0,
+        preexec_fn=_end_with_parent,
+    )
+
+
+def _workspace() -> list[str]:
+    return ["--workspace", str(project_folder() / "workspace.yaml")]
+
+
+def _notify_ready() -> None:
+    """Tell systemd that the start is done, where it asks to be told (Type=notify)."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.connect("\0" + address[1:] if address.startswith("@") else address)
+            manager.send(b"READY=1")
+
+
+def _end_with_parent() -> None:
+    """In a child: be told to stop (SIGTERM) when the parent dies, even by SIGKILL. Linux only, see prctl(2)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask the servers to stop, then end what they started: the next page would start a run that goes on once more."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+    deadline = monotonic() + PATIENCE
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.0, deadline - monotonic()))
+    end_leftover_processes(data_folders())
+    for process in processes:
+        process.wait()

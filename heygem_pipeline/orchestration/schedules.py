@@ -1,0 +1,93 @@
+"""A schedule for every campaign with a cron line."""
+
+import hashlib
+import re
+
+import dagster as dg
+
+from heygem_pipeline.campaigns.campaign import Campaign
+from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.orchestration.jobs import make_clip, prune_job
+from heygem_pipeline.planning.launching import blamed, is_made_by_itself, room_in_queue, run_requests
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.requests import ask_for, forgive
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.log_file import note
+from heygem_pipeline.runs.stages import Stage, Subject, key_of
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+
+
+def campaign_schedules(folders: DataFolders) -> list[dg.ScheduleDefinition]:
+    """The schedules of the campaigns that are there now. The daemon reads them anew every minute."""
+    return [_schedule(campaign) for campaign in load_campaigns(folders.campaigns).usable if campaign.schedule]
+
+
+def schedule_name(campaign: Campaign) -> str:
+    """A name Dagster accepts, A to Z, digits and "_", that differs where the campaigns' names do."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", campaign.name)
+    if plain == campaign.name:
+        return f"campaign_{plain}"
+    return f"campaign_{plain}_{hashlib.sha256(campaign.name.encode()).hexdigest()[:8]}"
+
+
+def _schedule(campaign: Campaign) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=schedule_name(campaign),
+        cron_schedule=campaign.schedule or "",
+        execution_timezone=campaign.timezone,
+        target=make_clip,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"{campaign.title}: starts the clips that are missing, stale or failed.",
+    )
+    def launch(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        launched = launch_campaign(context.instance, campaign.file, str(context.scheduled_execution_time))
+        note(
+            f"{len(launched)} runs asked for." if isinstance(launched, list) else launched.skip_message or "",
+            campaign.file,
+        )
+        return launched
+
+    return launch
+
+
+def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") -> list[dg.RunRequest] | dg.SkipReason:
+    """Start what the campaign lacks; what the queue has no room for, the sensor ``clips`` starts later.
+
+    tick: its time, so that no tick launches twice.
+    """
+    folders = data_folders()
+    found = plan(instance, folders)
+    mine = {
+        clip: status
+        for clip, status in found.clips.items()
+        if any(campaign.file == file for campaign in found.wanting[clip])
+    }
+    if not mine:
+        return dg.SkipReason(f"{file} wants no clip: heygem campaign check {file} says why.")
+    failed = [clip for clip, status in mine.items() if status.state is State.FAILED]
+    forgive(folders, {what for clip in failed for what in blamed(found, clip)})
+    here = [clip for clip in mine if not is_made_by_itself(found.wanting[clip])]
+    startable = [key_of(*clip) for clip in here if mine[clip].to_be_made]
+    room = room_in_queue(found)
+    later = [key_of(*clip) for clip in here if mine[clip].state in (State.FAILED, State.WAITING)]
+    ask_for(folders, [*startable[room:], *later])
+    started = run_requests(instance, found, [Subject(Stage.CLIP, key) for key in startable[:room]], startable, tick)
+    if started:
+        return started
+    counts = {state: sum(status.state is state for status in mine.values()) for state in State}
+    said = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    if failed or startable[room:] or later:
+        return dg.SkipReason(f"Nothing can start this moment; the sensor clips starts it when it can. {file}: {said}.")
+    return dg.SkipReason(f"There is nothing to start. {file}: {said}.")
+
+
+NIGHTLY = "40 3 * * *"
+"""UTC."""
+
+prune_schedule = dg.ScheduleDefinition(
+    name="prune",
+    job=prune_job,
+    cron_schedule=NIGHTLY,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Removes every night what the settings HEYGEM_KEEP_... do not keep; by hand: heygem prune.",
+)

@@ -1,0 +1,127 @@
+"""The sensors: what is taken in, what is started, and what is told of runs that were killed."""
+
+import json
+import logging
+from itertools import islice
+
+import dagster as dg
+from dagster import DagsterRunStatus
+
+from heygem_pipeline.operations.recovery import ABANDONED
+from heygem_pipeline.orchestration.jobs import STAGE_JOBS
+from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests, to_start
+from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.requests import read_requests, withdraw
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.log_file import note
+from heygem_pipeline.runs.run_log import KILLED
+from heygem_pipeline.runs.upload_partitions import TakenIn, take_in_uploads
+from heygem_pipeline.settings import Automatic, settings
+from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.printable import shown
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.settling import Settling
+
+SECONDS_BETWEEN_LOOKS = 5
+"""Dagster's daemon looks after its sensors every 5 seconds, not more often."""
+
+NAMES_TOLD = 10
+
+NONE_WANTED = "No clip is wanted: it takes a voice and a presenter, and campaigns in order (heygem campaign check)."
+
+
+@dg.sensor(
+    name="uploads",
+    minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Gives every complete file in data/audio and data/templates its partition key; retires keys of files "
+    "that are gone.",
+)
+def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Take in what is complete; remember in the cursor what is not."""
+    folders = Uploads(data_folders())
+    for kind in UploadKind:
+        if not folders.folder(kind).is_dir():
+            # Not the same as files that were deleted: a disk may have gone for a while.
+            return dg.SensorResult(skip_reason=f"The folder {folders.folder(kind)} is not there; put it back.")
+    settling = Settling(json.loads(context.cursor or "{}"))
+    taken_in = take_in_uploads(context.instance, settling)
+    cursor, sentence = json.dumps(settling.unsettled), _sentence(taken_in, len(settling.unsettled))
+    if any(result.added or result.retired for result in taken_in.values()):
+        note(sentence, "uploads")
+    return dg.SensorResult(skip_reason=sentence, cursor=cursor)
+
+
+def _sentence(taken_in: dict[UploadKind, TakenIn], unsettled: int) -> str:
+    told = []
+    for kind, result in taken_in.items():
+        for what, keys in (("new", result.added), ("gone", result.retired)):
+            if keys:
+                told.append(f"{kind.value}, {what}: {_named(keys)}.")
+    if unsettled:
+        told.append(f"{unsettled} files are new or changed and not read yet: still growing, or there were too many.")
+    known = ", ".join(f"{len(result.known)} {kind.value}" for kind, result in taken_in.items())
+    return " ".join(told) or f"No change: {known}."
+
+
+def _named(keys: list[str]) -> str:
+    rest = f" and {len(keys) - NAMES_TOLD} more" if len(keys) > NAMES_TOLD else ""
+    return ", ".join(map(shown, keys[:NAMES_TOLD])) + rest
+
+
+@dg.sensor(
+    name="clips",
+    jobs=STAGE_JOBS,
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts a run for every upload to be analysed and every wanted clip that is ready, missing or stale.",
+)
+def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Ask the planner, and fill the queue of runs up."""
+    folders = data_folders()
+    # Requests first: one that is made meanwhile, with what it forgives, waits for the next tick and is not withdrawn.
+    requests = read_requests(folders)
+    found = plan(context.instance, folders)
+    withdraw(folders, settled_requests(found, requests))
+    room = room_in_queue(found)
+    if room == 0:
+        return dg.SkipReason(f"{settings().queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")
+    subjects = list(islice(to_start(found, requests), room))
+    started = run_requests(context.instance, found, subjects, requests.clips)
+    return dg.SensorResult(run_requests=started) if started else dg.SkipReason(_why_nothing(found))
+
+
+def told(found: Plan) -> str:
+    """Where the clips stand, in a sentence."""
+    counts = [f"{found.counts[state]} {state.value}" for state in State if found.counts[state]]
+    return f"Clips: {', '.join(counts)}." if counts else NONE_WANTED
+
+
+def _why_nothing(found: Plan) -> str:
+    held_back = next((s.sentence for s in found.clips.values() if s.state is State.WAITING and s.sentence), None)
+    if held_back is not None:
+        return f"{held_back} {told(found)}"
+    if found.counts[State.READY] or found.counts[State.STALE]:
+        if settings().automatic is not Automatic.CLIPS:
+            why = f"Clips are not made by themselves (HEYGEM_AUTOMATIC={settings().automatic.value}). "
+        else:
+            why = "Clips of a campaign with a schedule wait for its time. "
+    elif found.counts[State.QUEUED] or found.counts[State.RUNNING]:
+        why = "All that can be started is. "
+    else:
+        why = "Nothing is to be made. "
+    return why + told(found)
+
+
+@dg.run_status_sensor(
+    run_status=DagsterRunStatus.FAILURE,
+    name="killed_runs",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Writes into heygem.log which runs were failed from outside: their processes were killed or vanished.",
+)
+def killed_runs(context: dg.RunStatusSensorContext) -> None:
+    """Note a failure that the run itself did not write; recovery has noted its own."""
+    event = context.dagster_event
+    if event.event_specific_data is None and event.message != ABANDONED:
+        note(f"{KILLED} {event.message or ''}".rstrip(), "run", context.dagster_run, logging.ERROR)

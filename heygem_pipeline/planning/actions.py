@@ -1,0 +1,50 @@
+"""What people ask of clips, by command or in the Studio: to be tried again, made now, or stopped."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from heygem_pipeline.campaigns.campaigns_folder import Clip
+from heygem_pipeline.planning.launching import blamed
+from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.requests import ask_for, forgive, put_off
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.log_file import note
+from heygem_pipeline.runs.stages import key_of
+from heygem_pipeline.storage.folders import DataFolders
+
+
+def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[Clip]:
+    """Have those of the clips made that failed or were removed for their age; return them.
+
+    What failed of them, a voice or presenter maybe, is forgiven.
+    """
+    again = [clip for clip in clips if found.clips[clip].state in (State.FAILED, State.REMOVED)]
+    forgive(folders, {what for clip in again for what in blamed(found, clip)})
+    for clip in again:
+        folders.removed(*clip).unlink(missing_ok=True)
+    ask_for(folders, [key_of(*clip) for clip in again])
+    return again
+
+
+def make_missing_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[Clip]:
+    """Have those of the clips made now that are missing or stale, whatever their campaign's time; return them."""
+    missing = [clip for clip in clips if found.clips[clip].missing]
+    ask_for(folders, [key_of(*clip) for clip in missing])
+    return missing
+
+
+def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[str]:
+    """Stop the runs of these clips, make none of them until somebody asks for it; return runs that do not answer."""
+    statuses = {clip: found.clips[clip] for clip in clips}
+    put_off(folders, [key_of(*clip) for clip, status in statuses.items() if not status.settled])
+    runs = [run_id for status in statuses.values() if (run_id := status.active_run) is not None]
+    return [run_id for run_id in runs if not stop(instance, run_id)]
+
+
+def stop(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Tell a run to stop; False where it does not answer."""
+    told = instance.run_coordinator.cancel_run(run_id)
+    if told:
+        note("It is told to stop.", "cancel", instance.get_run_by_id(run_id))
+    return told

@@ -1,0 +1,115 @@
+"""What is to be started: by itself, because somebody asked, or because a campaign's time has come."""
+
+from collections.abc import Iterable, Iterator
+
+import dagster as dg
+
+from heygem_pipeline.campaigns.campaign import Campaign
+from heygem_pipeline.campaigns.campaigns_folder import Clip
+from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.requests import Requests
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
+from heygem_pipeline.runs.history import TRIED_TAG
+from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.stages import JOB_OF_STAGE, Stage, Subject, key_of
+from heygem_pipeline.settings import Automatic, settings
+from heygem_pipeline.uploads.registry import UploadKind
+
+SETTLED = (State.DONE, State.FAILED, State.QUEUED, State.RUNNING, State.REMOVED)
+"""A clip that stands so has had its request."""
+
+
+def is_made_by_itself(wanting: tuple[Campaign, ...]) -> bool:
+    """Is the clip made as soon as it can be? A campaign with a cron line has its clips made at that time instead."""
+    return settings().automatic is Automatic.CLIPS and (
+        not wanting or any(campaign.schedule is None for campaign in wanting)
+    )
+
+
+def room_in_queue(found: Plan) -> int:
+    """How many more runs may be asked for now."""
+    statuses = (*found.voices.values(), *found.presenters.values(), *found.clips.values(), *found.deliveries.values())
+    queued = sum(status.state is State.QUEUED and status.run_id is not None for status in statuses)
+    return max(0, settings().queue_length - queued)
+
+
+def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
+    """What should be running, in order: uploads, deliveries, clips that were asked for, then the rest by voice."""
+    asked = [clip for key in requests.clips if (clip := _clip(key)) in found.clips]
+    needed = {audio for audio, _ in asked}, {template for _, template in asked}
+    everything = settings().automatic is not Automatic.OFF
+    for stage, statuses, wanted in (
+        (Stage.VOICE, found.voices, needed[0]),
+        (Stage.PRESENTER, found.presenters, needed[1]),
+    ):
+        for key, status in statuses.items():
+            if status.to_be_made and (everything or key in wanted):
+                yield Subject(stage, key)
+    if everything:
+        for audio, status in found.deliveries.items():
+            if status.to_be_made:
+                yield Subject(Stage.DELIVERY, audio)
+    for clip in asked:
+        if found.clips[clip].to_be_made:
+            yield Subject(Stage.CLIP, key_of(*clip))
+    already = set(asked)
+    for clip, status in found.clips.items():
+        if status.to_be_made and clip not in already and is_made_by_itself(found.wanting[clip]):
+            yield Subject(Stage.CLIP, key_of(*clip))
+
+
+def settled_requests(found: Plan, requests: Requests) -> list[str]:
+    """The requests that need nothing more: started, finished, failed, or for clips that are not wanted any more."""
+    asked = {key: found.clips.get(_clip(key)) for key in requests.clips}
+    cancelled = {key: found.clips.get(_clip(key)) for key in requests.cancelled}
+    return [
+        *(key for key, status in asked.items() if status is None or status.state in SETTLED),
+        *(key for key, status in cancelled.items() if status is None or status.state is State.DONE),
+    ]
+
+
+def run_requests(
+    instance: dg.DagsterInstance, found: Plan, subjects: Iterable[Subject], asked: Iterable[str] = (), tick: str = ""
+) -> list[dg.RunRequest]:
+    """Ask for a run of each whose keys Dagster knows.
+
+    asked: clips that go before those made by themselves. tick: of a schedule, which must name its runs.
+    """
+    known = {kind: set(instance.get_dynamic_partitions(kind.value)) for kind in UploadKind}
+    first = set(asked)
+    requests = []
+    for subject in subjects:
+        audio, template = _clip(subject.key) if subject.stage is Stage.CLIP else (subject.key, subject.key)
+        if subject.stage is not Stage.PRESENTER and audio not in known[UploadKind.AUDIO]:
+            continue
+        if subject.stage in (Stage.PRESENTER, Stage.CLIP) and template not in known[UploadKind.TEMPLATE]:
+            continue
+        later = subject.stage is Stage.CLIP and subject.key not in first
+        tags = {
+            TRIED_TAG: found.what_is_tried(subject),
+            # A run whose process died is asked for again by the planner, which knows whether it is still wanted.
+            MAX_RETRIES_TAG: "0",
+            # What people start in the page goes first.
+            PRIORITY_TAG: "-1" if later else "0",
+        }
+        key = clip_key(audio, template) if subject.stage is Stage.CLIP else subject.key
+        name = f"{subject.key} {tick}" if tick else None
+        requests.append(dg.RunRequest(name, job_name=JOB_OF_STAGE[subject.stage], partition_key=key, tags=tags))
+    return requests
+
+
+def blamed(found: Plan, clip: Clip) -> list[str]:
+    """What failed of a clip, as ``requests.forgive`` takes it: its voice, its presenter, or the clip itself."""
+    audio, template = clip
+    inputs = [
+        (Stage.VOICE, audio, found.voices.get(audio)),
+        (Stage.PRESENTER, template, found.presenters.get(template)),
+    ]
+    failed = [f"{stage} {key}" for stage, key, status in inputs if status and status.state is State.FAILED]
+    return failed or [f"{Stage.CLIP} {key_of(*clip)}"]
+
+
+def _clip(key: str) -> Clip:
+    audio, _, template = key.partition("|")
+    return audio, template

@@ -1,0 +1,103 @@
+"""What people and schedules asked for beyond what is made by itself: ``state/requests.json``."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from time import time
+
+from filelock import FileLock
+
+from heygem_pipeline.runs.stages import Stage
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.folders import DataFolders
+
+
+@dataclass(frozen=True)
+class Requests:
+    """clips: partition keys to be made whatever HEYGEM_AUTOMATIC says, in the order they were asked for.
+
+    forgiven: "<stage> <key>" -> POSIX time up to which its failures no longer count.
+    cancelled: partition keys not to be made until somebody asks for them -> POSIX time of the cancelling.
+    """
+
+    clips: list[str] = field(default_factory=list)
+    forgiven: dict[str, float] = field(default_factory=dict)
+    cancelled: dict[str, float] = field(default_factory=dict)
+
+
+def read_requests(folders: DataFolders) -> Requests:
+    """Return what was asked for and not started yet."""
+    path = folders.state / "requests.json"
+    return Requests(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Requests()
+
+
+def ask_for(folders: DataFolders, clips: Iterable[str]) -> None:
+    """Have these clips (partition keys) made, those that were cancelled too."""
+    clips = list(clips)
+    _change(
+        folders,
+        lambda before: replace(
+            before,
+            clips=list(dict.fromkeys([*before.clips, *clips])),
+            cancelled={key: at for key, at in before.cancelled.items() if key not in clips},
+        ),
+    )
+
+
+def put_off(folders: DataFolders, clips: Iterable[str]) -> None:
+    """Have these clips not made until somebody asks for them."""
+    now = dict.fromkeys(clips, time())
+    _change(
+        folders,
+        lambda before: replace(
+            before, clips=[key for key in before.clips if key not in now], cancelled=before.cancelled | now
+        ),
+    )
+
+
+def forgive(folders: DataFolders, subjects: Iterable[str]) -> None:
+    """Let what failed until now be tried again; ``subjects`` as in ``Requests.forgiven``."""
+    now = dict.fromkeys(subjects, time())
+    _change(folders, lambda before: replace(before, forgiven=before.forgiven | now))
+
+
+def withdraw(folders: DataFolders, clips: Iterable[str]) -> None:
+    """Take clips off the lists: they were started or made, or are no longer wanted."""
+    gone = set(clips)
+    if gone:
+        _change(
+            folders,
+            lambda before: replace(
+                before,
+                clips=[key for key in before.clips if key not in gone],
+                cancelled={key: at for key, at in before.cancelled.items() if key not in gone},
+            ),
+        )
+
+
+def erase(folders: DataFolders, concerns: Callable[[str, str], bool]) -> None:
+    """Keep nothing of the stages and partition keys that ``concerns`` says yes to."""
+    _change(
+        folders,
+        lambda before: replace(
+            before,
+            clips=[key for key in before.clips if not concerns(Stage.CLIP, key)],
+            cancelled={key: at for key, at in before.cancelled.items() if not concerns(Stage.CLIP, key)},
+            forgiven={
+                subject: until
+                for subject, until in before.forgiven.items()
+                if not concerns(*subject.split(" ", maxsplit=1))
+            },
+        ),
+    )
+
+
+def _change(folders: DataFolders, change: Callable[[Requests], Requests]) -> None:
+    path = folders.state / "requests.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        before = read_requests(folders)
+        after = change(before)
+        if after != before:
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(asdict(after)), encoding="utf-8")

@@ -1,0 +1,38 @@
+"""What campaigns order: how each clip is made, and what a voice's ZIP holds."""
+
+import dagster as dg
+
+from heygem_pipeline.assets.specifications import DeliverySpec
+from heygem_pipeline.campaigns.campaigns_folder import contradictions, load_campaigns, render_spec_of, wanted_clips
+from heygem_pipeline.clip.render_spec import RenderSpec
+from heygem_pipeline.errors import CampaignsDisagree
+from heygem_pipeline.planning.deliveries import delivery_spec
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.runs.materializations import data_versions
+from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+
+
+class CampaignSpecifications:
+    """The orders of the data folder's campaigns, as they are when they are asked for."""
+
+    def render_spec(self, audio: str, template: str) -> RenderSpec:
+        """As the campaigns that want the clip say. Raises CampaignsDisagree."""
+        folders = data_folders()
+        uploads = Uploads(folders)
+        voice = {audio: uploads.find(UploadKind.AUDIO, audio)}
+        presenter = {template: uploads.find(UploadKind.TEMPLATE, template)}
+        wanted = wanted_clips(load_campaigns(folders.campaigns), voice, presenter)
+        for sentence in contradictions(wanted).values():
+            raise CampaignsDisagree(sentence)
+        return render_spec_of(wanted.get((audio, template), ()))
+
+    def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
+        """The clips that are wanted of the voice, as the planner finds them."""
+        folders = data_folders()
+        found = plan(instance, folders)
+        mine = [clip for clip in found.clips if clip[0] == audio]
+        if not mine:
+            return DeliverySpec({}, "none")
+        versions = data_versions(instance, folders, "encoded_video")
+        return delivery_spec(folders, mine, found.clips, found.wanting, versions, found.languages.get(audio))

@@ -1,0 +1,56 @@
+"""The answer of the planner for one voice, presenter, clip or delivery."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where something stands."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    STALE = "stale"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Status:
+    """sentence: why it waits or failed. run_id: of the run that is queued, running or failed. share: done, 0 to 1."""
+
+    state: State
+    sentence: str = ""
+    run_id: str | None = None
+    share: float | None = None
+
+    @property
+    def to_be_made(self) -> bool:
+        """Could a run be started for it now?"""
+        return self.state in (State.READY, State.STALE)
+
+    @property
+    def missing(self) -> bool:
+        """Is it still to come: not made as it should be, in no run, and not failed?"""
+        return self.state in (State.WAITING, State.READY, State.STALE)
+
+    @property
+    def settled(self) -> bool:
+        """Will it stay so until something is changed, or somebody asks for more?"""
+        return self.state in (State.DONE, State.FAILED, State.REMOVED)
+
+    @property
+    def active_run(self) -> str | None:
+        """The run that will make it or is making it."""
+        return self.run_id if self.state in (State.QUEUED, State.RUNNING) else None
+
+
+WAITING, READY, QUEUED, DONE, STALE = (
+    Status(state) for state in (State.WAITING, State.READY, State.QUEUED, State.DONE, State.STALE)
+)
+
+REMOVED = Status(
+    State.REMOVED, "It was removed for its age (HEYGEM_KEEP_OUTPUTS_DAYS); to make it again: heygem retry."
+)

@@ -1,0 +1,54 @@
+"""All that is used of Dagster's private modules: after an upgrade of Dagster, this file says what to look at.
+
+No other file may import ``dagster._*``.
+"""
+
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.errors import DagsterDefinitionChangedDeserializationError, DagsterExecutionInterruptedError
+from dagster._core.events import DagsterEvent
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.runs import SqlRunStorage
+from dagster._core.storage.runs.schema import RunTagsTable
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    AUTO_RETRY_RUN_ID_TAG,
+    BACKFILL_ID_TAG,
+    MAX_RETRIES_TAG,
+    PARTITION_NAME_TAG,
+    PRIORITY_TAG,
+    WILL_RETRY_TAG,
+    get_multidimensional_partition_tag,
+)
+from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
+
+__all__ = [
+    "ASSET_PARTITION_RANGE_END_TAG",
+    "ASSET_PARTITION_RANGE_START_TAG",
+    "AUTO_RETRY_RUN_ID_TAG",
+    "BACKFILL_ID_TAG",
+    "MAX_RETRIES_TAG",
+    "PARTITION_NAME_TAG",
+    "PRIORITY_TAG",
+    "WILL_RETRY_TAG",
+    "AssetCheckExecutionsTable",
+    "AssetKeyTable",
+    "BaseAssetGraph",
+    "BulkActionStatus",
+    "BulkActionsFilter",
+    "DagsterDefinitionChangedDeserializationError",
+    "DagsterEvent",
+    "DagsterExecutionInterruptedError",
+    "RunTagsTable",
+    "SqlEventLogStorageTable",
+    "SqlRunStorage",
+    "SqliteEventLogStorage",
+    "UnresolvedAssetJobDefinition",
+    "get_multidimensional_partition_tag",
+    "get_next_cron_tick",
+    "has_out_of_range_cron_interval",
+    "is_valid_cron_string",
+]

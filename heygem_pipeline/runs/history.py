@@ -1,0 +1,179 @@
+"""What Dagster's records of runs and backfills say about voices, presenters and clips."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from time import time
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
+
+from heygem_pipeline.runs.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
+from heygem_pipeline.runs.stages import Stage, Subject, subject_of
+
+SENTENCE_TAG = "heygem/sentence"
+"""Why a run failed, or INTERRUPTED, or STOPPED; read from its log once."""
+
+TRIED_TAG = "heygem/tried"
+"""What the run was made of: its inputs, tracker, engine and settings."""
+
+INTERRUPTED = "interrupted"
+"""Its process was killed, for memory perhaps. Such a run is asked for again, but not without end."""
+
+STOPPED = "stopped"
+"""It ended with the pipeline or the machine, through no fault of its own. Such a run is asked for again."""
+
+_TOLD_TO_STOP = "Execution was interrupted unexpectedly"
+"""What Dagster notes of a run that was told to stop (SIGTERM) and not by a person, in a step or between two."""
+
+CANCELLED = "It was cancelled; to make it all the same: heygem retry."
+
+SECONDS_UNTIL_RETRY = 60
+"""Within that, Dagster's daemon has started a run anew whose process died, if its settings say so."""
+
+RECORDS_READ = 2000
+"""Ended runs looked at, the newest first."""
+
+LOGS_READ = 50
+"""Logs of failed runs read in one go; when more have failed at once, the rest is read the next time."""
+
+LONGEST_SENTENCE = 500
+
+_QUEUED = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED]
+_RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+_FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A run that did not end well. at: POSIX time it was asked for. sentence: None while its log is not read.
+
+    retried_soon: Dagster itself is about to start it anew.
+    """
+
+    run_id: str
+    at: float
+    sentence: str | None
+    tried: str | None
+    retried_soon: bool
+
+
+_subjects: dict[str, Subject | None] = {}
+"""Run -> what it works on: never changes, and a process that plans every five seconds need not read it again."""
+
+
+def active_runs(instance: dg.DagsterInstance) -> tuple[dict[Subject, str], dict[Subject, str]]:
+    """Return what is queued and what is running, each with its run."""
+    queued, running = (
+        {subject: run_id for run_id in run_ids if (subject := _subjects[run_id]) is not None}
+        for run_ids in (_ids_by_status(instance, statuses) for statuses in (_QUEUED, _RUNNING))
+    )
+    return queued, running
+
+
+def _ids_by_status(instance: dg.DagsterInstance, statuses: Sequence[DagsterRunStatus]) -> Sequence[str]:
+    run_ids = instance.get_run_ids(RunsFilter(statuses=statuses))
+    unknown = [run_id for run_id in run_ids if run_id not in _subjects]
+    if unknown:
+        _subjects.update((run.run_id, subject_of(run)) for run in instance.get_runs(RunsFilter(run_ids=unknown)))
+    return [run_id for run_id in run_ids if run_id in _subjects]
+
+
+_ended: dict[str, tuple[Subject | None, Attempt]] = {}
+"""Run -> what is known of it, where nothing more will be."""
+
+
+def failed_attempts(instance: dg.DagsterInstance) -> dict[Subject, list[Attempt]]:
+    """Return the runs that failed or were cancelled, by what they worked on, the newest first."""
+    run_ids = instance.get_run_ids(RunsFilter(statuses=_FAILED), limit=RECORDS_READ)
+    unknown = [run_id for run_id in run_ids if run_id not in _ended]
+    read = {}
+    if unknown:
+        for record in instance.get_run_records(RunsFilter(run_ids=unknown)):
+            subject, attempt = subject_of(record.dagster_run), _attempt(record)
+            read[attempt.run_id] = subject, attempt
+            if subject is None or (attempt.sentence and attempt.tried and not attempt.retried_soon):
+                _ended[attempt.run_id] = subject, attempt
+    attempts: dict[Subject, list[Attempt]] = {}
+    for run_id in run_ids:
+        subject, attempt = _ended.get(run_id) or read.get(run_id, (None, None))
+        if subject is not None and attempt is not None:
+            attempts.setdefault(subject, []).append(attempt)
+    return attempts
+
+
+def _attempt(record: RunRecord) -> Attempt:
+    run = record.dagster_run
+    cancelled = run.status is DagsterRunStatus.CANCELED
+    return Attempt(
+        run.run_id,
+        record.create_timestamp.timestamp(),
+        CANCELLED if cancelled else run.tags.get(SENTENCE_TAG),
+        run.tags.get(TRIED_TAG),
+        run.tags.get(WILL_RETRY_TAG) == "true"
+        and AUTO_RETRY_RUN_ID_TAG not in run.tags
+        and time() - (record.end_time or 0.0) < SECONDS_UNTIL_RETRY,
+    )
+
+
+def read_sentence(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Return why a run failed, or INTERRUPTED, or STOPPED."""
+    kinds = {DagsterEventType.RUN_FAILURE, DagsterEventType.STEP_FAILURE}
+    records = instance.get_records_for_run(run_id, of_type=kinds).records
+    events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
+    if any(event.is_failure and _TOLD_TO_STOP in (event.message or "") for event in events):
+        return STOPPED
+    for event in events:
+        if not event.is_step_failure:
+            continue
+        failure = event.step_failure_data
+        if failure.user_failure_data is not None and failure.user_failure_data.description:
+            return failure.user_failure_data.description[:LONGEST_SENTENCE]
+        if failure.error is not None:
+            root = failure.error.cause or failure.error
+            return root.message.strip().splitlines()[-1][:LONGEST_SENTENCE]
+    return INTERRUPTED
+
+
+def share_done(instance: dg.DagsterInstance, run_id: str, stage: Stage) -> float | None:
+    """Return how much of a run is done, 0 to 1, as its last line of progress tells; None where it told nothing yet."""
+    records = instance.get_records_for_run(run_id, limit=20, ascending=False).records
+    for record in records:
+        entry = record.event_log_entry
+        told = re.search(r"(\d+) of (\d+) frames", entry.user_message or entry.message or "")
+        if told and int(told[2]):
+            done = min(1.0, int(told[1]) / int(told[2]))
+            if stage is not Stage.CLIP:
+                return done
+            return done / 2 + (0.5 if entry.step_key == "encoded_video" else 0.0)
+    return None
+
+
+def began(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> dict[str, float]:
+    """POSIX time at which each of the runs started to work; those that wait are left out."""
+    wanted = list(run_ids)
+    if not wanted:
+        return {}
+    records = instance.get_run_records(RunsFilter(run_ids=wanted))
+    return {record.dagster_run.run_id: record.start_time for record in records if record.start_time is not None}
+
+
+RUNS_READ = 200
+"""Runs that analyse and deliver lie between those that make clips."""
+
+
+def seconds_of_latest(instance: dg.DagsterInstance, count: int) -> dict[str, float]:
+    """Seconds that the latest runs which finished a clip took, by the clip's partition key, the newest first.
+
+    Whoever started them: the sensor, a backfill, a command or the demo.
+    """
+    seconds: dict[str, float] = {}
+    for record in instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.SUCCESS]), limit=RUNS_READ):
+        subject = subject_of(record.dagster_run)
+        if subject is None or subject.stage is not Stage.CLIP:
+            continue
+        if record.start_time is not None and record.end_time is not None:
+            seconds.setdefault(subject.key, record.end_time - record.start_time)
+        if len(seconds) == count:
+            break
+    return seconds

@@ -1,0 +1,63 @@
+"""The one rotating log of everything, safe for several processes: ``data/logs/heygem.log``."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from concurrent_log_handler import ConcurrentRotatingFileHandler
+
+from heygem_pipeline.runs.run_log import NO_STEP, Line, subject_in, worded
+from heygem_pipeline.storage.folders import data_folders
+
+BYTES_A_FILE = 10 * 2**20
+OLD_FILES = 5
+
+
+class LogFile(ConcurrentRotatingFileHandler):
+    """What dagster.yaml names as the handler of every run's log lines."""
+
+    def __init__(self) -> None:
+        path = data_folders().log_file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Dagster makes a handler for every run and closes none of them: the file must not stay open between lines.
+        super().__init__(
+            str(path), maxBytes=BYTES_A_FILE, backupCount=OLD_FILES, encoding="utf-8", keep_file_open=False
+        )
+        self.addFilter(lambda record: _line(record) is not None)
+        self.setFormatter(LineFormatter())
+
+
+class LineFormatter(logging.Formatter):
+    """Time, level, run, clip and stage before the first line of every message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's line, and below it, indented, what its message or its exception has more."""
+        return str(_line(record) or "")
+
+
+def note(message: str, stage: str, run: dg.DagsterRun | None = None, level: int = logging.INFO) -> None:
+    """Write a line of the pipeline's own: what it did to a run from outside, or with no run at all.
+
+    stage: who did it.
+    """
+    about = {"run_id": run.run_id, "job_tags": run.tags} if run is not None else {}
+    meta = {"orig_message": message, "step_key": stage} | about
+    handler = LogFile()
+    try:
+        handler.handle(logging.makeLogRecord({"levelno": level, "msg": message, "dagster_meta": meta}))
+    finally:
+        handler.close()
+
+
+def _line(record: logging.LogRecord) -> Line | None:
+    """The line of a record, None where it is not told. Dagster puts whose run it is into ``record.dagster_meta``."""
+    meta: Mapping[str, Any] = getattr(record, "dagster_meta", {})
+    told = worded(meta.get("orig_message", record.getMessage()), record.levelno, meta.get("dagster_event"))
+    if told is None:
+        return None
+    level, message = told
+    if record.exc_info:
+        message += "\n" + logging.Formatter().formatException(record.exc_info)
+    stage = meta.get("step_key") or NO_STEP
+    return Line(record.created, level, meta.get("run_id") or "", subject_in(meta.get("job_tags", {})), stage, message)

@@ -1,0 +1,61 @@
+"""The stages in which everything is planned and run, and which run belongs to which."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import dagster as dg
+
+from heygem_pipeline.runs.dagster_internals import PARTITION_NAME_TAG
+
+
+class Stage(StrEnum):
+    """What is made by one run: a voice's features, a presenter's tracks, a clip, a ZIP. The values are for people."""
+
+    VOICE = "voice"
+    PRESENTER = "presenter"
+    CLIP = "clip"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a run works on: a stage and its partition key."""
+
+    stage: Stage
+    key: str
+
+
+STAGE_OF_ASSET = {
+    "audio_features": Stage.VOICE,
+    "face_tracks": Stage.PRESENTER,
+    "generated_frames": Stage.CLIP,
+    "encoded_video": Stage.CLIP,
+    "delivery": Stage.DELIVERY,
+}
+
+JOB_OF_STAGE = {
+    Stage.VOICE: "analyse_voice",
+    Stage.PRESENTER: "track_presenter",
+    Stage.CLIP: "make_clip",
+    Stage.DELIVERY: "deliver",
+}
+"""Names of the jobs, as the page shows them in its list of runs."""
+
+STAGE_OF_JOB = {job: stage for stage, job in JOB_OF_STAGE.items()}
+
+
+def subject_of(run: dg.DagsterRun) -> Subject | None:
+    """What a run works on, however it was launched; None for another kind of run, or one of many partitions."""
+    key = run.tags.get(PARTITION_NAME_TAG)
+    if key is None:
+        return None
+    assets = {asset.to_user_string() for asset in run.asset_selection or ()}
+    stages = {STAGE_OF_ASSET[name] for name in assets if name in STAGE_OF_ASSET}
+    if not assets and run.job_name in STAGE_OF_JOB:
+        stages = {STAGE_OF_JOB[run.job_name]}
+    return Subject(stages.pop(), key) if len(stages) == 1 else None
+
+
+def key_of(audio: str, template: str) -> str:
+    """The partition key of a clip, as Dagster writes it in tags and events."""
+    return f"{audio}|{template}"

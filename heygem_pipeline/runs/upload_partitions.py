@@ -1,0 +1,41 @@
+"""Taking uploads in: every file in the upload folders gets its partition key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.uploads.registry import UploadKind, Uploads, always
+
+KEYS_AT_ONCE = 1000
+"""SQLite fails on adding some 36 000 dynamic partitions in one statement (dagster issue 16260)."""
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What changed for one kind of upload: keys in order of name."""
+
+    known: list[str]
+    added: list[str]
+    retired: list[str]
+
+
+def take_in_uploads(instance: dg.DagsterInstance, ready: Callable[[Path], bool] = always) -> dict[UploadKind, TakenIn]:
+    """Register the uploads' keys with the instance and retire the keys whose file is gone. Finished outputs stay.
+
+    ready: which new and changed files may be read now; the others wait.
+    """
+    uploads = Uploads(data_folders())
+    taken_in = {}
+    for kind in UploadKind:
+        keys = set(uploads.take_in(kind, ready))
+        registered = set(instance.get_dynamic_partitions(kind.value))
+        added, retired = sorted(keys - registered), sorted(registered - keys)
+        for start in range(0, len(added), KEYS_AT_ONCE):
+            instance.add_dynamic_partitions(kind.value, added[start : start + KEYS_AT_ONCE])
+        for key in retired:
+            instance.delete_dynamic_partition(kind.value, key)
+        taken_in[kind] = TakenIn(sorted(keys), added, retired)
+    return taken_in

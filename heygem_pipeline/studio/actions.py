@@ -1,0 +1,61 @@
+"""What people do in the page: begin and end batches, try again, cancel, delete. Each is a request to the pipeline."""
+
+from collections.abc import Iterable
+
+from heygem_pipeline.campaigns.campaigns_folder import Clip
+from heygem_pipeline.errors import InUse, UploadMissing
+from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
+from heygem_pipeline.planning.actions import cancel, make_missing_now, try_again
+from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.studio import batches
+from heygem_pipeline.studio.refusals import Refusal
+
+
+def begin_batch(instance: Instance, folders: DataFolders, wish: batches.BatchSpec) -> str:
+    """Have the wish's clips made, those that failed before too; return the batch's name."""
+    campaign = batches.begin(folders, wish)
+    found = plan(instance, folders)
+    make_now(folders, found, [clip for clip in wish.clips if clip in found.clips])
+    return campaign.name
+
+
+def make_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> None:
+    """Have these clips made without waiting for the time of their campaign; those that are finished stay."""
+    clips = list(clips)
+    try_again(folders, found, clips)
+    make_missing_now(folders, found, clips)
+
+
+def end_batches(instance: Instance, folders: DataFolders, names: Iterable[str], with_clips: bool) -> None:
+    """Delete batches. with_clips: and the clips that no other batch wants. What is under way of them is cancelled."""
+    ending = set(names)
+    before = plan(instance, folders)
+    theirs = [clip for clip, wanting in before.wanting.items() if any(c.name in ending for c in wanting)]
+    batches.end(folders, ending)
+    still_wanted = plan(instance, folders).clips
+    alone = [clip for clip in theirs if clip not in still_wanted]
+    cancel(instance, folders, before, alone)
+    if with_clips:
+        for clip in alone:
+            _forget(instance, folders, ErasureTarget(*clip))
+
+
+def delete_uploads(instance: Instance, folders: DataFolders, whom: Iterable[ErasureTarget]) -> None:
+    """Delete voices or presenters with all that was made of them. Raises Refusal while a run works on one."""
+    for one in whom:
+        try:
+            forget(instance, folders, what_is_kept(instance, folders, one))
+        except UploadMissing:
+            continue
+        except InUse as error:
+            raise Refusal("in_use", 409, name=one.audio or one.template or "") from error
+
+
+def _forget(instance: Instance, folders: DataFolders, whom: ErasureTarget) -> None:
+    try:
+        forget(instance, folders, what_is_kept(instance, folders, whom))
+    except (UploadMissing, InUse):
+        # Nothing was made of it yet, or its run is just ending; retention takes what is left.
+        return

@@ -1,0 +1,159 @@
+"""The first look at an upload, taken in a process of its own: what it is, a picture of it, and what is doubtful.
+
+The pipeline's own analysis decides; this one only says earlier what can be said early.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heygem_pipeline.errors import BadInput
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.uploads.registry import UploadKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from heygem_pipeline.media.template import Template
+
+MOMENTS = 9
+"""Frames looked at, evenly spread."""
+
+PICTURE_SIDE = 640
+"""Pixels of the longer side of the pictures that are kept."""
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """size, modified: of the file, as ``stat`` tells. seconds: length, None for a still picture.
+
+    refused: an error's name and sentence, where the file cannot be used. warnings: a sentence for each doubt.
+    picture, trouble: is there a picture of it, and one of what is wrong?
+    """
+
+    size: int
+    modified: int
+    seconds: float | None = None
+    width: int = 0
+    height: int = 0
+    refused: tuple[str, str] | None = None
+    warnings: list[str] = field(default_factory=list)
+    picture: bool = False
+    trouble: bool = False
+
+
+def record_of(place: Path) -> Path:
+    """Where it is written what was seen of a file. place: ``DataFolders.first_look``, here and below."""
+    return place.with_suffix(".json")
+
+
+def picture_of(place: Path) -> Path:
+    """The picture of a presenter."""
+    return place.with_suffix(".jpg")
+
+
+def trouble_of(place: Path) -> Path:
+    """The frame that shows what is wrong."""
+    return place.with_suffix(".trouble.jpg")
+
+
+def end_with_parent() -> None:
+    """Be told to stop when the page's process dies (Linux, prctl(2)); leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(5)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def take_in(path: Path) -> None:
+    """Give a new upload its partition key now; the sensor would in some seconds."""
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.runs.upload_partitions import take_in_uploads
+
+    with open_instance() as instance:
+        take_in_uploads(instance, ready=lambda found: found == path)
+
+
+def examine(kind: UploadKind, path: Path, place: Path) -> FirstLook:
+    """Snapshot at a file, and keep what was seen."""
+    status = path.stat()
+    seen = FirstLook(status.st_size, status.st_mtime_ns)
+    try:
+        seen = _examine_voice(path, seen) if kind is UploadKind.AUDIO else _examine_presenter(path, place, seen)
+    except BadInput as error:
+        seen = replace(seen, refused=(type(error).__name__, str(error)))
+    with atomic_path(record_of(place)) as temporary:
+        temporary.write_text(json.dumps(asdict(seen), ensure_ascii=False), encoding="utf-8")
+    return seen
+
+
+def _examine_voice(path: Path, seen: FirstLook) -> FirstLook:
+    from heygem_pipeline.media.probe import probe_sound
+    from heygem_pipeline.speech.analyse import analyse_speech
+    from heygem_pipeline.speech.clarity import speech_warnings
+
+    probe_sound(path)
+    speech = analyse_speech(path)
+    return replace(seen, seconds=float(speech.duration), warnings=speech_warnings(speech))
+
+
+def _examine_presenter(path: Path, place: Path, seen: FirstLook) -> FirstLook:
+    from heygem_pipeline.faces.fitness import fitness_warnings
+    from heygem_pipeline.faces.track import track_faces
+    from heygem_pipeline.media.template import Template
+
+    template = Template.open(path)
+    info = template.info
+    seconds = None if info.still else float(info.duration)
+    seen = replace(seen, seconds=seconds, width=info.width, height=info.height)
+    troubles: list[BadInput] = []
+    good = 0
+    for moment in _moments(template):
+        try:
+            tracks = track_faces(moment)
+        except BadInput as error:
+            if not troubles:
+                _keep_picture(moment, trouble_of(place))
+            troubles.append(error)
+            continue
+        if not good:
+            _keep_picture(moment, picture_of(place))
+            seen = replace(seen, warnings=fitness_warnings(tracks), picture=True)
+        good += 1
+    if not good:
+        _keep_picture(next(_moments(template)), picture_of(place))
+    seen = replace(seen, picture=True, trouble=bool(troubles))
+    if len(troubles) > good:
+        return replace(seen, refused=(type(troubles[0]).__name__, str(troubles[0])))
+    return seen
+
+
+def _moments(template: "Template") -> Iterator["Template"]:
+    """Templates of a single frame each, spread over the whole."""
+    import numpy as np
+
+    last = template.info.frame_count - 1
+    for index in np.unique(np.linspace(0, last, MOMENTS + 2).round().astype(int)[1:-1]):
+        info = replace(template.info, frame_count=1)
+        yield replace(template, info=info, times=template.times[index : index + 1])
+
+
+def _keep_picture(moment: "Template", destination: Path) -> None:
+    import cv2
+
+    frame: NDArray[np.uint8] = next(iter(moment.frames()))
+    share = min(1.0, PICTURE_SIDE / max(frame.shape[:2]))
+    size = max(1, round(frame.shape[1] * share)), max(1, round(frame.shape[0] * share))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    with atomic_path(destination) as temporary:
+        _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 82])
+        temporary.write_bytes(encoded.tobytes())

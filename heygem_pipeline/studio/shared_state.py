@@ -1,0 +1,40 @@
+"""What all requests of the page share."""
+
+import asyncio
+
+from starlette.requests import Request
+
+from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.studio.access import Rules
+from heygem_pipeline.studio.batches import only_what_is_chosen
+from heygem_pipeline.studio.first_looks import FirstLooks
+from heygem_pipeline.studio.snapshot import Snapshot
+from heygem_pipeline.uploads.registry import UploadKind
+
+UPLOADS_AT_ONCE = 6
+
+
+class Studio:
+    """The page over a data folder."""
+
+    def __init__(self, instance: Instance, folders: DataFolders, rules: Rules) -> None:
+        self.instance = instance
+        self.folders = folders
+        self.rules = rules
+        self.first_looks = FirstLooks(folders)
+        self.look = Snapshot(instance, folders, self.first_looks)
+        self.receiving = asyncio.Semaphore(UPLOADS_AT_ONCE)
+        self.one_guess = asyncio.Lock()
+
+    def wait_for_the_button(self) -> None:
+        """Where nothing was wanted yet, make only what somebody chooses, not every voice with every presenter."""
+        wanted = not load_campaigns(self.folders.campaigns).everything
+        if not wanted and not all(self.look.uploads.known(kind) for kind in UploadKind):
+            only_what_is_chosen(self.folders)
+
+
+def studio_of(request: Request) -> Studio:
+    """The studio that a request came to."""
+    return request.app.state.studio

@@ -1,0 +1,58 @@
+"""A recorded performance on another face."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance, reenact
+from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
+from heygem_pipeline.lipsync.warp.analysis.rest import AT_REST
+from heygem_pipeline.lipsync.warp.articulation.target import at_rest, largest_move
+from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, laid
+from heygem_pipeline_tests.lipsync.warp.test_engine import seen_gaps
+
+AHEAD = np.zeros(2)
+
+
+def performance_of(speaker: Presenter, rate: int = 25) -> RecordedPerformance:
+    return recorded_performance(speaker.tracks, calibrate(speaker.tracks), Fraction(rate), AHEAD)
+
+
+def test_the_templates_mouth_does_what_the_performers_does(speaker: Presenter, closed_lips: Presenter) -> None:
+    made = list(reenact(speaker.tracks, closed_lips.template, closed_lips.tracks))
+    assert len(made) == len(speaker.pictures)
+    finished = [laid(patch, closed_lips.pictures[patch.template_frame]) for patch in made]
+    performed = seen_gaps(list(speaker.pictures))
+    assert np.corrcoef(performed, seen_gaps(finished))[0, 1] > 0.95
+
+
+def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: Presenter) -> None:
+    performance = performance_of(speaker)
+    still = replace(performance, landmarks=np.repeat(performance.neutral[None], 3, axis=0))
+    own = contours_from_landmarks(calibrate(speaker.tracks).landmarks[0])
+    asked = still.ask(1, own, AT_REST)
+    assert largest_move(asked.target, at_rest(own)) < 1e-9
+    assert asked.jaw == 0
+
+
+def test_where_the_performer_is_unseen_the_template_rests(speaker: Presenter) -> None:
+    performance = performance_of(speaker)
+    performance.landmarks[4] = np.nan
+    own = contours_from_landmarks(performance.neutral)
+    assert performance.ask(4, own, AT_REST).target.gap == 0
+
+
+def test_movements_are_scaled_by_the_widths_of_the_mouths_within_bounds(speaker: Presenter) -> None:
+    own = calibrate(speaker.tracks)
+    for width, scale in ((0.5, 0.8), (1.1, 1.1), (2.0, 1.2)):
+        template = replace(own, neutral_width=own.neutral_width * width)
+        assert recorded_performance(speaker.tracks, template, Fraction(25), AHEAD).scale == pytest.approx(scale)
+
+
+def test_a_performance_lasts_as_long_at_another_frame_rate(speaker: Presenter) -> None:
+    slow, quick = performance_of(speaker), performance_of(speaker, rate=50)
+    assert len(quick) == 2 * len(slow)
+    np.testing.assert_allclose(quick.landmarks[::2], slow.landmarks)

@@ -1,0 +1,120 @@
+"""The folder of campaigns, and which clips they want."""
+
+from pathlib import Path
+
+import pytest
+
+from heygem_pipeline.campaigns.campaigns_folder import Campaigns, contradictions, load_campaigns, matches, wanted_clips
+
+VOICES = ["welcome-de", "welcome-en", "lesson 1", "欢迎"]
+PRESENTERS = ["anna", "mei"]
+
+
+def write(folder: Path, name: str, voices: str, presenters: str, more: str = "") -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"voices: {voices}\npresenters: {presenters}\n{more}", encoding="utf-8")
+
+
+def load(folder: Path, *campaigns: tuple[str, str] | tuple[str, str, str]) -> Campaigns:
+    for position, campaign in enumerate(campaigns):
+        write(folder, f"{position}.yaml", *campaign)
+    return load_campaigns(folder)
+
+
+def wanted(campaigns: Campaigns) -> dict[tuple[str, str], list[str]]:
+    return {
+        clip: [campaign.name for campaign in wanting]
+        for clip, wanting in wanted_clips(campaigns, VOICES, PRESENTERS).items()
+    }
+
+
+def test_without_a_campaign_every_voice_is_wanted_on_every_presenter(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        clips = wanted(load_campaigns(folder))
+        assert len(clips) == 8 and not any(clips.values())
+
+
+def test_a_campaign_wants_what_its_names_and_globs_match(tmp_path: Path) -> None:
+    assert wanted(load(tmp_path, ('["welcome-*", 欢迎]', "m*"))) == {
+        ("welcome-de", "mei"): ["0"],
+        ("welcome-en", "mei"): ["0"],
+        ("欢迎", "mei"): ["0"],
+    }
+
+
+def test_a_clip_may_be_wanted_by_several(tmp_path: Path) -> None:
+    clips = wanted(load(tmp_path, ("[welcome-de]", '"*"'), ('"*-de"', "[anna]")))
+    assert clips == {("welcome-de", "anna"): ["0", "1"], ("welcome-de", "mei"): ["0"]}
+
+
+def test_a_wrong_campaign_wants_nothing_and_disturbs_no_other(tmp_path: Path) -> None:
+    write(tmp_path, "wrong.yaml", "[]", "a")
+    campaigns = load_campaigns(tmp_path)
+    assert wanted(campaigns) == {} and "wrong.yaml, line 1" in str(campaigns.wrong[0])
+    campaigns = load(tmp_path, ('"*"', "anna"))
+    assert len(wanted(campaigns)) == 4 and len(campaigns.wrong) == 1
+
+
+def test_only_campaigns_are_read_and_another_ending_is_told(tmp_path: Path) -> None:
+    for name in (".autumn.yaml", "~autumn.yaml", "notes.txt", "autumn.yaml~"):
+        (tmp_path / name).write_text("voices")
+    (tmp_path / "folder.yaml").mkdir()
+    assert load_campaigns(tmp_path).everything
+    write(tmp_path, "autumn.yml", "a", "b")
+    (wrong,) = load_campaigns(tmp_path).wrong
+    assert "autumn.yml" in str(wrong)
+
+
+def test_file_names_count_where_they_are_known(tmp_path: Path) -> None:
+    voices = {"take _1_": Path("take [1].wav"), "take 1": Path("take 1.wav"), "a": Path("a.mp3"), "b": Path("b.wav")}
+    for names, keys in {
+        '"take [1]"': ["take 1"],
+        '"take [1].wav"': ["take _1_"],
+        '"take _1_"': ["take _1_"],
+        "a.mp3": ["a"],
+        '"*.wav"': ["take _1_", "take 1", "b"],
+    }.items():
+        campaigns = load(tmp_path, (names, '"*"'))
+        assert [voice for voice, _ in wanted_clips(campaigns, voices, ["anna"])] == keys, names
+
+
+def test_a_name_may_be_written_with_what_its_key_leaves_out_or_in_another_form_of_unicode(tmp_path: Path) -> None:
+    campaigns = load(tmp_path, ('["Lektion: 1", "Cafe\u0301*"]', '"*"'))
+    assert list(wanted_clips(campaigns, ["Lektion_ 1", "Caf\u00e9 2"], ["a"])) == [
+        ("Lektion_ 1", "a"),
+        ("Caf\u00e9 2", "a"),
+    ]
+
+
+def test_what_matches_nothing_is_a_warning(tmp_path: Path) -> None:
+    (campaign,) = load(tmp_path, ('["lesson *", "x-*"]', "[anna, eva]")).usable
+    found = matches(campaign, VOICES, PRESENTERS)
+    assert (list(found.voices), found.presenters) == (["lesson 1"], ("anna",))
+    assert found.warnings == ('0.yaml: no voice is called "x-*".', '0.yaml: no presenter is called "eva".')
+
+
+def test_the_language_of_a_voice_is_the_first_one_given(tmp_path: Path) -> None:
+    voices = '["welcome-*", {voice: "*-de", language: de}, {voice: "*-??", language: en}]'
+    (campaign,) = load(tmp_path, (voices, '"*"', "delivery: {named_by_language: yes}")).usable
+    found = matches(campaign, VOICES, PRESENTERS)
+    assert found.voices == {"welcome-de": "de", "welcome-en": "en"}
+    assert found.warnings == ("0.yaml: welcome-de is given two languages; de counts.",)
+
+
+def test_clips_named_by_language_want_one(tmp_path: Path) -> None:
+    (campaign,) = load(tmp_path, ("欢迎", '"*"', "delivery: {named_by_language: yes}")).usable
+    (warning,) = matches(campaign, VOICES, PRESENTERS).warnings
+    assert "欢迎" in warning
+
+
+def test_two_campaigns_that_would_make_one_clip_differently_contradict_each_other(tmp_path: Path) -> None:
+    campaigns = load(tmp_path, ('"*"', "anna", "settings: {crf: 20}"), ("欢迎", '"*"'))
+    ((clip, sentence),) = contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)).items()
+    assert clip == ("欢迎", "anna")
+    assert all(said in sentence for said in ("欢迎 x anna", '0.yaml with crf "20"', '1.yaml with crf "18"'))
+
+
+@pytest.mark.parametrize("more", ["settings: {crf: 18}", "engine: warp", "title: other", "delivery: {report: yes}"])
+def test_saying_what_holds_anyway_contradicts_nothing(tmp_path: Path, more: str) -> None:
+    campaigns = load(tmp_path, ('"*"', '"*"', more), ('"*"', '"*"'))
+    assert contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)) == {}

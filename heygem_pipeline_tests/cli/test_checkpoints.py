@@ -1,0 +1,71 @@
+"""``heygem checkpoints``, as a process of its own, with face-alignment's real loading."""
+
+from pathlib import Path
+
+import pytest
+
+from heygem_pipeline_tests.cli.test_main import heygem
+
+LANDMARKS = "2DFAN4-11f355bf06.pth.tar"
+
+
+def test_the_list_names_files_terms_and_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "wav2lip.pth").write_bytes(b"x" * 2_000_000)
+    done = heygem("checkpoints", "list", HEYGEM_CHECKPOINTS=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    for said in ("wav2lip_gan.pth", LANDMARKS, "s3fd-619a316812.pth", "Research and personal use only", "2 MB"):
+        assert said in done.stdout
+    assert "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in done.stdout
+    known = heygem("checkpoints", "list", HEYGEM_CHECKPOINTS=str(tmp_path), HEYGEM_ACKNOWLEDGED_LICENCES="wav2lip")
+    assert "You have acknowledged that." in known.stdout
+
+
+def test_where_prints_the_folder_alone(tmp_path: Path) -> None:
+    done = heygem("checkpoints", "where", HEYGEM_CHECKPOINTS=str(tmp_path / "my weights"))
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'my weights'}\n")
+
+
+def test_real_weights_come_in_and_a_web_page_does_not(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("face_alignment")
+    from face_alignment.models import FAN
+
+    torch.save(FAN(4).state_dict(), tmp_path / LANDMARKS)
+    folder = str(tmp_path / "weights")
+    done = heygem("checkpoints", "import", tmp_path / LANDMARKS, HEYGEM_CHECKPOINTS=folder)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "weights" / LANDMARKS).is_file()
+    verified = heygem("checkpoints", "verify", HEYGEM_CHECKPOINTS=folder)
+    assert verified.returncode == 0 and "other weights than the published" in verified.stdout
+
+    for name in ("s3fd-619a316812.pth", "wav2lip.pth"):
+        (tmp_path / name).write_text("<html>Too many requests</html>")
+        refused = heygem("checkpoints", "import", tmp_path / name, HEYGEM_CHECKPOINTS=folder)
+        assert refused.returncode == 2 and name in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert sorted(path.name for path in (tmp_path / "weights").iterdir()) == [LANDMARKS, f"{LANDMARKS}.json"]
+
+
+def test_a_clip_whose_engine_or_tracker_lacks_weights_is_not_begun(material: Path, tmp_path: Path) -> None:
+    def generate(**environment: str):  # noqa: ANN202
+        return heygem(
+            *("generate", "--audio", material / "voice.wav", "--template", material / "presenter.mp4"),
+            *("--output", tmp_path / "clip.mp4"),
+            HEYGEM_CHECKPOINTS=str(tmp_path / "none"),
+            HEYGEM_DOWNLOADS="false",
+            **environment,
+        )
+
+    engine = generate(HEYGEM_ENGINE="wav2lip", HEYGEM_ACKNOWLEDGED_LICENCES="wav2lip")
+    assert engine.returncode == 1 and "wav2lip_gan.pth" in engine.stderr
+    unread = generate(HEYGEM_ENGINE="wav2lip")
+    assert unread.returncode == 1 and "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in unread.stderr
+    tracker = generate(HEYGEM_TRACKER="face_alignment")
+    assert tracker.returncode == 1 and "s3fd-619a316812.pth" in tracker.stderr
+    assert all(len(done.stderr.splitlines()) == 1 for done in (engine, unread, tracker))
+    assert not (tmp_path / "clip.mp4").exists()
+
+
+@pytest.mark.parametrize("command", ["list", "verify", "import", "where"])
+def test_every_command_explains_itself(command: str) -> None:
+    assert heygem("checkpoints", command, "--help").returncode == 0

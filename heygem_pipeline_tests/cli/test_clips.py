@@ -1,0 +1,146 @@
+"""The commands ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
+
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterRunStatus
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from typer.testing import CliRunner, Result
+
+from heygem_pipeline.cli.main import app
+from heygem_pipeline.planning.requests import read_requests
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.house import CLIP, VOICE, House
+
+TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+
+
+@pytest.fixture
+def house(data: DataFolders) -> Iterator[House]:
+    with open_instance() as instance:
+        house = House(data, instance)
+        house.make_inputs()
+        yield house
+
+
+def heygem(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_status_shows_the_matrix_failures_and_counts(house: House) -> None:
+    house.make_clip("one", "one")
+    run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    house.instance.report_engine_event("60 of 120 frames, 30.0 frames/s, 3 s left", run_id=run_id, job_name="x")
+    house.run(CLIP, "two|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "two.wav is cut off."})
+    done = heygem("status")
+    assert done.exit_code == 0, done.output
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["one", "two"] in rows and ["one", "done", "25%"] in rows and ["two", "failed", "ready"] in rows
+    assert "two/one: two.wav is cut off." in done.stdout
+    assert "1 done, 1 failed, 1 ready, 1 running" in done.stdout
+
+
+def test_watching_leaves_the_terminal_as_it_was(house: House) -> None:
+    master, terminal = pty.openpty()
+    before = termios.tcgetattr(terminal)
+    program = [sys.executable, "-c", "from heygem_pipeline.cli.main import main; main()", "status", "--watch"]
+    process = subprocess.Popen(program, stdin=terminal, stdout=terminal, stderr=terminal, env=os.environ | TERMINAL)
+    shown = ""
+    while "4 ready" not in shown:
+        shown += os.read(master, 65536).decode()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    shown += os.read(master, 65536).decode()
+    after = termios.tcgetattr(terminal)
+    os.close(terminal)
+    os.close(master)
+    assert after == before
+    for begins, ends in (("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?25l", "\x1b[?25h")):
+        assert shown.count(begins) == 1 and shown.rindex(ends) > shown.index(begins)
+    assert "Traceback" not in shown
+
+
+def test_status_without_uploads_says_what_to_do(data: DataFolders) -> None:
+    done = heygem("status")
+    assert done.exit_code == 0 and "drop a voice and a presenter" in done.stdout
+
+
+def test_retry_asks_for_what_failed_and_names_what_did_not(house: House) -> None:
+    house.run(CLIP, "one|two", DagsterRunStatus.CANCELED)
+    done = heygem("retry", "one/one", "one/two")
+    assert done.exit_code == 0 and "one/one has not failed; it is ready" in done.stderr
+    assert "1 clips are asked for" in done.stdout and "heygem up" in done.stdout
+    assert house.clip("one", "two").state is State.READY
+    assert read_requests(house.folders).clips == ["one|two"]
+
+
+def test_retry_of_all_reaches_voices_that_failed(house: House) -> None:
+    house.replace("one", "other")
+    house.run(VOICE, "one", DagsterRunStatus.CANCELED)
+    assert house.plan().counts[State.FAILED] == 2
+    with only_runner():
+        assert "within seconds" in heygem("retry").stdout
+    assert house.plan().counts[State.FAILED] == 0
+    assert heygem("retry").stdout.startswith("There is nothing to make")
+
+
+def test_an_unknown_clip_is_told_in_a_sentence(house: House) -> None:
+    for command in ("retry", "cancel"):
+        done = heygem(command, "one/three")
+        assert done.exit_code == 2 and "There is no wanted clip one/three" in done.stderr
+
+
+def test_cancel_reaches_the_run_of_a_voice_alone(house: House) -> None:
+    house.replace("one", "other")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "all"), "analyse_voice")
+    run_id = house.run(VOICE, "one", DagsterRunStatus.QUEUED, origin=origin)
+    assert heygem("cancel", "two").exit_code == 1
+    assert heygem("cancel", "one").exit_code == 0
+    run = house.instance.get_run_by_id(run_id)
+    assert run is not None and run.status is DagsterRunStatus.CANCELED
+    assert f"{run_id[:8]} [one] cancel: It is told to stop." in house.folders.log_file.read_text()
+
+
+def test_cancel_takes_a_clip_out_of_the_queue(house: House) -> None:
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "all"), "make_clip")
+    run_id = house.run(CLIP, "one|two", DagsterRunStatus.QUEUED, origin=origin)
+    done = heygem("cancel", "one/two")
+    assert done.exit_code == 0, done.output
+    run = house.instance.get_run_by_id(run_id)
+    assert run is not None and run.status is DagsterRunStatus.CANCELED
+    assert "cancelled" in house.clip("one", "two").sentence
+    done = heygem("cancel", "one/two")
+    assert done.exit_code == 1 and "is in no run" in done.stderr
+
+
+def test_batch_asks_the_running_pipeline(house: House) -> None:
+    house.make_clip("one", "one")
+    (house.folders.campaigns / "autumn.yaml").write_text('voices: one\npresenters: "*"\n')
+    with only_runner():
+        done = heygem("batch", "autumn")
+        assert done.exit_code == 0 and "1 clips are asked for" in done.stdout
+    assert read_requests(house.folders).clips == ["one|two"]
+    assert heygem("batch", "spring").exit_code == 2
+
+
+def test_batch_makes_everything_itself_where_nothing_runs(data: DataFolders, material: Path) -> None:
+    shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
+    shutil.copy(material / "voice.wav", data.voices / "welcome.wav")
+    (data.voices / "broken.wav").write_bytes(b"no sound")
+    done = heygem("batch")
+    assert done.exit_code == 1 and "broken.wav" in done.stderr and "1 done, 1 failed" in done.stdout
+    assert data.clip("welcome", "anna").is_file() and data.delivery("welcome").is_file()
+    (data.voices / "broken.wav").unlink()
+    again = heygem("batch")
+    assert again.exit_code == 0 and "RenderSpec" not in again.stderr

@@ -1,0 +1,112 @@
+"""The command ``heygem``, as a process of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from heygem_pipeline.cli.main import app
+from heygem_pipeline.storage.folders import DataFolders
+
+
+def heygem(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    command = [sys.executable, "-c", "from heygem_pipeline.cli.main import main; main()", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env=os.environ | environment
+    )
+
+
+def test_generate_says_what_it_made_in_one_line_of_json(material: Path, tmp_path: Path) -> None:
+    output = tmp_path / "clip.mp4"
+    done = heygem(
+        "generate",
+        "--audio",
+        material / "voice.wav",
+        "--template",
+        material / "presenter.mp4",
+        "--output",
+        output,
+        "--json",
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    said = json.loads(line)
+    assert output.is_file()
+    assert (said["frames"], said["frame_rate"], said["engine"]) == (40, "25", "warp")
+    assert set(said["seconds"]) == {"speech", "faces", "lipsync", "encode", "sync"}
+    assert {"sync_offset_frames", "sync_confidence", "duration", "sound_duration", "fps"} <= set(said)
+
+
+def test_bad_input_is_one_sentence_on_stderr_and_status_2(material: Path, tmp_path: Path) -> None:
+    (tmp_path / "讲课.mp4").write_bytes(b"")
+    done = heygem(
+        "generate",
+        "--audio",
+        material / "voice.wav",
+        "--template",
+        tmp_path / "讲课.mp4",
+        "--output",
+        tmp_path / "out.mp4",
+        "--json",
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1 and "讲课.mp4" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["讲课.mp4"]
+
+
+def test_a_file_that_is_not_there_is_told_the_same_way(material: Path, tmp_path: Path) -> None:
+    done = heygem(
+        "generate",
+        "--audio",
+        tmp_path / "no.wav",
+        "--template",
+        material / "presenter.mp4",
+        "--output",
+        tmp_path / "o.mp4",
+    )
+    assert done.returncode == 2
+    assert "no.wav" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_ingest_names_what_is_new(data: DataFolders, material: Path) -> None:
+    (data.voices / "第一课.wav").write_bytes((material / "voice.wav").read_bytes())
+    done = heygem("ingest")
+    assert done.returncode == 0, done.stderr
+    assert "第一课" in done.stdout
+
+
+def test_doctor_is_content_here() -> None:
+    done = heygem("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "ffmpeg" in done.stdout
+
+
+def test_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> None:
+    done = heygem("doctor", HEYGEM_FFMPEG=str(tmp_path / "none"), COLUMNS="200")
+    assert done.returncode == 1
+    assert "apt install ffmpeg" in done.stdout
+
+
+COMMANDS = [
+    *("generate", "doctor", "ingest", "demo", "up", "backup", "restore", "prune", "studio"),
+    *("status", "retry", "cancel", "batch", "logs", "forget"),
+    *("campaign", "campaign check", "campaign new", "campaign status"),
+    *("checkpoints", "checkpoints list", "checkpoints verify", "checkpoints import", "checkpoints where"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    assert heygem(*command.split(), "--help").returncode == 0
+
+
+def test_every_command_is_among_them() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert {command.split()[0] for command in COMMANDS} == group.commands.keys()

@@ -1,0 +1,54 @@
+"""The command ``heygem prune``."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.cli.test_clips import heygem
+from heygem_pipeline_tests.house import House
+from heygem_pipeline_tests.operations.test_retention import make_all, write
+
+
+@pytest.fixture
+def house(data: DataFolders) -> Iterator[House]:
+    with open_instance() as instance:
+        yield House(data, instance)
+
+
+def test_prune_shows_what_how_many_how_much_and_why(house: House) -> None:
+    make_all(house)
+    patches = write(house.folders.patches("one", "two"), b"x" * 2_500_000, days=1)
+    done = heygem("prune", "--dry-run")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["mouth", "patches", "of", "finished", "clips", "1", "2.5", "HEYGEM_KEEP_PATCHES_DAYS=0"] in rows
+    assert done.exit_code == 0 and "2.5 MB would be removed." in done.stdout and patches.exists()
+    with only_runner():
+        assert "2.5 MB were removed." in heygem("prune").stdout
+    assert not patches.exists()
+    assert heygem("prune").stdout == "0.0 MB were removed.\n"
+
+
+def test_a_removed_clip_is_made_again_when_somebody_names_it(house: House) -> None:
+    make_all(house)
+    for presenter in ("one", "two"):
+        house.folders.clip("one", presenter).unlink()
+        house.folders.report("one", presenter).rename(house.folders.removed("one", presenter))
+    assert "There is nothing to make" in heygem("retry").stdout
+    assert "1 clips are asked for" in heygem("retry", "one/two").stdout
+    assert house.clip("one", "two").state is State.READY and house.clip("one", "one").state is State.REMOVED
+    status = heygem("status").stdout
+    assert "1 removed" in status and ["one", "removed", "ready"] in [line.split() for line in status.splitlines()]
+
+
+def test_a_wrong_setting_removes_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_all(house)
+    monkeypatch.setenv("HEYGEM_KEEP_OUTPUTS_DAYS", "0")
+    settings.cache_clear()
+    done = heygem("prune")
+    assert done.exit_code == 1 and "HEYGEM_KEEP_OUTPUTS_DAYS is wrong" in done.stderr
+    assert house.folders.clip("one", "one").exists()

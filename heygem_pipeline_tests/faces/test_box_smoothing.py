@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from heygem_pipeline.faces.box_smoothing import REACH, Boxed, SteadyBoxes
+from heygem_pipeline.faces.boxes import square
+
+
+def steady(xs: list[float], beginnings: set[int] = frozenset({0})) -> list[Boxed[str]]:  # pyright: ignore[reportArgumentType]
+    boxes: SteadyBoxes[str] = SteadyBoxes()
+    done: list[Boxed[str]] = []
+    for frame, x in enumerate(xs):
+        done += boxes.add(frame, square(x, 50, 40), f"frame {frame}", frame in beginnings)
+        assert frame - len(done) < REACH + 1
+    return done + boxes.end_run()
+
+
+def test_every_box_comes_back_in_order_with_what_belongs_to_it() -> None:
+    done = steady([10.0] * 30)
+    assert [boxed.frame for boxed in done] == list(range(30))
+    assert [boxed.item for boxed in done] == [f"frame {frame}" for frame in range(30)]
+
+
+def test_jitter_is_taken_out_and_an_even_movement_is_left() -> None:
+    path = np.arange(600) * 2.0
+    jitter = np.random.default_rng(0).normal(0, 1, 600)
+    inner = slice(REACH, -REACH)
+    even = np.array([boxed.box.centre[0] for boxed in steady(list(path))])
+    np.testing.assert_allclose(even[inner], path[inner], atol=1e-9)
+    calmed = np.array([boxed.box.centre[0] for boxed in steady(list(path + jitter))])
+    assert (calmed - path)[inner].std() < 0.5 * jitter.std()
+
+
+def test_nothing_is_smoothed_across_the_beginning_of_a_run() -> None:
+    centres = [boxed.box.centre[0] for boxed in steady([10.0] * 9 + [200.0] * 3, {0, 9})]
+    assert centres == pytest.approx([10.0] * 9 + [200.0] * 3)

@@ -1,0 +1,56 @@
+"""How soft and grainy a picture is."""
+
+import numpy as np
+import pytest
+
+from heygem_pipeline.lipsync.warp.analysis.sharpness import LARGEST_BLUR, LARGEST_GRAIN, edge_blur, grain_like
+from heygem_pipeline.lipsync.warp.view import View, look_at
+from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, IOD, TO_HEAD, drawn, predicted
+
+SHARP = drawn((0.99, 1.01, DARK))
+"""Blurred by 0.8 pixels itself."""
+
+
+def blurred(pixels: float) -> np.ndarray:
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(SHARP, (0, 0), float(np.sqrt(pixels**2 - 0.8**2))), np.uint8)
+
+
+def test_the_blur_of_the_sharpest_edges_is_measured() -> None:
+    pixels = np.array([1.0, 1.5, 2.2])
+    measured = [edge_blur(blurred(deviation), TO_HEAD, predicted(0.0)) for deviation in pixels]
+    assert measured == sorted(measured)
+    np.testing.assert_allclose(measured, pixels / IOD, rtol=0.4)
+
+
+def test_blur_is_bounded_where_nothing_is_sharp() -> None:
+    assert 0 < edge_blur(blurred(9.0), TO_HEAD, predicted(0.0)) <= LARGEST_BLUR
+
+
+def test_a_picture_without_edges_counts_as_a_little_soft() -> None:
+    assert edge_blur(np.full_like(SHARP, 120), TO_HEAD, predicted(0.0)) == pytest.approx(0.006)
+
+
+def test_a_mouth_outside_the_frame_counts_as_a_little_soft() -> None:
+    to_head = TO_HEAD + np.array([[0, 0, 5.0], [0, 0, 5.0]])
+    assert edge_blur(SHARP, to_head, predicted(0.0)) == pytest.approx(0.006)
+
+
+def view_of(picture: np.ndarray) -> View:
+    return look_at(picture, TO_HEAD, TO_HEAD[:, 2], predicted(0.1))[1]
+
+
+def test_smooth_skin_has_no_grain() -> None:
+    view = view_of(np.full((240, 240, 3), 120, np.uint8))
+    grain = grain_like(view)
+    assert grain.shape == (*view.x.shape, 3)
+    np.testing.assert_allclose(grain, 0, atol=1e-3)
+
+
+def test_grain_is_the_skins_own_and_bounded() -> None:
+    noise = np.random.default_rng(1).normal(120, 3, (240, 240, 3))
+    grain = grain_like(view_of(np.clip(noise, 0, 255).astype(np.uint8)))
+    assert 1.5 < grain.std() < 3.5
+    rough = np.random.default_rng(2).integers(0, 256, (240, 240, 3)).astype(np.uint8)
+    assert np.abs(grain_like(view_of(rough))).max() <= LARGEST_GRAIN

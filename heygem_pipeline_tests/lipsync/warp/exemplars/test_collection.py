@@ -1,0 +1,84 @@
+"""Which mouths of a template are kept."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
+from heygem_pipeline.lipsync.warp.exemplars import collection
+from heygem_pipeline.lipsync.warp.exemplars.collection import choose_frames, collect_own_mouths
+from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
+
+
+def collected(presenter: Presenter) -> collection.OwnMouths | None:
+    return collect_own_mouths(presenter.frames, presenter.tracks, calibrate(presenter.tracks))
+
+
+def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: Presenter) -> None:
+    kept = collected(speaker)
+    assert kept is not None
+    np.testing.assert_array_equal(kept.frames, np.arange(len(speaker.pictures)))
+    assert kept.follows[1:].all()
+
+
+@pytest.mark.parametrize("name", ["closed_lips", "smile"])
+def test_one_mouth_that_stays_is_not_worth_keeping(name: str, request: pytest.FixtureRequest) -> None:
+    presenter: Presenter = request.getfixturevalue(name)
+
+    def never() -> list[Picture]:
+        raise AssertionError("the frames are not to be read")
+
+    assert collect_own_mouths(never, presenter.tracks, calibrate(presenter.tracks)) is None
+
+
+def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: Presenter) -> None:
+    kept = collected(speaker)
+    assert kept is not None
+    for mouth in kept.mouths[::7]:
+        to_head = speaker.tracks.head[mouth.frame]
+        corner = np.linalg.solve(to_head[:, :2], mouth.to_head[:, 2] - to_head[:, 2]).round().astype(int)
+        rows, columns = mouth.picture.shape[:2]
+        frame = speaker.pictures[mouth.frame][corner[1] : corner[1] + rows, corner[0] : corner[0] + columns]
+        np.testing.assert_array_equal(mouth.picture, frame)
+
+
+def test_a_mouth_that_leaves_the_frame_is_not_kept(speaker: Presenter) -> None:
+    assert collected(speaker.moved(0, 300)) is None
+
+
+def test_few_mouths_of_a_long_template_are_kept_the_most_open_and_a_closed_one_among_them(
+    speaker: Presenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collection, "MOST_MOUTHS", 16)
+    monkeypatch.setattr(collection, "RUN_SECONDS", 0.12)
+    calibration = calibrate(speaker.tracks)
+    chosen = choose_frames(speaker.tracks, calibration)
+    assert 8 <= chosen.sum() <= 16
+    heights = calibration.landmarks[:, 66, 1] - calibration.landmarks[:, 62, 1]
+    span = np.ptp(heights)
+    assert heights[chosen].max() > heights.max() - 0.1 * span
+    assert heights[chosen].min() < heights.min() + 0.1 * span
+
+
+def test_large_faces_are_kept_in_fewer_mouths(speaker: Presenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collection, "MOST_BYTES", 400_000)
+    kept = collected(speaker)
+    assert kept is not None
+    assert sum(mouth.picture.nbytes for mouth in kept.mouths) < 600_000
+
+
+def test_frames_without_a_face_or_not_allowed_are_left_out(speaker: Presenter) -> None:
+    allowed = np.arange(len(speaker.pictures)) >= 6
+    tracks = speaker.without_face(10, 11).tracks
+    chosen = choose_frames(tracks, calibrate(tracks), allowed)
+    assert not chosen[:6].any()
+    assert not chosen[[10, 11]].any()
+    assert chosen[[6, 9, 12]].all()
+
+
+def test_no_mouth_follows_one_of_another_shot(speaker: Presenter) -> None:
+    kept = collected(Presenter(speaker.pictures, replace(speaker.tracks, cuts=(18,))))
+    assert kept is not None
+    assert not kept.follows[18]
+    assert set(kept.shots) == {0, 1}

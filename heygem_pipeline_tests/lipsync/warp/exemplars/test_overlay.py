@@ -1,0 +1,83 @@
+"""A found mouth laid over a face."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
+from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth, OwnMouths, collect_own_mouths
+from heygem_pipeline.lipsync.warp.exemplars.overlay import lay_on
+from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
+
+
+@pytest.fixture(scope="module")
+def kept(speaker: Presenter) -> OwnMouths:
+    found = collect_own_mouths(speaker.frames, speaker.tracks, calibrate(speaker.tracks))
+    assert found is not None
+    return found
+
+
+def laid_on(speaker: Presenter, frame: int, lines: OwnMouth, shown: OwnMouth, strength: float = 1.0) -> Picture:
+    """A frame with the lips of ``lines`` wanted and a mouth shown."""
+    picture, to_head = speaker.pictures[frame].copy(), speaker.tracks.head[frame]
+    lay_on(picture, to_head, to_head[:, 2], lines.contours, [(shown, 1.0)], strength)
+    return picture
+
+
+def around_lips(speaker: Presenter, frame: int, reach: float) -> NDArray[np.bool_]:
+    """Pixels within a distance, IOD, of the box around the lips."""
+    points = speaker.tracks.landmarks[frame, 48:60]
+    eyes = 1 / np.sqrt(abs(np.linalg.det(speaker.tracks.head[frame][:, :2])))
+    (left, top), (right, bottom) = points.min(axis=0) - reach * eyes, points.max(axis=0) + reach * eyes
+    rows, columns = np.mgrid[: speaker.pictures[frame].shape[0], : speaker.pictures[frame].shape[1]]
+    return (columns >= left) & (columns <= right) & (rows >= top) & (rows <= bottom)
+
+
+def test_a_frames_own_mouth_laid_where_it_is_changes_nothing_to_speak_of(speaker: Presenter, kept: OwnMouths) -> None:
+    frame = 6
+    finished = laid_on(speaker, frame, kept.mouths[frame], kept.mouths[frame])
+    change = np.abs(finished.astype(int) - speaker.pictures[frame])
+    assert change[around_lips(speaker, frame, 0.0)].mean() < 2.5
+
+
+def test_a_closed_mouth_covers_an_open_one(speaker: Presenter, kept: OwnMouths) -> None:
+    opened, closed = kept.mouths[6], kept.mouths[0]
+    lips = around_lips(speaker, 6, 0.0)
+    finished = laid_on(speaker, 6, closed, closed).astype(int)
+    assert finished[lips].mean() > speaker.pictures[6][lips].mean() + 3
+    assert opened.contours.gap > closed.contours.gap + 0.05
+
+
+def test_nothing_changes_away_from_the_lips(speaker: Presenter, kept: OwnMouths) -> None:
+    finished = laid_on(speaker, 6, kept.mouths[6], kept.mouths[0])
+    far = ~around_lips(speaker, 6, 0.15)
+    np.testing.assert_array_equal(finished[far], speaker.pictures[6][far])
+
+
+def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: Presenter, kept: OwnMouths) -> None:
+    mouth = kept.mouths[6]
+    dark = replace(mouth, picture=(mouth.picture * 0.75).astype(np.uint8))
+    lips = around_lips(speaker, 6, 0.0)
+    plain, relit = laid_on(speaker, 6, mouth, mouth), laid_on(speaker, 6, mouth, dark)
+    assert abs(float(relit[lips].mean()) - float(plain[lips].mean())) < 4
+
+
+def test_half_a_strength_is_half_a_change(speaker: Presenter, kept: OwnMouths) -> None:
+    plain = speaker.pictures[6].astype(int)
+    finished = laid_on(speaker, 6, kept.mouths[0], kept.mouths[0]).astype(int)
+    half = laid_on(speaker, 6, kept.mouths[0], kept.mouths[0], 0.5).astype(int)
+    unclipped = (finished > 0) & (finished < 255)
+    np.testing.assert_allclose(half[unclipped], (plain + finished)[unclipped] / 2, atol=1.01)
+    assert np.abs(finished - plain).max() > 20
+
+
+@pytest.mark.parametrize(("right", "down"), [(-200, 0), (230, 0), (0, 230), (5000, 0)])
+def test_a_mouth_at_the_edge_of_the_picture_is_laid_within_it(
+    speaker: Presenter, kept: OwnMouths, right: int, down: int
+) -> None:
+    shown = speaker.moved(right, down)
+    picture, to_head = shown.pictures[6].copy(), shown.tracks.head[6]
+    lay_on(picture, to_head, to_head[:, 2], kept.mouths[6].contours, [(kept.mouths[0], 1.0)], 1.0)
+    assert picture.shape == shown.pictures[6].shape

@@ -1,0 +1,172 @@
+"""A backup of a data folder that is in use, and the folder made from it elsewhere."""
+
+import os
+import tarfile
+from io import BytesIO
+from pathlib import Path
+from threading import Event, Thread
+
+import dagster as dg
+import pytest
+
+from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, OutputRefused
+from heygem_pipeline.operations.backup import back_up, restore
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+
+
+def move_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolders:
+    """Let the settings point at another data folder, as on a new machine."""
+    monkeypatch.setenv("HEYGEM_DATA", str(folder))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.delenv("HEYGEM_STATE", raising=False)
+    settings.cache_clear()
+    return data_folders()
+
+
+def write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def test_what_cannot_be_made_again_comes_back_elsewhere(
+    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {
+        data.voices / "第一课 🎓.wav": b"voice",
+        data.presenters / "teacher.mp4": b"presenter",
+        data.root / "campaigns" / "spring.yaml": b"voices: all",
+        data.clip("第一课 🎓", "teacher"): b"clip" * 1000,
+        data.tracks("teacher"): b"tracks",
+        data.report("第一课 🎓", "teacher"): b"{}",
+    }
+    left_out = {
+        data.patches("第一课 🎓", "teacher"): b"patches",
+        data.root / "outputs" / ".writing-0.mp4": b"half",
+        data.log_file: b"log",
+    }
+    for path, content in (kept | left_out).items():
+        write(path, content)
+    os.utime(data.voices / "第一课 🎓.wav", (1_000_000_000, 1_000_000_000))
+    with open_instance() as instance:
+        take_in_uploads(instance)
+        run_id = instance.create_run_for_job(a_job).run_id
+        copied = back_up(tmp_path / "backup.tar")
+    assert copied.bytes >= 4000
+
+    there = move_to(tmp_path / "new machine" / "data", monkeypatch)
+    assert restore(tmp_path / "backup.tar").files == copied.files
+    for path, content in kept.items():
+        assert (there.root / path.relative_to(data.root)).read_bytes() == content
+    for path in left_out:
+        assert not (there.root / path.relative_to(data.root)).exists()
+    assert (there.voices / "第一课 🎓.wav").stat().st_mtime == 1_000_000_000
+    with open_instance() as instance:
+        assert instance.get_dynamic_partitions("audio") == ["第一课 🎓"]
+        assert [run.run_id for run in instance.get_runs()] == [run_id]
+        assert [kind.added for kind in take_in_uploads(instance).values()] == [[], []]
+
+
+def test_databases_are_whole_although_written_to_meanwhile(
+    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, added = Event(), []
+
+    def keep_writing() -> None:
+        with open_instance() as instance:
+            while not stop.is_set():
+                added.append(f"voice {len(added)}")
+                instance.add_dynamic_partitions("audio", [added[-1]])
+
+    with open_instance():
+        writer = Thread(target=keep_writing)
+        writer.start()
+        try:
+            for count in range(5):
+                back_up(tmp_path / f"{count}.tar")
+        finally:
+            stop.set()
+            writer.join()
+    for count in range(5):
+        move_to(tmp_path / f"restored {count}", monkeypatch)
+        restore(tmp_path / f"{count}.tar")
+        with open_instance() as instance:
+            known = instance.get_dynamic_partitions("audio")
+            assert known == added[: len(known)]
+
+
+def test_files_behind_links_are_in_the_backup(
+    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "large disk" / "lesson.wav", b"voice")
+    data.voices.rmdir()
+    data.voices.symlink_to(tmp_path / "large disk")
+    back_up(tmp_path / "backup.tar")
+    there = move_to(tmp_path / "restored", monkeypatch)
+    restore(tmp_path / "backup.tar")
+    assert (there.voices / "lesson.wav").read_bytes() == b"voice"
+
+
+def test_a_backup_inside_what_it_copies_is_refused(data: DataFolders) -> None:
+    with pytest.raises(OutputRefused):
+        back_up(data.root / "outputs" / "backup.tar")
+
+
+def test_nothing_is_overwritten(data: DataFolders, tmp_path: Path) -> None:
+    write(data.voices / "lesson.wav", b"voice")
+    back_up(tmp_path / "backup.tar")
+    write(data.voices / "lesson.wav", b"newer")
+    with pytest.raises(OutputRefused, match="not empty"):
+        restore(tmp_path / "backup.tar")
+    assert (data.voices / "lesson.wav").read_bytes() == b"newer"
+
+
+def test_a_folder_that_is_served_is_not_restored_into(
+    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(tmp_path / "backup.tar")
+    move_to(tmp_path / "restored", monkeypatch)
+    with only_runner(), pytest.raises(AlreadyRunning):
+        restore(tmp_path / "backup.tar")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a backup", b"\0" * 512 * 3 + b"x" * 600])
+def test_what_is_no_backup_is_told_in_a_sentence(data: DataFolders, tmp_path: Path, content: bytes) -> None:
+    write(tmp_path / "file.tar", content)
+    with pytest.raises(BackupUnusable, match=r"file\.tar"):
+        restore(tmp_path / "file.tar")
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "audio/../../outside"])
+def test_a_made_up_backup_reaches_nothing_outside(data: DataFolders, tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = 4
+        archive.addfile(member, BytesIO(b"evil"))
+    with pytest.raises(BackupUnusable):
+        restore(tmp_path / "evil.tar")
+    assert not list(tmp_path.rglob("outside")) and not Path("/outside").exists()
+
+
+def test_a_backup_that_was_cut_off_anywhere_is_noticed_before_anything_is_written(
+    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        write(data.voices / f"lesson {number}.wav", bytes(1000))
+    back_up(tmp_path / "backup.tar")
+    whole = (tmp_path / "backup.tar").read_bytes()
+    mark = whole.rindex(b"heygem-backup.json")
+    there = move_to(tmp_path / "restored", monkeypatch)
+    for length in range(0, mark, 512):
+        (tmp_path / "cut.tar").write_bytes(whole[:length])
+        with pytest.raises(BackupUnusable):
+            restore(tmp_path / "cut.tar")
+    assert list(there.voices.iterdir()) == []
+
+
+@dg.job
+def a_job() -> None:
+    pass

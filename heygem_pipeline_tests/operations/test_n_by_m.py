@@ -1,0 +1,78 @@
+"""N voices x M presenters cost N analyses, M trackings and N x M clips, counted through the whole graph."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.clip import presenter, voice
+from heygem_pipeline.operations.batch import make_missing
+from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts the calls that cost something, each with its file."""
+    counted: Counter[str] = Counter()
+
+    def count(module: Any, name: str, file_of: Callable[[Any], Path]) -> None:
+        real = getattr(module, name)
+
+        def counting(subject: Any, *arguments: Any) -> Any:
+            counted[f"{name} {file_of(subject).name}"] += 1
+            return real(subject, *arguments)
+
+        monkeypatch.setattr(module, name, counting)
+
+    count(voice, "analyse_speech", lambda path: path)
+    count(presenter, "track_faces", lambda template: template.info.path)
+    return counted
+
+
+def made(instance: dg.DagsterInstance, asset: str) -> int:
+    return len(instance.fetch_materializations(dg.AssetKey(asset), limit=1000).records)
+
+
+def test_four_voices_on_four_presenters_are_analysed_and_tracked_four_times(
+    data: DataFolders, work: Counter[str], tmp_path: Path
+) -> None:
+    write_video(tmp_path / "presenter.mp4", [frame[::2, ::2].copy() for frame in swaying_presenter(8)])
+    for number in range(4):
+        write_voice(data.voices / f"voice {number}.wav", 0.5 + number / 25)
+        shutil.copy(tmp_path / "presenter.mp4", data.presenters / f"presenter {number}.mp4")
+
+    with open_instance() as instance:
+
+        def make() -> None:
+            take_in_uploads(instance)
+            clips = list(plan(instance, data).clips)
+            found = make_missing(instance, data, Materializer(instance, NoDisplay()), clips, print)
+            assert found.counts == {State.DONE: len(clips)}
+
+        make()
+        assert work == dict.fromkeys(
+            [f"analyse_speech voice {n}.wav" for n in range(4)] + [f"track_faces presenter {n}.mp4" for n in range(4)],
+            1,
+        )
+        assert (made(instance, "audio_features"), made(instance, "face_tracks")) == (4, 4)
+        assert made(instance, "encoded_video") == 16
+        assert len(list((data.root / "outputs").glob("*/*.mp4"))) == 16
+
+        make()
+        assert sum(work.values()) == 8 and made(instance, "encoded_video") == 16
+
+        write_voice(data.voices / "a fifth.wav", 0.5)
+        make()
+        assert work["analyse_speech a fifth.wav"] == 1 and sum(work.values()) == 9
+        assert made(instance, "encoded_video") == 20

@@ -1,0 +1,66 @@
+"""Page and daemon, as ``heygem up`` starts and stops them."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import sleep
+
+import psutil
+
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.conftest import swaying_presenter, write_video
+from heygem_pipeline_tests.dagster_page import Page
+from heygem_pipeline_tests.served import everything_below, runs_below, serving, wait_for
+
+
+def test_the_page_comes_up_and_one_interrupt_stops_everything(data: DataFolders, port: int, tmp_path: Path) -> None:
+    with serving(port, tmp_path / "up.log") as (up, children):
+        second = subprocess.run(
+            [sys.executable, "-c", "from heygem_pipeline.cli.main import main; main()", "up"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert second.returncode == 1 and "running already" in second.stderr
+        up.send_signal(signal.SIGINT)
+        assert up.wait(60) == 0, (tmp_path / "up.log").read_text()
+        assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def test_one_click_takes_uploads_in_and_all_state_stays_in_the_data_folder(
+    data: DataFolders, port: int, tmp_path: Path
+) -> None:
+    with serving(port, tmp_path / "up.log"):
+        (data.voices / "第一课.wav").write_bytes(b"sound")
+        Page(port).launch_job("ingest")
+        with open_instance() as instance:
+            wait_for(lambda: "第一课" in instance.get_dynamic_partitions("audio"))
+            assert [run.job_name for run in instance.get_runs()] == ["ingest"]
+
+
+def test_an_interrupt_ends_a_run_in_the_middle(data: DataFolders, port: int, tmp_path: Path) -> None:
+    write_video(data.presenters / "long.mp4", swaying_presenter(30) * 40)
+    with serving(port, tmp_path / "up.log") as (up, _):
+        Page(port).materialize(["face_tracks"], "long")
+        children = wait_for_run(up)
+        up.send_signal(signal.SIGINT)
+        assert up.wait(60) == 0, (tmp_path / "up.log").read_text()
+        assert psutil.wait_procs(children, timeout=1)[1] == []
+    assert not data.tracks("long").exists()
+
+
+def wait_for_run(up: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """All processes below ``up``, as soon as one of them works on a run."""
+    wait_for(lambda: bool(runs_below(up)), 60)
+    sleep(2)
+    return everything_below(up)
+
+
+def test_a_killed_server_leaves_no_other_behind(data: DataFolders, port: int, tmp_path: Path) -> None:
+    with serving(port, tmp_path / "up.log") as (up, children):
+        up.kill()
+        up.wait()
+        assert psutil.wait_procs(children, timeout=60)[1] == []

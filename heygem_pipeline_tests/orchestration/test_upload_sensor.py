@@ -1,0 +1,147 @@
+"""The sensor that sees uploads come, grow, change and go."""
+
+import os
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from heygem_pipeline.orchestration.sensors import uploads
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.uploads import settling
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+
+
+class Ticks:
+    """Evaluates the sensor as the daemon does, handing its cursor on."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.cursor: str | None = None
+
+    def tick(self) -> str:
+        with dg.build_sensor_context(self.instance, cursor=self.cursor) as context:
+            result = uploads(context)
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor if result.cursor is not None else self.cursor
+        assert result.skip_reason is not None and result.skip_reason.skip_message is not None
+        return result.skip_reason.skip_message
+
+    def keys(self, kind: str = "audio") -> list[str]:
+        return sorted(self.instance.get_dynamic_partitions(kind))
+
+
+@pytest.fixture
+def ticks(data: DataFolders, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ticks]:
+    monkeypatch.setattr(
+        settling, "STILL_SECONDS", 3600.0
+    )  # only a second look settles a file, however slow the test is
+    with open_instance() as instance:
+        yield Ticks(instance)
+
+
+def test_a_file_is_taken_in_when_it_stood_still_between_two_looks(ticks: Ticks, data: DataFolders) -> None:
+    (data.voices / "第一课.wav").write_bytes(b"sound")
+    assert "1 files are new or changed" in ticks.tick() and ticks.keys() == []
+    assert "audio, new: 第一课." in ticks.tick() and ticks.keys() == ["第一课"]
+    assert ticks.tick() == "No change: 1 audio, 0 template." and ticks.cursor == "{}"
+
+
+def test_a_file_whose_last_change_is_long_past_needs_no_second_look(
+    ticks: Ticks, data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "STILL_SECONDS", 0.0)
+    (data.presenters / "anna.mp4").write_bytes(b"picture")
+    ticks.tick()
+    assert ticks.keys("template") == ["anna"]
+
+
+def test_a_growing_file_waits_and_so_does_one_whose_time_changes(ticks: Ticks, data: DataFolders) -> None:
+    path = data.voices / "lesson.wav"
+    for length in range(1, 4):
+        path.write_bytes(b"x" * length)
+        ticks.tick()
+    os.utime(path, (1, 1))
+    ticks.tick()
+    assert ticks.keys() == []
+    ticks.tick()
+    assert ticks.keys() == ["lesson"]
+
+
+def test_the_empty_file_that_holds_a_downloads_place_waits(ticks: Ticks, data: DataFolders) -> None:
+    part = data.voices / "lesson.wav.part"
+    (data.voices / "lesson.wav").touch()
+    part.write_bytes(b"half")
+    ticks.tick()
+    ticks.tick()
+    assert ticks.keys() == []
+    part.replace(data.voices / "lesson.wav")
+    ticks.tick()
+    ticks.tick()
+    assert ticks.keys() == ["lesson"]
+
+
+def test_a_replaced_file_keeps_its_key_and_its_old_fingerprint_until_it_is_complete(
+    ticks: Ticks, data: DataFolders
+) -> None:
+    path = data.voices / "lesson.wav"
+    path.write_bytes(b"first")
+    ticks.tick()
+    ticks.tick()
+    known = Uploads(data).known(UploadKind.AUDIO)
+    path.write_bytes(b"second")
+    ticks.tick()
+    assert Uploads(data).known(UploadKind.AUDIO) == known
+    ticks.tick()
+    assert Uploads(data).known(UploadKind.AUDIO)["lesson"].fingerprint != known["lesson"].fingerprint
+    assert ticks.keys() == ["lesson"]
+
+
+def test_a_deleted_file_retires_its_key_and_leaves_its_outputs(ticks: Ticks, data: DataFolders) -> None:
+    path, clip = data.voices / "lesson.wav", data.clip("lesson", "anna")
+    path.write_bytes(b"sound")
+    clip.parent.mkdir(parents=True)
+    clip.write_bytes(b"clip")
+    ticks.tick()
+    ticks.tick()
+    path.unlink()
+    assert "audio, gone: lesson." in ticks.tick()
+    assert ticks.keys() == [] and clip.exists()
+
+
+def test_a_folder_that_is_not_there_retires_nothing(ticks: Ticks, data: DataFolders) -> None:
+    (data.voices / "lesson.wav").write_bytes(b"sound")
+    ticks.tick()
+    ticks.tick()
+    data.voices.rename(data.root / "away")
+    assert str(data.voices) in ticks.tick()
+    assert ticks.keys() == ["lesson"]
+
+
+def test_five_hundred_files_at_once_are_taken_in_in_bounded_looks(ticks: Ticks, data: DataFolders) -> None:
+    for number in range(500):
+        (data.voices / f"lesson {number}.wav").write_bytes(b"sound %d" % number)
+    counts = []
+    while len(counts) < 5:
+        ticks.tick()
+        counts.append(len(ticks.keys()))
+    assert counts == [0, 200, 400, 500, 500]
+
+
+def test_few_large_files_are_read_in_one_look_but_always_one(
+    ticks: Ticks, data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "BYTES_A_LOOK", 10)
+    for name, size in (("a", 50), ("b", 4), ("c", 5), ("d", 5)):
+        (data.voices / f"{name}.wav").write_bytes(b"x" * size)
+    seen = [(ticks.tick(), ticks.keys())[1] for _ in range(4)]
+    assert seen == [[], ["a"], ["a", "b", "c"], ["a", "b", "c", "d"]]
+
+
+def test_a_name_that_is_no_unicode_is_seen_like_any_other(ticks: Ticks, data: DataFolders) -> None:
+    (data.voices / os.fsdecode("课程.wav".encode("gbk"))).write_bytes(b"sound")
+    ticks.tick()
+    assert ticks.cursor is not None and ticks.cursor.isascii()
+    ticks.tick()
+    assert len(ticks.keys()) == 1

@@ -1,0 +1,102 @@
+"""When the ZIP of a voice is made, and made again."""
+
+from dagster import DagsterRunStatus
+
+from heygem_pipeline.assets.specifications import DeliverySpec
+from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.stages import Stage, Subject
+from heygem_pipeline_tests.house import CLIP, DELIVERY, House
+
+
+def delivery(house: House) -> State:
+    return house.plan().deliveries["one"].state
+
+
+def test_a_delivery_waits_until_all_wanted_clips_of_the_voice_are_made(house: House) -> None:
+    house.make_inputs()
+    house.make_clip("one", "one")
+    assert delivery(house) is State.WAITING
+    house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    assert delivery(house) is State.WAITING
+    house.instance.delete_run(house.instance.get_runs()[0].run_id)
+    house.make_clip("one", "two")
+    assert delivery(house) is State.READY
+    house.make_delivery()
+    assert delivery(house) is State.DONE
+
+
+def test_a_clip_that_failed_does_not_hold_the_delivery_up(house: House) -> None:
+    house.make_inputs()
+    house.make_clip("one", "one")
+    house.run(CLIP, "one|two", DagsterRunStatus.FAILURE, {"heygem/sentence": "No face.", "heygem/tried": tried(house)})
+    assert delivery(house) is State.READY
+    assert order(house).unfinished == {"one": "", "two": "No face."}
+
+
+def test_a_voice_without_a_finished_clip_has_nothing_to_deliver(house: House) -> None:
+    house.make_inputs()
+    for template in ("one", "two"):
+        house.run(CLIP, f"one|{template}", DagsterRunStatus.CANCELED)
+    status = house.plan().deliveries["one"]
+    assert (status.state, status.sentence) == (State.WAITING, "None of its clips is finished.")
+
+
+def test_a_clip_made_again_makes_the_delivery_stale(house: House) -> None:
+    delivered(house)
+    made_again = house.folders.clip("one", "two")
+    made_again.unlink()
+    assert delivery(house) is State.WAITING
+    house.make_clip("one", "two")
+    assert delivery(house) is State.STALE
+
+
+def test_other_wishes_make_the_delivery_stale(house: House) -> None:
+    delivered(house)
+    campaign(house, "delivery: {report: yes}")
+    assert delivery(house) is State.STALE
+
+
+def test_a_deleted_delivery_is_made_again(house: House) -> None:
+    delivered(house)
+    house.folders.delivery("one").unlink()
+    assert delivery(house) is State.READY
+
+
+def test_a_delivery_that_failed_waits_until_something_changes(house: House) -> None:
+    delivered(house)
+    house.folders.delivery("one").unlink()
+    what = {"heygem/sentence": "The disk has no room.", "heygem/tried": house.plan().tried[Stage.DELIVERY]["one"]}
+    house.run(DELIVERY, "one", DagsterRunStatus.FAILURE, what)
+    assert house.plan().deliveries["one"].sentence == "The disk has no room."
+    house.folders.clip("one", "two").unlink()
+    house.make_clip("one", "two")
+    assert delivery(house) is State.READY
+
+
+def test_one_zip_holds_what_any_campaign_asks_for(house: House) -> None:
+    house.make_inputs()
+    campaign(house, "delivery: {report: yes}")
+    campaign(house, "delivery: {voice: yes, named_by_language: yes}", "second", "{voice: one, language: de}")
+    wished = order(house)
+    assert (wished.report, wished.filmstrips, wished.voice, wished.language) == (True, False, True, "de")
+
+
+def order(house: House) -> DeliverySpec:
+    return CampaignSpecifications().delivery_spec(house.instance, "one")
+
+
+def delivered(house: House) -> None:
+    house.make_inputs()
+    for template in ("one", "two"):
+        house.make_clip("one", template)
+    house.make_delivery()
+    assert delivery(house) is State.DONE
+
+
+def campaign(house: House, more: str, name: str = "autumn", voice: str = "one") -> None:
+    (house.folders.campaigns / f"{name}.yaml").write_text(f'voices: [{voice}]\npresenters: "*"\n{more}\n')
+
+
+def tried(house: House) -> str:
+    return house.plan().what_is_tried(Subject(Stage.CLIP, "one|two"))

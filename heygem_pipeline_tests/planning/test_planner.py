@@ -1,0 +1,291 @@
+"""Where voices, presenters and clips stand, told by files, events, runs and backfills of a real instance."""
+
+import shutil
+from pathlib import Path
+from time import sleep
+
+import dagster as dg
+import numpy as np
+import pytest
+from dagster import DagsterRunStatus
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+
+from heygem_pipeline.assets.graph import graph_definitions
+from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.checkpoints.catalogue import CATALOGUE
+from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.operations.recovery import fail_abandoned_runs
+from heygem_pipeline.planning import planner
+from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.requests import forgive
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs import history
+from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.stages import Stage, Subject
+from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
+from heygem_pipeline_tests.conftest import write_wav
+from heygem_pipeline_tests.house import CLIP, VOICE, House
+
+
+def stands(found: Plan) -> set[tuple[str, ...]]:
+    return {(*clip, status.state.value) for clip, status in found.clips.items()}
+
+
+def test_before_anything_is_made_clips_wait_for_their_inputs(house: House) -> None:
+    found = house.plan()
+    assert {status.state for status in [*found.voices.values(), *found.presenters.values()]} == {State.READY}
+    assert found.counts == {State.WAITING: 4}
+
+
+def test_a_clip_is_ready_when_both_inputs_are_done_and_done_when_it_is_made_of_them(house: House) -> None:
+    house.make_inputs()
+    assert house.plan().counts == {State.READY: 4}
+    house.make_clip()
+    assert house.plan().counts == {State.READY: 3, State.DONE: 1}
+    house.folders.clip("one", "one").unlink()
+    assert house.clip().state is State.READY
+
+
+def test_a_replaced_voice_is_stale_then_its_clips_and_no_other(house: House) -> None:
+    house.make_inputs()
+    for template in ("one", "two"):
+        house.make_clip("one", template)
+        house.make_clip("two", template)
+    house.replace("one", "another")
+    found = house.plan()
+    assert found.voices["one"].state is State.STALE and found.voices["two"].state is State.DONE
+    assert stands(found) == {
+        (v, t, "waiting" if v == "one" else "done") for v in ("one", "two") for t in ("one", "two")
+    }
+    house.make_inputs()
+    assert stands(house.plan()) == {
+        (v, t, "stale" if v == "one" else "done") for v in ("one", "two") for t in ("one", "two")
+    }
+
+
+def test_other_marks_make_clips_stale(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    house.make_clip()
+    monkeypatch.setenv("HEYGEM_LABEL", "always")
+    settings.cache_clear()
+    assert house.clip().state is State.STALE
+
+
+def test_a_sidecar_that_chooses_another_tracker_makes_its_presenter_and_its_clips_stale(house: House) -> None:
+    house.make_inputs()
+    for template in ("one", "two"):
+        house.make_clip("one", template)
+    sidecar = house.folders.presenters / "two.yaml"
+    sidecar.write_text("tracker: face_alignment")
+    found = house.plan()
+    assert (found.presenters["one"].state, found.presenters["two"].state) == (State.DONE, State.STALE)
+    assert (found.clips["one", "one"].state, found.clips["one", "two"].state) == (State.DONE, State.WAITING)
+    sidecar.write_text("tracker: dlib")
+    assert house.plan().counts == {State.DONE: 2, State.READY: 2}
+
+
+def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: House, material: Path) -> None:
+    shutil.copy(material / "presenter.mp4", house.folders.presenters / "two.mp4")
+    house.take_in()
+    sidecar = house.folders.presenters / "two.yaml"
+    sidecar.write_text("tracker: magic")
+    assert {status.state for status in house.plan().presenters.values()} == {State.READY}
+    Materializer(house.instance, NoDisplay()).run(["face_tracks"], "two")
+    found = house.plan()
+    assert found.presenters["one"].state is State.READY
+    assert found.presenters["two"].state is State.FAILED and "two.yaml" in found.presenters["two"].sentence
+    sidecar.write_text("tracker: dlib")
+    assert house.plan().presenters["two"].state is State.READY
+
+
+def test_a_deleted_store_leaves_finished_clips_done(house: House) -> None:
+    house.make_inputs()
+    house.make_clip()
+    house.folders.voice("one").unlink()
+    found = house.plan()
+    assert found.voices["one"].state is State.READY
+    assert (found.clips["one", "one"].state, found.clips["one", "two"].state) == (State.DONE, State.WAITING)
+
+
+def test_only_wanted_clips_are_planned(house: House) -> None:
+    (house.folders.campaigns / "a.yaml").write_text("voices: one.wav\npresenters: two\n")
+    assert list(house.plan().clips) == [("one", "two")]
+
+
+def test_runs_under_way_are_told_with_what_they_have_done(house: House) -> None:
+    house.make_inputs()
+    house.run(CLIP, "one|one", DagsterRunStatus.NOT_STARTED)
+    run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    house.run(VOICE, "two", DagsterRunStatus.STARTED)
+    house.instance.report_engine_event("30 of 120 frames, 30.0 frames/s, 3 s left", run_id=run_id, job_name="x")
+    found = house.plan()
+    assert found.clips["one", "one"].state is State.QUEUED
+    assert (found.clips["one", "two"].state, found.clips["one", "two"].share) == (State.RUNNING, 0.125)
+    assert found.voices["two"].state is State.RUNNING
+    assert found.clips["two", "one"].state is State.WAITING
+
+
+def test_a_backfill_that_has_not_asked_for_its_runs_yet_counts_as_queued(house: House) -> None:
+    house.make_inputs()
+    graph = graph_definitions().resolve_asset_graph()
+    backfill = PartitionBackfill.from_asset_partitions(
+        "a_backfill",
+        asset_graph=graph,
+        partition_names=[str(clip_key("one", "one")), str(clip_key("one", "two"))],
+        asset_selection=list(map(dg.AssetKey, CLIP)),
+        backfill_timestamp=0.0,
+        tags={},
+        dynamic_partitions_store=house.instance,
+        all_partitions=False,
+        title=None,
+        description=None,
+        run_config=None,
+    )
+    house.instance.add_backfill(backfill)
+    assert house.plan().counts == {State.QUEUED: 2, State.READY: 2}
+    house.instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELED))
+    assert house.plan().counts == {State.READY: 4}
+
+
+def test_a_bad_voice_fails_its_clips_with_its_sentence_until_it_is_replaced(house: House) -> None:
+    house.make_inputs()
+    write_wav(house.folders.voices / "one.wav", np.zeros(16000))
+    take_in_uploads(house.instance)
+    sleep(0.01)
+    sentence = Materializer(house.instance, NoDisplay()).run(VOICE, "one")
+    assert sentence is not None and "one.wav" in sentence
+    for _ in range(2):
+        found = house.plan()
+        assert (found.voices["one"].state, found.voices["one"].sentence) == (State.FAILED, sentence)
+        assert {found.clips["one", t].sentence for t in ("one", "two")} == {sentence}
+        assert found.clips["two", "one"].state is State.READY
+    (run,) = house.instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
+    assert run.tags["heygem/sentence"] == sentence
+    house.replace("one", "better")
+    assert house.plan().voices["one"].state is State.STALE
+
+
+def fail(house: House, key: str = "one|one", tags: dict[str, str] | None = None) -> str:
+    return house.run(CLIP, key, DagsterRunStatus.FAILURE, tags)
+
+
+def tried(house: House, key: str = "one|one") -> dict[str, str]:
+    return {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, key)), "heygem/sentence": "No."}
+
+
+def test_a_failed_clip_stays_failed_until_settings_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    run_id = fail(house, tags=tried(house))
+    assert house.clip() == planner.Status(State.FAILED, "No.", run_id)
+    assert house.clip("one", "two").state is State.READY
+    monkeypatch.setenv("HEYGEM_MIN_FACE_PIXELS", "32")
+    settings.cache_clear()
+    assert house.clip().state is State.READY
+
+
+def test_a_failure_of_the_page_counts_and_is_tied_to_what_is_there(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.make_inputs()
+    fail(house, tags={"heygem/sentence": "No."})
+    assert house.clip().state is State.FAILED
+    monkeypatch.setenv("HEYGEM_CRF", "30")
+    settings.cache_clear()
+    assert house.clip().state is State.READY
+
+
+def test_a_person_may_forgive(house: House) -> None:
+    house.make_inputs()
+    fail(house, tags=tried(house))
+    assert house.clip().state is State.FAILED
+    forgive(house.folders, ["clip one|one"])
+    assert house.clip().state is State.READY
+    fail(house, tags=tried(house))
+    assert house.clip().state is State.FAILED
+
+
+def test_a_cancelled_clip_is_not_asked_for_again(house: House) -> None:
+    house.make_inputs()
+    house.run(CLIP, "one|one", DagsterRunStatus.CANCELED)
+    assert house.clip().state is State.FAILED and "cancelled" in house.clip().sentence
+
+
+def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house: House) -> None:
+    house.make_inputs()
+    for _ in range(planner.INTERRUPTIONS):
+        assert house.clip().state is State.READY
+        run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+        run = house.instance.get_run_by_id(run_id)
+        assert run is not None
+        assert house.clip().state is State.RUNNING
+        house.instance.report_run_failed(run, "The machine stopped.")
+        house.instance.add_run_tags(run_id, {"dagster/will_retry": "false"})
+    assert house.clip().state is State.FAILED and "3 times" in house.clip().sentence
+
+
+def test_a_run_that_ended_with_the_pipeline_is_asked_for_again_however_often(house: House) -> None:
+    house.make_inputs()
+    for _ in range(planner.INTERRUPTIONS + 1):
+        assert house.clip().state is State.READY
+        run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+        assert fail_abandoned_runs(house.instance) == [run_id]
+        house.instance.add_run_tags(run_id, {"dagster/will_retry": "false"})
+    assert house.clip().state is State.READY
+
+
+def test_what_dagster_starts_anew_itself_counts_as_queued(house: House) -> None:
+    house.make_inputs()
+    run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED, {"dagster/max_retries": "1"})
+    run = house.instance.get_run_by_id(run_id)
+    assert run is not None
+    house.instance.report_run_failed(run, "The machine stopped.")
+    assert house.clip().state is State.QUEUED
+
+
+def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    monkeypatch.setattr(planner, "LOGS_READ", 1)
+    read: list[str] = []
+    monkeypatch.setattr(planner, "read_sentence", lambda _, run_id: read.append(run_id) or "No.")
+    runs = [fail(house, f"{v}|{t}") for v in ("one", "two") for t in ("one", "two")]
+    assert house.plan().counts == {State.FAILED: 4} and len(read) == 1
+    for _ in range(4):
+        house.plan()
+    assert sorted(read) == sorted(runs)
+
+
+def test_a_run_of_another_kind_disturbs_nothing(house: House) -> None:
+    house.make_inputs()
+    house.instance.create_run_for_job(graph_definitions().resolve_implicit_global_asset_job_def())
+    assert house.plan().counts == {State.READY: 4}
+    assert history.active_runs(house.instance)[1] == {}
+
+
+def test_a_clip_whose_engine_lacks_its_weights_says_so_and_holds_no_other_up(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    house.make_inputs()
+    for name, value in {"CHECKPOINTS": tmp_path, "ACKNOWLEDGED_LICENCES": "wav2lip"}.items():
+        monkeypatch.setenv(f"HEYGEM_{name}", str(value))
+    settings.cache_clear()
+    (house.folders.campaigns / "a.yaml").write_text("voices: one\npresenters: one\nengine: wav2lip\n")
+    (house.folders.campaigns / "b.yaml").write_text("voices: two\npresenters: one\n")
+    status = house.clip("one", "one")
+    assert status.state is State.FAILED and "wav2lip.pth" in status.sentence
+    assert house.clip("two", "one").state is State.READY
+
+
+def test_a_presenter_whose_tracker_lacks_its_weights_says_so_until_they_are_there(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEYGEM_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("HEYGEM_DOWNLOADS", "no")
+    settings.cache_clear()
+    (house.folders.presenters / "two.yaml").write_text("tracker: face_alignment\n")
+    found = house.plan()
+    assert found.presenters["two"].state is State.FAILED and "s3fd" in found.presenters["two"].sentence
+    assert found.presenters["one"].state is State.READY
+    for part in CATALOGUE[1].parts:
+        (tmp_path / part.files[0].file).touch()
+    assert house.plan().presenters["two"].state is State.READY

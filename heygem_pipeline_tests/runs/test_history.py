@@ -1,0 +1,35 @@
+"""How long clips took, for estimates."""
+
+from collections.abc import Iterator
+
+import pytest
+from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
+
+from heygem_pipeline.runs.history import seconds_of_latest
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.house import CLIP, VOICE, House
+
+
+@pytest.fixture
+def house(data: DataFolders) -> Iterator[House]:
+    with open_instance() as instance:
+        yield House(data, instance)
+
+
+def finish(house: House, assets: list[str], key: str) -> None:
+    """Record a run that nobody but a person or a command started, from its beginning to its end."""
+    run = house.instance.get_run_by_id(house.run(assets, key, DagsterRunStatus.NOT_STARTED))
+    assert run is not None
+    for event in (DagsterEventType.RUN_START, DagsterEventType.RUN_SUCCESS):
+        house.instance.report_dagster_event(DagsterEvent(event.value, run.job_name), run.run_id)
+
+
+def test_clips_count_whoever_had_them_made_and_nothing_else_does(house: House) -> None:
+    finish(house, CLIP, "one|one")
+    finish(house, VOICE, "one")
+    finish(house, CLIP, "one|two")
+    house.run(CLIP, "two|one", DagsterRunStatus.FAILURE)
+    assert list(seconds_of_latest(house.instance, 20)) == ["one|two", "one|one"]
+    assert list(seconds_of_latest(house.instance, 1)) == ["one|two"]
+    assert all(0 <= seconds < 60 for seconds in seconds_of_latest(house.instance, 20).values())

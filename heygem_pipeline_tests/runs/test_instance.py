@@ -1,0 +1,17 @@
+"""Dagster's instance, opened by several processes at once."""
+
+import os
+import subprocess
+import sys
+
+from heygem_pipeline.storage.folders import DataFolders
+
+OPEN = "from heygem_pipeline.runs.instance import open_instance\nwith open_instance() as i: i.get_runs()"
+
+
+def test_a_new_folders_databases_are_made_once_by_whoever_comes_first(data: DataFolders) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", OPEN], env=os.environ.copy(), stderr=subprocess.PIPE) for _ in range(4)
+    ]
+    told = [process.communicate(timeout=120)[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, told

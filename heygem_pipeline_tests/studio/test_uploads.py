@@ -1,0 +1,99 @@
+"""Bringing in: whole files under safe names, and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from heygem_pipeline.settings import settings
+from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.studio.uploads import safe_name
+from heygem_pipeline.uploads.registry import UploadKind
+from heygem_pipeline_tests.conftest import write_voice
+from heygem_pipeline_tests.house import House
+
+
+def test_a_file_arrives_under_its_name(studio: TestClient, house: House) -> None:
+    answer = studio.put("/api/uploads/voices/%E7%AC%AC%E4%B8%80%E8%AF%BE.wav", content=b"sound")
+    assert answer.json() == {"file": "第一课.wav"}
+    assert (house.folders.voices / "第一课.wav").read_bytes() == b"sound"
+
+
+def test_no_file_is_written_over(studio: TestClient, house: House) -> None:
+    before = (house.folders.voices / "one.wav").read_bytes()
+    assert studio.put("/api/uploads/voices/one.wav", content=b"other").json() == {"file": "one (2).wav"}
+    assert (house.folders.voices / "one.wav").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["..%2F..%2Fstate%2Fx.wav", "%2Fetc%2Fx.wav", "..%5Cx.wav", ".x.wav", "a/b/../x.wav"])
+def test_no_name_leads_outside_the_folder(studio: TestClient, house: House, name: str) -> None:
+    before = {path for path in house.folders.root.rglob("*") if path.is_file()}
+    answer = studio.put(f"/api/uploads/voices/{name}", content=b"sound")
+    new = {path for path in house.folders.root.rglob("*.wav") if path.is_file()} - before
+    assert answer.status_code in (200, 404, 405)
+    assert new <= {house.folders.voices / "x.wav"}
+
+
+@given(st.text(max_size=300))
+def test_any_name_becomes_one_plain_name_or_is_refused(name: str) -> None:
+    try:
+        safe = safe_name(name + ".mp4", UploadKind.TEMPLATE)
+    except Refusal:
+        return
+    assert "/" not in safe and "\0" not in safe and not safe.startswith((".", "~"))
+    assert len(safe.encode("utf-8", "surrogatepass")) <= 255 and safe.isprintable() is not None
+
+
+@pytest.mark.parametrize("name", ["page.html", "run.sh", "noending", "one.yaml", "picture.jpg"])
+def test_other_kinds_of_file_are_refused_in_words(studio: TestClient, house: House, name: str) -> None:
+    answer = studio.put(f"/api/uploads/voices/{name}", content=b"x")
+    assert (answer.status_code, answer.json()["refused"]) == (400, "ending")
+    assert not (house.folders.voices / name).exists()
+
+
+def test_what_is_too_large_is_refused_before_it_is_sent(
+    studio: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEYGEM_STUDIO_MAX_GB", "0.000001")
+    settings.cache_clear()
+    answer = studio.put("/api/uploads/voices/large.wav", content=b"x" * 2000)
+    assert (answer.status_code, answer.json()["refused"]) == (413, "too_large")
+
+
+def test_a_length_must_be_said_and_kept(studio: TestClient, house: House) -> None:
+    def pieces():  # noqa: ANN202
+        yield b"sound"
+
+    assert studio.put("/api/uploads/voices/a.wav", content=pieces()).status_code == 411
+    short = studio.put("/api/uploads/voices/a.wav", content=b"sound", headers={"content-length": "9"})
+    assert short.json()["refused"] == "cut_off"
+    assert not list(house.folders.voices.glob("a*")) and not list(house.folders.voices.glob(".receiving*"))
+
+
+def test_a_full_disk_is_told_before_anything_is_written(
+    studio: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEYGEM_KEEP_FREE_GB", "1000000")
+    settings.cache_clear()
+    answer = studio.put("/api/uploads/voices/a.wav", content=b"sound")
+    assert (answer.status_code, answer.json()["refused"]) == (507, "no_room")
+
+
+def test_a_new_file_is_looked_at_within_seconds(studio: TestClient, house: House) -> None:
+    from time import monotonic, sleep
+
+    write_voice(house.folders.root / "made.wav", 1.5)
+    studio.put("/api/uploads/voices/spoken.wav", content=(house.folders.root / "made.wav").read_bytes())
+    deadline = monotonic() + 120
+    while True:
+        assert monotonic() < deadline
+        seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
+        if seen.get("spoken.wav", {}).get("looked"):
+            break
+        sleep(0.3)
+    assert seen["spoken.wav"]["key"] == "spoken" and seen["spoken.wav"]["seconds"] == 1.5
+    # What is no sound at all is told at once, too.
+    while not seen["one.wav"]["looked"]:
+        assert monotonic() < deadline
+        seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
+    assert seen["one.wav"]["doubt"][0] == "NotMedia"

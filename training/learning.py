@@ -1,0 +1,113 @@
+"""One network of the ensemble: what it is, what it is taught by, and its training. Needs torch."""
+
+# torch is an extra, for training only: the checker may not find it.
+# pyright: reportMissingImports=false
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.speech.features import MEL_BANDS
+from heygem_pipeline.speech.mouth_network import CHANNELS, CONTEXT, DILATIONS, OUTPUTS, ROWS_A_STEP, Member
+from training.pieces import Pieces
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+WIDTH = 96
+DROPOUT = 0.3
+LEARNING_RATE = 2e-3
+WEIGHT_DECAY = 1e-2
+LARGEST_GRADIENT = 5.0
+CORRELATION_SHARE = 1.0
+CHANNEL_SHARES = (1.0, 0.6, 0.6, 0.8, 0.5)
+CLOSURE_SHARE = 0.5
+TOUCHING_WEIGHT = 3.5
+"""Rows with touching lips count so much more: they are a fifth of all."""
+FEWEST_ROWS = 60
+"""With fewer known rows a piece has no correlation."""
+
+
+def train_member(pieces: Pieces, steps: int, seed: int) -> Member:
+    """Return a network trained on so many batches of pieces. The seed decides its first weights and its dropout."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    network = torch_network()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, steps, pct_start=0.15)
+    for _ in range(steps):
+        mel, target = (torch.from_numpy(array) for array in pieces.batch())
+        loss = _loss(network(mel), target)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+        optimiser.step()
+        schedule.step()
+    return member_of(network)
+
+
+def torch_network() -> "nn.Module":
+    """Return the untrained network."""
+    import torch
+    from torch import Tensor, nn
+
+    class Network(nn.Module):
+        """The same network as ``Member``, with dropout."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Linear(ROWS_A_STEP * MEL_BANDS, WIDTH)
+            self.layers = nn.ModuleList([nn.Linear(3 * WIDTH, WIDTH) for _ in DILATIONS])
+            self.last = nn.Linear(WIDTH, ROWS_A_STEP * OUTPUTS)
+            self.drop_input, self.drop = nn.Dropout(DROPOUT / 2), nn.Dropout(DROPOUT)
+
+        def forward(self, mel: Tensor) -> Tensor:
+            """(pieces, rows + 2 x 62, 80) to (pieces, rows, 6)."""
+            pieces, rows, _ = mel.shape
+            hidden = self.first(self.drop_input(mel).reshape(pieces, rows // ROWS_A_STEP, -1)).relu()
+            for dilation, layer in zip(DILATIONS, self.layers, strict=True):
+                early, middle, late = (
+                    hidden[:, : -2 * dilation],
+                    hidden[:, dilation:-dilation],
+                    hidden[:, 2 * dilation :],
+                )
+                hidden = middle + self.drop(layer(torch.cat([early, middle, late], 2)).relu())
+            return self.last(hidden).reshape(pieces, rows - 2 * CONTEXT, OUTPUTS)
+
+    return Network()
+
+
+def _loss(predicted: "Tensor", target: "Tensor") -> "Tensor":
+    """By channel, smooth L1 plus (1 - correlation within each piece); for touching lips, balanced cross entropy."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits, smooth_l1_loss
+
+    known = torch.isfinite(target)
+    target = torch.where(known, target, 0.0)
+    movement, truth, weight = (part[..., : len(CHANNELS)] for part in (predicted, target, known.float()))
+    distance = smooth_l1_loss(movement, truth, reduction="none") * weight
+    count = weight.sum(1, keepdim=True) + 1e-3
+    first = (movement - (movement * weight).sum(1, keepdim=True) / count) * weight
+    second = (truth - (truth * weight).sum(1, keepdim=True) / count) * weight
+    similarity = (first * second).sum(1) / torch.sqrt((first**2).sum(1) * (second**2).sum(1) + 1e-2)
+    enough = (weight.sum(1) > FEWEST_ROWS).float()
+    by_channel = distance.sum((0, 1)) / weight.sum((0, 1)).clamp(min=1)
+    by_channel = by_channel + CORRELATION_SHARE * ((1 - similarity) * enough).sum(0) / enough.sum(0).clamp(min=1)
+    touching = target[..., -1]
+    counts = known[..., -1] * (1 + (TOUCHING_WEIGHT - 1) * touching)
+    surprise = binary_cross_entropy_with_logits(predicted[..., -1], touching, reduction="none")
+    closure = (surprise * counts).sum() / counts.sum().clamp(min=1)
+    return (by_channel * torch.tensor(CHANNEL_SHARES)).sum() + CLOSURE_SHARE * closure
+
+
+def member_of(network: "nn.Module") -> Member:
+    """Return the trained network in numpy's layout."""
+    state = {name: value.detach().numpy() for name, value in network.state_dict().items()}
+
+    def layer(name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return np.ascontiguousarray(state[f"{name}.weight"].T), state[f"{name}.bias"].copy()
+
+    return Member(layer("first"), tuple(layer(f"layers.{index}") for index in range(len(DILATIONS))), layer("last"))
