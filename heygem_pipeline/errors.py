@@ -1,10 +1,44 @@
 """Every error the pipeline raises on purpose; each carries one sentence: what is wrong with which file, what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from heygem_pipeline.messages.message import Message, verbatim
 
 
 class PipelineError(Exception):
-    """Base of all named errors; ``str(error)`` is the sentence shown to the user."""
+    """Base of all named errors: raised with a code and its values, ``NoFace("face.not_found", file=name)``.
+
+    ``str(error)`` is the English sentence; ``error.message.sentence("zh")`` the Chinese one. The codes and their
+    sentences stand in ``messages/en.json`` and ``messages/zh.json``.
+
+    Attributes:
+        message: code and values; what a machine decides hangs on these.
+    """
+
+    def __init__(self, code: str, /, **values: str | int | float | Message) -> None:
+        # While sentences are being replaced by codes: a sentence passes as one.
+        self.message = verbatim(code) if " " in code else Message(code, **values)
+        super().__init__(str(self.message))
+
+    @property
+    def code(self) -> str:
+        """The stable code of what is wrong."""
+        return self.message.code
+
+    @property
+    def values(self) -> Mapping[str, str | int | float | Message]:
+        """What the sentence names."""
+        return self.message.values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.message)
+
+
+def _rebuilt(kind: type[PipelineError], message: Message) -> PipelineError:
+    error = kind.__new__(kind)
+    PipelineError.__init__(error, message.code, **message.values)
+    return error
 
 
 class BadInput(PipelineError):

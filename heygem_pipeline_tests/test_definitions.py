@@ -17,7 +17,8 @@ HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "f
 
 
 FLOORS = (
-    ("__init__", "easing", "errors", "settings"),
+    ("__init__", "easing", "messages", "settings"),
+    ("errors",),
     ("storage", "devices"),
     ("media", "checkpoints"),
     ("faces", "demo", "uploads"),
