@@ -39,6 +39,6 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
     yield dg.AssetCheckResult(
         passed=not warnings,
         severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(warnings) or "Clear speech.",
+        description=" ".join(map(str, warnings)) or "Clear speech.",
         check_name="speech_is_clear",
     )

@@ -109,5 +109,5 @@ def _result(check: Check) -> dg.AssetCheckResult:
         check_name=check.name,
         passed=check.verdict is Verdict.PASSED,
         severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
-        description=check.sentence,
+        description=str(check.message),
     )

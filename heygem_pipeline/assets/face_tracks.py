@@ -51,6 +51,6 @@ def face_tracks(
     yield dg.AssetCheckResult(
         passed=not warnings,
         severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(warnings) or "A good template.",
+        description=" ".join(map(str, warnings)) or "A good template.",
         check_name="template_is_fit",
     )

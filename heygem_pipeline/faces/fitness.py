@@ -4,6 +4,7 @@ import numpy as np
 
 from heygem_pipeline.errors import FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import settings
 
 
@@ -51,26 +52,25 @@ def refuse_unfit(tracks: FaceTracks, name: str) -> None:
         )
 
 
-def fitness_warnings(tracks: FaceTracks) -> list[str]:
-    """Return one sentence for each thing that makes a usable template less than good."""
+def fitness_warnings(tracks: FaceTracks) -> list[Message]:
+    """Return a message for each thing that makes a usable template less than good."""
     limits = settings()
     warnings = []
     width, height = tracks.size
     if min(width, height) < limits.good_height:
-        warnings.append(
-            f"The picture is {width} x {height} pixels; "
-            f"with {limits.good_height} or more on the shorter side the mouth is sharper."
-        )
-    if tracks.other_faces:
-        noun = "another face is" if tracks.other_faces == 1 else f"{tracks.other_faces} other faces are"
-        warnings.append(f"Besides the presenter {noun} seen; only the largest, most central face is made to speak.")
+        warnings.append(Message("picture.small", width=width, height=height, wanted=limits.good_height))
+    if tracks.other_faces == 1:
+        warnings.append(Message("face.one_other"))
+    elif tracks.other_faces:
+        warnings.append(Message("face.others", count=tracks.other_faces))
     missing = int((~tracks.present).sum())
     if missing:
-        warnings.append(f"{missing} of {len(tracks)} frames show no face; they pass through unchanged.")
-    if tracks.cuts:
-        times = "once" if len(tracks.cuts) == 1 else f"{len(tracks.cuts)} times"
-        warnings.append(f"The picture cuts to another view {times}; one unbroken shot of one person looks best.")
+        warnings.append(Message("face.frames_without", missing=missing, frames=len(tracks)))
+    if len(tracks.cuts) == 1:
+        warnings.append(Message("picture.one_cut"))
+    elif tracks.cuts:
+        warnings.append(Message("picture.cuts", count=len(tracks.cuts)))
     minutes = float(len(tracks) / tracks.frame_rate) / 60
     if minutes > limits.long_minutes:
-        warnings.append(f"The recording is {minutes:.1f} minutes long; 10 to 60 seconds are enough.")
+        warnings.append(Message("presenter.long", minutes=minutes))
     return warnings

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import DataFolders
@@ -27,11 +28,30 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a finished clip. sentence: what was found, for people."""
+    """One check of a finished clip.
+
+    Attributes:
+        message: what was found.
+    """
 
     name: str
     verdict: Verdict
-    sentence: str
+    message: Message
+
+    def as_json(self) -> dict[str, Any]:
+        """The check as JSON values; ``sentence``: what was found, in English."""
+        return {
+            "name": self.name,
+            "verdict": self.verdict.value,
+            "sentence": str(self.message),
+            "message": self.message.as_json(),
+        }
+
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> "Check":
+        """The check of ``as_json``, or of an earlier version, which knew the sentence alone."""
+        message = Message.from_json(stored["message"]) if "message" in stored else verbatim(stored["sentence"])
+        return Check(stored["name"], Verdict(stored["verdict"]), message)
 
 
 @dataclass(frozen=True)
@@ -63,7 +83,7 @@ class ClipReport:
     own_mouth: float
     seconds: dict[str, float]
     checks: list[Check]
-    warnings: list[str]
+    warnings: list[Message]
     audio_fingerprint: str
     template_fingerprint: str
     produce_id: str
@@ -99,13 +119,23 @@ class ClipReport:
         return next((v for v in (Verdict.FAILED, Verdict.WARNING) if v in verdicts), Verdict.PASSED)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values, with ``fps``, ``own_seconds`` and ``speed`` for reading."""
+        """The report as JSON values, with ``fps``, ``own_seconds`` and ``speed`` for reading.
+
+        ``warnings``: English sentences, as ``sentence`` is in ``checks``; code and values of each stand in
+        ``warning_messages``.
+        """
+        stored = {name: getattr(self, name) for name in ClipReport.__dataclass_fields__}
+        said = {
+            "checks": [check.as_json() for check in self.checks],
+            "warnings": [str(warning) for warning in self.warnings],
+            "warning_messages": [warning.as_json() for warning in self.warnings],
+        }
         derived = {
             "fps": round(self.fps, 3),
             "own_seconds": round(self.own_seconds, 2),
             "speed": round(self.speed, 3),
         }
-        return asdict(self) | derived
+        return stored | said | derived
 
 
 def settings_of_report(made_with: ClipSettings) -> dict[str, str | int]:
@@ -132,9 +162,11 @@ def write_report(report: ClipReport, destination: Path) -> None:
 def read_report(path: Path) -> ClipReport:
     """Return what ``write_report`` stored. Raises KeyError for a report of another version."""
     stored = json.loads(path.read_text(encoding="utf-8"))
-    checks = [Check(**check | {"verdict": Verdict(check["verdict"])}) for check in stored.pop("checks")]
-    names = ClipReport.__dataclass_fields__.keys() - {"checks"}
-    return ClipReport(checks=checks, **{name: stored[name] for name in names})
+    checks = [Check.from_json(check) for check in stored["checks"]]
+    sentences = [verbatim(sentence) for sentence in stored["warnings"]]
+    coded = [Message.from_json(warning) for warning in stored.get("warning_messages", ())]
+    names = ClipReport.__dataclass_fields__.keys() - {"checks", "warnings"}
+    return ClipReport(checks=checks, warnings=coded or sentences, **{name: stored[name] for name in names})
 
 
 def finished_report(folders: DataFolders, audio: str, template: str) -> ClipReport | None:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.level import loudness, mean_level
@@ -16,8 +17,8 @@ SURE_SPEECH, SURE_PAUSE = 0.7, 0.3
 _FEWEST_PAUSE_ROWS = FEATURE_RATE // 4
 
 
-def speech_warnings(features: SpeechFeatures) -> list[str]:
-    """Return one sentence for each doubt about the speech; none for clear speech.
+def speech_warnings(features: SpeechFeatures) -> list[Message]:
+    """Return a message for each doubt about the speech; none for clear speech.
 
     Told apart: no speech at all (a tone, music), little speech, noise, very quiet, long. Several voices at once are not
     looked for: nothing cheap enough was found that does not also accuse one lively voice.
@@ -26,20 +27,18 @@ def speech_warnings(features: SpeechFeatures) -> list[str]:
     share = speech_share(features)
     seconds = share * float(features.duration)
     if seconds < settings().min_speech_seconds:
-        warnings.append("No speech was found (is it music or a tone?); the mouth will stay nearly closed.")
+        warnings.append(Message("speech.none"))
     elif share < LITTLE_SPEECH_SHARE:
-        warnings.append(f"Speech was found in only {share:.0%} of the recording; the mouth stays closed in the rest.")
+        warnings.append(Message("speech.little", share=share))
     snr = speech_to_noise(features)
     if seconds >= settings().min_speech_seconds and snr < CLEAR_SNR_DB:
-        warnings.append(f"Noise or music is only {max(snr, 0):.0f} dB softer than the speech; the mouth may follow it.")
+        warnings.append(Message("speech.noisy", decibels=max(snr, 0.0)))
     loud = loudness(features.level)
     if loud < QUIET_DBFS:
-        warnings.append(f"The recording is very quiet ({loud:.0f} dBFS); it stays so in the finished clip.")
+        warnings.append(Message("speech.quiet", level=loud))
     minutes = float(features.duration) / 60
     if minutes > settings().long_minutes:
-        warnings.append(
-            f"The recording lasts {minutes:.1f} minutes; courses of under {settings().long_minutes:g} work best."
-        )
+        warnings.append(Message("speech.long", minutes=minutes, limit=settings().long_minutes))
     return warnings
 
 

@@ -212,8 +212,8 @@ async def _clip(request: Request) -> Response:
         "made": report.made_at,
         "engine": f"{report.engine} {report.engine_version}",
         "took": round(report.own_seconds, 1),
-        "checks": [{"name": c.name, "verdict": c.verdict.value, "sentence": c.sentence} for c in report.checks],
-        "warnings": report.warnings,
+        "checks": [{"name": c.name, "verdict": c.verdict.value, "sentence": str(c.message)} for c in report.checks],
+        "warnings": [str(warning) for warning in report.warnings],
     }
     return JSONResponse(told)
 

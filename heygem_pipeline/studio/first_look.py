@@ -103,7 +103,7 @@ def _examine_voice(path: Path, seen: FirstLook) -> FirstLook:
 
     probe_sound(path)
     speech = analyse_speech(path)
-    return replace(seen, seconds=float(speech.duration), warnings=speech_warnings(speech))
+    return replace(seen, seconds=float(speech.duration), warnings=[str(warning) for warning in speech_warnings(speech)])
 
 
 def _examine_presenter(path: Path, place: Path, seen: FirstLook) -> FirstLook:
@@ -127,7 +127,7 @@ def _examine_presenter(path: Path, place: Path, seen: FirstLook) -> FirstLook:
             continue
         if not good:
             _keep_picture(moment, picture_of(place))
-            seen = replace(seen, warnings=fitness_warnings(tracks), picture=True)
+            seen = replace(seen, warnings=[str(warning) for warning in fitness_warnings(tracks)], picture=True)
         good += 1
     if not good:
         _keep_picture(next(_moments(template)), picture_of(place))

@@ -58,17 +58,17 @@ def test_a_face_turned_away_half_of_the_time_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tracks", "word"),
+    ("tracks", "code", "word"),
     [
-        (replace(tracks_with(), size=(640, 480)), "640 x 480"),
-        (replace(tracks_with(), other_faces=1), "another face is"),
-        (replace(tracks_with(), other_faces=3), "3 other faces are"),
-        (tracks_with(absent=7), "7 of 20 frames"),
-        (replace(tracks_with(), cuts=(4,)), "once"),
-        (replace(tracks_with(), cuts=(4, 9)), "2 times"),
-        (tracks_with(frames=25 * 60 * 6), "6.0 minutes"),
+        (replace(tracks_with(), size=(640, 480)), "picture.small", "640 x 480"),
+        (replace(tracks_with(), other_faces=1), "face.one_other", "another face is"),
+        (replace(tracks_with(), other_faces=3), "face.others", "3 other faces are"),
+        (tracks_with(absent=7), "face.frames_without", "7 of 20 frames"),
+        (replace(tracks_with(), cuts=(4,)), "picture.one_cut", "once"),
+        (replace(tracks_with(), cuts=(4, 9)), "picture.cuts", "2 times"),
+        (tracks_with(frames=25 * 60 * 6), "presenter.long", "6.0 minutes"),
     ],
 )
-def test_a_doubtful_template_is_warned_about_in_one_sentence(tracks: FaceTracks, word: str) -> None:
+def test_a_doubtful_template_is_warned_about_in_one_sentence(tracks: FaceTracks, code: str, word: str) -> None:
     (warning,) = fitness_warnings(tracks)
-    assert word in warning and warning.endswith(".")
+    assert warning.code == code and word in str(warning) and str(warning).endswith(".")

@@ -23,7 +23,7 @@ def test_clear_speech_raises_no_doubt(english_speech: SpeechFeatures) -> None:
 
 def test_noise_is_named_with_its_distance(english: Sound) -> None:
     (warning,) = speech_warnings(with_noise(english, 8))
-    assert "dB softer than the speech" in warning
+    assert warning.code == "speech.noisy" and "dB softer than the speech" in str(warning)
 
 
 def test_the_ratio_is_about_the_one_that_was_made(english: Sound) -> None:
@@ -37,20 +37,20 @@ def test_faint_noise_is_let_pass(english: Sound) -> None:
 def test_a_tone_is_not_speech() -> None:
     tone = np.sin(2 * np.pi * 440 * np.arange(32000) / 16000).astype(np.float32)
     (warning,) = speech_warnings(features_of(Sound(tone, 16000, Fraction(2))))
-    assert warning.startswith("No speech was found")
+    assert warning.code == "speech.none" and str(warning).startswith("No speech was found")
 
 
 def test_a_few_words_in_a_long_silence_are_said_to_be_few(english: Sound) -> None:
     samples = np.concatenate([english.samples, np.zeros(16000 * 60, np.float32)])
     (warning,) = speech_warnings(features_of(Sound(samples, 16000, Fraction(len(samples), 16000))))
-    assert warning.startswith("Speech was found in only")
+    assert warning.code == "speech.little" and str(warning).startswith("Speech was found in only")
 
 
 def test_very_quiet_speech_warns(english: Sound) -> None:
     (warning,) = speech_warnings(features_of(Sound(english.samples * np.float32(0.01), 16000, english.duration)))
-    assert "very quiet" in warning
+    assert warning.code == "speech.quiet" and "very quiet" in str(warning)
 
 
 def test_a_long_recording_warns(english_speech: SpeechFeatures) -> None:
     (warning,) = speech_warnings(replace(english_speech, duration=Fraction(400)))
-    assert warning.startswith("The recording lasts 6.7 minutes")
+    assert warning.code == "speech.long" and str(warning).startswith("The recording lasts 6.7 minutes")
