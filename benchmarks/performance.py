@@ -36,8 +36,9 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 
 RUNS = 3
@@ -130,7 +131,9 @@ def dagster_overhead(material: Material) -> None:
         materializer.run(["face_tracks"], template)
         for _ in range(RUNS):
             started = perf_counter()
-            failure = materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template))
+            failure = materializer.run(
+                ["generated_frames", "encoded_video"], multi_partition_key(ClipKey(audio, template))
+            )
             assert failure is None, failure
             through.append(perf_counter() - started)
             started = perf_counter()

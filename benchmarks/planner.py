@@ -20,11 +20,12 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from benchmarks.synthetic_uploads import make_up, usual_recipe
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.planning.planner import plan
-from heygem_pipeline.quality.report import clip_version
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.versions import clip_version, presenter_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICES, PRESENTERS = 1000, 100
@@ -66,12 +67,17 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
         for number, (audio, voice) in enumerate(voices.items()):
             if number % MISSING:
                 for template, presenter in presenters.items():
-                    touch(folders.clip(audio, template), folders.report(audio, template))
-                    yield f"{audio}|{template}", clip_version(voice.fingerprint, presenter.fingerprint, recipe)
+                    clip = ClipKey(audio, template)
+                    touch(folders.clip(clip), folders.report(clip))
+                    yield clip.partition, clip_version(voice.fingerprint, presenter.fingerprint, recipe)
 
     touch(*map(folders.voice, voices), *map(folders.tracks, presenters))
     record(instance, "audio_features", ((key, upload.fingerprint) for key, upload in voices.items()))
-    record(instance, "face_tracks", ((key, f"{upload.fingerprint}-{tracker}") for key, upload in presenters.items()))
+    record(
+        instance,
+        "face_tracks",
+        ((key, presenter_version(upload.fingerprint, tracker)) for key, upload in presenters.items()),
+    )
     record(instance, "encoded_video", clips())
 
 

@@ -20,11 +20,12 @@ from benchmarks.synthetic_uploads import make_up, usual_recipe
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.planning.planner import plan
-from heygem_pipeline.quality.report import clip_version
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.versions import clip_version
 
 VOICES, PRESENTERS = 100, 20
 PATCH_BYTES = 10_000
@@ -64,15 +65,16 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     job = graph_definitions().resolve_implicit_global_asset_job_def()
     for audio, voice in voices.items():
         for template, presenter in presenters.items():
+            clip = ClipKey(audio, template)
             for path, size in (
-                (folders.patches(audio, template), PATCH_BYTES),
-                (folders.clip(audio, template), 0),
-                (folders.report(audio, template), 0),
+                (folders.patches(clip), PATCH_BYTES),
+                (folders.clip(clip), 0),
+                (folders.report(clip), 0),
             ):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(bytes(size))
             version = clip_version(voice.fingerprint, presenter.fingerprint, recipe)
-            record(instance, job, f"{audio}|{template}", version)
+            record(instance, job, clip.partition, version)
 
 
 def record(instance: dg.DagsterInstance, job: dg.JobDefinition, key: str, version: str) -> None:

@@ -66,9 +66,9 @@ def finish_clips() -> None:
         make_up(folders, VOICES - 2, PRESENTERS - 2)
         house.take_in()
         house.make_inputs()
-        for audio, template in house.plan().clips:
-            house.make_clip(audio, template)
-            filmstrip = folders.filmstrip(audio, template)
+        for clip in house.plan().clips:
+            house.make_clip(clip.voice, clip.presenter)
+            filmstrip = folders.filmstrip(clip)
             filmstrip.parent.mkdir(parents=True, exist_ok=True)
             filmstrip.write_bytes(strip)
 

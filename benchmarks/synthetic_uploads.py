@@ -2,9 +2,10 @@
 
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
-from heygem_pipeline.quality.report import recipe_version, settings_of_report
+from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import clip_settings, settings
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.versions import recipe_version
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 

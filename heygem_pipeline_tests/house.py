@@ -11,11 +11,13 @@ from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.planning import planner
 from heygem_pipeline.planning.planner import Plan, plan
-from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
+from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import clip_settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICE, PRESENTER, CLIP = ["audio_features"], ["face_tracks"], ["generated_frames", "encoded_video"]
@@ -45,14 +47,14 @@ class House:
         return plan(self.instance, self.folders)
 
     def clip(self, audio: str = "one", template: str = "one") -> planner.Status:
-        return self.plan().clips[audio, template]
+        return self.plan().clips[ClipKey(audio, template)]
 
     def make_inputs(self) -> None:
         uploads = Uploads(self.folders)
         for key, upload in uploads.known(UploadKind.AUDIO).items():
             self._made("audio_features", key, upload.fingerprint, self.folders.voice(key))
         for key, upload in uploads.known(UploadKind.TEMPLATE).items():
-            version = f"{upload.fingerprint}-{current_tracker()}"
+            version = presenter_version(upload.fingerprint, current_tracker())
             self._made("face_tracks", key, version, self.folders.tracks(key))
 
     def make_clip(self, audio: str = "one", template: str = "one") -> None:
@@ -62,8 +64,8 @@ class House:
             uploads.known(UploadKind.TEMPLATE)[template].fingerprint,
             recipe_version(current_tracker(), f"{engine.name} {engine.version}", settings_of_report(clip_settings())),
         )
-        files = self.folders.clip(audio, template), self.folders.report(audio, template)
-        self._made("encoded_video", f"{audio}|{template}", version, *files)
+        clip = ClipKey(audio, template)
+        self._made("encoded_video", clip.partition, version, self.folders.clip(clip), self.folders.report(clip))
 
     def make_delivery(self, audio: str = "one") -> None:
         version = self.plan().what_is_tried(Subject(Stage.DELIVERY, audio))

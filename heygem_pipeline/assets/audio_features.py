@@ -9,6 +9,7 @@ from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.versions import voice_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
@@ -34,7 +35,7 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
         "path": dg.MetadataValue.path(data_folders().voice(context.partition_key)),
         "speed (x real time)": round(float(speech.duration) / voice.seconds, 1),
     }
-    yield dg.Output(voice, metadata=metadata, data_version=dg.DataVersion(voice.fingerprint))
+    yield dg.Output(voice, metadata=metadata, data_version=dg.DataVersion(voice_version(voice.fingerprint)))
     warnings = speech_warnings(speech)
     yield dg.AssetCheckResult(
         passed=not warnings,

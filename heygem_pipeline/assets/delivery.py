@@ -12,6 +12,7 @@ from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
 from heygem_pipeline.quality.report import ClipReport, finished_report
 from heygem_pipeline.runs.partitions import audio_partitions
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
@@ -30,7 +31,7 @@ def delivery(
         reports = {
             template: report
             for template in order.finished
-            if (report := finished_report(folders, audio, template)) is not None
+            if (report := finished_report(folders, ClipKey(audio, template))) is not None
         }
         if not reports:
             raise StageMissing(f"No clip of {audio!r} is finished; materialize encoded_video first.")
@@ -60,12 +61,12 @@ def _content(
     folders: DataFolders, audio: str, order: DeliverySpec, reports: Mapping[str, ClipReport]
 ) -> Iterator[tuple[str, Path]]:
     for template in reports:
-        name = _name(template, order)
-        yield f"{name}.mp4", folders.clip(audio, template)
+        name, clip = _name(template, order), ClipKey(audio, template)
+        yield f"{name}.mp4", folders.clip(clip)
         if order.report:
-            yield f"{name}.json", folders.report(audio, template)
-        if order.filmstrips and folders.filmstrip(audio, template).exists():
-            yield f"{name}.jpg", folders.filmstrip(audio, template)
+            yield f"{name}.json", folders.report(clip)
+        if order.filmstrips and folders.filmstrip(clip).exists():
+            yield f"{name}.jpg", folders.filmstrip(clip)
     if order.voice:
         voice = Uploads(folders).find(UploadKind.AUDIO, audio)
         yield f"voice/{voice.name}", voice

@@ -17,10 +17,12 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.filmstrip import as_jpeg, as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict
-from heygem_pipeline.runs.partitions import clip_partitions, keys_of_clip
+from heygem_pipeline.runs.partitions import clip_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.versions import name_and_version
 
 CHECKS = ("sound_and_picture_agree", "mouth_follows_sound")
 
@@ -46,34 +48,34 @@ def encoded_video(
     specifications: dg.ResourceParam[SpecificationSource],
 ) -> Iterator[dg.Output[ClipReport] | dg.AssetCheckResult]:
     """The clip in ``outputs/<audio>/<template>.mp4``, streamable, with the upload's own sound."""
-    folders, clip = data_folders(), keys_of_clip(context.partition_key)
-    destination = folders.clip(*clip)
+    folders, clip = data_folders(), ClipKey.from_partition(context.partition_key)
+    destination = folders.clip(clip)
     made = patches.metadata()
     seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        making = specifications.render_spec(*clip)
+        making = specifications.render_spec(clip)
         engine = load_engine(making.engine)
         if not made_from(voice, presenter, engine).items() <= made.items():
             raise StageMissing(
                 f"The generated_frames of {context.partition_key!r} are of an older upload or engine; make them first."
             )
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
-        folders.report(*clip).unlink(missing_ok=True)
-        folders.removed(*clip).unlink(missing_ok=True)
+        folders.report(clip).unlink(missing_ok=True)
+        folders.removed(clip).unlink(missing_ok=True)
         progress = StepProgress(context, display, count)
         drawn_on = made.get("device")
         finished = finish_clip(
             voice, presenter, patches, engine, destination, seconds, progress, making.settings, drawn_on
         )
         filmstrip = as_jpeg(finished.filmstrip)
-        with atomic_path(folders.filmstrip(*clip)) as temporary:
+        with atomic_path(folders.filmstrip(clip)) as temporary:
             temporary.write_bytes(filmstrip)
     report = finished.report
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(filmstrip, context.partition_key)),
         "path": dg.MetadataValue.path(destination),
-        **studio_link(*clip),
+        **studio_link(clip),
         "seconds": round(report.duration, 3),
         "frames": report.frames,
         "frame rate": report.frame_rate,
@@ -85,7 +87,7 @@ def encoded_video(
         "frames with the presenter's own mouth": f"{report.own_mouth:.0%}",
         "speed (frames/s)": round(report.frames / (report.seconds["encode"] + report.seconds["sync"]), 1),
         "megabytes": round(report.bytes / 1e6, 2),
-        "engine": f"{report.engine} {report.engine_version}",
+        "engine": name_and_version(report.engine, report.engine_version),
         "drawn on": report.device,
         "AIGC ProduceID": report.produce_id,
     }
@@ -96,11 +98,11 @@ def encoded_video(
         patches.path.unlink(missing_ok=True)
 
 
-def studio_link(audio: str, template: str) -> dict[str, dg.UrlMetadataValue]:
+def studio_link(clip: ClipKey) -> dict[str, dg.UrlMetadataValue]:
     """Where people see this clip; nothing where there is no Studio."""
     address = settings().studio_address.rstrip("/")
-    clip = urlencode({"clip": f"{audio}|{template}"})
-    return {"Studio": dg.MetadataValue.url(f"{address}/?{clip}")} if address else {}
+    query = urlencode({"clip": clip.partition})
+    return {"Studio": dg.MetadataValue.url(f"{address}/?{query}")} if address else {}
 
 
 def _result(check: Check) -> dg.AssetCheckResult:

@@ -12,6 +12,7 @@ from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnin
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.runs.partitions import template_partitions
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.versions import presenter_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
@@ -45,7 +46,7 @@ def face_tracks(
         "path": dg.MetadataValue.path(data_folders().tracks(context.partition_key)),
         "speed (frames/s)": round(len(tracks) / presenter.seconds, 1),
     }
-    version = dg.DataVersion(f"{presenter.fingerprint}-{presenter.tracker}")
+    version = dg.DataVersion(presenter_version(presenter.fingerprint, presenter.tracker))
     yield dg.Output(presenter, metadata=metadata, data_version=version)
     warnings = fitness_warnings(tracks)
     yield dg.AssetCheckResult(

@@ -12,9 +12,11 @@ from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
-from heygem_pipeline.runs.partitions import clip_partitions, keys_of_clip
+from heygem_pipeline.runs.partitions import clip_partitions
 from heygem_pipeline.storage.atomic import require_space
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.versions import name_and_version, patches_version
 
 
 def made_from(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> dict[str, str]:
@@ -45,17 +47,17 @@ def generated_frames(
     specifications: dg.ResourceParam[SpecificationSource],
 ) -> dg.Output[PatchFile]:
     """The mouth of every output frame, losslessly, and the template frame it lies on."""
-    clip = keys_of_clip(context.partition_key)
-    path = data_folders().patches(*clip)
+    clip = ClipKey.from_partition(context.partition_key)
+    path = data_folders().patches(clip)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        engine = load_engine(specifications.render_spec(*clip).engine)
+        engine = load_engine(specifications.render_spec(clip).engine)
         patches = Metered(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))
         file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds), "device": engine.device})
     metadata = {
-        "engine": f"{engine.name} {engine.version}",
+        "engine": name_and_version(engine.name, engine.version),
         "device": engine.device,
         "frames": count,
         "frame rate": str(presenter.tracks.frame_rate),
@@ -63,5 +65,5 @@ def generated_frames(
         "megabytes": round(path.stat().st_size / 1e6, 2),
         "path": dg.MetadataValue.path(path),
     }
-    parts = (voice.fingerprint[:16], presenter.fingerprint[:16], presenter.tracker, engine.name, engine.version)
-    return dg.Output(file, metadata=metadata, data_version=dg.DataVersion("-".join(parts)))
+    version = patches_version(voice.fingerprint, presenter.fingerprint, presenter.tracker, engine.name, engine.version)
+    return dg.Output(file, metadata=metadata, data_version=dg.DataVersion(version))

@@ -12,7 +12,7 @@ from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.report import ClipReport, read_report, write_report
-from heygem_pipeline.runs.partitions import keys_of_clip
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -53,12 +53,12 @@ class PatchIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: PatchFile) -> None:
         """See that the file lies where ``load_input`` looks for it."""
-        if obj.path != data_folders().patches(*keys_of_clip(context.partition_key)):
+        if obj.path != data_folders().patches(ClipKey.from_partition(context.partition_key)):
             raise ValueError(f"the patches of {context.partition_key} were written to {obj.path}")
 
     def load_input(self, context: dg.InputContext) -> PatchFile:
         """Open the patches of the partition."""
-        with _stored(data_folders().patches(*keys_of_clip(context.asset_partition_key)), context) as stored:
+        with _stored(data_folders().patches(ClipKey.from_partition(context.asset_partition_key)), context) as stored:
             return PatchFile(stored)
 
 
@@ -68,11 +68,11 @@ class ReportIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: ClipReport) -> None:
         """Store the report of the partition."""
         with plain_failures():
-            write_report(obj, data_folders().report(*keys_of_clip(context.partition_key)))
+            write_report(obj, data_folders().report(ClipKey.from_partition(context.partition_key)))
 
     def load_input(self, context: dg.InputContext) -> ClipReport:
         """Load the report of the partition."""
-        with _stored(data_folders().report(*keys_of_clip(context.asset_partition_key)), context) as stored:
+        with _stored(data_folders().report(ClipKey.from_partition(context.asset_partition_key)), context) as stored:
             return read_report(stored)
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.partitions import template_partitions
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 
 UNFINISHED = "It is not finished yet."
@@ -38,7 +39,7 @@ class DeliverySpec:
 class SpecificationSource(Protocol):
     """Who says what was ordered; the graph asks when a run is at work."""
 
-    def render_spec(self, audio: str, template: str) -> RenderSpec:
+    def render_spec(self, clip: ClipKey) -> RenderSpec:
         """How this clip is made. Raises CampaignsDisagree."""
         ...
 
@@ -50,7 +51,7 @@ class SpecificationSource(Protocol):
 class DefaultSpecifications:
     """Every clip as the settings say; every finished clip in the ZIP."""
 
-    def render_spec(self, audio: str, template: str) -> RenderSpec:
+    def render_spec(self, clip: ClipKey) -> RenderSpec:
         """As the settings say."""
         return default_render_spec()
 
@@ -58,7 +59,7 @@ class DefaultSpecifications:
         """Every clip."""
         folders = data_folders()
         templates = template_partitions.get_partition_keys(dynamic_partitions_store=instance)
-        reports = {template: finished_report(folders, audio, template) for template in templates}
+        reports = {template: finished_report(folders, ClipKey(audio, template)) for template in templates}
         return DeliverySpec(
             {template: "" if report else UNFINISHED for template, report in reports.items()},
             "-".join(report.produce_id[:12] for report in reports.values() if report) or "none",

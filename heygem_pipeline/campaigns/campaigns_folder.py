@@ -14,10 +14,8 @@ from heygem_pipeline.campaigns.campaign import SUFFIX, Campaign
 from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
-
-Clip = tuple[str, str]
-"""The partition keys of a voice and a presenter."""
 
 UNFINISHED_PREFIXES = (".", "~")
 WILDCARDS = "*?["
@@ -74,13 +72,13 @@ def load_campaigns(folder: Path) -> Campaigns:
 
 def wanted_clips(
     campaigns: Campaigns, voices: Collection[str], presenters: Collection[str]
-) -> dict[Clip, tuple[Campaign, ...]]:
+) -> dict[ClipKey, tuple[Campaign, ...]]:
     """Return every wanted clip with the campaigns that want it; without any campaign's file every pair, wanted by ().
 
     voices, presenters: partition keys, or mappings of keys to files, whose names then count as well.
     """
     if campaigns.everything:
-        return dict.fromkeys(product(voices, presenters), ())
+        return {ClipKey(voice, presenter): () for voice, presenter in product(voices, presenters)}
     voice_names, presenter_names = _Names(voices), _Names(presenters)
     wanting_voice: dict[str, int] = defaultdict(int)
     wanting_presenter: dict[str, int] = defaultdict(int)
@@ -95,23 +93,23 @@ def wanted_clips(
         return tuple(campaign for position, campaign in enumerate(campaigns.usable) if wanting >> position & 1)
 
     return {
-        (voice, presenter): together(both)
+        ClipKey(voice, presenter): together(both)
         for voice in voices
         for presenter in presenters
         if (both := wanting_voice.get(voice, 0) & wanting_presenter.get(presenter, 0))
     }
 
 
-def contradictions(wanted: Mapping[Clip, tuple[Campaign, ...]]) -> dict[Clip, str]:
+def contradictions(wanted: Mapping[ClipKey, tuple[Campaign, ...]]) -> dict[ClipKey, str]:
     """Return a sentence for each clip that two campaigns would make differently: both write the same file."""
     known: dict[int, str] = {}
     for wanting in wanted.values():
         if id(wanting) not in known:
             known[id(wanting)] = _difference(wanting)
     return {
-        (voice, presenter): f"{voice} x {presenter} is wanted {difference}; both would write the same clip, "
+        clip: f"{clip} is wanted {difference}; both would write the same clip, "
         "so give them the same engine and settings, or let one of them leave it out."
-        for (voice, presenter), wanting in wanted.items()
+        for clip, wanting in wanted.items()
         if (difference := known[id(wanting)])
     }
 

@@ -16,8 +16,9 @@ from heygem_pipeline.errors import CampaignWrong
 
 if TYPE_CHECKING:
     from heygem_pipeline.campaigns.campaign import Campaign
-    from heygem_pipeline.campaigns.campaigns_folder import Campaigns, Clip
+    from heygem_pipeline.campaigns.campaigns_folder import Campaigns
     from heygem_pipeline.planning.planner import Plan
+    from heygem_pipeline.storage.clip_key import ClipKey
 
 app = typer.Typer(help="Which voices are wanted on which presenters: data/campaigns/*.yaml", no_args_is_help=True)
 
@@ -136,7 +137,7 @@ def _print_table(
     output.print(table)
 
 
-def _counts(found: "Plan", clips: Iterable["Clip"]) -> list[int]:
+def _counts(found: "Plan", clips: Iterable["ClipKey"]) -> list[int]:
     statuses = Counter(found.clips[clip].state.value for clip in clips)
     return [statuses[word] for word in COUNTED]
 

@@ -13,8 +13,8 @@ from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, messages, out
 from heygem_pipeline.errors import UploadMissing
 
 if TYPE_CHECKING:
-    from heygem_pipeline.campaigns.campaigns_folder import Clip
     from heygem_pipeline.planning.planner import Plan
+    from heygem_pipeline.storage.clip_key import ClipKey
 
 app = typer.Typer()
 
@@ -69,7 +69,7 @@ def retry(
         again = try_again(folders, found, chosen)
         for clip in chosen:
             if clip not in again:
-                tell(f"{'/'.join(clip)} has not failed; it is {found.clips[clip].state.value}.")
+                tell(f"{clip.label} has not failed; it is {found.clips[clip].state.value}.")
         _say_asked(len(again), is_served())
 
 
@@ -134,7 +134,7 @@ def batch(
         raise typer.Exit(OTHER_FAILURE)
 
 
-def _of_campaign(found: "Plan", name: str | None) -> list["Clip"]:
+def _of_campaign(found: "Plan", name: str | None) -> list["ClipKey"]:
     if name is None:
         return list(found.clips)
     wanted = [
@@ -147,12 +147,14 @@ def _of_campaign(found: "Plan", name: str | None) -> list["Clip"]:
     return wanted
 
 
-def _clip(found: "Plan", name: str) -> "Clip":
+def _clip(found: "Plan", name: str) -> "ClipKey":
     """The clip of ``voice/presenter``, the way its file lies in outputs; ``voice|presenter`` is how Dagster says it."""
-    audio, _, template = name.removesuffix(".mp4").replace("|", "/").partition("/")
-    if (audio, template) not in found.clips:
+    from heygem_pipeline.storage.clip_key import ClipKey
+
+    clip = ClipKey.from_label(name)
+    if clip is None or clip not in found.clips:
         raise UploadMissing(f"There is no wanted clip {name}; write VOICE/PRESENTER as heygem status shows them.")
-    return audio, template
+    return clip
 
 
 def _say_asked(count: int, served: bool) -> None:

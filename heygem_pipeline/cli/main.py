@@ -85,7 +85,7 @@ def demo() -> None:
 
     with sentences(), StageBars(messages) as bars:
         clips, sheet = run_demo(bars, messages.print)
-    rows = [(f"{clip.audio} x {clip.template}", clip.report, str(clip.path), clip.failure) for clip in clips]
+    rows = [(str(clip.key), clip.report, str(clip.path), clip.failure) for clip in clips]
     output.print(clip_table(rows))
     there = sum(clip.was_there for clip in clips)
     if there:

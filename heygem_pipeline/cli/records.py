@@ -12,8 +12,8 @@ from heygem_pipeline.errors import BadInput, UploadMissing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygem_pipeline.campaigns.campaigns_folder import Clip
     from heygem_pipeline.operations.erasure import Kept
+    from heygem_pipeline.storage.clip_key import ClipKey
     from heygem_pipeline.storage.folders import DataFolders
 
 app = typer.Typer()
@@ -34,7 +34,7 @@ def logs(
     from heygem_pipeline.runs.run_log import ending_of, latest_run, read_log
 
     with sentences(), open_instance() as instance:
-        run = latest_run(instance, name.removesuffix(".mp4").replace("|", "/"))
+        run = latest_run(instance, name.removesuffix(".mp4"))
         if run is None:
             raise UploadMissing(f"There was no run of {name}, or its records are deleted; heygem status names clips.")
         try:
@@ -68,7 +68,7 @@ def forget(
 
     with sentences(), open_instance() as instance:
         folders = data_folders()
-        named = [ErasureTarget(*_keys(name)) for name in clips or ()]
+        named = [ErasureTarget.of_clip(_clip(name)) for name in clips or ()]
         named += [ErasureTarget(key, None) for key in voice or ()]
         named += [ErasureTarget(None, key) for key in presenter or ()]
         if not named:
@@ -101,9 +101,9 @@ def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
     output.print(f"  records of runs, with their logs: {len(kept.runs)}")
 
 
-def _say_what_comes_back(found: Sequence["Kept"], wanted: Collection["Clip"]) -> None:
+def _say_what_comes_back(found: Sequence["Kept"], wanted: Collection["ClipKey"]) -> None:
     for kept in found:
-        if (kept.whom.audio, kept.whom.template) in wanted:
+        if kept.whom.clip in wanted:
             tell(f"{str(kept.whom).capitalize()} is still wanted and will be made again.")
     archives = {path for kept in found for path in kept.files.get("ZIPs", ()) if kept.whom.template is not None}
     if archives:
@@ -114,8 +114,10 @@ def _short(path: "Path", folders: "DataFolders") -> str:
     return str(path.relative_to(folders.root))
 
 
-def _keys(name: str) -> tuple[str, str]:
-    audio, slash, template = name.removesuffix(".mp4").replace("|", "/").partition("/")
-    if not slash:
+def _clip(name: str) -> "ClipKey":
+    from heygem_pipeline.storage.clip_key import ClipKey
+
+    clip = ClipKey.from_label(name)
+    if clip is None:
         raise UploadMissing(f"{name} is no clip; write VOICE/PRESENTER, --voice {name} or --presenter {name}.")
-    return audio, template
+    return clip

@@ -45,10 +45,13 @@ def matrix(found: "Plan", width: int, height: int | None = None) -> RenderableTy
     The longer side goes down, the shorter across. height: of a screen that does not scroll; what matters most comes
     first there, and rows in which nothing happens are left out where it is too low.
     """
-    voices = list(dict.fromkeys(audio for audio, _ in found.clips))
-    presenters = list(dict.fromkeys(template for _, template in found.clips))
+    voices = list(dict.fromkeys(clip.voice for clip in found.clips))
+    presenters = list(dict.fromkeys(clip.presenter for clip in found.clips))
     turned = len(presenters) > len(voices)
-    cells = {(t, a) if turned else (a, t): status for (a, t), status in found.clips.items()}
+    cells = {
+        (clip.presenter, clip.voice) if turned else (clip.voice, clip.presenter): status
+        for clip, status in found.clips.items()
+    }
     down, across = (presenters, voices) if turned else (voices, presenters)
     name_width = min(max(width // 4, NAME_WIDTHS[0]), NAME_WIDTHS[1])
     room = width - name_width - GAP
@@ -132,6 +135,6 @@ def _failures(found: "Plan") -> Iterator[str]:
                 yield f"{kind} {key}: {status.sentence}"
     clips = [(clip, s) for clip, s in found.clips.items() if s.state.value == "failed" and s.sentence not in told]
     for sentence, group in groupby(clips, key=lambda entry: entry[1].sentence):
-        names = [f"{audio}/{template}" for (audio, template), _ in group]
+        names = [clip.label for clip, _ in group]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         yield f"{', '.join(names[:3])}{more}: {sentence}"

@@ -19,12 +19,13 @@ from heygem_pipeline.speech.analyse import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.parquet import read_features, write_features
 from heygem_pipeline.storage.metadata import read_metadata
+from heygem_pipeline.storage.versions import name_and_version
 
 
 def current_tracker(upload: Path | None = None) -> str:
     """Name and version of the tracker for a presenter, or of the settings' one. Raises SidecarWrong."""
     tracker = load_tracker(settings().tracker if upload is None else chosen_tracker(upload))
-    return f"{tracker.name} {tracker.version}"
+    return name_and_version(tracker.name, tracker.version)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ def track_presenter(
     tracker = load_tracker(chosen_tracker(path))
     tracks = track_faces(template, tracker, progress)
     own_speech = _own_speech(template)
-    return Presenter(path, mark, f"{tracker.name} {tracker.version}", tracks, own_speech, perf_counter() - started)
+    return Presenter(
+        path, mark, name_and_version(tracker.name, tracker.version), tracks, own_speech, perf_counter() - started
+    )
 
 
 def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:

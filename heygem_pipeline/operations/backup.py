@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from heygem_pipeline.errors import BackupUnusable, DiskFull, OutputRefused
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full_sentence
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 SQLITE_HEADER = b"SQLite format 3\0"
@@ -97,7 +98,7 @@ def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
     Databases come first: a clip finished meanwhile is then a file they do not know, not one they miss.
     """
     yield from _files(folders.state)
-    left_out = {folders.state, folders.log_file.parent, folders.patches("any", "any").parents[1]}
+    left_out = {folders.state, folders.log_file.parent, folders.patches(ClipKey("any", "any")).parents[1]}
     for folder in sorted(folders.root.iterdir()):
         if folder.is_dir():
             yield from _files(folder, left_out)

@@ -4,18 +4,18 @@ from collections.abc import Callable, Collection
 
 import dagster as dg
 
-from heygem_pipeline.campaigns.campaigns_folder import Clip
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.planning.status import State
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 Say = Callable[[str], None]
 
 
 def make_missing(
-    instance: dg.DagsterInstance, folders: DataFolders, materializer: Materializer, clips: Collection[Clip], say: Say
+    instance: dg.DagsterInstance, folders: DataFolders, materializer: Materializer, clips: Collection[ClipKey], say: Say
 ) -> Plan:
     """Make what can be made of these clips, one after another; return where they stand then.
 
@@ -24,18 +24,18 @@ def make_missing(
     found = plan(instance, folders, clips)
     waiting = [clip for clip, status in found.clips.items() if status.state is State.WAITING]
     for asset, statuses, keys in (
-        ("audio_features", found.voices, dict.fromkeys(audio for audio, _ in waiting)),
-        ("face_tracks", found.presenters, dict.fromkeys(template for _, template in waiting)),
+        ("audio_features", found.voices, dict.fromkeys(clip.voice for clip in waiting)),
+        ("face_tracks", found.presenters, dict.fromkeys(clip.presenter for clip in waiting)),
     ):
         for key in keys:
             if statuses[key].to_be_made:
                 say(f"Analysing {key}")
                 _tell(say, materializer.run([asset], key))
     found = plan(instance, folders, clips)
-    for (audio, template), status in found.clips.items():
+    for clip, status in found.clips.items():
         if status.to_be_made:
-            say(f"RenderSpec {audio} x {template}")
-            _tell(say, materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template)))
+            say(f"RenderSpec {clip}")
+            _tell(say, materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip)))
     for audio, status in plan(instance, folders).deliveries.items():
         if status.to_be_made:
             _tell(say, materializer.run(["delivery"], audio))

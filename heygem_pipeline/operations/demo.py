@@ -16,8 +16,9 @@ from heygem_pipeline.quality.filmstrip import strip_of_clip, write_sheet
 from heygem_pipeline.quality.report import ClipReport, finished_report
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -28,8 +29,7 @@ Say = Callable[[str], None]
 class DemoClip:
     """One line of the demo's table. Either ``report`` or ``failure`` is set; ``was_there``: it was not made anew."""
 
-    audio: str
-    template: str
+    key: ClipKey
     path: Path
     report: ClipReport | None
     failure: str | None
@@ -47,7 +47,7 @@ def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
         voices, presenters = (
             [key for key in taken_in[kind].known if uploads.find(kind, key).name in names] for kind in UploadKind
         )
-        pairs = list(product(voices, presenters))
+        pairs = [ClipKey(voice, presenter) for voice, presenter in product(voices, presenters)]
         before = plan(instance, folders, pairs)
         for key in voices:
             if before.voices[key].state is not State.DONE:
@@ -58,14 +58,14 @@ def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
                 say(f"Tracking the presenter {key}")
                 _tell(say, materializer.run(["face_tracks"], key))
         there = {pair for pair in pairs if before.clips[pair].state is State.DONE}
-        clips = [_clip(folders, materializer, *pair, pair in there, say) for pair in pairs]
+        clips = [_clip(folders, materializer, pair, pair in there, say) for pair in pairs]
         for audio in voices:
-            anew = any(clip.audio == audio and not clip.was_there for clip in clips)
+            anew = any(clip.key.voice == audio and not clip.was_there for clip in clips)
             if anew or not folders.delivery(audio).exists():
                 _tell(say, materializer.run(["delivery"], audio))
     sheet = folders.root / "outputs" / "demo-contact-sheet.png"
     strips = [
-        (f"{clip.audio} x {clip.template}", strip_of_clip(clip.path, read_tracks(folders.tracks(clip.template))))
+        (str(clip.key), strip_of_clip(clip.path, read_tracks(folders.tracks(clip.key.presenter))))
         for clip in clips
         if clip.report
     ]
@@ -84,16 +84,14 @@ def _material(folders: DataFolders, say: Say) -> set[str]:
     return {path.name for path in [*recordings, *wanted]}
 
 
-def _clip(
-    folders: DataFolders, materializer: Materializer, audio: str, template: str, there: bool, say: Say
-) -> DemoClip:
-    path = folders.clip(audio, template)
+def _clip(folders: DataFolders, materializer: Materializer, clip: ClipKey, there: bool, say: Say) -> DemoClip:
+    path = folders.clip(clip)
     if there:
-        return DemoClip(audio, template, path, finished_report(folders, audio, template), None, True)
-    say(f"RenderSpec {audio} x {template}")
-    failure = materializer.run(["generated_frames", "encoded_video"], clip_key(audio, template))
-    report = finished_report(folders, audio, template) if failure is None else None
-    return DemoClip(audio, template, path, report, failure, False)
+        return DemoClip(clip, path, finished_report(folders, clip), None, True)
+    say(f"RenderSpec {clip}")
+    failure = materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip))
+    report = finished_report(folders, clip) if failure is None else None
+    return DemoClip(clip, path, report, failure, False)
 
 
 def _tell(say: Say, failure: str | None) -> None:

@@ -24,6 +24,7 @@ from heygem_pipeline.runs.dagster_internals import (
 from heygem_pipeline.runs.run_databases import remove_databases
 from heygem_pipeline.runs.stages import STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.clip_key import ClipKey, label_of
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
@@ -44,10 +45,20 @@ class ErasureTarget:
         if self.audio is None and self.template is None:
             raise UploadMissing("Name a clip as VOICE/PRESENTER, a --voice or a --presenter.")
 
+    @classmethod
+    def of_clip(cls, clip: ClipKey) -> "ErasureTarget":
+        """A clip alone."""
+        return cls(clip.voice, clip.presenter)
+
+    @property
+    def clip(self) -> ClipKey | None:
+        """The clip it is; None for a whole voice or presenter."""
+        return ClipKey(self.audio, self.template) if self.audio is not None and self.template is not None else None
+
     def __str__(self) -> str:
         """As people say it."""
-        if self.audio is not None and self.template is not None:
-            return f"the clip {self.audio}/{self.template}"
+        if self.clip is not None:
+            return f"the clip {self.clip.label}"
         return f"the presenter {self.template}" if self.audio is None else f"the voice {self.audio}"
 
     def holds(self, audio: str | None, template: str | None) -> bool:
@@ -56,10 +67,10 @@ class ErasureTarget:
 
     def concerns(self, stage: str, key: str) -> bool:
         """Is this failure or request one of its own?"""
-        audio, _, template = key.partition("|")
         if stage == Stage.PRESENTER:
             return self.audio is None and self.template == key
-        return self.holds(audio, template or None)
+        clip = ClipKey.from_partition(key)
+        return self.holds(clip.voice, clip.presenter or None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ def require_idle(runs: Iterable[dg.DagsterRun], whom: ErasureTarget) -> None:
     """Raise InUse where a run is queued or works on it."""
     for run in runs:
         if not run.is_finished:
-            name = run.tags[PARTITION_NAME_TAG].replace("|", "/")
+            name = label_of(run.tags[PARTITION_NAME_TAG])
             raise InUse(f"The run {run.run_id[:8]} works on {whom}; first: heygem cancel {name!r}")
 
 
@@ -141,7 +152,7 @@ def _files(folders: DataFolders, whom: ErasureTarget) -> Iterator[tuple[str, Pat
     file = uploads.known(UploadKind.TEMPLATE).get(whom.template or "")
     names = {whom.template, f"{whom.template}.mp4", file.file if file else None}
     for archive in sorted((folders.root / "outputs").glob("*.zip")):
-        made = whom.template is None or folders.clip(archive.stem, whom.template).exists()
+        made = whom.template is None or folders.clip(ClipKey(archive.stem, whom.template)).exists()
         if whom.holds(archive.stem, whom.template) and (made or _names_one_of(archive, names)):
             candidates.append(("ZIPs", archive))
     for what, path in candidates:
@@ -160,13 +171,13 @@ def _of_upload(uploads: Uploads, kind: UploadKind, key: str) -> Iterator[tuple[s
 
 def _of_clips(folders: DataFolders) -> dict[str, Path]:
     """Where each thing kept of a clip lies, with some keys: in a folder a voice, a file a presenter."""
-    some = "voice", "presenter"
+    some = ClipKey("voice", "presenter")
     return {
-        "finished clips": folders.clip(*some),
-        "patches": folders.patches(*some),
-        "reports": folders.report(*some),
-        "reports of removed clips": folders.removed(*some),
-        "filmstrips": folders.filmstrip(*some),
+        "finished clips": folders.clip(some),
+        "patches": folders.patches(some),
+        "reports": folders.report(some),
+        "reports of removed clips": folders.removed(some),
+        "filmstrips": folders.filmstrip(some),
     }
 
 
@@ -187,10 +198,10 @@ def _runs(instance: dg.DagsterInstance, whom: ErasureTarget) -> list[dg.DagsterR
         for kind, key in ((UploadKind.AUDIO, whom.audio), (UploadKind.TEMPLATE, whom.template))
         if key is not None
     ]
-    if whom.audio is None or whom.template is None:
+    if whom.clip is None:
         tags.append({PARTITION_NAME_TAG: whom.audio or whom.template or ""})
     else:
-        tags = [{PARTITION_NAME_TAG: f"{whom.audio}|{whom.template}"}]
+        tags = [{PARTITION_NAME_TAG: whom.clip.partition}]
     found = chain.from_iterable(instance.get_runs(RunsFilter(tags=wanted)) for wanted in tags)
     return list({run.run_id: run for run in found if _is_of(run, whom)}.values())
 

@@ -58,7 +58,7 @@ def _removable(instance: dg.DagsterInstance, folders: DataFolders, now: float, r
     awaited = awaited_by_backfills(instance)
     subjects = set(chain(awaited, *active_runs(instance)))
     clips = {subject.key for subject in subjects if subject.stage is Stage.CLIP}
-    voices = {subject.key.partition("|")[0] for subject in subjects if subject.stage is not Stage.PRESENTER}
+    voices = {subject.clip.voice for subject in subjects if subject.stage is not Stage.PRESENTER}
     yield from removable_patches(folders, clips, now)
     yield from removable_store(folders, clips, now, remember)
     yield from removable_outputs(folders, data_versions(instance, folders, "delivery"), voices, now)

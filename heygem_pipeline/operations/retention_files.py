@@ -9,14 +9,17 @@ from pathlib import Path
 
 from heygem_pipeline.operations.removable import DAY, Removable, modified, removable_file
 from heygem_pipeline.runs.materializations import keys_in
-from heygem_pipeline.runs.stages import key_of
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
+from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 LARGEST_SERVER_LOG = 20 * 10**6
 """Bytes: two weeks or more of what page and daemon print."""
+
+ANY = ClipKey("any", "any")
+"""Shows where files of clips lie."""
 
 
 def removable_patches(folders: DataFolders, busy: Collection[str], now: float) -> Iterator[Removable]:
@@ -24,12 +27,12 @@ def removable_patches(folders: DataFolders, busy: Collection[str], now: float) -
     keep, keep_unfinished = settings().keep_patches_days, settings().keep_store_days
     finished = "mouth patches of finished clips", f"HEYGEM_KEEP_PATCHES_DAYS={keep:g}"
     unfinished = "mouth patches of unfinished clips", f"HEYGEM_KEEP_STORE_DAYS={keep_unfinished:g}"
-    for audio, template, path in _of_clips(folders.patches("any", "any"), ".parquet"):
+    for clip, path in _of_clips(folders.patches(ANY), ".parquet"):
         made = modified(path)
-        if made is None or key_of(audio, template) in busy:
+        if made is None or clip.partition in busy:
             continue
-        reported = modified(folders.report(audio, template))
-        if reported is not None and reported >= made and folders.clip(audio, template).exists():
+        reported = modified(folders.report(clip))
+        if reported is not None and reported >= made and folders.clip(clip).exists():
             if now - reported >= keep * DAY:
                 yield from removable_file(*finished, path)
         elif now - made >= max(keep, keep_unfinished) * DAY:
@@ -73,12 +76,12 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
         for path in sorted(folders.first_look(kind, "any").parent.glob("*")):
             if path.name.partition(".")[0] not in needed and not path.name.startswith(TEMPORARY_PREFIX):
                 yield "first looks at uploads that are gone", path
-    for example in (folders.report("any", "any"), folders.filmstrip("any", "any")):
-        for audio, template, path in _of_clips(example, example.suffix):
-            if not folders.clip(audio, template).exists() and key_of(audio, template) not in busy:
+    for example in (folders.report(ANY), folders.filmstrip(ANY)):
+        for clip, path in _of_clips(example, example.suffix):
+            if not folders.clip(clip).exists() and clip.partition not in busy:
                 yield "reports and filmstrips of clips that are gone", path
-    for audio, template, path in _of_clips(folders.removed("any", "any"), ".removed"):
-        if audio not in voices or template not in presenters:
+    for clip, path in _of_clips(folders.removed(ANY), ".removed"):
+        if clip.voice not in voices or clip.presenter not in presenters:
             yield "reports and filmstrips of clips that are gone", path
 
 
@@ -94,25 +97,26 @@ def removable_outputs(
     if keep is None:
         return
     why = f"HEYGEM_KEEP_OUTPUTS_DAYS={keep:g}"
-    for audio in _folders_in(folders.clip("any", "any").parents[1]):
-        reported = keys_in(folders.report(audio, "any").parent, ".json")
+    for audio in _folders_in(folders.clip(ANY).parents[1]):
+        reported = keys_in(folders.report(ClipKey(audio, ANY.presenter)).parent, ".json")
         # A prune that was killed may have marked a clip, and not removed it yet.
-        marked = keys_in(folders.removed(audio, "any").parent, ".removed")
-        ours = sorted(keys_in(folders.clip(audio, "any").parent, ".mp4") & (reported | marked))
-        times = [time for template in ours if (time := modified(folders.clip(audio, template))) is not None]
+        marked = keys_in(folders.removed(ClipKey(audio, ANY.presenter)).parent, ".removed")
+        there = keys_in(folders.clip(ClipKey(audio, ANY.presenter)).parent, CLIP_SUFFIX) & (reported | marked)
+        ours = [ClipKey(audio, template) for template in sorted(there)]
+        times = [time for clip in ours if (time := modified(folders.clip(clip))) is not None]
         if not times or audio in busy or now - max(times) < keep * DAY:
             continue
         if audio in delivered:
             yield from removable_file("ZIPs", why, folders.delivery(audio))
-        for template in ours:
-            mark = partial(_mark_as_removed, folders, audio, template)
-            yield from removable_file("finished clips", why, folders.clip(audio, template), mark)
+        for clip in ours:
+            mark = partial(_mark_as_removed, folders, clip)
+            yield from removable_file("finished clips", why, folders.clip(clip), mark)
 
 
-def _mark_as_removed(folders: DataFolders, audio: str, template: str) -> bool:
-    mark = folders.removed(audio, template)
+def _mark_as_removed(folders: DataFolders, clip: ClipKey) -> bool:
+    mark = folders.removed(clip)
     try:
-        folders.report(audio, template).replace(mark)
+        folders.report(clip).replace(mark)
     except FileNotFoundError:
         return mark.exists()
     return True
@@ -148,12 +152,13 @@ def removable_log(folders: DataFolders) -> Iterator[Removable]:
     )
 
 
-def _of_clips(example: Path, suffix: str) -> Iterator[tuple[str, str, Path]]:
-    """Voice, presenter and path of every file that lies like ``example``, <folder>/<voice>/<presenter><suffix>."""
+def _of_clips(example: Path, suffix: str) -> Iterator[tuple[ClipKey, Path]]:
+    """Clip and path of every file that lies like ``example``."""
     folder = example.parents[1]
     for audio in _folders_in(folder):
         for template in sorted(keys_in(folder / audio, suffix)):
-            yield audio, template, folder / audio / f"{template}{suffix}"
+            clip = ClipKey(audio, template)
+            yield clip, clip.path(folder, suffix)
 
 
 def _folders_in(folder: Path) -> list[str]:

@@ -4,17 +4,16 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from heygem_pipeline.campaigns.campaigns_folder import Clip
 from heygem_pipeline.planning.launching import blamed
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.requests import ask_for, forgive, put_off
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.log_file import note
-from heygem_pipeline.runs.stages import key_of
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 
-def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[Clip]:
+def try_again(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> list[ClipKey]:
     """Have those of the clips made that failed or were removed for their age; return them.
 
     What failed of them, a voice or presenter maybe, is forgiven.
@@ -22,22 +21,22 @@ def try_again(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[
     again = [clip for clip in clips if found.clips[clip].state in (State.FAILED, State.REMOVED)]
     forgive(folders, {what for clip in again for what in blamed(found, clip)})
     for clip in again:
-        folders.removed(*clip).unlink(missing_ok=True)
-    ask_for(folders, [key_of(*clip) for clip in again])
+        folders.removed(clip).unlink(missing_ok=True)
+    ask_for(folders, [clip.partition for clip in again])
     return again
 
 
-def make_missing_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[Clip]:
+def make_missing_now(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> list[ClipKey]:
     """Have those of the clips made now that are missing or stale, whatever their campaign's time; return them."""
     missing = [clip for clip in clips if found.clips[clip].missing]
-    ask_for(folders, [key_of(*clip) for clip in missing])
+    ask_for(folders, [clip.partition for clip in missing])
     return missing
 
 
-def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> list[str]:
+def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> list[str]:
     """Stop the runs of these clips, make none of them until somebody asks for it; return runs that do not answer."""
     statuses = {clip: found.clips[clip] for clip in clips}
-    put_off(folders, [key_of(*clip) for clip, status in statuses.items() if not status.settled])
+    put_off(folders, [clip.partition for clip, status in statuses.items() if not status.settled])
     runs = [run_id for status in statuses.values() if (run_id := status.active_run) is not None]
     return [run_id for run_id in runs if not stop(instance, run_id)]
 

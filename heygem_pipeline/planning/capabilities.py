@@ -6,6 +6,7 @@ from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.errors import NotReady, SidecarWrong
 from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.storage.versions import name_and_version
 
 
 def tracker_of(upload: Path) -> str:
@@ -31,4 +32,4 @@ def engine_of(name: str) -> tuple[str, str]:
         engine = load_engine(name)
     except NotReady as error:
         return name, str(error)
-    return f"{engine.name} {engine.version}", ""
+    return name_and_version(engine.name, engine.version), ""

@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from heygem_pipeline.assets.specifications import UNFINISHED, DeliverySpec
 from heygem_pipeline.campaigns.campaign import Campaign
-from heygem_pipeline.campaigns.campaigns_folder import Clip
 from heygem_pipeline.planning.status import State, Status
-from heygem_pipeline.runs.stages import key_of
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 
 def delivery_spec(
     folders: DataFolders,
-    its_clips: Sequence[Clip],
-    statuses: Mapping[Clip, Status],
-    wanting: Mapping[Clip, tuple[Campaign, ...]],
+    its_clips: Sequence[ClipKey],
+    statuses: Mapping[ClipKey, Status],
+    wanting: Mapping[ClipKey, tuple[Campaign, ...]],
     versions: Mapping[str, str],
     language: str | None,
 ) -> DeliverySpec:
@@ -25,8 +24,8 @@ def delivery_spec(
     its_clips: the wanted ones of the voice, at least one. wanting: the campaigns that want each. versions: of the clips
     that were made, by partition key. language: for the clips' names.
     """
-    audio = its_clips[0][0]
-    unfinished = {clip[1]: _why_not(statuses[clip]) for clip in its_clips}
+    audio = its_clips[0].voice
+    unfinished = {clip.presenter: _why_not(statuses[clip]) for clip in its_clips}
     wishes = [
         campaign.delivery
         for campaigns in {id(wanting[c]): wanting[c] for c in its_clips}.values()
@@ -35,7 +34,9 @@ def delivery_spec(
     report, filmstrips, voice = (
         any(getattr(wish, name) for wish in wishes) for name in ("report", "filmstrips", "voice")
     )
-    clips = sorted((template, why or versions[key_of(audio, template)]) for template, why in unfinished.items())
+    clips = sorted(
+        (template, why or versions[ClipKey(audio, template).partition]) for template, why in unfinished.items()
+    )
     content = [clips, language, report, filmstrips, voice, _state_of_clips(folders, audio)]
     version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     return DeliverySpec(unfinished, version, language, report, filmstrips, voice)
@@ -50,6 +51,6 @@ def _why_not(status: Status) -> str:
 def _state_of_clips(folders: DataFolders, audio: str) -> int:
     """A number that is another one after any of the voice's clips came, went or was replaced."""
     try:
-        return folders.clip(audio, "any").parent.stat().st_mtime_ns
+        return folders.clip(ClipKey(audio, "any")).parent.stat().st_mtime_ns
     except FileNotFoundError:
         return 0

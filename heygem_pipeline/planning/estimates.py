@@ -6,6 +6,7 @@ from statistics import median
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.history import seconds_of_latest
 from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 CLIPS_LOOKED_AT = 20
@@ -27,8 +28,7 @@ def estimate_of(instance: Instance, folders: DataFolders) -> Estimate | None:
     """The middle of what the latest clips took; None where none was made yet."""
     spent = []
     for key, seconds in seconds_of_latest(instance, CLIPS_LOOKED_AT).items():
-        audio, _, template = key.partition("|")
-        report = finished_report(folders, audio, template)
+        report = finished_report(folders, ClipKey.from_partition(key))
         if report is not None:
             spent.append((seconds, report))
     if not spent:

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator
 import dagster as dg
 
 from heygem_pipeline.campaigns.campaign import Campaign
-from heygem_pipeline.campaigns.campaigns_folder import Clip
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.requests import Requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
 from heygem_pipeline.runs.history import TRIED_TAG
-from heygem_pipeline.runs.partitions import clip_key
-from heygem_pipeline.runs.stages import JOB_OF_STAGE, Stage, Subject, key_of
+from heygem_pipeline.runs.partitions import multi_partition_key
+from heygem_pipeline.runs.stages import JOB_OF_STAGE, Stage, Subject
 from heygem_pipeline.settings import Automatic, settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.uploads.registry import UploadKind
 
 SETTLED = (State.DONE, State.FAILED, State.QUEUED, State.RUNNING, State.REMOVED)
@@ -36,8 +36,8 @@ def room_in_queue(found: Plan) -> int:
 
 def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
     """What should be running, in order: uploads, deliveries, clips that were asked for, then the rest by voice."""
-    asked = [clip for key in requests.clips if (clip := _clip(key)) in found.clips]
-    needed = {audio for audio, _ in asked}, {template for _, template in asked}
+    asked = [clip for key in requests.clips if (clip := ClipKey.from_partition(key)) in found.clips]
+    needed = {clip.voice for clip in asked}, {clip.presenter for clip in asked}
     everything = settings().automatic is not Automatic.OFF
     for stage, statuses, wanted in (
         (Stage.VOICE, found.voices, needed[0]),
@@ -52,17 +52,17 @@ def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
                 yield Subject(Stage.DELIVERY, audio)
     for clip in asked:
         if found.clips[clip].to_be_made:
-            yield Subject(Stage.CLIP, key_of(*clip))
+            yield Subject.of_clip(clip)
     already = set(asked)
     for clip, status in found.clips.items():
         if status.to_be_made and clip not in already and is_made_by_itself(found.wanting[clip]):
-            yield Subject(Stage.CLIP, key_of(*clip))
+            yield Subject.of_clip(clip)
 
 
 def settled_requests(found: Plan, requests: Requests) -> list[str]:
     """The requests that need nothing more: started, finished, failed, or for clips that are not wanted any more."""
-    asked = {key: found.clips.get(_clip(key)) for key in requests.clips}
-    cancelled = {key: found.clips.get(_clip(key)) for key in requests.cancelled}
+    asked = {key: found.clips.get(ClipKey.from_partition(key)) for key in requests.clips}
+    cancelled = {key: found.clips.get(ClipKey.from_partition(key)) for key in requests.cancelled}
     return [
         *(key for key, status in asked.items() if status is None or status.state in SETTLED),
         *(key for key, status in cancelled.items() if status is None or status.state is State.DONE),
@@ -80,10 +80,10 @@ def run_requests(
     first = set(asked)
     requests = []
     for subject in subjects:
-        audio, template = _clip(subject.key) if subject.stage is Stage.CLIP else (subject.key, subject.key)
-        if subject.stage is not Stage.PRESENTER and audio not in known[UploadKind.AUDIO]:
+        clip = subject.clip if subject.stage is Stage.CLIP else ClipKey(subject.key, subject.key)
+        if subject.stage is not Stage.PRESENTER and clip.voice not in known[UploadKind.AUDIO]:
             continue
-        if subject.stage in (Stage.PRESENTER, Stage.CLIP) and template not in known[UploadKind.TEMPLATE]:
+        if subject.stage in (Stage.PRESENTER, Stage.CLIP) and clip.presenter not in known[UploadKind.TEMPLATE]:
             continue
         later = subject.stage is Stage.CLIP and subject.key not in first
         tags = {
@@ -93,23 +93,17 @@ def run_requests(
             # What people start in the page goes first.
             PRIORITY_TAG: "-1" if later else "0",
         }
-        key = clip_key(audio, template) if subject.stage is Stage.CLIP else subject.key
+        key = multi_partition_key(clip) if subject.stage is Stage.CLIP else subject.key
         name = f"{subject.key} {tick}" if tick else None
         requests.append(dg.RunRequest(name, job_name=JOB_OF_STAGE[subject.stage], partition_key=key, tags=tags))
     return requests
 
 
-def blamed(found: Plan, clip: Clip) -> list[str]:
+def blamed(found: Plan, clip: ClipKey) -> list[str]:
     """What failed of a clip, as ``requests.forgive`` takes it: its voice, its presenter, or the clip itself."""
-    audio, template = clip
     inputs = [
-        (Stage.VOICE, audio, found.voices.get(audio)),
-        (Stage.PRESENTER, template, found.presenters.get(template)),
+        (Stage.VOICE, clip.voice, found.voices.get(clip.voice)),
+        (Stage.PRESENTER, clip.presenter, found.presenters.get(clip.presenter)),
     ]
     failed = [f"{stage} {key}" for stage, key, status in inputs if status and status.state is State.FAILED]
-    return failed or [f"{Stage.CLIP} {key_of(*clip)}"]
-
-
-def _clip(key: str) -> Clip:
-    audio, _, template = key.partition("|")
-    return audio, template
+    return failed or [f"{Stage.CLIP} {clip.partition}"]

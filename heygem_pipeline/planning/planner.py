@@ -10,7 +10,6 @@ import dagster as dg
 
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import (
-    Clip,
     contradictions,
     languages,
     load_campaigns,
@@ -23,7 +22,7 @@ from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.disk_space import lack_of_room
 from heygem_pipeline.planning.requests import Requests, read_requests
 from heygem_pipeline.planning.status import DONE, QUEUED, READY, REMOVED, STALE, WAITING, State, Status
-from heygem_pipeline.quality.report import clip_version, recipe_version, settings_of_report
+from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.runs.history import (
     CANCELLED,
     INTERRUPTED,
@@ -38,10 +37,12 @@ from heygem_pipeline.runs.history import (
     share_done,
 )
 from heygem_pipeline.runs.materializations import data_versions, keys_in, presenters_of
-from heygem_pipeline.runs.stages import Stage, Subject, key_of
+from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import KeepSettings, StudioSettings, settings
 from heygem_pipeline.storage.atomic import NO_ROOM
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version, voice_version
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 INTERRUPTIONS = 3
@@ -65,10 +66,10 @@ class Plan:
 
     voices: Mapping[str, Status]
     presenters: Mapping[str, Status]
-    clips: Mapping[Clip, Status]
+    clips: Mapping[ClipKey, Status]
     deliveries: Mapping[str, Status]
-    wanting: Mapping[Clip, tuple[Campaign, ...]]
-    recipes: Mapping[Clip, str]
+    wanting: Mapping[ClipKey, tuple[Campaign, ...]]
+    recipes: Mapping[ClipKey, str]
     languages: Mapping[str, str]
     tried: Mapping[Stage, Mapping[str, str]]
 
@@ -85,19 +86,18 @@ class Plan:
         """Where this stands; None where it is not there, or not wanted."""
         if subject.stage is not Stage.CLIP:
             return self.of_stage(subject.stage).get(subject.key)
-        audio, _, template = subject.key.partition("|")
-        return self.clips.get((audio, template))
+        return self.clips.get(subject.clip)
 
     def what_is_tried(self, subject: Subject) -> str:
         """All that a run would be made of now; while it is the same, what failed would fail again."""
         if subject.stage is not Stage.CLIP:
             return self.tried[subject.stage][subject.key]
-        audio, _, template = subject.key.partition("|")
-        inputs = self.tried[Stage.VOICE][audio], self.tried[Stage.PRESENTER][template]
-        return _joined(*inputs, self.recipes[audio, template])
+        clip = subject.clip
+        inputs = self.tried[Stage.VOICE][clip.voice], self.tried[Stage.PRESENTER][clip.presenter]
+        return _joined(*inputs, self.recipes[clip])
 
 
-def plan(instance: dg.DagsterInstance, folders: DataFolders, clips: Collection[Clip] | None = None) -> Plan:
+def plan(instance: dg.DagsterInstance, folders: DataFolders, clips: Collection[ClipKey] | None = None) -> Plan:
     """Say where everything stands that was taken in. clips: those to look at instead of the wanted ones."""
     uploads = Uploads(folders)
     voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
@@ -106,7 +106,9 @@ def plan(instance: dg.DagsterInstance, folders: DataFolders, clips: Collection[C
     campaigns = load_campaigns(folders.campaigns)
     wanting = wanted_clips(campaigns, voice_files, presenter_files)
     if clips is not None:
-        wanting = {clip: wanting.get(clip, ()) for clip in clips if clip[0] in voices and clip[1] in presenters}
+        wanting = {
+            clip: wanting.get(clip, ()) for clip in clips if clip.voice in voices and clip.presenter in presenters
+        }
     spoken = languages(campaigns.usable, voice_files)
     return _Planner(instance, folders, voices, presenters).plan(wanting, spoken)
 
@@ -149,17 +151,17 @@ class _Planner:
         self._logs_left = LOGS_READ
         self._lack_of_room = lack_of_room(folders)
 
-    def plan(self, wanting: Mapping[Clip, tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
+    def plan(self, wanting: Mapping[ClipKey, tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
         voices = self._of_uploads(
             Stage.VOICE,
-            {key: upload.fingerprint for key, upload in self._uploads[Stage.VOICE].items()},
+            {key: voice_version(upload.fingerprint) for key, upload in self._uploads[Stage.VOICE].items()},
             data_versions(self._instance, self._folders, "audio_features"),
             keys_in(self._folders.voice("any").parent, ".parquet"),
         )
         presenters = self._of_uploads(
             Stage.PRESENTER,
             {
-                key: f"{known.fingerprint}-{self._trackers[key]}"
+                key: presenter_version(known.fingerprint, self._trackers[key])
                 for key, known in self._uploads[Stage.PRESENTER].items()
             },
             data_versions(self._instance, self._folders, "face_tracks"),
@@ -171,7 +173,9 @@ class _Planner:
         everything_tried = self._tried | {Stage.DELIVERY: tried}
         return Plan(voices, presenters, clips, deliveries, wanting, recipes, spoken, everything_tried)
 
-    def _recipes(self, wanting: Mapping[Clip, tuple[Campaign, ...]]) -> tuple[dict[Clip, str], dict[Clip, str]]:
+    def _recipes(
+        self, wanting: Mapping[ClipKey, tuple[Campaign, ...]]
+    ) -> tuple[dict[ClipKey, str], dict[ClipKey, str]]:
         """How each clip is made; and of those whose engine lacks something on this machine, the sentence that says so.
 
         Worked out once for all clips that the same campaigns want with the same tracker.
@@ -179,7 +183,7 @@ class _Planner:
         known: dict[tuple[int, str], tuple[str, str]] = {}
         recipes, hindered = {}, {}
         for clip, campaigns in wanting.items():
-            which = id(campaigns), self._trackers[clip[1]]
+            which = id(campaigns), self._trackers[clip.presenter]
             if which not in known:
                 making = render_spec_of(campaigns)
                 engine, lack = engine_of(making.engine)
@@ -208,11 +212,11 @@ class _Planner:
 
     def _of_clips(
         self,
-        recipes: Mapping[Clip, str],
-        hindered: Mapping[Clip, str],
+        recipes: Mapping[ClipKey, str],
+        hindered: Mapping[ClipKey, str],
         voices: Mapping[str, Status],
         presenters: Mapping[str, Status],
-    ) -> dict[Clip, Status]:
+    ) -> dict[ClipKey, Status]:
         made = data_versions(self._instance, self._folders, "encoded_video")
         voice_uploads, presenter_uploads = self._uploads[Stage.VOICE], self._uploads[Stage.PRESENTER]
         # Most clips are in no run: those that are, are few, and looked up only then.
@@ -224,10 +228,9 @@ class _Planner:
         }
         there: dict[str, set[str]] = {}
         removed: dict[str, set[str]] = {}
-        statuses: dict[Clip, Status] = {}
+        statuses: dict[ClipKey, Status] = {}
         for clip, recipe in recipes.items():
-            audio, template = clip
-            key = key_of(audio, template)
+            audio, template, key = clip.voice, clip.presenter, clip.partition
             if key in in_runs:
                 under_way = self._under_way(Subject(Stage.CLIP, key))
                 if under_way is not None:
@@ -238,7 +241,7 @@ class _Planner:
                 continue
             if audio not in there:
                 there[audio] = presenters_of(self._folders, audio)
-                removed[audio] = keys_in(self._folders.removed(audio, "any").parent, ".removed")
+                removed[audio] = keys_in(self._folders.removed(ClipKey(audio, "any")).parent, ".removed")
             voice, presenter = voice_uploads[audio], presenter_uploads[template]
             known = made.get(key) if template in there[audio] else None
             version = clip_version(voice.fingerprint, presenter.fingerprint, recipe)
@@ -269,17 +272,17 @@ class _Planner:
 
     def _of_deliveries(
         self,
-        clips: Mapping[Clip, Status],
-        wanting: Mapping[Clip, tuple[Campaign, ...]],
+        clips: Mapping[ClipKey, Status],
+        wanting: Mapping[ClipKey, tuple[Campaign, ...]],
         spoken: Mapping[str, str],
     ) -> tuple[dict[str, Status], dict[str, str]]:
         """Where the ZIP of every voice stands, and of what it is made; it waits until all its clips are settled."""
         made = data_versions(self._instance, self._folders, "delivery")
         versions = data_versions(self._instance, self._folders, "encoded_video")
         there = keys_in(self._folders.delivery("any").parent, ".zip")
-        of_voice: dict[str, list[Clip]] = {}
+        of_voice: dict[str, list[ClipKey]] = {}
         for clip in clips:
-            of_voice.setdefault(clip[0], []).append(clip)
+            of_voice.setdefault(clip.voice, []).append(clip)
         statuses, tried = {}, {}
         for audio, its_clips in of_voice.items():
             subject = Subject(Stage.DELIVERY, audio)

@@ -9,6 +9,7 @@ from heygem_pipeline.errors import CampaignsDisagree
 from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.runs.materializations import data_versions
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -16,22 +17,22 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
 class CampaignSpecifications:
     """The orders of the data folder's campaigns, as they are when they are asked for."""
 
-    def render_spec(self, audio: str, template: str) -> RenderSpec:
+    def render_spec(self, clip: ClipKey) -> RenderSpec:
         """As the campaigns that want the clip say. Raises CampaignsDisagree."""
         folders = data_folders()
         uploads = Uploads(folders)
-        voice = {audio: uploads.find(UploadKind.AUDIO, audio)}
-        presenter = {template: uploads.find(UploadKind.TEMPLATE, template)}
+        voice = {clip.voice: uploads.find(UploadKind.AUDIO, clip.voice)}
+        presenter = {clip.presenter: uploads.find(UploadKind.TEMPLATE, clip.presenter)}
         wanted = wanted_clips(load_campaigns(folders.campaigns), voice, presenter)
         for sentence in contradictions(wanted).values():
             raise CampaignsDisagree(sentence)
-        return render_spec_of(wanted.get((audio, template), ()))
+        return render_spec_of(wanted.get(clip, ()))
 
     def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
         """The clips that are wanted of the voice, as the planner finds them."""
         folders = data_folders()
         found = plan(instance, folders)
-        mine = [clip for clip in found.clips if clip[0] == audio]
+        mine = [clip for clip in found.clips if clip.voice == audio]
         if not mine:
             return DeliverySpec({}, "none")
         versions = data_versions(instance, folders, "encoded_video")

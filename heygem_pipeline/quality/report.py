@@ -1,6 +1,5 @@
 """The report of one finished clip: what it is, how it was made, what was measured on it."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ from typing import Any
 from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.versions import clip_version, name_and_version, recipe_version
 
 OWN_STAGES = ("lipsync", "encode", "sync")
 """The stages that belong to one clip."""
@@ -109,7 +110,7 @@ class ClipReport:
     @property
     def version(self) -> str:
         """What the clip is made of, as ``clip_version`` says it."""
-        recipe = recipe_version(self.tracker, f"{self.engine} {self.engine_version}", self.made_with)
+        recipe = recipe_version(self.tracker, name_and_version(self.engine, self.engine_version), self.made_with)
         return clip_version(self.audio_fingerprint, self.template_fingerprint, recipe)
 
     @property
@@ -143,16 +144,6 @@ def settings_of_report(made_with: ClipSettings) -> dict[str, str | int]:
     return made_with.model_dump(mode="json", include=set(ClipSettings.model_fields))
 
 
-def recipe_version(tracker: str, engine: str, made_with: Mapping[str, str | int]) -> str:
-    """Say how clips are made, for ``clip_version``. tracker, engine: name and version."""
-    return f"{tracker}-{engine}-{hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:8]}"
-
-
-def clip_version(audio_fingerprint: str, template_fingerprint: str, recipe: str) -> str:
-    """Say all that a clip is made of: two clips of one version need not both be made."""
-    return f"{audio_fingerprint[:16]}-{template_fingerprint[:16]}-{recipe}"
-
-
 def write_report(report: ClipReport, destination: Path) -> None:
     """Store the report as JSON, whole or not at all."""
     with atomic_path(destination) as temporary:
@@ -169,10 +160,10 @@ def read_report(path: Path) -> ClipReport:
     return ClipReport(checks=checks, warnings=coded or sentences, **{name: stored[name] for name in names})
 
 
-def finished_report(folders: DataFolders, audio: str, template: str) -> ClipReport | None:
+def finished_report(folders: DataFolders, clip: ClipKey) -> ClipReport | None:
     """The report of a clip that is there; None without the clip, the report, or one this version can read."""
-    stored = folders.report(audio, template)
-    if not (stored.exists() and folders.clip(audio, template).exists()):
+    stored = folders.report(clip)
+    if not (stored.exists() and folders.clip(clip).exists()):
         return None
     try:
         return read_report(stored)

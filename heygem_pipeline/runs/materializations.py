@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 from dagster import DagsterEventType
 
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 VERSION_TAG = "dagster/data_version"
@@ -60,5 +61,5 @@ def keys_in(folder: Path, suffix: str) -> set[str]:
 
 def presenters_of(folders: DataFolders, audio: str) -> set[str]:
     """The presenters whose finished clip of this voice is there, with its report."""
-    clips = keys_in(folders.clip(audio, "any").parent, ".mp4")
-    return clips & keys_in(folders.report(audio, "any").parent, ".json") if clips else clips
+    clips = keys_in(folders.clip(ClipKey(audio, "any")).parent, ".mp4")
+    return clips & keys_in(folders.report(ClipKey(audio, "any")).parent, ".json") if clips else clips

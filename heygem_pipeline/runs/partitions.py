@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.uploads.registry import UploadKind
 
 audio_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.AUDIO.value)
@@ -11,12 +12,6 @@ clip_partitions = dg.MultiPartitionsDefinition(
 )
 
 
-def clip_key(audio: str, template: str) -> dg.MultiPartitionKey:
-    """The partition key of one clip."""
-    return dg.MultiPartitionKey({UploadKind.AUDIO.value: audio, UploadKind.TEMPLATE.value: template})
-
-
-def keys_of_clip(key: str) -> tuple[str, str]:
-    """The audio and the template key of a clip's partition key."""
-    by_dimension = clip_partitions.get_partition_key_from_str(key).keys_by_dimension
-    return by_dimension[UploadKind.AUDIO.value], by_dimension[UploadKind.TEMPLATE.value]
+def multi_partition_key(clip: ClipKey) -> dg.MultiPartitionKey:
+    """The partition key of one clip, for what launches runs; as text it is ``clip.partition``."""
+    return dg.MultiPartitionKey({UploadKind.AUDIO.value: clip.voice, UploadKind.TEMPLATE.value: clip.presenter})

@@ -18,6 +18,7 @@ from heygem_pipeline.runs.dagster_internals import (
 )
 from heygem_pipeline.runs.history import INTERRUPTED, SENTENCE_TAG, STOPPED, read_sentence
 from heygem_pipeline.runs.stages import Stage, subject_of
+from heygem_pipeline.storage.clip_key import ClipKey, label_of
 
 TOLD = {
     DagsterEventType.RUN_START: (logging.INFO, "Started."),
@@ -98,14 +99,14 @@ def subject_in(tags: Mapping[str, str]) -> str:
     """ErasureTarget a run with these tags works on, the way its files lie in outputs: "voice/presenter", or one key."""
     first, last = tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG)
     key = tags.get(PARTITION_NAME_TAG) or (f"{first} ... {last}" if first and last else "")
-    return key.replace("|", "/")
+    return label_of(key)
 
 
 def latest_run(instance: dg.DagsterInstance, name: str) -> dg.DagsterRun | None:
     """Return the run that was last asked for of "voice/presenter", or of a voice or presenter alone."""
-    key = name.replace("/", "|")
-    runs = instance.get_runs(RunsFilter(tags={PARTITION_NAME_TAG: key}), limit=RUNS_READ)
-    return next((run for run in runs if "|" in key or _is_of_upload(run)), None)
+    clip = ClipKey.from_label(name)
+    runs = instance.get_runs(RunsFilter(tags={PARTITION_NAME_TAG: clip.partition if clip else name}), limit=RUNS_READ)
+    return next((run for run in runs if clip or _is_of_upload(run)), None)
 
 
 def _is_of_upload(run: dg.DagsterRun) -> bool:

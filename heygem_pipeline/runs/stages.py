@@ -6,6 +6,7 @@ from enum import StrEnum
 import dagster as dg
 
 from heygem_pipeline.runs.dagster_internals import PARTITION_NAME_TAG
+from heygem_pipeline.storage.clip_key import ClipKey
 
 
 class Stage(StrEnum):
@@ -23,6 +24,16 @@ class Subject:
 
     stage: Stage
     key: str
+
+    @classmethod
+    def of_clip(cls, clip: ClipKey) -> "Subject":
+        """The making of a clip."""
+        return cls(Stage.CLIP, clip.partition)
+
+    @property
+    def clip(self) -> ClipKey:
+        """The clip, where the stage is CLIP."""
+        return ClipKey.from_partition(self.key)
 
 
 STAGE_OF_ASSET = {
@@ -54,8 +65,3 @@ def subject_of(run: dg.DagsterRun) -> Subject | None:
     if not assets and run.job_name in STAGE_OF_JOB:
         stages = {STAGE_OF_JOB[run.job_name]}
     return Subject(stages.pop(), key) if len(stages) == 1 else None
-
-
-def key_of(audio: str, template: str) -> str:
-    """The partition key of a clip, as Dagster writes it in tags and events."""
-    return f"{audio}|{template}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 
 
 @dataclass(frozen=True)
@@ -61,30 +62,30 @@ class DataFolders:
         """Stored features of the presenter's own speech, where there is any."""
         return self.root / "store" / "template_speech" / f"{template}.parquet"
 
-    def patches(self, audio: str, template: str) -> Path:
+    def patches(self, clip: ClipKey) -> Path:
         """Stored mouth patches of a clip."""
-        return self.root / "store" / "generated_frames" / audio / f"{template}.parquet"
+        return clip.path(self.root / "store" / "generated_frames", ".parquet")
 
-    def report(self, audio: str, template: str) -> Path:
+    def report(self, clip: ClipKey) -> Path:
         """Report of a finished clip."""
-        return self.root / "store" / "clip_reports" / audio / f"{template}.json"
+        return clip.path(self.root / "store" / "clip_reports", ".json")
 
-    def removed(self, audio: str, template: str) -> Path:
+    def removed(self, clip: ClipKey) -> Path:
         """What is left of the report of a clip that was removed for its age: it is not made again by itself."""
-        return self.root / "store" / "clip_reports" / audio / f"{template}.removed"
+        return clip.path(self.root / "store" / "clip_reports", ".removed")
 
-    def filmstrip(self, audio: str, template: str) -> Path:
+    def filmstrip(self, clip: ClipKey) -> Path:
         """Faces of a finished clip in a row."""
-        return self.root / "store" / "filmstrips" / audio / f"{template}.jpg"
+        return clip.path(self.root / "store" / "filmstrips", ".jpg")
 
     def first_look(self, kind: str, file: str) -> Path:
         """What the Studio saw of an upload at once, its picture among it: a path to add endings to."""
         digest = hashlib.sha256(file.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         return self.root / "store" / "first_looks" / kind / digest
 
-    def clip(self, audio: str, template: str) -> Path:
+    def clip(self, clip: ClipKey) -> Path:
         """The finished clip."""
-        return self.root / "outputs" / audio / f"{template}.mp4"
+        return clip.path(self.root / "outputs", CLIP_SUFFIX)
 
     def delivery(self, audio: str) -> Path:
         """The ZIP of a voice's finished clips."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from heygem_pipeline.campaigns.campaigns_folder import Clip
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
 from heygem_pipeline.planning.actions import cancel, make_missing_now, try_again
 from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import batches
 from heygem_pipeline.studio.refusals import Refusal
@@ -21,7 +21,7 @@ def begin_batch(instance: Instance, folders: DataFolders, wish: batches.BatchSpe
     return campaign.name
 
 
-def make_now(folders: DataFolders, found: Plan, clips: Iterable[Clip]) -> None:
+def make_now(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> None:
     """Have these clips made without waiting for the time of their campaign; those that are finished stay."""
     clips = list(clips)
     try_again(folders, found, clips)
@@ -39,7 +39,7 @@ def end_batches(instance: Instance, folders: DataFolders, names: Iterable[str], 
     cancel(instance, folders, before, alone)
     if with_clips:
         for clip in alone:
-            _forget(instance, folders, ErasureTarget(*clip))
+            _forget(instance, folders, ErasureTarget.of_clip(clip))
 
 
 def delete_uploads(instance: Instance, folders: DataFolders, whom: Iterable[ErasureTarget]) -> None:

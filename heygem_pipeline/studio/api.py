@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from heygem_pipeline.campaigns.campaigns_folder import Clip
 from heygem_pipeline.operations.erasure import ErasureTarget
 from heygem_pipeline.planning.actions import cancel, try_again
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio import actions as done
 from heygem_pipeline.studio.batches import BatchSpec
@@ -191,16 +191,14 @@ async def _cancel(request: Request) -> Response:
     return _settled(studio)
 
 
-def _clips(wanted: ClipsRequest, found: Plan) -> list[Clip]:
+def _clips(wanted: ClipsRequest, found: Plan) -> list[ClipKey]:
     """Those of the named clips that are wanted still."""
-    pairs = (key.partition("|") for key in wanted.clips)
-    return [clip for audio, _, template in pairs if (clip := (audio, template)) in found.clips]
+    return [clip for key in wanted.clips if (clip := ClipKey.from_partition(key)) in found.clips]
 
 
 async def _clip(request: Request) -> Response:
     """What is known of a finished clip; ``null`` of another."""
-    voice, presenter = _pair(request)
-    report = await run_in_threadpool(finished_report, studio_of(request).folders, voice, presenter)
+    report = await run_in_threadpool(finished_report, studio_of(request).folders, _named_clip(request))
     if report is None:
         return JSONResponse(None)
     told: dict[str, Any] = {
@@ -220,14 +218,14 @@ async def _clip(request: Request) -> Response:
 
 async def _log(request: Request) -> Response:
     studio = studio_of(request)
-    return JSONResponse(await run_in_threadpool(log_of, studio.instance, studio.folders, *_pair(request)))
+    return JSONResponse(await run_in_threadpool(log_of, studio.instance, studio.folders, _named_clip(request)))
 
 
-def _pair(request: Request) -> tuple[str, str]:
+def _named_clip(request: Request) -> ClipKey:
     voice, presenter = request.path_params["voice"], request.path_params["presenter"]
     if partition_key(voice) != voice or partition_key(presenter) != presenter:
         raise HTTPException(404)
-    return voice, presenter
+    return ClipKey(voice, presenter)
 
 
 def _settled(studio: Studio) -> Response:

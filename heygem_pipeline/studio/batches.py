@@ -15,7 +15,6 @@ from heygem_pipeline.campaigns.campaign import LONGEST_NAME, SUFFIX, Campaign
 from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.campaigns.campaigns_folder import (
     ONLY_CAMPAIGNS,
-    Clip,
     contradictions,
     load_campaigns,
     wanted_clips,
@@ -23,6 +22,7 @@ from heygem_pipeline.campaigns.campaigns_folder import (
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engines import ENGINES, load_engine
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.exclusive_rename import place
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
@@ -58,9 +58,9 @@ class BatchSpec:
     languages: Mapping[str, str]
 
     @property
-    def clips(self) -> list[Clip]:
+    def clips(self) -> list[ClipKey]:
         """Voice by voice."""
-        return [(voice, presenter) for voice in self.voices for presenter in self.presenters]
+        return [ClipKey(voice, presenter) for voice in self.voices for presenter in self.presenters]
 
 
 def usable_engines() -> list[str]:

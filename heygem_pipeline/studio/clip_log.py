@@ -8,6 +8,7 @@ from typing import Any
 
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.run_log import latest_run, read_log
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 MOST_LINES = 2000
@@ -17,9 +18,9 @@ CAUSED_BY = "The above exception was caused by the following exception:"
 _PATH = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"<>|]+/)+([^\s/:'\"<>|]*)")
 
 
-def log_of(instance: Instance, folders: DataFolders, audio: str, template: str) -> dict[str, Any]:
+def log_of(instance: Instance, folders: DataFolders, clip: ClipKey) -> dict[str, Any]:
     """Lines of the latest run of a clip, else of the voice or presenter that keeps it from being made."""
-    for name in (f"{audio}/{template}", template, audio):
+    for name in (clip.label, clip.presenter, clip.voice):
         run = latest_run(instance, name)
         if run is not None:
             lines = [

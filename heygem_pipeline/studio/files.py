@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.first_look import picture_of, trouble_of
@@ -47,6 +48,10 @@ def _key(request: Request, name: str) -> str:
     return key
 
 
+def _named_clip(request: Request) -> ClipKey:
+    return ClipKey(_key(request, "voice"), _key(request, "presenter"))
+
+
 def _sent(request: Request, path: Path, name: str | None = None) -> Response:
     if not path.is_file():
         raise HTTPException(404)
@@ -55,13 +60,13 @@ def _sent(request: Request, path: Path, name: str | None = None) -> Response:
 
 
 async def _clip(request: Request) -> Response:
-    voice, presenter = _key(request, "voice"), _key(request, "presenter")
-    name = f"{voice} - {presenter}.mp4" if "download" in request.query_params else None
-    return _sent(request, studio_of(request).folders.clip(voice, presenter), name)
+    clip = _named_clip(request)
+    name = f"{clip.voice} - {clip.presenter}.mp4" if "download" in request.query_params else None
+    return _sent(request, studio_of(request).folders.clip(clip), name)
 
 
 async def _strip(request: Request) -> Response:
-    return _sent(request, studio_of(request).folders.filmstrip(_key(request, "voice"), _key(request, "presenter")))
+    return _sent(request, studio_of(request).folders.filmstrip(_named_clip(request)))
 
 
 async def _upload(request: Request) -> Response:
@@ -95,7 +100,7 @@ async def _archive(request: Request) -> Response:
     clips = list(_finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter")))
     if not clips:
         raise HTTPException(404)
-    files = [(f"{voice}/{presenter}.mp4", studio.folders.clip(voice, presenter)) for voice, presenter in clips]
+    files = [(f"{clip.label}{CLIP_SUFFIX}", studio.folders.clip(clip)) for clip in clips]
     title = wanted.get("voice") or wanted.get("presenter") or wanted.get("batch") or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
     headers = {"content-disposition": disposition}
@@ -104,13 +109,13 @@ async def _archive(request: Request) -> Response:
     )
 
 
-def _finished(found: Plan, batch: str, voice: str | None, presenter: str | None) -> Iterator[tuple[str, str]]:
+def _finished(found: Plan, batch: str, voice: str | None, presenter: str | None) -> Iterator[ClipKey]:
     for clip, status in found.clips.items():
         names = [campaign.name for campaign in found.wanting[clip]] or [EVERYTHING]
         if (
             status.state is State.DONE
             and batch in names
-            and (voice is None or voice == clip[0])
-            and (presenter is None or presenter == clip[1])
+            and (voice is None or voice == clip.voice)
+            and (presenter is None or presenter == clip.presenter)
         ):
             yield clip

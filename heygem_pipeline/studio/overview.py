@@ -8,11 +8,12 @@ from json import dumps
 from typing import Any
 
 from heygem_pipeline.campaigns.campaign import Campaign
-from heygem_pipeline.campaigns.campaigns_folder import Campaigns, Clip, matches
+from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
 from heygem_pipeline.planning.estimates import Estimate
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.status import State, Status
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.first_looks import FirstLooks
@@ -50,7 +51,7 @@ def overview(seen: Seen, first_looks: FirstLooks) -> dict[str, Any]:
         "voices": voices,
         "presenters": presenters,
         "batches": list(_batches(seen)),
-        "clips": {f"{a}|{t}": _clip(seen, (a, t), status) for (a, t), status in seen.found.clips.items()},
+        "clips": {clip.partition: _clip(seen, clip, status) for clip, status in seen.found.clips.items()},
         "languages": languages_of(seen.uploads.folders),
         "pace": {"start": seen.pace.start, "each": seen.pace.each} if seen.pace else None,
     }
@@ -124,7 +125,7 @@ def _made(seen: Seen, campaign: Campaign) -> float:
         return 0.0
 
 
-def _clip(seen: Seen, clip: Clip, status: Status) -> dict[str, Any]:
+def _clip(seen: Seen, clip: ClipKey, status: Status) -> dict[str, Any]:
     shown: dict[str, Any] = {"state": status.state.value}
     if status.sentence:
         shown["why"] = without_paths(status.sentence, seen.uploads.folders.root)
@@ -141,8 +142,8 @@ def _clip(seen: Seen, clip: Clip, status: Status) -> dict[str, Any]:
     return shown
 
 
-def _made_at(seen: Seen, clip: Clip) -> str:
+def _made_at(seen: Seen, clip: ClipKey) -> str:
     try:
-        return f"{seen.uploads.folders.clip(*clip).stat().st_mtime_ns // 10**6:x}"
+        return f"{seen.uploads.folders.clip(clip).stat().st_mtime_ns // 10**6:x}"
     except FileNotFoundError:
         return ""

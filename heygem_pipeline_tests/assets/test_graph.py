@@ -15,9 +15,10 @@ from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
 
@@ -47,8 +48,8 @@ class House:
             "silence": self.materializer.run(["audio_features"], "silence"),
             "张老师": self.materializer.run(["face_tracks"], "张老师"),
             "wall": self.materializer.run(["face_tracks"], "wall"),
-            "clip": self.materializer.run(CLIP, clip_key("talk", "张老师")),
-            "no tracks": self.materializer.run(CLIP, clip_key("talk", "wall")),
+            "clip": self.materializer.run(CLIP, multi_partition_key(ClipKey("talk", "张老师"))),
+            "no tracks": self.materializer.run(CLIP, multi_partition_key(ClipKey("talk", "wall"))),
             "delivery": self.materializer.run(["delivery"], "talk"),
         }
 
@@ -81,7 +82,7 @@ def house(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def test_the_good_voice_and_presenter_become_a_clip(house: House) -> None:
     assert [house.failures[name] for name in ("talk", "张老师", "clip", "delivery")] == [None] * 4
-    assert house.folders.clip("talk", "张老师").is_file()
+    assert house.folders.clip(ClipKey("talk", "张老师")).is_file()
 
 
 @pytest.mark.parametrize(("partition", "named"), [("silence", "silence.wav"), ("wall", "wall.mp4")])
@@ -104,7 +105,7 @@ def test_bad_input_is_not_tried_again(house: House) -> None:
 def test_a_clip_without_its_tracks_says_what_to_make_first(house: House) -> None:
     sentence = house.failures["no tracks"]
     assert sentence is not None and "face_tracks" in sentence
-    assert not house.folders.clip("talk", "wall").exists()
+    assert not house.folders.clip(ClipKey("talk", "wall")).exists()
 
 
 def test_the_fingerprint_of_the_upload_is_the_data_version(house: House) -> None:
@@ -157,7 +158,7 @@ def test_the_gpu_pool_holds_one_and_is_free_afterwards(house: House) -> None:
 def test_the_delivery_holds_the_finished_clips_and_a_manifest(house: House) -> None:
     with zipfile.ZipFile(house.folders.delivery("talk")) as archive:
         assert sorted(archive.namelist()) == ["manifest.csv", "manifest.json", "张老师.mp4"]
-        assert archive.read("张老师.mp4") == house.folders.clip("talk", "张老师").read_bytes()
+        assert archive.read("张老师.mp4") == house.folders.clip(ClipKey("talk", "张老师")).read_bytes()
         finished, missing = json.loads(archive.read("manifest.json"))
     row = finished if finished["template"] == "张老师.mp4" else missing
     assert row["engine"] == "warp" and row["audio_fingerprint"] == fingerprint(house.folders.voices / "talk.wav")
@@ -165,24 +166,24 @@ def test_the_delivery_holds_the_finished_clips_and_a_manifest(house: House) -> N
 
 
 def test_a_second_clip_does_not_touch_the_first(house: House, material: Path) -> None:
-    before = house.folders.clip("talk", "张老师").read_bytes()
+    before = house.folders.clip(ClipKey("talk", "张老师")).read_bytes()
     shutil.copy(material / "presenter.mp4", house.folders.presenters / "other.mp4")
     take_in_uploads(house.instance)
     assert house.materializer.run(["face_tracks"], "other") is None
-    assert house.materializer.run(CLIP, clip_key("talk", "other")) is None
-    assert house.folders.clip("talk", "张老师").read_bytes() == before
+    assert house.materializer.run(CLIP, multi_partition_key(ClipKey("talk", "other"))) is None
+    assert house.folders.clip(ClipKey("talk", "张老师")).read_bytes() == before
 
 
 def test_frames_of_an_older_upload_are_not_encoded(house: House, material: Path) -> None:
     shutil.copy(material / "voice.wav", house.folders.voices / "changing.wav")
     take_in_uploads(house.instance)
     assert house.materializer.run(["audio_features"], "changing") is None
-    assert house.materializer.run(["generated_frames"], clip_key("changing", "张老师")) is None
+    assert house.materializer.run(["generated_frames"], multi_partition_key(ClipKey("changing", "张老师"))) is None
     write_voice(house.folders.voices / "changing.wav", 1.0)
     assert house.materializer.run(["audio_features"], "changing") is None
-    sentence = house.materializer.run(["encoded_video"], clip_key("changing", "张老师"))
+    sentence = house.materializer.run(["encoded_video"], multi_partition_key(ClipKey("changing", "张老师")))
     assert sentence is not None and "generated_frames" in sentence
-    assert not house.folders.clip("changing", "张老师").exists()
+    assert not house.folders.clip(ClipKey("changing", "张老师")).exists()
 
 
 def test_clips_of_an_older_upload_are_not_delivered(house: House) -> None:

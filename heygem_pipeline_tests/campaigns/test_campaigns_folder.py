@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, contradictions, load_campaigns, matches, wanted_clips
+from heygem_pipeline.storage.clip_key import ClipKey
 
 VOICES = ["welcome-de", "welcome-en", "lesson 1", "欢迎"]
 PRESENTERS = ["anna", "mei"]
@@ -23,7 +24,7 @@ def load(folder: Path, *campaigns: tuple[str, str] | tuple[str, str, str]) -> Ca
 
 def wanted(campaigns: Campaigns) -> dict[tuple[str, str], list[str]]:
     return {
-        clip: [campaign.name for campaign in wanting]
+        (clip.voice, clip.presenter): [campaign.name for campaign in wanting]
         for clip, wanting in wanted_clips(campaigns, VOICES, PRESENTERS).items()
     }
 
@@ -75,14 +76,14 @@ def test_file_names_count_where_they_are_known(tmp_path: Path) -> None:
         '"*.wav"': ["take _1_", "take 1", "b"],
     }.items():
         campaigns = load(tmp_path, (names, '"*"'))
-        assert [voice for voice, _ in wanted_clips(campaigns, voices, ["anna"])] == keys, names
+        assert [clip.voice for clip in wanted_clips(campaigns, voices, ["anna"])] == keys, names
 
 
 def test_a_name_may_be_written_with_what_its_key_leaves_out_or_in_another_form_of_unicode(tmp_path: Path) -> None:
     campaigns = load(tmp_path, ('["Lektion: 1", "Cafe\u0301*"]', '"*"'))
     assert list(wanted_clips(campaigns, ["Lektion_ 1", "Caf\u00e9 2"], ["a"])) == [
-        ("Lektion_ 1", "a"),
-        ("Caf\u00e9 2", "a"),
+        ClipKey("Lektion_ 1", "a"),
+        ClipKey("Caf\u00e9 2", "a"),
     ]
 
 
@@ -110,7 +111,7 @@ def test_clips_named_by_language_want_one(tmp_path: Path) -> None:
 def test_two_campaigns_that_would_make_one_clip_differently_contradict_each_other(tmp_path: Path) -> None:
     campaigns = load(tmp_path, ('"*"', "anna", "settings: {crf: 20}"), ("欢迎", '"*"'))
     ((clip, sentence),) = contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)).items()
-    assert clip == ("欢迎", "anna")
+    assert clip == ClipKey("欢迎", "anna")
     assert all(said in sentence for said in ("欢迎 x anna", '0.yaml with crf "20"', '1.yaml with crf "18"'))
 
 

@@ -20,6 +20,7 @@ from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 
@@ -140,7 +141,7 @@ def test_batch_makes_everything_itself_where_nothing_runs(data: DataFolders, mat
     (data.voices / "broken.wav").write_bytes(b"no sound")
     done = heygem("batch")
     assert done.exit_code == 1 and "broken.wav" in done.stderr and "1 done, 1 failed" in done.stdout
-    assert data.clip("welcome", "anna").is_file() and data.delivery("welcome").is_file()
+    assert data.clip(ClipKey("welcome", "anna")).is_file() and data.delivery("welcome").is_file()
     (data.voices / "broken.wav").unlink()
     again = heygem("batch")
     assert again.exit_code == 0 and "RenderSpec" not in again.stderr

@@ -10,6 +10,7 @@ from dagster import DagsterRunStatus
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.test_clips import heygem
 from heygem_pipeline_tests.house import CLIP, PRESENTER, VOICE, House
@@ -68,10 +69,12 @@ def test_forget_lists_asks_and_deletes(house: House) -> None:
     house.make_clip("one", "two")
     asked = heygem("forget", "one/two")
     assert asked.exit_code == 1 and "outputs/one/two.mp4" in asked.stdout and "is still wanted" in asked.stderr
-    assert house.folders.clip("one", "two").exists()
+    assert house.folders.clip(ClipKey("one", "two")).exists()
     done = heygem("forget", "one/two", "--presenter", "two", "--yes")
     assert done.exit_code == 0, done.output
-    assert not house.folders.clip("one", "two").exists() and not (house.folders.presenters / "two.mp4").exists()
+    assert (
+        not house.folders.clip(ClipKey("one", "two")).exists() and not (house.folders.presenters / "two.mp4").exists()
+    )
     assert "files and the records of" in house.folders.log_file.read_text()
 
 

@@ -8,6 +8,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.test_clips import heygem
 from heygem_pipeline_tests.house import House
@@ -22,7 +23,7 @@ def house(data: DataFolders) -> Iterator[House]:
 
 def test_prune_shows_what_how_many_how_much_and_why(house: House) -> None:
     make_all(house)
-    patches = write(house.folders.patches("one", "two"), b"x" * 2_500_000, days=1)
+    patches = write(house.folders.patches(ClipKey("one", "two")), b"x" * 2_500_000, days=1)
     done = heygem("prune", "--dry-run")
     rows = [line.split() for line in done.stdout.splitlines()]
     assert ["mouth", "patches", "of", "finished", "clips", "1", "2.5", "HEYGEM_KEEP_PATCHES_DAYS=0"] in rows
@@ -36,8 +37,8 @@ def test_prune_shows_what_how_many_how_much_and_why(house: House) -> None:
 def test_a_removed_clip_is_made_again_when_somebody_names_it(house: House) -> None:
     make_all(house)
     for presenter in ("one", "two"):
-        house.folders.clip("one", presenter).unlink()
-        house.folders.report("one", presenter).rename(house.folders.removed("one", presenter))
+        house.folders.clip(ClipKey("one", presenter)).unlink()
+        house.folders.report(ClipKey("one", presenter)).rename(house.folders.removed(ClipKey("one", presenter)))
     assert "There is nothing to make" in heygem("retry").stdout
     assert "1 clips are asked for" in heygem("retry", "one/two").stdout
     assert house.clip("one", "two").state is State.READY and house.clip("one", "one").state is State.REMOVED
@@ -51,4 +52,4 @@ def test_a_wrong_setting_removes_nothing(house: House, monkeypatch: pytest.Monke
     settings.cache_clear()
     done = heygem("prune")
     assert done.exit_code == 1 and "HEYGEM_KEEP_OUTPUTS_DAYS is wrong" in done.stderr
-    assert house.folders.clip("one", "one").exists()
+    assert house.folders.clip(ClipKey("one", "one")).exists()

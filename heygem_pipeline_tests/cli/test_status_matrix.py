@@ -9,13 +9,17 @@ from rich.console import Console
 from heygem_pipeline.cli.status_matrix import matrix
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.status import DONE, READY, State, Status
+from heygem_pipeline.storage.clip_key import ClipKey
 
 CHINESE = [f"第{number}课 欢迎来到我们的学校" for number in range(3)]
 PRESENTERS = [f"{name} {number}" for number in range(5) for name in ("王老师", "Frau Dr. Schmidt-Hohenstein", "anna")]
 
 
 def planned(voices: list[str], presenters: list[str], **other: Status) -> Plan:
-    clips = {clip: other.get("_".join(clip), DONE) for clip in product(voices, presenters)}
+    clips = {
+        ClipKey(voice, presenter): other.get(f"{voice}_{presenter}", DONE)
+        for voice, presenter in product(voices, presenters)
+    }
     return Plan({}, {}, clips, {}, {}, {}, {}, {})
 
 

@@ -15,6 +15,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 
@@ -39,12 +40,12 @@ def test_what_cannot_be_made_again_comes_back_elsewhere(
         data.voices / "第一课 🎓.wav": b"voice",
         data.presenters / "teacher.mp4": b"presenter",
         data.root / "campaigns" / "spring.yaml": b"voices: all",
-        data.clip("第一课 🎓", "teacher"): b"clip" * 1000,
+        data.clip(ClipKey("第一课 🎓", "teacher")): b"clip" * 1000,
         data.tracks("teacher"): b"tracks",
-        data.report("第一课 🎓", "teacher"): b"{}",
+        data.report(ClipKey("第一课 🎓", "teacher")): b"{}",
     }
     left_out = {
-        data.patches("第一课 🎓", "teacher"): b"patches",
+        data.patches(ClipKey("第一课 🎓", "teacher")): b"patches",
         data.root / "outputs" / ".writing-0.mp4": b"half",
         data.log_file: b"log",
     }

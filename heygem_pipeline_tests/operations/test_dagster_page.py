@@ -12,9 +12,10 @@ from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import Stage, subject_of
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests import trace
 from heygem_pipeline_tests.conftest import write_voice
@@ -61,7 +62,7 @@ def test_a_backfill_of_everything_makes_all_but_what_a_bad_upload_spoils(
             ("broken", "anna"),
             ("broken", "ben"),
         }
-        assert "broken.wav" in found.clips["broken", "anna"].sentence
+        assert "broken.wav" in found.clips[ClipKey("broken", "anna")].sentence
         failed = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
         assert {subject_of(run) for run in failed} == {trace.Subject(Stage.VOICE, "broken")}
 
@@ -74,7 +75,7 @@ def test_a_selection_is_made_again_alone_and_what_failed_is_tried_from_where_it_
     uploads: DataFolders, port: int, tmp_path: Path
 ) -> None:
     shutil.copy(uploads.presenters / "ben.mp4", uploads.presenters / "carl.mp4")
-    in_the_way = uploads.clip("one", "carl")
+    in_the_way = uploads.clip(ClipKey("one", "carl"))
     in_the_way.mkdir(parents=True)
     with open_instance() as instance:
         take_in_uploads(instance)
@@ -84,17 +85,21 @@ def test_a_selection_is_made_again_alone_and_what_failed_is_tried_from_where_it_
                 assert materializer.run([asset], key) is None
         with serving(port, tmp_path / "up.log"):
             page = Page(port)
-            run_id = page.materialize(CLIP, clip_key("one", "carl"))
-            selection = [clip_key(voice, presenter) for voice in ("one", "two") for presenter in ("anna", "ben")]
+            run_id = page.materialize(CLIP, multi_partition_key(ClipKey("one", "carl")))
+            selection = [
+                multi_partition_key(ClipKey(voice, presenter))
+                for voice in ("one", "two")
+                for presenter in ("anna", "ben")
+            ]
             backfill = page.backfill(CLIP, selection)
 
             wait_for(lambda: has_ended(instance, run_id))
-            assert plan(instance, uploads).clips["one", "carl"].state is State.FAILED
+            assert plan(instance, uploads).clips[ClipKey("one", "carl")].state is State.FAILED
             in_the_way.rmdir()
             again = page.reexecute_from_failure(run_id)
             wait_for(lambda: has_ended(instance, again))
             assert steps_of(instance, run_id) == CLIP and steps_of(instance, again) == ["encoded_video"]
-            assert plan(instance, uploads).clips["one", "carl"].state is State.DONE
+            assert plan(instance, uploads).clips[ClipKey("one", "carl")].state is State.DONE
 
             wait_for(lambda: page.backfill_status(backfill) != "REQUESTED")
             assert page.backfill_status(backfill) == "COMPLETED_SUCCESS"

@@ -13,6 +13,7 @@ from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.operations.erasure import ErasureTarget, Kept, forget, what_is_kept
 from heygem_pipeline.planning.requests import ask_for, forgive, read_requests
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.uploads.registry import UploadKind
@@ -26,7 +27,10 @@ def full(house: House) -> House:
     for audio in ("one", "two"):
         for template in ("one", "two"):
             house.make_clip(audio, template)
-            for path in (house.folders.patches(audio, template), house.folders.filmstrip(audio, template)):
+            for path in (
+                house.folders.patches(ClipKey(audio, template)),
+                house.folders.filmstrip(ClipKey(audio, template)),
+            ):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
         with zipfile.ZipFile(house.folders.delivery(audio), "w") as archive:
@@ -81,7 +85,7 @@ def test_of_a_presenter_nothing_stays_in_any_voices_folder_or_zip(full: House) -
         "store/audio_features/two.parquet",
     }
     assert not list((full.folders.root / "outputs").glob("*.zip"))
-    assert full.plan().clips.keys() == {("one", "one"), ("two", "one")}
+    assert full.plan().clips.keys() == {ClipKey("one", "one"), ClipKey("two", "one")}
 
 
 def test_of_an_upload_no_picture_stays(full: House) -> None:
@@ -96,7 +100,7 @@ def test_of_an_upload_no_picture_stays(full: House) -> None:
 
 
 def test_a_zip_that_never_held_the_presenter_stays(full: House) -> None:
-    full.folders.clip("one", "two").unlink()
+    full.folders.clip(ClipKey("one", "two")).unlink()
     with zipfile.ZipFile(full.folders.delivery("one"), "w") as archive:
         archive.writestr("manifest.json", json.dumps([{"output": "one.mp4"}]))
     forget_all(full, ErasureTarget(None, "two"))
@@ -123,7 +127,7 @@ def test_records_and_requests_of_others_stay(full: House) -> None:
 
 
 def test_a_failure_is_forgotten_with_its_clip(full: House) -> None:
-    full.folders.clip("one", "two").unlink()
+    full.folders.clip(ClipKey("one", "two")).unlink()
     full.run(CLIP, "one|two", DagsterRunStatus.CANCELED)
     assert full.clip("one", "two").state is State.FAILED
     forget_all(full, ErasureTarget("one", "two"))
@@ -141,11 +145,11 @@ def test_nothing_is_deleted_while_a_run_works_on_it(full: House, status: Dagster
 
 
 def test_a_clip_that_was_made_since_it_was_listed_goes_too(full: House) -> None:
-    full.folders.clip("one", "two").unlink()
+    full.folders.clip(ClipKey("one", "two")).unlink()
     kept = what_is_kept(full.instance, full.folders, ErasureTarget(None, "two"))
     full.make_clip("one", "two")
     forget(full.instance, full.folders, kept)
-    assert not full.folders.clip("one", "two").exists()
+    assert not full.folders.clip(ClipKey("one", "two")).exists()
 
 
 def test_what_is_left_of_an_upload_that_is_gone_can_be_forgotten(full: House) -> None:

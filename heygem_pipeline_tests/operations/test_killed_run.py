@@ -14,18 +14,21 @@ from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import end_leftover_processes, fail_abandoned_runs, remove_half_written
 from heygem_pipeline.runs.instance import dagster_environment, open_instance
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 RUN_THE_CLIP = """
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.runs.instance import dagster_environment, open_instance
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.storage.clip_key import ClipKey
 with open_instance() as instance:
-    Materializer(instance, NoDisplay()).run(["generated_frames", "encoded_video"], clip_key("talk", "teacher"))
+    clip = multi_partition_key(ClipKey("talk", "teacher"))
+    Materializer(instance, NoDisplay()).run(["generated_frames", "encoded_video"], clip)
 """
 
 
@@ -50,8 +53,8 @@ def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, ma
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
 
-        assert not data.clip("talk", "teacher").exists()
-        assert not data.patches("talk", "teacher").exists()
+        assert not data.clip(ClipKey("talk", "teacher")).exists()
+        assert not data.patches(ClipKey("talk", "teacher")).exists()
         pool = instance.event_log_storage.get_concurrency_info("gpu")
         assert len(pool.claimed_slots) == 1
 
@@ -61,8 +64,11 @@ def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, ma
         assert instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == []
         assert instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])) == []
 
-        assert materializer.run(["generated_frames", "encoded_video"], clip_key("talk", "teacher")) is None
-    assert data.clip("talk", "teacher").is_file()
+        assert (
+            materializer.run(["generated_frames", "encoded_video"], multi_partition_key(ClipKey("talk", "teacher")))
+            is None
+        )
+    assert data.clip(ClipKey("talk", "teacher")).is_file()
 
 
 def test_what_copied_a_killed_runs_output_ends_too(data: DataFolders) -> None:

@@ -13,6 +13,7 @@ from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_until
@@ -33,11 +34,11 @@ def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
         shutil.copy(material / "voice.wav", data.voices / "第一课.wav")
         (data.voices / "broken.wav").write_bytes(b"no sound")
         done = wait_until(instance, data, lambda found: found.counts == {State.DONE: 1, State.FAILED: 1})
-        assert "broken.wav" in done.clips["broken", "anna"].sentence
-        first = finished_report(data, "第一课", "anna")
+        assert "broken.wav" in done.clips[ClipKey("broken", "anna")].sentence
+        first = finished_report(data, ClipKey("第一课", "anna"))
         shutil.copy(material / "voice.wav", data.voices / "broken.wav")
         wait_until(instance, data, lambda found: found.counts == {State.DONE: 2})
-        assert finished_report(data, "第一课", "anna") == first is not None
+        assert finished_report(data, ClipKey("第一课", "anna")) == first is not None
         wait_until(instance, data, lambda found: {s.state for s in found.deliveries.values()} == {State.DONE})
         assert Counter(run.job_name for run in instance.get_runs()) == {
             "analyse_voice": 3,
@@ -69,4 +70,4 @@ def test_a_cancelled_clip_stops_frees_the_gpu_and_is_left_until_somebody_asks(
 
 
 def share_of_long(found: Plan) -> float:
-    return found.clips["long", "anna"].share or 0.0
+    return found.clips[ClipKey("long", "anna")].share or 0.0

@@ -17,6 +17,7 @@ from heygem_pipeline.orchestration.schedules import prune_schedule
 from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.house import CLIP, House
@@ -73,7 +74,7 @@ def test_in_a_house_in_which_everything_is_needed_nothing_is_removed(house: Hous
 
 def test_patches_go_once_their_clip_is_finished_and_a_dry_run_only_says_so(house: House, set_to: Set) -> None:
     make_all(house)
-    patches = write(house.folders.patches("one", "two"), b"x" * 5000, days=1)
+    patches = write(house.folders.patches(ClipKey("one", "two")), b"x" * 5000, days=1)
     set_to("patches_days", "2")
     assert removed(house) == {}
     set_to("patches_days", "0")
@@ -87,7 +88,7 @@ def test_patches_go_once_their_clip_is_finished_and_a_dry_run_only_says_so(house
 
 def test_patches_of_a_clip_that_is_not_finished_wait_for_somebody_to_try_again(house: House) -> None:
     house.make_inputs()
-    patches = write(house.folders.patches("one", "two"), days=6)
+    patches = write(house.folders.patches(ClipKey("one", "two")), days=6)
     assert removed(house) == {}
     age(patches, 8)
     assert removed(house) == {"mouth patches of unfinished clips": 1}
@@ -97,9 +98,9 @@ def test_patches_of_a_clip_that_is_not_finished_wait_for_somebody_to_try_again(h
 def test_what_a_run_needs_stays(house: House, set_to: Set, status: DagsterRunStatus) -> None:
     make_all(house)
     set_to("outputs_days", "1")
-    needed = [write(house.folders.patches("one", "two"), days=30), house.folders.clip("one", "one")]
+    needed = [write(house.folders.patches(ClipKey("one", "two")), days=30), house.folders.clip(ClipKey("one", "one"))]
     age(needed[1], 30)
-    age(house.folders.clip("one", "two"), 30)
+    age(house.folders.clip(ClipKey("one", "two")), 30)
     run_id = house.run(CLIP, "one|two", status)
     assert removed(house, now=time() + 400 * DAY) == {"finished clips": 2}
     assert all(path.exists() for path in needed) and house.instance.get_run_by_id(run_id) is not None
@@ -107,7 +108,7 @@ def test_what_a_run_needs_stays(house: House, set_to: Set, status: DagsterRunSta
 
 def test_patches_that_a_run_has_just_made_anew_stay(house: House) -> None:
     make_all(house)
-    patches = write(house.folders.patches("one", "two"), days=-1)
+    patches = write(house.folders.patches(ClipKey("one", "two")), days=-1)
     assert removed(house) == {}
     assert patches.exists()
 
@@ -132,7 +133,7 @@ def test_what_is_left_of_an_upload_goes_some_days_after_it_and_uploads_never_do(
         "tracks of presenters that are gone": 1,
     }
     assert not features.exists() and house.folders.voice("one").exists() and house.folders.tracks("one").exists()
-    assert house.folders.clip("two", "two").exists() and house.folders.report("two", "two").exists()
+    assert house.folders.clip(ClipKey("two", "two")).exists() and house.folders.report(ClipKey("two", "two")).exists()
     assert len(list(house.folders.voices.iterdir())) == 1
 
 
@@ -149,26 +150,33 @@ def test_the_pictures_of_an_upload_go_after_it(house: House, set_to: Set) -> Non
 
 def test_reports_and_filmstrips_follow_their_clip(house: House, set_to: Set) -> None:
     make_all(house)
-    write(house.folders.filmstrip("one", "one"))
-    write(house.folders.filmstrip("one", "two"))
-    house.folders.clip("one", "one").unlink()
+    write(house.folders.filmstrip(ClipKey("one", "one")))
+    write(house.folders.filmstrip(ClipKey("one", "two")))
+    house.folders.clip(ClipKey("one", "one")).unlink()
     set_to("store_days", "0")
     assert removed(house) == {"reports and filmstrips of clips that are gone": 2}
-    assert not house.folders.report("one", "one").exists() and house.folders.report("one", "two").exists()
+    assert (
+        not house.folders.report(ClipKey("one", "one")).exists()
+        and house.folders.report(ClipKey("one", "two")).exists()
+    )
 
 
 def test_outputs_stay_for_ever_unless_a_limit_is_set_and_then_go_by_voice(house: House, set_to: Set) -> None:
     make_all(house)
     for voice in ("one", "two"):
         house.make_delivery(voice)
-        age(house.folders.clip(voice, "one"), 400)
+        age(house.folders.clip(ClipKey(voice, "one")), 400)
         age(house.folders.delivery(voice), 400)
-    age(house.folders.clip("one", "two"), 31)
+    age(house.folders.clip(ClipKey("one", "two")), 31)
     foreign = write(house.folders.root / "outputs" / "one" / "notes.mp4", days=400)
     assert removed(house) == {}
     set_to("outputs_days", "30")
     assert removed(house) == {"finished clips": 2, "ZIPs": 1}
-    assert foreign.exists() and house.folders.clip("two", "one").exists() and house.folders.delivery("two").exists()
+    assert (
+        foreign.exists()
+        and house.folders.clip(ClipKey("two", "one")).exists()
+        and house.folders.delivery("two").exists()
+    )
     assert removed(house) == {}
 
 
@@ -176,7 +184,7 @@ def remove_outputs_of_one(house: House, set_to: Set) -> None:
     make_all(house)
     house.make_delivery("one")
     for presenter in ("one", "two"):
-        age(house.folders.clip("one", presenter), 31)
+        age(house.folders.clip(ClipKey("one", presenter)), 31)
     set_to("outputs_days", "30")
     removed(house)
 
@@ -185,7 +193,7 @@ def test_removed_clips_are_not_made_again_by_themselves_and_say_why(house: House
     remove_outputs_of_one(house, set_to)
     found = house.plan()
     assert found.counts == {State.REMOVED: 2, State.DONE: 2}
-    assert "HEYGEM_KEEP_OUTPUTS_DAYS" in found.clips["one", "one"].sentence
+    assert "HEYGEM_KEEP_OUTPUTS_DAYS" in found.clips[ClipKey("one", "one")].sentence
     assert not found.deliveries["one"].to_be_made
     set_to("outputs_days", "1000")
     assert house.plan().counts == found.counts
@@ -211,9 +219,9 @@ def test_a_new_clip_of_a_voice_whose_clips_were_removed_is_delivered_with_the_re
 
 def test_a_prune_that_was_killed_between_two_steps_is_finished_by_the_next(house: House, set_to: Set) -> None:
     make_all(house)
-    house.folders.report("one", "one").rename(house.folders.removed("one", "one"))
+    house.folders.report(ClipKey("one", "one")).rename(house.folders.removed(ClipKey("one", "one")))
     for presenter in ("one", "two"):
-        age(house.folders.clip("one", presenter), 31)
+        age(house.folders.clip(ClipKey("one", presenter)), 31)
     set_to("outputs_days", "30")
     assert removed(house) == {"finished clips": 2}
     assert house.plan().counts == {State.REMOVED: 2, State.DONE: 2}
@@ -238,7 +246,7 @@ def test_the_log_of_page_and_daemon_is_emptied_while_they_write_to_it(house: Hou
 
 def test_the_nightly_job_says_what_it_removed(house: House, capfd: pytest.CaptureFixture[str]) -> None:
     make_all(house)
-    write(house.folders.patches("one", "two"), days=1)
+    write(house.folders.patches(ClipKey("one", "two")), days=1)
     assert prune_job.execute_in_process(instance=house.instance).success
     assert "Removed: 1 mouth patches of finished clips" in capfd.readouterr().err
     assert prune_schedule.default_status is dg.DefaultScheduleStatus.RUNNING

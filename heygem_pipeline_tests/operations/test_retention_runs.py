@@ -21,9 +21,10 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import materializations as made
 from heygem_pipeline.runs.history import active_runs
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
 
@@ -73,10 +74,10 @@ def test_a_real_clip_stays_done_when_its_runs_are_gone(data: DataFolders, materi
         for assets, key in (
             (["audio_features"], "talk"),
             (["face_tracks"], "teacher"),
-            (["generated_frames", "encoded_video"], clip_key("talk", "teacher")),
+            (["generated_frames", "encoded_video"], multi_partition_key(ClipKey("talk", "teacher"))),
         ):
             assert materializer.run(assets, key) is None
-        assert not data.patches("talk", "teacher").exists()
+        assert not data.patches(ClipKey("talk", "teacher")).exists()
         assert materializer.run(["delivery"], "talk") is None
         runs = instance.get_run_ids()
         assert removed(instance, data, 29) == {}

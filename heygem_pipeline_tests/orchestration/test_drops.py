@@ -12,6 +12,7 @@ from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.settling import FILES_A_LOOK
 from heygem_pipeline_tests.conftest import write_voice
@@ -95,4 +96,4 @@ def test_a_campaigns_time_comes_and_comes_again(data: DataFolders, material: Pat
             run = instance.get_run_by_id(first.run_ids[0])
             assert run is not None and run.job_name == "make_clip" and run.tags["dagster/partition"] == "lesson|anna"
             assert second.status == "SKIPPED" and "There is nothing to start. autumn.yaml: 1 done" in second.said
-            assert data.clip("lesson", "anna").is_file()
+            assert data.clip(ClipKey("lesson", "anna")).is_file()

@@ -8,6 +8,7 @@ import pytest
 
 from heygem_pipeline.orchestration.sensors import uploads
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads import settling
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
@@ -99,7 +100,7 @@ def test_a_replaced_file_keeps_its_key_and_its_old_fingerprint_until_it_is_compl
 
 
 def test_a_deleted_file_retires_its_key_and_leaves_its_outputs(ticks: Ticks, data: DataFolders) -> None:
-    path, clip = data.voices / "lesson.wav", data.clip("lesson", "anna")
+    path, clip = data.voices / "lesson.wav", data.clip(ClipKey("lesson", "anna"))
     path.write_bytes(b"sound")
     clip.parent.mkdir(parents=True)
     clip.write_bytes(b"clip")

@@ -6,6 +6,7 @@ from heygem_pipeline.assets.specifications import DeliverySpec
 from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.stages import Stage, Subject
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.house import CLIP, DELIVERY, House
 
 
@@ -44,7 +45,7 @@ def test_a_voice_without_a_finished_clip_has_nothing_to_deliver(house: House) ->
 
 def test_a_clip_made_again_makes_the_delivery_stale(house: House) -> None:
     delivered(house)
-    made_again = house.folders.clip("one", "two")
+    made_again = house.folders.clip(ClipKey("one", "two"))
     made_again.unlink()
     assert delivery(house) is State.WAITING
     house.make_clip("one", "two")
@@ -69,7 +70,7 @@ def test_a_delivery_that_failed_waits_until_something_changes(house: House) -> N
     what = {"heygem/sentence": "The disk has no room.", "heygem/tried": house.plan().tried[Stage.DELIVERY]["one"]}
     house.run(DELIVERY, "one", DagsterRunStatus.FAILURE, what)
     assert house.plan().deliveries["one"].sentence == "The disk has no room."
-    house.folders.clip("one", "two").unlink()
+    house.folders.clip(ClipKey("one", "two")).unlink()
     house.make_clip("one", "two")
     assert delivery(house) is State.READY
 

@@ -8,6 +8,7 @@ from heygem_pipeline.planning.planner import INTERRUPTIONS
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import disk_full_sentence
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.cli.test_clips import heygem
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.orchestration.test_sensors import ANALYSES, CLIPS, end_all, set_to, tick
@@ -50,7 +51,7 @@ def test_a_clip_that_met_a_full_disk_is_asked_for_again_but_not_without_end(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.make_inputs()
-    full = disk_full_sentence(house.folders.clip("one", "one"))
+    full = disk_full_sentence(house.folders.clip(ClipKey("one", "one")))
     for _ in range(INTERRUPTIONS):
         assert house.clip().state is State.WAITING
         set_to(monkeypatch, keep_free_gb="0")

@@ -20,16 +20,17 @@ from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.requests import forgive
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import write_wav
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 
 
 def stands(found: Plan) -> set[tuple[str, ...]]:
-    return {(*clip, status.state.value) for clip, status in found.clips.items()}
+    return {(clip.voice, clip.presenter, status.state.value) for clip, status in found.clips.items()}
 
 
 def test_before_anything_is_made_clips_wait_for_their_inputs(house: House) -> None:
@@ -43,7 +44,7 @@ def test_a_clip_is_ready_when_both_inputs_are_done_and_done_when_it_is_made_of_t
     assert house.plan().counts == {State.READY: 4}
     house.make_clip()
     assert house.plan().counts == {State.READY: 3, State.DONE: 1}
-    house.folders.clip("one", "one").unlink()
+    house.folders.clip(ClipKey("one", "one")).unlink()
     assert house.clip().state is State.READY
 
 
@@ -80,7 +81,10 @@ def test_a_sidecar_that_chooses_another_tracker_makes_its_presenter_and_its_clip
     sidecar.write_text("tracker: face_alignment")
     found = house.plan()
     assert (found.presenters["one"].state, found.presenters["two"].state) == (State.DONE, State.STALE)
-    assert (found.clips["one", "one"].state, found.clips["one", "two"].state) == (State.DONE, State.WAITING)
+    assert (found.clips[ClipKey("one", "one")].state, found.clips[ClipKey("one", "two")].state) == (
+        State.DONE,
+        State.WAITING,
+    )
     sidecar.write_text("tracker: dlib")
     assert house.plan().counts == {State.DONE: 2, State.READY: 2}
 
@@ -105,12 +109,15 @@ def test_a_deleted_store_leaves_finished_clips_done(house: House) -> None:
     house.folders.voice("one").unlink()
     found = house.plan()
     assert found.voices["one"].state is State.READY
-    assert (found.clips["one", "one"].state, found.clips["one", "two"].state) == (State.DONE, State.WAITING)
+    assert (found.clips[ClipKey("one", "one")].state, found.clips[ClipKey("one", "two")].state) == (
+        State.DONE,
+        State.WAITING,
+    )
 
 
 def test_only_wanted_clips_are_planned(house: House) -> None:
     (house.folders.campaigns / "a.yaml").write_text("voices: one.wav\npresenters: two\n")
-    assert list(house.plan().clips) == [("one", "two")]
+    assert list(house.plan().clips) == [ClipKey("one", "two")]
 
 
 def test_runs_under_way_are_told_with_what_they_have_done(house: House) -> None:
@@ -120,10 +127,13 @@ def test_runs_under_way_are_told_with_what_they_have_done(house: House) -> None:
     house.run(VOICE, "two", DagsterRunStatus.STARTED)
     house.instance.report_engine_event("30 of 120 frames, 30.0 frames/s, 3 s left", run_id=run_id, job_name="x")
     found = house.plan()
-    assert found.clips["one", "one"].state is State.QUEUED
-    assert (found.clips["one", "two"].state, found.clips["one", "two"].share) == (State.RUNNING, 0.125)
+    assert found.clips[ClipKey("one", "one")].state is State.QUEUED
+    assert (found.clips[ClipKey("one", "two")].state, found.clips[ClipKey("one", "two")].share) == (
+        State.RUNNING,
+        0.125,
+    )
     assert found.voices["two"].state is State.RUNNING
-    assert found.clips["two", "one"].state is State.WAITING
+    assert found.clips[ClipKey("two", "one")].state is State.WAITING
 
 
 def test_a_backfill_that_has_not_asked_for_its_runs_yet_counts_as_queued(house: House) -> None:
@@ -132,7 +142,10 @@ def test_a_backfill_that_has_not_asked_for_its_runs_yet_counts_as_queued(house: 
     backfill = PartitionBackfill.from_asset_partitions(
         "a_backfill",
         asset_graph=graph,
-        partition_names=[str(clip_key("one", "one")), str(clip_key("one", "two"))],
+        partition_names=[
+            str(multi_partition_key(ClipKey("one", "one"))),
+            str(multi_partition_key(ClipKey("one", "two"))),
+        ],
         asset_selection=list(map(dg.AssetKey, CLIP)),
         backfill_timestamp=0.0,
         tags={},
@@ -158,8 +171,8 @@ def test_a_bad_voice_fails_its_clips_with_its_sentence_until_it_is_replaced(hous
     for _ in range(2):
         found = house.plan()
         assert (found.voices["one"].state, found.voices["one"].sentence) == (State.FAILED, sentence)
-        assert {found.clips["one", t].sentence for t in ("one", "two")} == {sentence}
-        assert found.clips["two", "one"].state is State.READY
+        assert {found.clips[ClipKey("one", t)].sentence for t in ("one", "two")} == {sentence}
+        assert found.clips[ClipKey("two", "one")].state is State.READY
     (run,) = house.instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
     assert run.tags["heygem/sentence"] == sentence
     house.replace("one", "better")

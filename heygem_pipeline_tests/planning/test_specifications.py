@@ -19,8 +19,9 @@ from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import clip_key
+from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import House
 
@@ -46,12 +47,12 @@ def test_a_clip_is_made_and_delivered_as_its_campaign_says(data: DataFolders, ma
         make_missing(instance, data, materializer, list(plan(instance, data).clips), print)
         found = plan(instance, data)
         campaign(data, "winter", "settings: {crf: 12}")
-        disagreement = materializer.run(["generated_frames"], clip_key("welcome", "anna"))
+        disagreement = materializer.run(["generated_frames"], multi_partition_key(ClipKey("welcome", "anna")))
     assert disagreement is not None and "autumn.yaml" in disagreement and "winter.yaml" in disagreement
-    assert found.clips["welcome", "anna"].state is State.DONE
-    assert found.clips["welcome", "wall"].state is State.FAILED
+    assert found.clips[ClipKey("welcome", "anna")].state is State.DONE
+    assert found.clips[ClipKey("welcome", "wall")].state is State.FAILED
     assert found.deliveries["welcome"].state is State.DONE
-    report, mark = finished_report(data, "welcome", "anna"), read_aigc(data.clip("welcome", "anna"))
+    report, mark = finished_report(data, ClipKey("welcome", "anna")), read_aigc(data.clip(ClipKey("welcome", "anna")))
     assert report is not None and report.made_with["crf"] == 30
     assert mark is not None and mark.ContentProducer == "Example University"
     with zipfile.ZipFile(data.delivery("welcome")) as archive:
@@ -92,5 +93,5 @@ def test_a_clip_that_two_campaigns_want_differently_fails_with_both_names(disagr
     assert status.state is State.FAILED and "a.yaml" in status.sentence and "b.yaml" in status.sentence
     assert disagreeing.clip("one", "one").state is State.READY
     with pytest.raises(CampaignsDisagree, match=r"a\.yaml"):
-        CampaignSpecifications().render_spec("two", "one")
-    assert CampaignSpecifications().render_spec("one", "one").settings.crf == 12
+        CampaignSpecifications().render_spec(ClipKey("two", "one"))
+    assert CampaignSpecifications().render_spec(ClipKey("one", "one")).settings.crf == 12

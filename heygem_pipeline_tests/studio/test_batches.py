@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.house import CLIP, DagsterRunStatus, House
 from heygem_pipeline_tests.studio.conftest import page, rules
 
@@ -21,7 +22,7 @@ def begin(studio: TestClient, **other: object) -> str:
 
 def test_what_is_chosen_is_asked_for_and_nothing_else_is_wanted(studio: TestClient, house: House) -> None:
     begin(studio)
-    assert set(house.plan().clips) == {("one", "one"), ("one", "two")}
+    assert set(house.plan().clips) == {ClipKey("one", "one"), ClipKey("one", "two")}
     assert read_requests(house.folders).clips == ["one|one", "one|two"]
     (batch,) = studio.get("/api/shown").json()["batches"]
     assert batch["title"] == "Autumn: 第一课" and batch["quality"] == "standard"
@@ -78,10 +79,10 @@ def test_the_clips_of_a_batch_go_with_it_unless_another_batch_has_them(studio: T
     house.make_clip("one", "one")
     house.make_clip("one", "two")
     studio.post("/api/batches/end", json={"names": [first], "clips": True})
-    assert not house.folders.clip("one", "one").exists()
-    assert house.folders.clip("one", "two").exists()
+    assert not house.folders.clip(ClipKey("one", "one")).exists()
+    assert house.folders.clip(ClipKey("one", "two")).exists()
     studio.post("/api/batches/end", json={"names": [second], "clips": False})
-    assert house.folders.clip("one", "two").exists()
+    assert house.folders.clip(ClipKey("one", "two")).exists()
 
 
 def test_without_any_batch_the_page_says_that_everything_is_made_by_itself(studio: TestClient, house: House) -> None:
@@ -146,7 +147,7 @@ def test_a_voice_is_deleted_with_its_clips_but_not_while_a_run_works_on_it(studi
     assert (answer.status_code, answer.json()["refused"]) == (409, "in_use")
     house.instance.delete_run(run)
     studio.post("/api/delete", json={"kind": "voices", "keys": ["one"]})
-    assert not (house.folders.voices / "one.wav").exists() and not house.folders.clip("one", "one").exists()
+    assert not (house.folders.voices / "one.wav").exists() and not house.folders.clip(ClipKey("one", "one")).exists()
     assert (house.folders.voices / "two.wav").exists()
 
 

@@ -16,6 +16,7 @@ from heygem_pipeline.media.probe import probe_video
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.house import CLIP, House
@@ -90,7 +91,7 @@ def test_a_teacher_makes_four_clips(
     write_video(tmp_path / "anna.mp4", swaying_presenter(16))
     write_video(tmp_path / "marco.mp4", swaying_presenter(20))
     # On purpose: where one clip shall lie, there is something else.
-    obstacle = data.clip("welcome", "marco")
+    obstacle = data.clip(ClipKey("welcome", "marco"))
     obstacle.mkdir(parents=True)
     page = open_page(address)
     page.get_by_text("Your clips will appear here").wait_for()
@@ -307,7 +308,7 @@ def _below_the_title(page: "Page") -> float:
 
 
 def _finish(house: House, audio: str, template: str) -> None:
-    strip = house.folders.filmstrip(audio, template)
+    strip = house.folders.filmstrip(ClipKey(audio, template))
     strip.parent.mkdir(parents=True, exist_ok=True)
     strip.touch()
     house.make_clip(audio, template)

@@ -10,6 +10,7 @@ import pytest
 from dagster import DagsterRunStatus, EventLogEntry
 from starlette.testclient import TestClient
 
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline_tests.house import CLIP, House
@@ -19,7 +20,7 @@ def finished(house: House) -> None:
     house.make_inputs()
     for audio in ("one", "two"):
         house.make_clip(audio, "one")
-        house.folders.clip(audio, "one").write_bytes(f"the clip of {audio}".encode())
+        house.folders.clip(ClipKey(audio, "one")).write_bytes(f"the clip of {audio}".encode())
 
 
 def test_a_player_may_jump(studio: TestClient, house: House) -> None:

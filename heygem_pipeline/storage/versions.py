@@ -1,0 +1,37 @@
+"""What things are made of, as Dagster's data versions say it. Stored: change a string, and all is made again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+
+def name_and_version(name: str, version: str) -> str:
+    """A tracker or an engine."""
+    return f"{name} {version}"
+
+
+def voice_version(fingerprint: str) -> str:
+    """A voice's features. fingerprint: of the upload."""
+    return fingerprint
+
+
+def presenter_version(fingerprint: str, tracker: str) -> str:
+    """A presenter's tracks. tracker: name and version."""
+    return f"{fingerprint}-{tracker}"
+
+
+def patches_version(
+    voice_fingerprint: str, presenter_fingerprint: str, tracker: str, engine: str, engine_version: str
+) -> str:
+    """A clip's mouth patches. tracker: name and version."""
+    return "-".join((voice_fingerprint[:16], presenter_fingerprint[:16], tracker, engine, engine_version))
+
+
+def recipe_version(tracker: str, engine: str, made_with: Mapping[str, str | int]) -> str:
+    """How clips are made, for ``clip_version``. tracker, engine: name and version. made_with: a report's settings."""
+    return f"{tracker}-{engine}-{hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def clip_version(voice_fingerprint: str, presenter_fingerprint: str, recipe: str) -> str:
+    """All that a clip is made of: two clips of one version need not both be made."""
+    return f"{voice_fingerprint[:16]}-{presenter_fingerprint[:16]}-{recipe}"
