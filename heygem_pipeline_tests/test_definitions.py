@@ -17,7 +17,7 @@ HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "f
 
 
 FLOORS = (
-    ("__init__", "easing", "messages", "settings"),
+    ("easing", "messages", "settings"),
     ("errors",),
     ("storage", "devices"),
     ("media", "checkpoints"),
@@ -32,7 +32,7 @@ FLOORS = (
     ("orchestration",),
     ("studio",),
     ("cli", "definitions"),
-    ("__main__",),
+    ("__init__", "__main__"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -3,15 +3,15 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.finish import finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
-from heygem_pipeline.clip.presenter import track_presenter
+from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
-from heygem_pipeline.clip.voice import analyse_voice
+from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.errors import OutputRefused, UploadMissing
+from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
@@ -22,28 +22,49 @@ StageProgress = Callable[[str, str, int, int], None]
 
 
 def generate_clip(
-    audio: Path, template: Path, output: Path, engine_name: str | None = None, progress: StageProgress | None = None
+    voice: str | os.PathLike[str] | Voice,
+    presenter: str | os.PathLike[str] | Presenter,
+    output: str | os.PathLike[str],
+    engine: str | LipSyncEngine | None = None,
+    progress: StageProgress | None = None,
 ) -> ClipReport:
-    """Make ``output``, in which the presenter of ``template`` says what is heard in ``audio``.
+    """Make a clip in which the presenter says what is heard in the voice.
 
-    Raises BadInput, NotReady or EncodingFailed, and leaves nothing behind then.
+    Relative paths lie in the current folder. Nothing is left at ``output`` where this raises.
+
+    Args:
+        voice: a sound file, a video whose sound is taken, or what ``analyse_voice`` made of one.
+        presenter: a video, a picture, or what ``track_presenter`` made of one.
+        output: the MP4 to write; its folder is made. A clip that is there is replaced.
+        engine: name of an engine, or one of your own; default: the setting HEYGEM_ENGINE.
+        progress: called again and again while the presenter is tracked and the clip is made.
+
+    Raises:
+        BadInput: a file cannot be used; the same file will not work the next time either.
+        NotReady: this machine lacks something, such as weights or disk space.
+        EncodingFailed: the encoder stopped.
     """
-    engine = load_engine(engine_name or settings().engine)
-    _check_files(audio, template, output)
-    for name in (engine.name, chosen_tracker(template)):
-        weights_of(name)
-    started = perf_counter()
-    voice = analyse_voice(audio)
-    analysed = perf_counter()
-    opened = Template.open(template)
-    presenter = track_presenter(template, _stage(progress, "faces", template.name, opened.info.frame_count), opened)
-    tracked = perf_counter()
+    drawing = load_engine(engine or settings().engine) if engine is None or isinstance(engine, str) else engine
+    heard, seen, written = _path_of(voice), _path_of(presenter), Path(output)
+    _check_files(heard, seen, written)
+    weights_of(drawing.name)
+    if not isinstance(presenter, Presenter):
+        weights_of(chosen_tracker(seen))
+    if not isinstance(voice, Voice):
+        voice = analyse_voice(heard)
+    if not isinstance(presenter, Presenter):
+        template = Template.open(seen)
+        tracked = _stage(progress, "faces", seen.name, template.info.frame_count)
+        presenter = track_presenter(seen, tracked, template)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
-    patches = draw_mouths(voice, presenter, engine)
-    before = {"speech": analysed - started, "faces": tracked - analysed}
-    return finish_clip(
-        voice, presenter, patches, engine, output, before, _stage(progress, "clip", output.name, count)
-    ).report
+    patches = draw_mouths(voice, presenter, drawing)
+    before = {"speech": voice.seconds, "faces": presenter.seconds}
+    encoded = _stage(progress, "clip", written.name, count)
+    return finish_clip(voice, presenter, patches, drawing, written, before, encoded).report
+
+
+def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:
+    return upload.path if isinstance(upload, Voice | Presenter) else Path(upload)
 
 
 def _check_files(audio: Path, template: Path, output: Path) -> None:

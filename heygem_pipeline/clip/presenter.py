@@ -1,5 +1,6 @@
 """A presenter's video, tracked once and used for every voice."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +58,14 @@ class Presenter:
 
 
 def track_presenter(
-    path: Path, progress: Callable[[int], None] | None = None, template: Template | None = None
+    path: str | os.PathLike[str], progress: Callable[[int], None] | None = None, template: Template | None = None
 ) -> Presenter:
     """Track an upload. Raises BadInput where it cannot be a presenter, NotReady where its tracker cannot work.
 
     progress: called with the number of frames done. template: the upload, where it is open already.
     """
     started = perf_counter()
+    path = Path(path)
     mark = fingerprint(path)
     template = template or Template.open(path)
     tracker = load_tracker(chosen_tracker(path))

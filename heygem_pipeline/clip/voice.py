@@ -1,5 +1,6 @@
 """A voice, analysed once and used for every clip it speaks in."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -26,9 +27,10 @@ class Voice:
         require_unchanged(self.path, self.fingerprint)
 
 
-def analyse_voice(path: Path) -> Voice:
+def analyse_voice(path: str | os.PathLike[str]) -> Voice:
     """Analyse an upload. Raises BadInput where it cannot be a voice."""
     started = perf_counter()
+    path = Path(path)
     mark = fingerprint(path)
     return Voice(path, mark, analyse_speech(path), perf_counter() - started)
 
