@@ -9,17 +9,22 @@ from heygem_pipeline.orchestration.sensors import clips, killed_runs, uploads
 from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.uploads.registry import Uploads
 
 STUDIO = {"Studio": dg.MetadataValue.url(address)} if (address := settings().studio_address) else {}
 """Stands in the page beside every asset."""
 
+FOLDERS = data_folders()
+
+if not Uploads(FOLDERS).have_been_taken_in:
+    # Dagster's own commands make no folders. Later a folder that is gone stays gone: its disk may come back.
+    FOLDERS.make()
+
 defs = dg.Definitions.merge(
-    graph_definitions(specifications=CampaignSpecifications()).map_asset_specs(
-        func=lambda asset: asset.merge_attributes(metadata=STUDIO)
-    ),
+    graph_definitions(specifications=CampaignSpecifications()),
     dg.Definitions(
         jobs=JOBS,
         sensors=[uploads, clips, killed_runs],
-        schedules=[*campaign_schedules(data_folders()), prune_schedule],
+        schedules=[*campaign_schedules(FOLDERS), prune_schedule],
     ),
-)
+).map_asset_specs(func=lambda asset: asset.merge_attributes(metadata=STUDIO))

@@ -108,6 +108,11 @@ class Uploads:
         return self.folder(kind) / upload.file
 
     @property
+    def have_been_taken_in(self) -> bool:
+        """Whether any upload ever was."""
+        return self._register.exists()
+
+    @property
     def _register(self) -> Path:
         return self.folders.state / "uploads.json"
 
