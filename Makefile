@@ -5,7 +5,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: setup demo test up lint clean
+.PHONY: setup demo test test-fast coverage up lint clean
 
 setup: $(INSTALLED)
 
@@ -28,8 +28,18 @@ demo: setup
 
 # A thread for each process: several on the same cores mostly wait for each other. By file, so that what its tests share
 # is made once, and those first that take longest.
-test: $(DEVELOPING)
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+test: lint
+	$(PYTEST)
+
+# What starts no server and takes no long time: for after every change.
+test-fast: $(DEVELOPING)
+	$(PYTEST) -m "not server and not long"
+
+# make test with a report of the lines that no test runs.
+coverage: lint
+	$(PYTEST) --cov --cov-report term:skip-covered
 
 up: setup
 	$(BIN)/heygem up
@@ -40,4 +50,4 @@ lint: $(DEVELOPING)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 clean:
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
