@@ -32,12 +32,21 @@ X264Preset = Literal[
 class ClipSettings(BaseModel):
     """Those that may differ from clip to clip, so that a campaign can set them too."""
 
-    crf: int = Field(default=18, ge=0, le=51, description="x264 quality: 0 lossless, 18 visually transparent, 51 worst")
-    preset: X264Preset = Field(default="veryfast", description="x264 speed preset")
-    audio_bitrate: str = Field(default="192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip")
+    crf: int = Field(
+        default=18,
+        ge=0,
+        le=51,
+        description="Picture quality of x264: 0 is lossless, 18 looks like the original, 51 is worst",
+    )
+    preset: X264Preset = Field(
+        default="veryfast", description="Speed of x264: ultrafast to placebo; slower makes smaller files"
+    )
+    audio_bitrate: str = Field(
+        default="192k", pattern=r"^\d+k$", description="AAC bit rate of the finished clip, for example 192k"
+    )
 
     label: SyntheticLabel = Field(
-        default=SyntheticLabel.START, description="Visible AI label: off, start (2 s) or always"
+        default=SyntheticLabel.START, description="Visible AI label: off, start (the first 2 s) or always"
     )
     content_producer: str = Field(default="heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
     content_propagator: str = Field(default="", description="AIGC field ContentPropagator")
@@ -47,19 +56,25 @@ class ClipSettings(BaseModel):
 class KeepSettings(BaseModel):
     """What stays for how long; no clip is made differently by them. What is older goes at night: ``heygem prune``."""
 
-    keep_free_gb: float = Field(2.0, ge=0, description="With less room on the disk (GB) new clips wait; 0: never")
+    keep_free_gb: float = Field(
+        2.0, ge=0, description="New clips wait while the disk has less free space than this (GB); 0: they never wait"
+    )
     keep_patches_days: float = Field(
-        0.0, ge=0, description="Mouth patches, after their clip is finished; 0: they go at once"
+        0.0, ge=0, description="Days that mouth patches are kept after their clip is finished; 0: removed at once"
     )
     keep_store_days: float = Field(
         7.0,
         ge=0,
-        description="What the store holds of uploads and clips that are gone, and patches of unfinished clips",
+        description="Days that stored data of deleted uploads and clips, and patches of unfinished clips, are kept",
     )
-    keep_runs_days: float = Field(30.0, ge=0, description="Runs that ended well, with their events and logs")
-    keep_failed_runs_days: float = Field(90.0, ge=0, description="Runs that failed or were cancelled")
+    keep_runs_days: float = Field(
+        30.0, ge=0, description="Days that successful runs are kept, with their events and logs"
+    )
+    keep_failed_runs_days: float = Field(90.0, ge=0, description="Days that failed and cancelled runs are kept")
     keep_outputs_days: float | None = Field(
-        None, gt=0, description="A voice's clips and ZIP, after the last of its clips was made; default: for ever"
+        None,
+        gt=0,
+        description="Days that a voice's clips and ZIP are kept after the last of its clips was made; empty: for ever",
     )
 
 
@@ -67,18 +82,23 @@ class StudioSettings(BaseModel):
     """Of the Studio page; no clip is made differently by them."""
 
     studio_users: str = Field(
-        "", description="Who may log in: the lines that heygem studio --password prints, with spaces between them"
+        "", description="Who may log in: the lines that heygem studio --password NAME prints, separated by spaces"
     )
-    studio_proxy: str = Field("127.0.0.1", description="Addresses of proxies before the page, with spaces between them")
+    studio_proxy: str = Field(
+        "127.0.0.1", description="Addresses of the proxies in front of the page, separated by spaces"
+    )
     studio_proxy_header: str = Field(
-        "", description="Header in which such a proxy names whom it has let in; others are then refused"
+        "", description="Header in which the proxy names the user it has let in; if set, all other requests are refused"
     )
-    studio_hosts: str = Field("", description="Names the page answers to besides localhost, with spaces between them")
+    studio_hosts: str = Field("", description="Host names of the page, besides localhost, separated by spaces")
     studio_address: str = Field(
-        "http://127.0.0.1:7860", description='Where people reach the page; Dagster links to it; "": no link'
+        "http://127.0.0.1:7860", description='Address of the page for people; Dagster links to it; "": no link'
     )
-    studio_dagster: str = Field("http://127.0.0.1:3000", description='Where people reach Dagster\'s page; "": no link')
-    studio_max_gb: float = Field(2.0, gt=0, description="Larger uploads are refused (GB)")
+    studio_dagster: str = Field(
+        "http://127.0.0.1:3000",
+        description='Address of Dagster\'s page for people; the Studio links to it; "": no link',
+    )
+    studio_max_gb: float = Field(2.0, gt=0, description="Larger uploads in the Studio are refused (GB)")
 
 
 class Automatic(StrEnum):
@@ -94,58 +114,72 @@ def _names(text: object) -> object:
 
 
 class Settings(ClipSettings, KeepSettings, StudioSettings, BaseSettings):  # pyright: ignore[reportIncompatibleVariableOverride]
-    """Defaults are what a course team wants; limits are the ones named in the README."""
+    """All settings together; docs/settings.md is made from their descriptions."""
 
     model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
 
-    data: Path = Field(Path("data"), description="Folder of uploads, outputs, the store and Dagster's state")
-    checkpoints: Path = Field(Path("checkpoints"), description="Folder of downloaded model weights")
-    ffmpeg: Path | None = Field(None, description="ffmpeg program; default: the system's, else imageio-ffmpeg's")
+    data: Path = Field(
+        Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"
+    )
+    checkpoints: Path = Field(
+        Path("checkpoints"), description="Folder of model weights that do not come with the package"
+    )
+    ffmpeg: Path | None = Field(
+        None, description="ffmpeg program; empty: the system's, or else the one of imageio-ffmpeg"
+    )
 
-    encoder: Encoder = Field(Encoder.X264, description="Encodes on the processor (x264) or an NVIDIA card (nvenc)")
+    encoder: Encoder = Field(Encoder.X264, description="Encode on the processor (x264) or on an NVIDIA card (nvenc)")
 
-    engine: str = Field("warp", description="Lip-sync engine")
-    tracker: str = Field("dlib", description="Face tracker")
+    engine: str = Field("warp", description="Lip-sync engine: warp or wav2lip")
+    tracker: str = Field("dlib", description="Face tracker: dlib or face_alignment")
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
-        description="Where networks run: auto, cpu, cuda, cuda:N or mps",
+        description="Where neural networks run: auto, cpu, cuda, cuda:1 ..., mps; warp and dlib need no GPU",
     )
     wav2lip_lead_seconds: float = Field(
         0.12,
         ge=-0.5,
         le=0.5,
-        description="Engine wav2lip: how long before a frame is shown the sound begins that its mouth is drawn from",
+        description="Engine wav2lip: a mouth is drawn from the sound that begins this long before its frame (seconds)",
     )
     wav2lip_sharpening: float = Field(
-        0.0, ge=0, le=1, description="Engine wav2lip: how far a mouth is made as sharp as the presenter (0 to 1)"
+        0.0,
+        ge=0,
+        le=1,
+        description="Engine wav2lip: sharpen the mouth, from 0 (not at all) to 1 (as sharp as the presenter)",
     )
     acknowledged_licences: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
-        (), description="Engines and trackers, with commas, whose weights you know to be for research only"
+        (), description="Engines and trackers whose research-only terms you know, separated by commas"
     )
-    downloads: bool = Field(True, description="Whether missing weights may be downloaded, where that is permitted")
+    downloads: bool = Field(
+        True, description="Download missing weights where their licence permits it; false: never download"
+    )
 
     automatic: Automatic = Field(
-        Automatic.CLIPS, description="Started by itself: nothing (off), analysing uploads (uploads), all that is wanted"
+        Automatic.CLIPS,
+        description="What starts by itself: off (nothing), uploads (their analysis), clips (also all wanted clips)",
     )
     queue_length: int = Field(
-        24, ge=1, description="Runs that wait at a time; more are asked for when these have begun"
+        24, ge=1, description="Number of runs that wait in the queue; more are added when these have started"
     )
 
-    max_frame_rate: int = Field(60, ge=1, description="Faster templates are brought down to this rate")
+    max_frame_rate: int = Field(60, ge=1, description="Presenters with a higher frame rate are reduced to this rate")
 
-    max_minutes: float = Field(30.0, gt=0, description="Longer voices and templates are refused")
-    long_minutes: float = Field(5.0, gt=0, description="Longer voices and templates warn")
+    max_minutes: float = Field(30.0, gt=0, description="Longer voices and presenters are refused (minutes)")
+    long_minutes: float = Field(5.0, gt=0, description="Longer voices and presenters get a warning (minutes)")
     max_width: int = Field(4096, description="Larger pictures are refused (longer side, pixels)")
     max_height: int = Field(2304, description="Larger pictures are refused (shorter side, pixels)")
-    good_height: int = Field(720, description="Smaller pictures warn (shorter side, pixels)")
-    min_speech_seconds: float = Field(0.5, ge=0.1, description="Shorter voices are refused")
-    min_face_pixels: int = Field(64, description="Faces narrower than this are refused")
-    min_face_share: float = Field(0.5, ge=0, le=1, description="Share of frames that must show a face")
+    good_height: int = Field(720, description="Smaller pictures get a warning (shorter side, pixels)")
+    min_speech_seconds: float = Field(0.5, ge=0.1, description="Shorter voices are refused (seconds)")
+    min_face_pixels: int = Field(64, description="Narrower faces are refused (pixels)")
+    min_face_share: float = Field(0.5, ge=0, le=1, description="Share of frames that must show a face, 0 to 1")
     max_yaw_degrees: float = Field(
-        30.0, gt=0, description="Faces turned further than this most of the time are refused"
+        30.0, gt=0, description="Presenters who turn the head further than this most of the time are refused (degrees)"
     )
-    sync_tolerance_frames: float = Field(3.0, gt=0, description="Larger sound-to-mouth offsets fail the sync check")
+    sync_tolerance_frames: float = Field(
+        3.0, gt=0, description="Larger offsets between sound and mouth fail the sync check (frames)"
+    )
 
 
 @cache

@@ -6,13 +6,11 @@ from heygem_pipeline.checkpoints.catalogue import Owner, Part, owner_called
 from heygem_pipeline.checkpoints.download import download
 from heygem_pipeline.errors import LicenceNotAcknowledged, ModelMissing
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import project_folder
 
 
 def checkpoints_folder() -> Path:
-    """The folder of the settings; a relative one lies in the project's folder, wherever the command is run."""
-    folder = settings().checkpoints
-    return folder if folder.is_absolute() else project_folder() / folder
+    """The folder of the settings; a relative path means the current folder."""
+    return Path.cwd() / settings().checkpoints
 
 
 def weights_of(name: str) -> tuple[Path, ...]:

@@ -106,14 +106,24 @@ class DataFolders:
 
 def project_folder() -> Path:
     """The folder with dagster.yaml and workspace.yaml: the current one, else the checkout's. Raises ProjectMissing."""
-    checkout = Path(__file__).resolve().parents[2]
-    for folder in (Path.cwd(), checkout):
-        if (folder / "dagster.yaml").is_file() and (folder / "workspace.yaml").is_file():
+    current, checkout = Path.cwd(), Path(__file__).resolve().parents[2]
+    for folder in (current, checkout):
+        if _is_project(folder):
             return folder
-    raise ProjectMissing("No dagster.yaml was found here; run this command in the project's folder.")
+    raise ProjectMissing("project.not_here", folder=str(current))
 
 
 def data_folders() -> DataFolders:
-    """The data folder of the settings; a relative one lies in the project's folder, wherever the command is run."""
-    data = settings().data
-    return DataFolders(data if data.is_absolute() else project_folder() / data)
+    """The data folder of the settings; a relative path means the current folder.
+
+    Raises ProjectMissing where the current folder has no such data folder and is not the project's either: a command
+    that was run in a wrong place would begin an empty data folder there.
+    """
+    data, current = settings().data, Path.cwd()
+    if not data.is_absolute() and not (current / data).is_dir() and not _is_project(current):
+        raise ProjectMissing("project.no_data_folder", folder=str(current), data=str(data))
+    return DataFolders(current / data)
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "dagster.yaml").is_file() and (folder / "workspace.yaml").is_file()
