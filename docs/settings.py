@@ -1,10 +1,12 @@
 """The pages of settings, made from ``heygem_pipeline/settings.py``: ``python docs/settings.py --write``.
 
-The English meanings are the descriptions there; the Chinese ones stand in ``settings.zh.json`` beside this file.
+The English meanings are the descriptions there; the Chinese ones stand in ``settings.zh.json`` beside this file. What
+stands above the first table is written by hand, in the pages themselves.
 """
 
 import json
 import sys
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -40,53 +42,26 @@ GROUPS = {
 }
 """Heading -> names, in the order of the pages."""
 
-ENGLISH = """# Settings
-
-[简体中文](settings.zh-CN.md)
-
-Every setting is an environment variable, for example `HEYGEM_LABEL=always make up`. On a server the settings are lines of a file: [operating.md](operating.md#install).
-
-**Relative paths mean the current folder**: the folder in which you run the command. In the project's folder, `HEYGEM_DATA=data` is the folder `data` of the project. In another folder, give the full path: `HEYGEM_DATA=/srv/heygem`.
-
-A [campaign](../README.md#campaigns) can set some of these for its own clips. If you change one of those, the engine or the face tracker, the finished clips are out of date and are made again.
-"""
-
-CHINESE = """# 设置
-
-[English](settings.md)
-
-每项设置都是一个环境变量，例如 `HEYGEM_LABEL=always make up`。在服务器上，它们写在一个文件里：[operating.zh-CN.md](operating.zh-CN.md#安装)。
-
-**相对路径从当前目录算起**，也就是运行命令时所在的目录。在项目目录里，`HEYGEM_DATA=data` 就是项目的 `data` 目录；在别的目录里请写完整路径：`HEYGEM_DATA=/srv/heygem`。
-
-其中一部分可以由[制作计划](../README.zh-CN.md#制作计划)为自己的成片单独设定。改动这一部分、引擎或人脸跟踪器之后，已有的成片就过期了，会重新制作。
-"""
-
 
 def english_page() -> str:
     """Markdown of ``settings.md``. Raises ValueError where a setting has no group or no description."""
     _require_all("group", [name for names in GROUPS.values() for name in names])
     meanings = {name: field.description for name, field in Settings.model_fields.items() if field.description}
     _require_all("description", meanings)
-    head = "| setting | default | meaning |\n|---|---|---|\n"
-    return "\n".join([ENGLISH, *(f"## {title}\n\n{head}{_rows(names, meanings)}" for title, names in GROUPS.items())])
+    return _page("settings.md", {title: title for title in GROUPS}, "| setting | default | meaning |", meanings)
 
 
 def chinese_page() -> str:
     """Markdown of ``settings.zh-CN.md``. Raises ValueError where a setting lacks its Chinese meaning."""
     chinese: dict[str, dict[str, str]] = json.loads((FOLDER / "settings.zh.json").read_text(encoding="utf-8"))
     _require_all("Chinese meaning in settings.zh.json", chinese["settings"])
-    head = "| 设置 | 默认值 | 含义 |\n|---|---|---|\n"
-    tables = (
-        f"## {chinese['groups'][title]}\n\n{head}{_rows(names, chinese['settings'])}" for title, names in GROUPS.items()
-    )
-    return "\n".join([CHINESE, *tables])
+    return _page("settings.zh-CN.md", chinese["groups"], "| 设置 | 默认值 | 含义 |", chinese["settings"])
 
 
 PAGES = {"settings.md": english_page, "settings.zh-CN.md": chinese_page}
 
 
-def _require_all(what: str, names: "list[str] | dict[str, str]") -> None:
+def _require_all(what: str, names: Collection[str]) -> None:
     there, fields = set(names), set(Settings.model_fields)
     if fields - there:
         raise ValueError(f"Settings without a {what}: {', '.join(sorted(fields - there))}")
@@ -94,7 +69,15 @@ def _require_all(what: str, names: "list[str] | dict[str, str]") -> None:
         raise ValueError(f"No setting, but with a {what}: {', '.join(sorted(there - fields))}")
 
 
-def _rows(names: tuple[str, ...], meanings: dict[str, str]) -> str:
+def _page(file: str, titles: Mapping[str, str], head: str, meanings: Mapping[str, str]) -> str:
+    introduction = (FOLDER / file).read_text(encoding="utf-8").partition("\n## ")[0]
+    tables = (
+        f"## {titles[title]}\n\n{head}\n|---|---|---|\n{_rows(names, meanings)}" for title, names in GROUPS.items()
+    )
+    return "\n".join([introduction, *tables])
+
+
+def _rows(names: Iterable[str], meanings: Mapping[str, str]) -> str:
     rows = ((name, _default(Settings.model_fields[name].default), meanings[name]) for name in names)
     return "".join(f"| `HEYGEM_{name.upper()}` | {default} | {meaning} |\n" for name, default, meaning in rows)
 

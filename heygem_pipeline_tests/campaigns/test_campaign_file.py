@@ -207,8 +207,8 @@ def test_the_example_of_localisation_makes_fifteen_clips() -> None:
     assert len(campaign.presenters) == 3
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-def test_the_example_in_the_readme_is_in_order(folder: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/tasks.md", "docs/tasks.zh-CN.md"])
+def test_the_example_in_the_pages_is_in_order(folder: Path, name: str) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (PROJECT / name).read_text("utf-8"), re.DOTALL)
     assert read(folder, example).presenters == ("anna", "marco")
 
