@@ -51,9 +51,10 @@ def test_every_member_is_on_the_page(name: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("page", with_python_examples(), ids=lambda page: page.name)
 def test_the_examples_run(page: Path, material: Path, tmp_path: Path) -> None:
-    for voice in ("hello.wav", "goodbye.wav"):
+    for voice in ("hello.wav", "goodbye.wav", "lesson.wav"):
         shutil.copy(material / "voice.wav", tmp_path / voice)
-    shutil.copy(material / "presenter.mp4", tmp_path / "anna.mp4")
+    for presenter in ("anna.mp4", "teacher.mp4"):
+        shutil.copy(material / "presenter.mp4", tmp_path / presenter)
     (tmp_path / "notes.txt").write_text("no sound", encoding="utf-8")
     examples = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / "examples.py").write_text("\n".join(examples), encoding="utf-8")
