@@ -16,6 +16,7 @@ from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.close_up import grey
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.timeline import ping_pong
@@ -147,7 +148,7 @@ def measure_sharpness(clip: MadeClip, encoded_template: Path, output: FaceTracks
         at = ping_pong(position, len(tracks))
         if position % EVERY or not tracks.present[at]:
             continue
-        head = tracks.head[at]
+        head = tracks.head_frame(at)
         ratios.append(
             (
                 _mouth_over_face(drawn, head, output.landmarks[position]),
@@ -178,25 +179,24 @@ def _pairs(first: Path, second: Path) -> Iterator[tuple[Luma, Luma]]:
         yield grey(one).astype(np.float32), grey(other).astype(np.float32)
 
 
-def _mouth_over_face(luma: Luma, to_head: NDArray[np.float64], landmarks: NDArray[np.float32]) -> float:
+def _mouth_over_face(luma: Luma, head: HeadFrame, landmarks: NDArray[np.float32]) -> float:
     import cv2
 
     detail = np.abs(cv2.Laplacian(luma, cv2.CV_32F))
-    unit = 1 / float(np.sqrt(abs(np.linalg.det(to_head[:, :2]))))
+    unit = 1 / head.scale
     opening = np.zeros(luma.shape, np.uint8)
     inner = landmarks[60:68].astype(np.int32)
     cv2.fillPoly(opening, [inner], 1)
     cv2.polylines(opening, [inner], True, 1, max(1, round(2 * OPENING_MARGIN * unit)))
-    mouth, face = _region(luma.shape, to_head, MOUTH), _region(luma.shape, to_head, FACE)
+    mouth, face = _region(luma.shape, head, MOUTH), _region(luma.shape, head, FACE)
     kept = detail[mouth][opening[mouth] == 0]
     return float(kept.mean() / detail[face].mean())
 
 
-def _region(shape: tuple[int, ...], to_head: NDArray[np.float64], box: tuple[float, ...]) -> tuple[slice, slice]:
+def _region(shape: tuple[int, ...], head: HeadFrame, box: tuple[float, ...]) -> tuple[slice, slice]:
     """Upright box of pixels around a box of the head frame."""
     left, right, top, bottom = box
     corners = np.array([(x, y) for x in (left, right) for y in (top, bottom)])
-    back = np.linalg.inv(to_head[:, :2])
-    pixels = (corners - to_head[:, 2]) @ back.T
+    pixels = head.to_pixels(corners)
     (x0, y0), (x1, y1) = np.floor(pixels.min(axis=0)).astype(int), np.ceil(pixels.max(axis=0)).astype(int)
     return slice(max(0, y0), min(shape[0], y1)), slice(max(0, x0), min(shape[1], x1))

@@ -13,6 +13,7 @@ from quality_speech import speaker_curve
 from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
+from heygem_pipeline.faces.head_frame import HeadFrame, pixel_areas
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
@@ -56,7 +57,7 @@ def write_strip(clip: MadeClip, destination: Path, first: int, speaker: Speaker 
     tracks = clip.presenter.tracks
     count = min(FRAMES, frame_count(clip.voice, clip.presenter) - first)
     shown = [ping_pong(frame, len(tracks)) for frame in range(first, first + count)]
-    unit = float(np.nanmedian(1 / np.sqrt(np.abs(np.linalg.det(tracks.head[:, :, :2])))))
+    unit = float(np.nanmedian(1 / np.sqrt(pixel_areas(tracks.head))))
     side = round(ZOOM * SIDE * unit)
     rows: dict[str, list[Picture]] = {}
     if speaker is not None:
@@ -79,18 +80,17 @@ def _liveliest(clip: MadeClip, speaker: Speaker) -> int:
 
 def mouths(faces: Iterator[tuple[Picture, FaceTracks, int]], side: int) -> list[Picture]:
     """Square pictures of the mouths of frames, each with its tracks and its place in them."""
-    return [cut_mouth(frame, tracks.head[at], side) for frame, tracks, at in faces]
+    return [cut_mouth(frame, tracks.head_frame(at), side) for frame, tracks, at in faces]
 
 
-def cut_mouth(frame: Picture, to_head: NDArray[np.float64], side: int, reach: float = SIDE) -> Picture:
+def cut_mouth(frame: Picture, head: HeadFrame, side: int, reach: float = SIDE) -> Picture:
     """Nose to chin, upright as the frame is, ``reach`` IOD wide in ``side`` pixels; black without a face."""
     import cv2
 
-    if not np.isfinite(to_head).all():
+    if not np.isfinite(head.matrix).all():
         return np.zeros((side, side, 3), np.uint8)
-    back = np.linalg.inv(to_head[:, :2])
-    middle = back @ (np.array([0.0, MIDDLE]) - to_head[:, 2])
-    zoom = side / (reach * np.sqrt(abs(np.linalg.det(back))))
+    middle = head.to_pixels(np.array([0.0, MIDDLE]))
+    zoom = side * head.scale / reach
     place = np.array([[zoom, 0, side / 2 - zoom * middle[0]], [0, zoom, side / 2 - zoom * middle[1]]])
     flags = cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_AREA
     return np.asarray(cv2.warpAffine(frame, place, (side, side), flags=flags), np.uint8)

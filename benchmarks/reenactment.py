@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance
-from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.head_frame import pixel_areas, transform
 from heygem_pipeline.faces.landmark_reader import landmarks_at
 from heygem_pipeline.faces.mouth_measure import SMOOTHING_SECONDS
 from heygem_pipeline.faces.parquet import read_tracks
@@ -143,7 +143,7 @@ class HeadCrop:
     """Takes the compared region out of a frame, upright and at one scale."""
 
     def __init__(self, clip: Clip, half_width: float, above: float, below: float, zoom: float = 1.0) -> None:
-        scales = np.sqrt(np.abs(np.linalg.det(clip.tracks.head[clip.tracks.present][:, :, :2])))
+        scales = np.sqrt(pixel_areas(clip.tracks.head[clip.tracks.present]))
         self.scale = zoom * min(LARGEST_SCALE, float(1 / np.median(scales)))
         self.corner = clip.neutral[48:60].mean(axis=0) - [half_width, above]
         self.size = round(2 * half_width * self.scale), round((above + below) * self.scale)

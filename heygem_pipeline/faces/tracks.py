@@ -7,6 +7,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame
+
 
 class FaceState(IntEnum):
     """How a frame's row came about."""
@@ -61,6 +63,10 @@ class FaceTracks:
     def present(self) -> NDArray[np.bool_]:
         """Whether each frame has usable landmarks, bool (frames,)."""
         return self.state != FaceState.ABSENT
+
+    def head_frame(self, frame: int) -> HeadFrame:
+        """The smoothed head frame of one frame that shows a face."""
+        return HeadFrame(self.head[frame])
 
     @property
     def shots(self) -> NDArray[np.int64]:

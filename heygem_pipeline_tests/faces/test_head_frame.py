@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygem_pipeline.faces.head_frame import eye_centres, fit_head_frame, transform
+from heygem_pipeline.faces.head_frame import HeadFrame, eye_centres, fit_head_frame, transform
 from heygem_pipeline_tests.faces.shapes import made_face
 
 
@@ -46,3 +47,40 @@ def test_absent_frames_have_no_matrix_and_do_not_count() -> None:
     matrices, reference = fit_head_frame(landmarks, np.array([True, False, True]))
     assert np.isnan(matrices[1]).all() and np.isfinite(matrices[[0, 2]]).all()
     np.testing.assert_allclose(reference, made_face(), atol=1e-5)
+
+
+ROTATED = HeadFrame(np.array([[0.008, -0.002, -2.5], [0.002, 0.008, -1.25]]))
+"""A head that leans, its eyes some 120 pixels apart."""
+
+
+def test_pixels_and_points_of_the_head_lead_back_to_each_other() -> None:
+    pixels = np.array([[0.0, 0.0], [100.0, 250.0], [639.0, 3.0]])
+    points = ROTATED.from_pixels(pixels)
+    np.testing.assert_allclose(points, pixels @ ROTATED.matrix[:, :2].T + ROTATED.matrix[:, 2])
+    np.testing.assert_allclose(ROTATED.to_pixels(points), pixels, atol=1e-9)
+
+
+def test_maps_tell_the_same_as_points() -> None:
+    column, row = np.arange(5, dtype=np.float64)[None], np.arange(3, dtype=np.float64)[:, None]
+    x, y = ROTATED.from_pixel_maps(column, row)
+    grid = np.stack(np.broadcast_arrays(column, row), axis=-1)
+    np.testing.assert_allclose(np.stack([x, y], axis=-1), ROTATED.from_pixels(grid))
+    np.testing.assert_allclose(np.stack(ROTATED.to_pixel_maps(x, y), axis=-1), grid, atol=1e-4)
+
+
+def test_the_scale_is_the_side_of_a_pixel() -> None:
+    left, right = ROTATED.from_pixels(np.array([[10.0, 20.0], [11.0, 20.0]]))
+    assert ROTATED.scale == pytest.approx(float(np.linalg.norm(right - left)))
+
+
+def test_a_crop_shows_the_same_places() -> None:
+    cropped = ROTATED.cropped(30, 40)
+    np.testing.assert_allclose(cropped.from_pixels(np.array([1.0, 2.0])), ROTATED.from_pixels(np.array([31.0, 42.0])))
+
+
+def test_a_box_of_pixels_covers_its_corners_and_ends_with_the_picture() -> None:
+    low, high = ROTATED.from_pixels(np.array([[100.0, 100.0], [300.0, 200.0]]))
+    corners = ROTATED.to_pixels(np.array([low, high, [low[0], high[1]], [high[0], low[1]]]))
+    left, top, right, bottom = ROTATED.pixel_box(low, high, (1000, 1000))
+    assert (corners >= (left, top)).all() and (corners <= (right - 1, bottom - 1)).all()
+    assert ROTATED.pixel_box(low, high, (120, 110))[2:] == (120, 110)

@@ -89,7 +89,7 @@ class _Draughtsman:
         own_mouth = self._own_shown(found, move)
         patch = self._renderer.render(
             seen.frame,
-            self._tracks.head[seen.template_frame],
+            self._tracks.head_frame(seen.template_frame),
             calibration.landmarks[seen.template_frame],
             seen.contours,
             target,

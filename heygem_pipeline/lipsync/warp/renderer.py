@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.deformation import fields
@@ -14,7 +15,7 @@ from heygem_pipeline.lipsync.warp.deformation.fields import DisplacementGrid
 from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth
 from heygem_pipeline.lipsync.warp.exemplars.overlay import lay_on
 from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
-from heygem_pipeline.lipsync.warp.view import View, look_at, patch_bounds
+from heygem_pipeline.lipsync.warp.view import View, look_at
 
 BLEND_GROWTH = 0.5
 """Beyond the corners the two layers run into each other over a band that widens by this much an IOD."""
@@ -55,7 +56,7 @@ class MouthRenderer:
     def render(
         self,
         frame: NDArray[np.uint8],
-        to_head: NDArray[np.float64],
+        head: HeadFrame,
         landmarks: NDArray[np.float64],
         base: MouthContours,
         target: MouthContours,
@@ -68,23 +69,24 @@ class MouthRenderer:
     ) -> Patch | None:
         """Move the mouth of a frame from ``base`` to ``target``. None if the lower face lies outside the frame.
 
-        frame: uint8 (h, w, 3) BGR. to_head: (2, 3), from its pixels to the head frame. landmarks: (68, 2), head frame.
+        frame: uint8 (h, w, 3) BGR. head: of the frame. landmarks: (68, 2), head frame.
         jaw: how far the jaw drops, IOD. rounding: 0 = spread .. 1 = pursed.
         own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
         own_mouth: mouths of the template's own to lay over the warped face.
         """
         field = self._grid.displacement(*face_anchors(landmarks, base, target, jaw))
-        left, top, right, bottom = patch_bounds(frame, to_head, fields.moved_box(field, _around_the_lips(target)))
+        low, high = fields.moved_box(field, _around_the_lips(target))
+        left, top, right, bottom = head.pixel_box(low, high, (frame.shape[1], frame.shape[0]))
         if right - left < 2 or bottom - top < 2:
             return None
-        origin = to_head[:, :2] @ np.array([left, top]) + to_head[:, 2]
-        dense = _spread(field, to_head, origin, (right - left, bottom - top))
-        rows, view = look_at(frame[top:bottom, left:right], to_head, origin, target)
+        head = head.cropped(left, top)
+        dense = _spread(field, head, (right - left, bottom - top))
+        rows, view = look_at(frame[top:bottom, left:right], head, target)
         warped = _warp(view, rows, dense, target)
         if own_mouth is None or own_mouth.visibility < 1:
             paint_opening(warped[rows], view, base, target, rounding, light, own_teeth)
         if own_mouth is not None:
-            lay_on(warped, to_head, origin, own_mouth.lines, own_mouth.mouths, own_mouth.visibility)
+            lay_on(warped, head, own_mouth.lines, own_mouth.mouths, own_mouth.visibility)
         return Patch(left, top, warped)
 
 
@@ -93,19 +95,17 @@ def _around_the_lips(target: MouthContours) -> NDArray[np.float64]:
     return np.concatenate([lips - LIPS_MARGIN, lips + LIPS_MARGIN])
 
 
-def _spread(
-    field: NDArray[np.float32], to_head: NDArray[np.float64], origin: NDArray[np.float64], size: tuple[int, int]
-) -> NDArray[np.float32]:
+def _spread(field: NDArray[np.float32], head: HeadFrame, size: tuple[int, int]) -> NDArray[np.float32]:
     """Spread the coarse grid's displacements (IOD) over a patch: float32 (rows, columns, 4), pixels; 0 off the grid."""
     import cv2
 
-    back = np.linalg.inv(to_head[:, :2]).astype(np.float32)
-    in_pixels = (field.reshape(-1, 2) @ back.T).reshape(field.shape)
+    in_pixels = (field.reshape(-1, 2) @ head.inverse.astype(np.float32).T).reshape(field.shape)
     corner = np.array([fields.LEFT, fields.TOP])
     cell = (np.array([fields.RIGHT, fields.BOTTOM]) - corner) / (np.array(fields.GRID) - 1)
-    to_grid = np.column_stack([to_head[:, :2], origin - corner]) / cell[:, None]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(in_pixels, to_grid, size, flags=flags, borderValue=(0, 0, 0, 0)), np.float32)
+    return np.asarray(
+        cv2.warpAffine(in_pixels, head.to_grid(corner, cell), size, flags=flags, borderValue=(0, 0, 0, 0)), np.float32
+    )
 
 
 def _warp(view: View, rows: slice, dense: NDArray[np.float32], target: MouthContours) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 
 AROUND = 0.12
@@ -53,25 +54,21 @@ class View:
         )
 
 
-def look_at(
-    crop: NDArray[np.uint8], to_head: NDArray[np.float64], origin: NDArray[np.float64], target: MouthContours
-) -> tuple[slice, View]:
+def look_at(crop: NDArray[np.uint8], head: HeadFrame, target: MouthContours) -> tuple[slice, View]:
     """Place the pixels around the lips' line. Returns which rows of the crop they are, and the view of them.
 
-    origin: (2,), head-frame place of the crop's first pixel.
+    head: of the crop.
     """
-    matrix, start = to_head[:, :2].astype(np.float32), origin.astype(np.float32)
     column = np.arange(crop.shape[1], dtype=np.float32)[None]
     row = np.arange(crop.shape[0], dtype=np.float32)[:, None]
-    ends = matrix[1, 0] * column[:, [0, -1]] + matrix[1, 1] * row + start[1]
+    _, ends = head.from_pixel_maps(column[:, [0, -1]], row)
     lines = np.concatenate([target.upper_inner[:, 1], target.lower_inner[:, 1], target.upper_outer[[0, -1], 1]])
     near = (ends.max(axis=1) > lines.min() - AROUND) & (ends.min(axis=1) < lines.max() + AROUND)
     found = np.flatnonzero(near)
     rows = slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
     row = row[rows]
-    x = matrix[0, 0] * column + matrix[0, 1] * row + start[0]
-    y = matrix[1, 0] * column + matrix[1, 1] * row + start[1]
-    down = np.linalg.inv(to_head[:, :2]) @ np.array([0.0, 1.0])
+    x, y = head.from_pixel_maps(column, row)
+    down = head.inverse @ np.array([0.0, 1.0])
     corners = target.upper_outer[[0, -1]]
     return rows, View(
         crop=crop,
@@ -82,24 +79,7 @@ def look_at(
         column=column,
         row=row,
         down=down / np.linalg.norm(down),
-        pixel=float(np.sqrt(abs(np.linalg.det(to_head[:, :2])))),
-    )
-
-
-def patch_bounds(
-    frame: NDArray[np.uint8], to_head: NDArray[np.float64], box: tuple[float, float, float, float]
-) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom (exclusive) of the frame's pixels that a box of the head frame covers; may be empty."""
-    corners = np.array([[x, y] for x in box[::2] for y in box[1::2]])
-    places = (corners - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T
-    height, width = frame.shape[:2]
-    left, top = np.floor(places.min(axis=0))
-    right, bottom = np.ceil(places.max(axis=0)) + 1
-    return (
-        int(np.clip(left, 0, width)),
-        int(np.clip(top, 0, height)),
-        int(np.clip(right, 0, width)),
-        int(np.clip(bottom, 0, height)),
+        pixel=head.scale,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.analysis.seam import LipLines
 from heygem_pipeline.lipsync.warp.analysis.sharpness import edge_blur
 from heygem_pipeline.lipsync.warp.analysis.visible_teeth import ShownTeeth, luma, read_teeth, usual_teeth
@@ -78,17 +79,15 @@ def follow_light(light: FaceLight, here: FaceLight) -> FaceLight:
     )
 
 
-def read_light(
-    frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours, lines: LipLines
-) -> FaceLight:
+def read_light(frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours, lines: LipLines) -> FaceLight:
     """Median colours of places above and below the lips, in the lower lip's middle, along the seam, and of teeth."""
     above, below = np.array([0, -0.07]), np.array([0, 0.10])
     skin = np.concatenate([contours.upper_outer[3:12] + above, contours.lower_outer[3:12] + below])
     lip = (contours.lower_outer[4:11] + contours.lower_inner[5:12]) / 2
-    colours = _colours_at(frame, to_head, np.concatenate([skin, lip]))
+    colours = _colours_at(frame, head, np.concatenate([skin, lip]))
     lip_colour = np.median(colours[len(skin) :], axis=0)
     skin_colour = _upper_median(colours[: len(skin)])
-    inside = _inside(frame, to_head, lines)
+    inside = _inside(frame, head, lines)
     opening = _opening(lines)
     parted = np.float32(np.clip((opening - TOUCHING) / (PARTED - TOUCHING), 0, 1))
     crease = lines.crease + parted * (_darkest(inside, lip_colour) - lines.crease)
@@ -100,14 +99,14 @@ def read_light(
         lip=lip_colour.astype(np.float32),
         crease=crease.astype(np.float32),
         teeth=read_teeth(inside[:, _middle(lines)], opening, skin_colour, lip_colour, usual),
-        blur=edge_blur(frame, to_head, contours),
+        blur=edge_blur(frame, head, contours),
     )
 
 
-def _inside(frame: NDArray[np.uint8], to_head: NDArray[np.float64], lines: LipLines) -> NDArray[np.float32]:
+def _inside(frame: NDArray[np.uint8], head: HeadFrame, lines: LipLines) -> NDArray[np.float32]:
     """Colours between the lips, float32 (11, columns, 3)."""
     y = lines.upper + np.linspace(0.06, 0.94, 11)[:, None] * (lines.lower - lines.upper)
-    return _colours_at(frame, to_head, np.stack([np.broadcast_to(lines.x, y.shape), y], axis=-1))
+    return _colours_at(frame, head, np.stack([np.broadcast_to(lines.x, y.shape), y], axis=-1))
 
 
 def _darkest(inside: NDArray[np.float32], lip: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -130,13 +129,10 @@ def _opening(lines: LipLines) -> float:
     return float((lines.lower - lines.upper)[inner].mean())
 
 
-def _colours_at(
-    frame: NDArray[np.uint8], to_head: NDArray[np.float64], places: NDArray[np.float64]
-) -> NDArray[np.float32]:
+def _colours_at(frame: NDArray[np.uint8], head: HeadFrame, places: NDArray[np.float64]) -> NDArray[np.float32]:
     """Colours of the pixels nearest to head-frame places (..., 2); places off the frame take its border's."""
-    pixels = (places - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T
     last = np.array([frame.shape[1] - 1, frame.shape[0] - 1])
-    place = np.clip(np.round(pixels), 0, last).astype(int)
+    place = np.clip(np.round(head.to_pixels(places)), 0, last).astype(int)
     return frame[place[..., 1], place[..., 0]].astype(np.float32)
 
 

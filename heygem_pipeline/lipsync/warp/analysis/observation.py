@@ -67,11 +67,11 @@ def _look(
     for output_frame, (template_frame, frame) in enumerate(shown):
         face, here = None, int(shots[template_frame])
         if tracks.present[template_frame]:
-            to_head = tracks.head[template_frame]
+            head = tracks.head_frame(template_frame)
             predicted = contours_from_landmarks(calibration.landmarks[template_frame])
-            lines = find_lip_lines(frame, to_head, predicted, lines if shot == here else None)
+            lines = find_lip_lines(frame, head, predicted, lines if shot == here else None)
             shot = here
-            face = _Face(SeenLips(predicted, lines), read_light(frame, to_head, predicted, lines))
+            face = _Face(SeenLips(predicted, lines), read_light(frame, head, predicted, lines))
         yield _Seen(output_frame, template_frame, here, frame, face)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.analysis.contour_paths import between_rows, cheapest_paths, extended, smooth
 from heygem_pipeline.lipsync.warp.analysis.lip_colour import LipColour, read_colour, to_lab
 from heygem_pipeline.lipsync.warp.curves import MouthContours
@@ -81,13 +82,13 @@ class LipLines:
 
 def find_lip_lines(
     frame: NDArray[np.uint8],
-    to_head: NDArray[np.float64],
+    head: HeadFrame,
     contours: MouthContours,
     before: LipLines | None = None,
 ) -> LipLines:
     """Read the lips' inner edges.
 
-    frame: uint8 (h, w, 3) BGR. to_head: (2, 3), from its pixels to the head frame. contours: the predicted lips.
+    frame: uint8 (h, w, 3) BGR. head: of the frame. contours: the predicted lips.
     before: the lines of the frame before, whose colours are the better known ones.
     """
     left, right = contours.upper_outer[0], contours.upper_outer[-1]
@@ -97,14 +98,14 @@ def find_lip_lines(
     middle = (upper + lower) / 2
     half = int((REACH + MARGIN + float((lower - upper).max()) / 2) / ROW)
     rows = ROW * np.arange(-half, half + 1, dtype=np.float64)
-    strip = _sample(frame, to_head, x, middle + rows[:, None])
+    strip = _sample(frame, head, x, middle + rows[:, None])
     lab = to_lab(strip)
     darkness = _darkness(lab[..., 0], rows, REACH + (lower - upper) / 2)
     path = cheapest_paths(darkness[None], CREASE_STEP)[0]
     seam = middle + rows[path]
     colours = (
-        read_colour(_within(frame, to_head, x, top, np.minimum(upper, seam))),
-        read_colour(_within(frame, to_head, x, bottom, np.maximum(lower, seam))),
+        read_colour(_within(frame, head, x, top, np.minimum(upper, seam))),
+        read_colour(_within(frame, head, x, bottom, np.maximum(lower, seam))),
     )
     if before is not None:
         colours = (before.colours[0].toward(colours[0]), before.colours[1].toward(colours[1]))
@@ -117,7 +118,7 @@ def find_lip_lines(
         upper=middle + ROW * (edges[0] - half),
         lower=middle + ROW * (edges[1] - half),
         crease=np.median(strip[path, np.arange(COLUMNS)][10:31], axis=0).astype(np.float32),
-        pixel=float(np.sqrt(abs(np.linalg.det(to_head[:, :2])))),
+        pixel=head.scale,
         colours=colours,
     )
 
@@ -129,28 +130,25 @@ def _predicted(
 
 
 def _sample(
-    frame: NDArray[np.uint8], to_head: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+    frame: NDArray[np.uint8], head: HeadFrame, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
     """Colours at head-frame places: x (columns,), y (rows, columns)."""
     import cv2
 
-    back = np.linalg.inv(to_head[:, :2])
-    right, down = x - to_head[0, 2], y - to_head[1, 2]
-    column = (back[0, 0] * right + back[0, 1] * down).astype(np.float32)
-    row = (back[1, 0] * right + back[1, 1] * down).astype(np.float32)
+    column, row = head.to_pixel_maps(x, y)
     return np.asarray(cv2.remap(frame, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _within(
     frame: NDArray[np.uint8],
-    to_head: NDArray[np.float64],
+    head: HeadFrame,
     x: NDArray[np.float64],
     border: NDArray[np.float64],
     inner: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """L*a*b* of three rows within a lip, nearer to its border than to what may be teeth."""
     shares = np.array([0.3, 0.45, 0.6])[:, None]
-    return to_lab(_sample(frame, to_head, x, border + shares * (inner - border)))
+    return to_lab(_sample(frame, head, x, border + shares * (inner - border)))
 
 
 def _darkness(

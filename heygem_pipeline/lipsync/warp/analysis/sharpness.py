@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.view import View
 
@@ -21,7 +22,7 @@ LARGEST_GRAIN = 5.0
 """Levels: what is larger is a pore or a hair, and no grain."""
 
 
-def edge_blur(frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: MouthContours) -> float:
+def edge_blur(frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours) -> float:
     """Deviation of the Gaussian that softens the sharpest edges of the lips, IOD, 0..0.03.
 
     From how much less steep they get by a further Gaussian of 1 pixel (Zhuo and Sim 2011, Defocus map estimation from a
@@ -29,10 +30,8 @@ def edge_blur(frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: 
     """
     import cv2
 
-    points = np.concatenate([contours.upper_outer, contours.lower_outer])
-    points = (points - to_head[:, 2]) @ np.linalg.inv(to_head[:, :2]).T
-    pixel = float(np.sqrt(abs(np.linalg.det(to_head[:, :2]))))
-    around = AROUND_THE_LIPS / pixel
+    points = head.to_pixels(np.concatenate([contours.upper_outer, contours.lower_outer]))
+    around = AROUND_THE_LIPS / head.scale
     left, top = np.maximum(points.min(axis=0) - around, 0).astype(int)
     right, bottom = np.maximum(points.max(axis=0) + around, 0).astype(int)
     crop = frame[top:bottom, left:right]
@@ -45,7 +44,7 @@ def edge_blur(frame: NDArray[np.uint8], to_head: NDArray[np.float64], contours: 
         return 0.006
     ratio = before[strong] / np.maximum(after[strong], 1e-3)
     blur = 1 / np.sqrt(np.maximum(ratio**2 - 1, 1e-2))
-    return min(float(np.quantile(blur, SHARPEST)) * pixel, LARGEST_BLUR)
+    return min(float(np.quantile(blur, SHARPEST)) * head.scale, LARGEST_BLUR)
 
 
 def grain_like(view: View) -> NDArray[np.float32]:

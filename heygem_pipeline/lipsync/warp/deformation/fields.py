@@ -98,8 +98,10 @@ class DisplacementGrid:
         return bent + affine[0] + self._points @ affine[1:]
 
 
-def moved_box(field: NDArray[np.float32], spots: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom (IOD) of what a field moves, widened to hold ``spots`` (points, 2)."""
+def moved_box(
+    field: NDArray[np.float32], spots: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return least and greatest x and y, (2,) each, IOD, of what a field moves, widened by ``spots`` (points, 2)."""
     columns, rows = GRID
     x, y = np.linspace(LEFT, RIGHT, columns), np.linspace(TOP, BOTTOM, rows)
     moves = np.any(np.abs(field) > UNSEEN, axis=2)
@@ -109,7 +111,7 @@ def moved_box(field: NDArray[np.float32], spots: NDArray[np.float64]) -> tuple[f
         # A cell more on each side: between the grid's points the field is a straight line.
         left, right = min(left, x[max(across[0] - 1, 0)]), max(right, x[min(across[-1] + 1, columns - 1)])
         top, bottom = min(top, y[max(down[0] - 1, 0)]), max(bottom, y[min(down[-1] + 1, rows - 1)])
-    return float(left), float(top), float(right), float(bottom)
+    return np.array([left, top], np.float64), np.array([right, bottom], np.float64)
 
 
 def _solve(target: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

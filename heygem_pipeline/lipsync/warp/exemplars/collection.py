@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame, pixel_areas
 from heygem_pipeline.faces.smoothing import runs, window_of
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_SHARE, Calibration
@@ -46,15 +47,15 @@ class OwnMouth:
     """One frame's mouth.
 
     frame: index in the template. picture: uint8 (rows, columns, 3) BGR, cut from the frame as it is.
-    to_head: float64 (2, 3), from the picture's pixels to the head frame. contours: its lips, head frame, as the
-        landmarks tell them: what they get wrong in it they get wrong in a like mouth too, so that the two fit.
+    head: of the picture. contours: its lips, head frame, as the landmarks tell them: what they get wrong in it they get
+        wrong in a like mouth too, so that the two fit.
     seen_gap: the opening that the picture shows, IOD: landmarks miss lips that bare clenched teeth.
     sharpness: standard deviation of the Laplacian over the lips, grey levels.
     """
 
     frame: int
     picture: NDArray[np.uint8]
-    to_head: NDArray[np.float64]
+    head: HeadFrame
     contours: MouthContours
     seen_gap: float
     sharpness: float
@@ -162,8 +163,8 @@ def choose_frames(
 
 
 def _bytes_of_mouth(tracks: FaceTracks, calibration: Calibration) -> float:
-    scales = np.abs(np.linalg.det(tracks.head[tracks.present][:, :, :2]))
-    return 3 * (calibration.neutral_width + 2 * MARGIN) * (0.5 + 2 * MARGIN) / float(np.median(scales))
+    areas = pixel_areas(tracks.head[tracks.present])
+    return 3 * (calibration.neutral_width + 2 * MARGIN) * (0.5 + 2 * MARGIN) / float(np.median(areas))
 
 
 def _closed_height(calibration: Calibration) -> NDArray[np.float64]:
@@ -188,35 +189,29 @@ def _cut_out(
 
         for seen in observe(shown(), tracks, calibration):
             contours = contours_from_landmarks(calibration.landmarks[seen.template_frame])
-            mouth = _own_mouth(seen, tracks.head[seen.template_frame], contours)
+            mouth = _own_mouth(seen, tracks.head_frame(seen.template_frame), contours)
             if mouth is not None:
                 yield mouth
 
 
-def _own_mouth(seen: Observation, to_head: NDArray[np.float64], contours: MouthContours) -> OwnMouth | None:
+def _own_mouth(seen: Observation, head: HeadFrame, contours: MouthContours) -> OwnMouth | None:
     """Cut the mouth out of a frame; None where it does not lie whole in the frame."""
     if seen.contours is None:
         return None
-    back = np.linalg.inv(to_head[:, :2]).T
     lips = np.concatenate([contours.upper_outer, contours.lower_outer])
-    (left, top), (right, bottom) = lips.min(axis=0) - MARGIN, lips.max(axis=0) + MARGIN
-    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
-    places, own_lips = (corners - to_head[:, 2]) @ back, (lips - to_head[:, 2]) @ back
     height, width = seen.frame.shape[:2]
-    first = np.clip(np.floor(places.min(axis=0)), 0, [width, height]).astype(int)
-    last = np.clip(np.ceil(places.max(axis=0)) + 1, 0, [width, height]).astype(int)
-    if (own_lips < first).any() or (own_lips > last - 1).any():
+    left, top, right, bottom = head.pixel_box(lips.min(axis=0) - MARGIN, lips.max(axis=0) + MARGIN, (width, height))
+    own_lips = head.to_pixels(lips)
+    if (own_lips < (left, top)).any() or (own_lips > (right - 1, bottom - 1)).any():
         return None
-    picture = seen.frame[first[1] : last[1], first[0] : last[0]].copy()
-    placed = to_head.copy()
-    placed[:, 2] += to_head[:, :2] @ first
+    picture = seen.frame[top:bottom, left:right].copy()
     return OwnMouth(
         frame=seen.template_frame,
         picture=picture,
-        to_head=placed,
+        head=head.cropped(left, top),
         contours=contours,
         seen_gap=max(0.0, seen.contours.gap),
-        sharpness=_sharpness(picture, own_lips - first),
+        sharpness=_sharpness(picture, own_lips - (left, top)),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth
 
@@ -42,30 +43,27 @@ COLUMNS, ROWS = 48, 72
 
 def lay_on(
     picture: NDArray[np.uint8],
-    to_head: NDArray[np.float64],
-    origin: NDArray[np.float64],
+    head: HeadFrame,
     target: MouthContours,
     mouths: Sequence[tuple[OwnMouth, float]],
     strength: float,
 ) -> None:
     """Lay found mouths over a warped patch, in place.
 
-    picture: uint8 (rows, columns, 3) BGR. to_head: (2, 3), from the frame's pixels to the head frame. origin: (2,),
-    head-frame place of the patch's first pixel. mouths: with their shares, which sum to 1. strength: 0..1.
+    picture: uint8 (rows, columns, 3) BGR. head: of the patch. mouths: with their shares, which sum to 1.
+    strength: 0..1.
     """
     import cv2
 
     lips = np.concatenate([target.upper_outer, target.lower_outer])
     low, high = lips.min(axis=0) - RING[1], lips.max(axis=0) + RING[1]
-    box = _pixel_box(picture, to_head, origin, low, high)
-    if box is None:
+    left, top, right, bottom = head.pixel_box(low, high, (picture.shape[1], picture.shape[0]))
+    if right - left < 2 or bottom - top < 2:
         return
-    rows, columns = box
-    start = origin + to_head[:, :2] @ np.array([columns.start, rows.start], float)
-    size = (columns.stop - columns.start, rows.stop - rows.start)
+    box, size = (slice(top, bottom), slice(left, right)), (right - left, bottom - top)
     x, y = np.meshgrid(np.linspace(low[0], high[0], COLUMNS), np.linspace(low[1], high[1], ROWS))
     cell = (high - low) / (np.array([COLUMNS, ROWS]) - 1)
-    to_grid = np.column_stack([to_head[:, :2], start - low]) / cell[:, None]
+    to_grid = head.cropped(left, top).to_grid(low, cell)
     distance = _spread(_distance(target, x, y)[..., None], to_grid, size, border=1.0)
     below = picture[box].astype(np.float32)
     laid = np.zeros_like(below)
@@ -74,27 +72,11 @@ def lay_on(
         laid += np.float32(share) * cv2.remap(
             mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         ).astype(np.float32)
-    pixel = float(np.sqrt(abs(np.linalg.det(to_head[:, :2]))))
-    laid *= _colour_ratio(below, laid, distance, pixel)
+    laid *= _colour_ratio(below, laid, distance, head.scale)
     alpha = np.clip((DILATED - distance) / FEATHER, 0, 1)
     alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
     below += alpha * (laid - below)
     picture[box] = np.clip(below + 0.5, 0, 255).astype(np.uint8)
-
-
-def _pixel_box(
-    picture: NDArray[np.uint8],
-    to_head: NDArray[np.float64],
-    origin: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-) -> tuple[slice, slice] | None:
-    corners = np.array([[low[0], low[1]], [high[0], low[1]], [low[0], high[1]], [high[0], high[1]]])
-    places = (corners - origin) @ np.linalg.inv(to_head[:, :2]).T
-    height, width = picture.shape[:2]
-    left, top = np.clip(np.floor(places.min(axis=0)), 0, [width, height]).astype(int)
-    right, bottom = np.clip(np.ceil(places.max(axis=0)) + 1, 0, [width, height]).astype(int)
-    return (slice(top, bottom), slice(left, right)) if right - left > 1 and bottom - top > 1 else None
 
 
 def _spread(
@@ -162,7 +144,7 @@ def _places(
         down = np.where(y >= above, own_above + np.clip(share, 0, 1) * (own_below - own_above), down)
     down = np.where(y > knots[-1], y + (own_knots[-1] - knots[-1]), down)
     place = np.stack([np.broadcast_to(across, y.shape), down], axis=-1)
-    return (place - mouth.to_head[:, 2]) @ np.linalg.inv(mouth.to_head[:, :2]).T
+    return mouth.head.to_pixels(place)
 
 
 def _colour_ratio(

@@ -7,13 +7,13 @@ import numpy as np
 from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight, follow_light, read_light
 from heygem_pipeline.lipsync.warp.analysis.seam import find_lip_lines
 from heygem_pipeline.lipsync.warp.analysis.visible_teeth import luma
-from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, LIP, SKIN, TO_HEAD, TOOTH, drawn, predicted
+from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, HEAD, LIP, SKIN, TOOTH, drawn, predicted
 
 
 def light_of(picture: np.ndarray, gap: float) -> FaceLight:
     """Of a drawn mouth whose landmarks are that far apart."""
     contours = predicted(gap)
-    return read_light(picture, TO_HEAD, contours, find_lip_lines(picture, TO_HEAD, contours))
+    return read_light(picture, HEAD, contours, find_lip_lines(picture, HEAD, contours))
 
 
 CLOSED = drawn((0.99, 1.01, DARK))

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.analysis.sharpness import LARGEST_BLUR, LARGEST_GRAIN, edge_blur, grain_like
 from heygem_pipeline.lipsync.warp.view import View, look_at
-from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, IOD, TO_HEAD, drawn, predicted
+from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, HEAD, IOD, drawn, predicted
 
 SHARP = drawn((0.99, 1.01, DARK))
 """Blurred by 0.8 pixels itself."""
@@ -19,26 +20,26 @@ def blurred(pixels: float) -> np.ndarray:
 
 def test_the_blur_of_the_sharpest_edges_is_measured() -> None:
     pixels = np.array([1.0, 1.5, 2.2])
-    measured = [edge_blur(blurred(deviation), TO_HEAD, predicted(0.0)) for deviation in pixels]
+    measured = [edge_blur(blurred(deviation), HEAD, predicted(0.0)) for deviation in pixels]
     assert measured == sorted(measured)
     np.testing.assert_allclose(measured, pixels / IOD, rtol=0.4)
 
 
 def test_blur_is_bounded_where_nothing_is_sharp() -> None:
-    assert 0 < edge_blur(blurred(9.0), TO_HEAD, predicted(0.0)) <= LARGEST_BLUR
+    assert 0 < edge_blur(blurred(9.0), HEAD, predicted(0.0)) <= LARGEST_BLUR
 
 
 def test_a_picture_without_edges_counts_as_a_little_soft() -> None:
-    assert edge_blur(np.full_like(SHARP, 120), TO_HEAD, predicted(0.0)) == pytest.approx(0.006)
+    assert edge_blur(np.full_like(SHARP, 120), HEAD, predicted(0.0)) == pytest.approx(0.006)
 
 
 def test_a_mouth_outside_the_frame_counts_as_a_little_soft() -> None:
-    to_head = TO_HEAD + np.array([[0, 0, 5.0], [0, 0, 5.0]])
-    assert edge_blur(SHARP, to_head, predicted(0.0)) == pytest.approx(0.006)
+    outside = HeadFrame(HEAD.matrix + np.array([[0, 0, 5.0], [0, 0, 5.0]]))
+    assert edge_blur(SHARP, outside, predicted(0.0)) == pytest.approx(0.006)
 
 
 def view_of(picture: np.ndarray) -> View:
-    return look_at(picture, TO_HEAD, TO_HEAD[:, 2], predicted(0.1))[1]
+    return look_at(picture, HEAD, predicted(0.1))[1]
 
 
 def test_smooth_skin_has_no_grain() -> None:

@@ -36,8 +36,7 @@ def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: Presenter) -> None
     kept = collected(speaker)
     assert kept is not None
     for mouth in kept.mouths[::7]:
-        to_head = speaker.tracks.head[mouth.frame]
-        corner = np.linalg.solve(to_head[:, :2], mouth.to_head[:, 2] - to_head[:, 2]).round().astype(int)
+        corner = speaker.tracks.head_frame(mouth.frame).to_pixels(mouth.head.origin).round().astype(int)
         rows, columns = mouth.picture.shape[:2]
         frame = speaker.pictures[mouth.frame][corner[1] : corner[1] + rows, corner[0] : corner[0] + columns]
         np.testing.assert_array_equal(mouth.picture, frame)

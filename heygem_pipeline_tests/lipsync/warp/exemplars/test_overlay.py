@@ -21,15 +21,15 @@ def kept(speaker: Presenter) -> OwnMouths:
 
 def laid_on(speaker: Presenter, frame: int, lines: OwnMouth, shown: OwnMouth, strength: float = 1.0) -> Picture:
     """A frame with the lips of ``lines`` wanted and a mouth shown."""
-    picture, to_head = speaker.pictures[frame].copy(), speaker.tracks.head[frame]
-    lay_on(picture, to_head, to_head[:, 2], lines.contours, [(shown, 1.0)], strength)
+    picture, head = speaker.pictures[frame].copy(), speaker.tracks.head_frame(frame)
+    lay_on(picture, head, lines.contours, [(shown, 1.0)], strength)
     return picture
 
 
 def around_lips(speaker: Presenter, frame: int, reach: float) -> NDArray[np.bool_]:
     """Pixels within a distance, IOD, of the box around the lips."""
     points = speaker.tracks.landmarks[frame, 48:60]
-    eyes = 1 / np.sqrt(abs(np.linalg.det(speaker.tracks.head[frame][:, :2])))
+    eyes = 1 / speaker.tracks.head_frame(frame).scale
     (left, top), (right, bottom) = points.min(axis=0) - reach * eyes, points.max(axis=0) + reach * eyes
     rows, columns = np.mgrid[: speaker.pictures[frame].shape[0], : speaker.pictures[frame].shape[1]]
     return (columns >= left) & (columns <= right) & (rows >= top) & (rows <= bottom)
@@ -78,6 +78,6 @@ def test_a_mouth_at_the_edge_of_the_picture_is_laid_within_it(
     speaker: Presenter, kept: OwnMouths, right: int, down: int
 ) -> None:
     shown = speaker.moved(right, down)
-    picture, to_head = shown.pictures[6].copy(), shown.tracks.head[6]
-    lay_on(picture, to_head, to_head[:, 2], kept.mouths[6].contours, [(kept.mouths[0], 1.0)], 1.0)
+    picture, head = shown.pictures[6].copy(), shown.tracks.head_frame(6)
+    lay_on(picture, head, kept.mouths[6].contours, [(kept.mouths[0], 1.0)], 1.0)
     assert picture.shape == shown.pictures[6].shape

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth, OwnMouths
 from heygem_pipeline.lipsync.warp.exemplars.retrieval import Found, Wanted, retrieve
 from heygem_pipeline.lipsync.warp.exemplars.signature import signature
@@ -22,7 +23,7 @@ def mouths_with(
     """Mouths in one run of frames, open as given; seen: as the pictures show them."""
     picture = np.zeros((4, 4, 3), np.uint8)
     made = tuple(
-        OwnMouth(i, picture, np.zeros((2, 3)), lips(gap), own_gap, 10.0)
+        OwnMouth(i, picture, HeadFrame(np.eye(2, 3)), lips(gap), own_gap, 10.0)
         for i, (gap, own_gap) in enumerate(zip(gaps, seen or gaps, strict=True))
     )
     shots = np.searchsorted(np.array(cuts, int), np.arange(len(gaps)), side="right")

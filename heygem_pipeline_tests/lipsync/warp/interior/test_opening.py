@@ -10,7 +10,7 @@ from heygem_pipeline.lipsync.warp.articulation.target import Articulation, artic
 from heygem_pipeline.lipsync.warp.curves import MouthContours
 from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
 from heygem_pipeline.lipsync.warp.view import look_at
-from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, IOD, LIP, SKIN, TO_HEAD, TOOTH, drawn
+from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, HEAD, IOD, LIP, SKIN, TOOTH, drawn
 from heygem_pipeline_tests.lipsync.warp.articulation.test_target import mouth
 
 _SKIN = np.array(SKIN, np.float32)
@@ -31,7 +31,7 @@ def painted(
     rounding: float = 0.0,
 ) -> NDArray[np.uint8]:
     """The picture with the opening painted over it, the lips not moved."""
-    rows, view = look_at(picture, TO_HEAD, TO_HEAD[:, 2], target)
+    rows, view = look_at(picture, HEAD, target)
     finished = picture.copy()
     paint_opening(finished[rows], view, base, target, rounding, LIGHT, own_teeth)
     return finished
