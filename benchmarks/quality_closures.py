@@ -9,7 +9,7 @@ from quality_mouth import sharp_gap
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.speech.features import FEATURE_RATE
-from heygem_pipeline.speech.lip_closures import CLOSED_PERCENTILE, find_closures, shut_and_open
+from heygem_pipeline.speech.lip_closures import CLOSED_PERCENTILE, closed_and_open, find_closures
 
 SAID = 0.5
 """Probability of speech from which speech is heard."""
@@ -58,7 +58,7 @@ def count_closures(
 
     truth, said: at the feature rate. touching, asked: in each frame of the output, at ``times``: seen, and asked for.
     """
-    middles, clearly_open = find_closures(truth, said), shut_and_open(truth)[1] & said
+    middles, clearly_open = find_closures(truth, said), closed_and_open(truth)[1] & said
     hit = _hits(times, touching)
     seen = np.flatnonzero(said & np.isfinite(truth))
     shifts = np.linspace(0, len(seen), CHANCE_SHIFTS, endpoint=False).astype(int)

@@ -15,7 +15,7 @@ from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.faces.mouth_measure import measure_mouth
-from heygem_pipeline.lipsync.compose import compose
+from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.encode import encode_clip
@@ -128,7 +128,7 @@ def make_clip(voice: Voice, presenter: Presenter, destination: Path) -> MadeClip
             yield patch
 
     drawn = draw_mouths(voice, presenter, load_engine("warp"))
-    frames = compose(presenter.open(), noted(drawn), frame_count(voice, presenter))
+    frames = composite(presenter.open(), noted(drawn), frame_count(voice, presenter))
     _encode(frames, voice, presenter, destination)
     return MadeClip(destination, voice, presenter, patches)
 

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from quality_footage import MadeClip, frame_count
 
-from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.landmark_reader import read_landmarks
-from heygem_pipeline.faces.mouth_measure import INNER_LOWER, INNER_UPPER, measure_mouth
-from heygem_pipeline.faces.track import tracks_from
+from heygem_pipeline.faces.mouth_measure import INNER_LOWER_POINTS, INNER_UPPER_POINTS, measure_mouth
 from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
-from heygem_pipeline.lipsync.warp.articulation.drive import drive
+from heygem_pipeline.lipsync.warp.articulation.retargeting import retarget
 from heygem_pipeline.media.decode import sample_frames
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
@@ -33,7 +33,7 @@ def read_output(video: Path, template_tracks: FaceTracks) -> FaceTracks:
     luma = (np.asarray(picture.to_ndarray(format="gray"), np.uint8) for picture in pictures)
     landmarks = read_landmarks(luma, boxes, READINGS)
     followed = FollowedFace(boxes, landmarks, np.zeros(count, np.float32), (), 0)
-    return tracks_from(followed, clip.frame_rate, (clip.info.width, clip.info.height))
+    return complete_tracks(followed, clip.frame_rate, (clip.info.width, clip.info.height))
 
 
 def seen_gap(tracks: FaceTracks) -> NDArray[np.float64]:
@@ -48,8 +48,8 @@ def seen_width(tracks: FaceTracks) -> NDArray[np.float64]:
 
 def sharp_gap(tracks: FaceTracks) -> NDArray[np.float64]:
     """The gap, frame by frame: a closure of a frame or two is not smoothed away."""
-    heights = transform(tracks.raw_head, tracks.landmarks)[:, :, 1]
-    return (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1)
+    heights = transform_points(tracks.raw_head, tracks.landmarks)[:, :, 1]
+    return (heights[:, INNER_LOWER_POINTS] - heights[:, INNER_UPPER_POINTS]).mean(axis=1)
 
 
 def asked_gap(clip: MadeClip) -> NDArray[np.float64]:
@@ -57,4 +57,4 @@ def asked_gap(clip: MadeClip) -> NDArray[np.float64]:
     tracks = clip.presenter.tracks
     count = frame_count(clip.voice, clip.presenter)
     shape = predict_mouth_shape(clip.voice.speech, tracks.frame_rate, count)
-    return np.array([wanted.gap for wanted in drive(shape, calibrate(tracks, clip.presenter.own_speech))])
+    return np.array([wanted.gap for wanted in retarget(shape, calibrate(tracks, clip.presenter.own_speech))])

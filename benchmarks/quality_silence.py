@@ -11,7 +11,7 @@ from quality_mouth import asked_gap, read_output, sharp_gap
 from quality_pauses import KINDS, SECONDS_NEEDED, InterruptedVoice, interrupt
 from quality_run import Run, print_head, print_row
 
-from heygem_pipeline.faces.head_frame import transform
+from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.timeline import ping_pong
@@ -133,7 +133,7 @@ def _motion(tracks: FaceTracks, shown: NDArray[np.int64] | None = None) -> Track
 
 
 def _mouth(tracks: FaceTracks) -> Track:
-    return transform(tracks.raw_head, tracks.landmarks)[:, 48:].reshape(len(tracks), -1)
+    return transform_points(tracks.raw_head, tracks.landmarks)[:, 48:].reshape(len(tracks), -1)
 
 
 def _head(tracks: FaceTracks) -> Track:

@@ -18,7 +18,7 @@ from quality_run import Run, print_head, print_row
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.quality.sync_meter import picture_after_sound
-from heygem_pipeline.speech.alignment import correlation_at_lags
+from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE
 
 LAGS = np.arange(-40, 41) / FEATURE_RATE

@@ -25,18 +25,18 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance
-from heygem_pipeline.faces.head_frame import pixel_areas, transform
+from heygem_pipeline.faces.head_frame import pixel_areas, transform_points
 from heygem_pipeline.faces.landmark_reader import landmarks_at
-from heygem_pipeline.faces.mouth_measure import SMOOTHING_SECONDS
+from heygem_pipeline.faces.mouth_measure import MOUTH_SMOOTHING_SECONDS
 from heygem_pipeline.faces.parquet import read_tracks
-from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
-from heygem_pipeline.faces.track import track_faces
+from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
+from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_SHARE, Calibration, calibrate
-from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
-from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouths, collect_own_mouths
+from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration, calibrate
+from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet, collect_exemplars
+from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
 
 FRAMES = 110
@@ -73,7 +73,7 @@ class Clip:
     def neutral(self) -> NDArray[np.float64]:
         """The closed mouth's landmarks (68, 2), head frame."""
         gaps = self.gaps
-        return np.median(self.calibration.landmarks[gaps <= np.nanquantile(gaps, CLOSED_SHARE)], axis=0)
+        return np.median(self.calibration.landmarks[gaps <= np.nanquantile(gaps, CLOSED_FRAMES_SHARE)], axis=0)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def compare(clip: Clip, trial: Trial, ways: Iterable[Way], strips: Path | None) 
             to_head = clip.tracks.head[i]
             _compare(score, true_crops[place], crop(frame, to_head))
             read = landmarks_at(frame, clip.tracks.boxes[i], READINGS)
-            score.landmarks.append(transform(clip.tracks.raw_head[i][None], read[None])[0])
+            score.landmarks.append(transform_points(clip.tracks.raw_head[i][None], read[None])[0])
             if place in chosen:
                 pictures[place] = enlarged(frame, to_head)
         strip[name] = pictures
@@ -235,7 +235,7 @@ def _compare(score: Score, truth: Picture, drawn: Picture) -> None:
 
 def _landmark_error(clip: Clip, trial: Trial, landmarks: NDArray[np.float64]) -> tuple[float, float]:
     """Mean distance of the mouth's points from the true ones, IOD, and the correlation of the opening."""
-    window = window_of(SMOOTHING_SECONDS, clip.tracks.frame_rate)
+    window = window_length(MOUTH_SMOOTHING_SECONDS, clip.tracks.frame_rate)
     smooth = savitzky_golay(landmarks[:, 48:], np.ones(len(landmarks), bool), window)
     truth = clip.calibration.landmarks[trial.truth]
     gap = [contours_from_landmarks(np.concatenate([np.zeros((48, 2)), frame])).gap for frame in smooth]
@@ -251,7 +251,7 @@ def _floor(clip: Clip, trial: Trial) -> float:
         left, top, right, bottom = clip.tracks.boxes[i]
         side = right - left
         other = np.array([left + 0.015 * side, top - 0.015 * side, right + 0.035 * side, bottom + 0.005 * side])
-        read.append(transform(clip.tracks.raw_head[i][None], landmarks_at(frame, other, READINGS)[None])[0])
+        read.append(transform_points(clip.tracks.raw_head[i][None], landmarks_at(frame, other, READINGS)[None])[0])
     return _landmark_error(clip, trial, np.array(read))[0]
 
 
@@ -281,17 +281,17 @@ def ways_of(clip: Clip, trial: Trial) -> Iterator[Way]:
     def static() -> Iterator[MouthPatch]:
         yield from (MouthPatch(place, int(index)) for place, index in enumerate(trial.shown))
 
-    def drawn(own_mouths: OwnMouths | None) -> Iterator[MouthPatch]:
+    def drawn(own_mouths: ExemplarSet | None) -> Iterator[MouthPatch]:
         frames = _frames(clip, trial.shown)
         if own_mouths is None:
-            yield from draw_performance(performance, frames, trial.shown, clip.tracks, clip.calibration)
+            yield from render_performance(performance, frames, trial.shown, clip.tracks, clip.calibration)
             return
         places = own_mouths.frames
 
         def excluded(output_frame: int) -> NDArray[np.bool_]:
             return np.abs(places - trial.truth[output_frame]) <= EXCLUDED
 
-        yield from draw_performance(
+        yield from render_performance(
             performance, frames, trial.shown, clip.tracks, clip.calibration, own_mouths, excluded
         )
 
@@ -300,7 +300,7 @@ def ways_of(clip: Clip, trial: Trial) -> Iterator[Way]:
     allowed = (
         np.ones(len(clip.tracks), bool) if trial.name == "held" else np.isin(np.arange(len(clip.tracks)), trial.shown)
     )
-    own_mouths = collect_own_mouths(clip.template.frames, clip.tracks, clip.calibration, allowed)
+    own_mouths = collect_exemplars(clip.template.frames, clip.tracks, clip.calibration, allowed)
     if own_mouths is not None:
         yield "B", lambda: drawn(own_mouths)
 

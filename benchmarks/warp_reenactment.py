@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_SHARE, Calibration, calibrate
-from heygem_pipeline.lipsync.warp.analysis.rest import Rest
-from heygem_pipeline.lipsync.warp.articulation.performance import Asked
-from heygem_pipeline.lipsync.warp.articulation.target import ROUNDED_WIDTH, at_rest
-from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
-from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.exemplars.collection import collect_own_mouths
+from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration, calibrate
+from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestOffset
+from heygem_pipeline.lipsync.warp.articulation.lip_model import ROUNDED_WIDTH, closed_contours
+from heygem_pipeline.lipsync.warp.articulation.performance import MouthTarget
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
+from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 
@@ -46,15 +46,15 @@ class RecordedPerformance:
         """Number of output frames."""
         return len(self.landmarks)
 
-    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
-        """See ``Performance.ask``: the template's rest, moved as the performer moves. At rest where he is unseen."""
-        closed, landmarks = at_rest(own, rest), self.landmarks[output_frame]
+    def target_for(self, output_frame: int, own: MouthContours, rest: RestOffset) -> MouthTarget:
+        """See ``Performance.target_for``: the rest, moved as the performer moves. At rest where he is unseen."""
+        closed, landmarks = closed_contours(own, rest), self.landmarks[output_frame]
         if not np.isfinite(landmarks).all():
-            return Asked(closed, 0.0, 0.0)
+            return MouthTarget(closed, 0.0, 0.0)
         driven, neutral = contours_from_landmarks(landmarks), contours_from_landmarks(self.neutral)
         jaw = self.scale * float((landmarks[7:10, 1] - self.neutral[7:10, 1]).mean())
         rounding = float(np.clip((1 - driven.width / neutral.width) / ROUNDED_WIDTH, 0, 1))
-        return Asked(_carried_over(closed, driven, neutral, self.scale), max(jaw, 0.0), rounding)
+        return MouthTarget(_carried_over(closed, driven, neutral, self.scale), max(jaw, 0.0), rounding)
 
 
 def recorded_performance(
@@ -88,12 +88,12 @@ def reenact(performer: FaceTracks, template: Template, tracks: FaceTracks) -> It
     performance = recorded_performance(performer, calibration, tracks.frame_rate, pose)
     count = len(performance)
     shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
-    own_mouths = collect_own_mouths(template.frames, tracks, calibration)
-    yield from draw_performance(performance, template.presentation(count), shown, tracks, calibration, own_mouths)
+    exemplars = collect_exemplars(template.frames, tracks, calibration)
+    yield from render_performance(performance, template.presentation(count), shown, tracks, calibration, exemplars)
 
 
 def _closed_mouth(own: Calibration, performer: FaceTracks, pose: NDArray[np.floating]) -> NDArray[np.float64]:
-    closed = np.flatnonzero(performer.present & (own.gaps <= np.nanquantile(own.gaps, CLOSED_SHARE)))
+    closed = np.flatnonzero(performer.present & (own.gaps <= np.nanquantile(own.gaps, CLOSED_FRAMES_SHARE)))
     turned = (((performer.pose[closed, :2] - pose) / SAME_POSE) ** 2).sum(axis=1)
     weight = np.exp(-(turned - turned.min()))
     return np.average(own.landmarks[closed], axis=0, weights=weight)

@@ -32,7 +32,7 @@ from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
-from heygem_pipeline.lipsync.wav2lip.network.inference import Asked, Painter, usual_precision
+from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator, FaceInput, default_precision
 from heygem_pipeline.lipsync.wav2lip.network.model import MEL_BANDS, MEL_COLUMNS, Wav2LipNetwork
 from heygem_pipeline.media.template import Template
 
@@ -86,16 +86,16 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         voice, presenter = analyse_voice(copy_recordings(folder)[0]), track_presenter(make_presenters(folder)[1])
-        painter = Painter(network, where)
+        generator = FaceGenerator(network, where)
         subjects: dict[str, Callable[[], Speed]] = {
             "(a) plain loop, float32, batch 128": lambda: _plain(network, where),
-            f"(b) our network, {usual_precision(where)}": lambda: _ours(painter, frames),
-            "(c) whole clip, 720p": lambda: _clip(painter, voice, presenter, folder),
+            f"(b) our network, {default_precision(where)}": lambda: _ours(generator, frames),
+            "(c) whole clip, 720p": lambda: _clip(generator, voice, presenter, folder),
             "decoding alone, 720p": lambda: _decoding(presenter),
             f"(d) limit, float32: {work / 1e9:.1f} GFLOP a frame": lambda: _limit(where, torch.float32, work),
-            f"(d) limit, {usual_precision(where)}": lambda: _limit(where, usual_precision(where), work),
+            f"(d) limit, {default_precision(where)}": lambda: _limit(where, default_precision(where), work),
         }
-        _ours(painter, 2 * painter.batch)
+        _ours(generator, 2 * generator.batch)
         measured: dict[str, list[Speed]] = {name: [] for name in subjects}
         for _ in range(rounds):
             for name, measure in subjects.items():
@@ -126,24 +126,24 @@ def _plain(network: Wav2LipNetwork, device: torch.device) -> Speed:
     return speed
 
 
-def _ours(painter: Painter, frames: int) -> Speed:
-    generator = np.random.default_rng(0)
+def _ours(generator: FaceGenerator, frames: int) -> Speed:
+    random = np.random.default_rng(0)
     asked = [
-        Asked(
-            generator.uniform(-4, 4, (MEL_COLUMNS, MEL_BANDS)).astype(np.float32),
-            generator.integers(0, 255, (96, 96, 3), np.uint8),
+        FaceInput(
+            random.uniform(-4, 4, (MEL_COLUMNS, MEL_BANDS)).astype(np.float32),
+            random.integers(0, 255, (96, 96, 3), np.uint8),
         )
         for _ in range(frames)
     ]
     watch = Stopwatch()
-    for face in painter.paint(asked):
+    for face in generator.generate_faces(asked):
         face()
     return watch.speed(frames)
 
 
-def _clip(painter: Painter, voice: Voice, presenter: Presenter, folder: Path) -> Speed:
+def _clip(generator: FaceGenerator, voice: Voice, presenter: Presenter, folder: Path) -> Speed:
     """Read, draw, lay over, encode; measuring the sync, which no other program does, is taken out."""
-    engine = Wav2LipEngine(painter)
+    engine = Wav2LipEngine(generator)
     watch = Stopwatch()
     report = finish_clip(
         voice, presenter, draw_mouths(voice, presenter, engine), engine, folder / "clip.mp4", {}
@@ -175,10 +175,10 @@ def _limit(device: torch.device, dtype: torch.dtype, work: float) -> Speed:
 def _compare_batches(network: Wav2LipNetwork, device: torch.device, frames: int) -> None:
     table = Table("faces at once", "frames/s, best of 3")
     for batch in (1, 2, 4, 8, 12, 16, 24, 32, 64, 128):
-        painter = Painter(network, device, batch=batch)
-        _ours(painter, batch)
+        generator = FaceGenerator(network, device, batch=batch)
+        _ours(generator, batch)
         rounds = max(frames // batch, 2) * batch
-        table.add_row(str(batch), f"{max(_ours(painter, rounds).a_second for _ in range(3)):.0f}")
+        table.add_row(str(batch), f"{max(_ours(generator, rounds).a_second for _ in range(3)):.0f}")
     console.print(table)
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput
-from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.mouth_measure import INNER_LOWER, INNER_UPPER, measure_mouth
+from heygem_pipeline.faces.head_frame import transform_points
+from heygem_pipeline.faces.mouth_measure import INNER_LOWER_POINTS, INNER_UPPER_POINTS, measure_mouth
 from heygem_pipeline.faces.parquet import read_tracks, write_tracks
-from heygem_pipeline.faces.track import track_faces
+from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.speech.analyse import analyse_speech
+from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.parquet import read_features, write_features
 
@@ -45,7 +45,7 @@ PEOPLE = {
 NAMED_ANYWHERE = {"obama": "Obama", "rd_radio": "Obama", "daines": "Daines", "pelosi": "Pelosi"}
 """People with clips from several sources; these names come first."""
 
-CLOSED_SHARE = 0.08
+CLOSED_FRAMES_SHARE = 0.08
 WIDE_PERCENTILE = 90
 SMALLEST_SPAN = 0.02
 """IOD: what moves less in a clip is mostly noise and gives no standard units. (Usual spans: gap 0.13, jaw 0.11, lower
@@ -110,7 +110,7 @@ def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Exampl
     times = np.arange(len(tracks)) / float(tracks.frame_rate)
     spoken = np.interp(times, np.arange(len(speech.activity)) / FEATURE_RATE, speech.activity) > 0.5
     middle, deviation = np.nanmedian(raw, axis=0), np.nanstd(raw, axis=0)
-    closed = np.nanmedian(raw[raw[:, 0] <= np.nanquantile(raw[:, 0], CLOSED_SHARE)], axis=0)
+    closed = np.nanmedian(raw[raw[:, 0] <= np.nanquantile(raw[:, 0], CLOSED_FRAMES_SHARE)], axis=0)
     heard = raw[spoken] if spoken.sum() > FEATURE_RATE // 4 else raw
     span = np.nanpercentile(heard, WIDE_PERCENTILE, axis=0) - closed
     span[1] = np.nanstd(heard[:, 1])
@@ -131,8 +131,8 @@ def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Exampl
 
 def _gap_by_frame(tracks: FaceTracks) -> NDArray[np.float64]:
     """The opening between the inner lips, IOD, not smoothed over time."""
-    heights = transform(tracks.raw_head, tracks.landmarks)[:, :, 1]
-    return (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1)
+    heights = transform_points(tracks.raw_head, tracks.landmarks)[:, :, 1]
+    return (heights[:, INNER_LOWER_POINTS] - heights[:, INNER_UPPER_POINTS]).mean(axis=1)
 
 
 def person_of(stem: str) -> str:

@@ -10,14 +10,14 @@ from heygem_pipeline.speech.mouth_network import CONTEXT, SILENT_MEL, normalised
 from training.augmentation import TEMPO, augmented
 from training.corpus import Example
 
-BATCH = 16
+BATCH_PIECES = 16
 PIECE_ROWS = 384
 """4.8 s, even."""
 KIND_SHARES = {"grid": 0.5, "addresses": 1.0, "generated": 1.0}
 """GRID has 51 words."""
 WORST_FIT = 0.3
 
-TOUCHING, TOUCHING_BLUR = 0.15, 0.04
+TOUCHING_TARGET_GAP, TOUCHING_TARGET_BLUR = 0.15, 0.04
 """Standard units of the gap: lips touch up to about the first; the second is how unsure the landmarks are."""
 
 
@@ -48,7 +48,7 @@ class Pieces:
 
     def batch(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Inputs (batch, rows + 2 x 62, 80) and targets (batch, rows, 6), NaN where nothing was measured."""
-        pieces = [self._piece(choice) for choice in self.chance.choice(len(self.examples), BATCH, p=self.shares)]
+        pieces = [self._piece(choice) for choice in self.chance.choice(len(self.examples), BATCH_PIECES, p=self.shares)]
         return np.stack([mel for mel, _ in pieces]), np.stack([target for _, target in pieces])
 
     def _piece(self, choice: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -69,7 +69,7 @@ def _share(example: Example, vote: Vote) -> float:
 
 def _target(example: Example, lag: float) -> NDArray[np.float32]:
     """Movement and whether the lips touch (0..1) at the feature rows, (rows, 6); see ``at_rows``."""
-    touching = 1 / (1 + np.exp((example.apart - TOUCHING) / TOUCHING_BLUR))
+    touching = 1 / (1 + np.exp((example.apart - TOUCHING_TARGET_GAP) / TOUCHING_TARGET_BLUR))
     return at_rows(np.column_stack([example.movement, touching]), example, lag)
 
 

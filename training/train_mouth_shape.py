@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.speech.alignment import correlation_at_lags
+from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE
-from heygem_pipeline.speech.lip_closures import find_closures, heights_at
-from heygem_pipeline.speech.mouth_motion import smoothed, spoken_openness, usual_range
+from heygem_pipeline.speech.lip_closures import find_closures, peak_heights
+from heygem_pipeline.speech.mouth_motion import low_pass, normalise_range, speech_envelope
 from heygem_pipeline.speech.mouth_network import (
     CHANNELS,
     WEIGHTS,
@@ -43,7 +43,7 @@ TOUCHED, BROUGHT_NEARER = 0.65, 0.8
 """Shares of the measured closures of people held out at which lips shall touch, and at least come nearer. The gap is
 low at many others already: with these it is under 0.15 at 86 % of 478 closures, and in 10 % of the time in which the
 mouth is clearly open."""
-LAGS = np.arange(-40, 41) / FEATURE_RATE
+COMPARED_LAGS = np.arange(-40, 41) / FEATURE_RATE
 USUAL_LAG = 0.3
 """Seconds; lags beyond it have to be much better than smaller ones."""
 KNOTS = 101
@@ -108,10 +108,10 @@ def _estimate_votes(examples: list[Example], held_out: dict[str, NDArray[np.floa
     """Lag and fit of each clip; GRID, recorded in one laboratory, is in sync by definition."""
     for example in examples:
         gap = held_out[example.name][:, 0]
-        moves = correlation_at_lags(gap, example.movement[:, 0], example.times, LAGS)
-        curves = correlation_at_lags(gap, example.movement[:, 0], example.times, LAGS, differences=False)
-        best = int(np.argmax(moves + 0.5 * curves - 0.075 * (LAGS / USUAL_LAG) ** 2))
-        votes[example.name] = Vote(float(LAGS[best]), float(curves[best]))
+        moves = correlation_at_lags(gap, example.movement[:, 0], example.times, COMPARED_LAGS)
+        curves = correlation_at_lags(gap, example.movement[:, 0], example.times, COMPARED_LAGS, differences=False)
+        best = int(np.argmax(moves + 0.5 * curves - 0.075 * (COMPARED_LAGS / USUAL_LAG) ** 2))
+        votes[example.name] = Vote(float(COMPARED_LAGS[best]), float(curves[best]))
     laboratory = [votes[example.name].lag for example in examples if example.kind == "grid"]
     zero = float(np.median(laboratory)) if laboratory else 0.0
     for vote in votes.values():
@@ -125,7 +125,7 @@ def _report(
         chosen = [example for example in examples if example.kind == kind]
         best = [
             correlation_at_lags(
-                held_out[example.name][:, 0], example.movement[:, 0], example.times, LAGS, differences=False
+                held_out[example.name][:, 0], example.movement[:, 0], example.times, COMPARED_LAGS, differences=False
             ).max()
             for example in chosen
         ]
@@ -145,9 +145,9 @@ def _matching_quantiles(
     for example in examples:
         if votes[example.name].fit <= WORST_FIT:
             continue
-        openness = spoken_openness(example.speech)
+        openness = speech_envelope(example.speech)
         rows = np.arange(len(openness)) / FEATURE_RATE
-        predicted.append(smoothed(held_out[example.name])[openness > 0.5])
+        predicted.append(low_pass(held_out[example.name])[openness > 0.5])
         measured.append(example.shape[np.interp(example.times + votes[example.name].lag, rows, openness) > 0.5])
     shares = np.linspace(0, 100, KNOTS)
     shares[0], shares[-1] = 0.5, 99.5
@@ -169,9 +169,9 @@ def _closing_log_odds(
         vote = votes[example.name]
         if vote.fit > WORST_FIT:
             apart = at_rows(example.apart[:, None], example, vote.lag)[:, 0]
-            spoken = spoken_openness(example.speech) > 0.5
-            log_odds = usual_range(smoothed(held_out[example.name])[:, len(CHANNELS)], spoken, usual)
-            heights += heights_at(find_closures(apart, example.speech.activity > 0.5), log_odds)
+            spoken = speech_envelope(example.speech) > 0.5
+            log_odds = normalise_range(low_pass(held_out[example.name])[:, len(CHANNELS)], spoken, usual)
+            heights += peak_heights(find_closures(apart, example.speech.activity > 0.5), log_odds)
     found = np.sort(heights)
     if not len(found) or not np.isfinite(found[-1]):
         return np.array([np.inf, np.inf], np.float32)

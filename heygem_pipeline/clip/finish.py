@@ -13,7 +13,7 @@ from heygem_pipeline.clip.metered import Metered
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.fitness import fitness_warnings
-from heygem_pipeline.lipsync.compose import compose
+from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
@@ -71,7 +71,7 @@ def finish_clip(
             yield patch
 
     encoded = encode_clip(
-        strip.watch(compose(template, noted(drawn), count)),
+        strip.watch(composite(template, noted(drawn), count)),
         frame_rate=tracks.frame_rate,
         size=tracks.size,
         sound=voice.path,

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from heygem_pipeline.clip.unchanged import require_unchanged
 from heygem_pipeline.media.fingerprint import fingerprint
-from heygem_pipeline.speech.analyse import analyse_speech
+from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.parquet import read_features, write_features
 from heygem_pipeline.storage.metadata import read_metadata

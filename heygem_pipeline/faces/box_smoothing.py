@@ -6,14 +6,14 @@ import numpy as np
 
 from heygem_pipeline.faces.boxes import Box
 
-SIGMA = 2.0
-"""Frames; boxes are smoothed by a Gaussian of this width, cut off at REACH frames on either side."""
-REACH = 6
+SIGMA_FRAMES = 2.0
+"""Frames; boxes are smoothed by a Gaussian of this width, cut off at REACH_FRAMES frames on either side."""
+REACH_FRAMES = 6
 
 Item = TypeVar("Item")
 
 
-class Boxed(NamedTuple, Generic[Item]):
+class SmoothedBox(NamedTuple, Generic[Item]):
     """A box in a frame, and what goes with it."""
 
     frame: int
@@ -21,37 +21,37 @@ class Boxed(NamedTuple, Generic[Item]):
     item: Item
 
 
-class SteadyBoxes(Generic[Item]):
+class BoxSmoother(Generic[Item]):
     """Holds boxes back until those on both sides of them are known; an unbroken run is smoothed by itself."""
 
     def __init__(self) -> None:
-        self._run: list[Boxed[Item]] = []
-        """Those still needed: up to REACH that were given back, then those that wait."""
+        self._run: list[SmoothedBox[Item]] = []
+        """Those still needed: up to REACH_FRAMES that were given back, then those that wait."""
         self._waiting = 0
 
-    def add(self, frame: int, box: Box, item: Item, begins: bool) -> list[Boxed[Item]]:
+    def add(self, frame: int, box: Box, item: Item, begins: bool) -> list[SmoothedBox[Item]]:
         """Take the next one; return those that are now certain, in order, smoothed. begins: a new run begins here."""
         certain = self.end_run() if begins else []
-        self._run.append(Boxed(frame, box, item))
+        self._run.append(SmoothedBox(frame, box, item))
         self._waiting += 1
-        if self._waiting > REACH:
+        if self._waiting > REACH_FRAMES:
             certain.append(self._next())
         return certain
 
-    def end_run(self) -> list[Boxed[Item]]:
+    def end_run(self) -> list[SmoothedBox[Item]]:
         """Return what still waits: nothing after it belongs to it."""
         rest = [self._next() for _ in range(self._waiting)]
         self._run.clear()
         return rest
 
-    def _next(self) -> Boxed[Item]:
+    def _next(self) -> SmoothedBox[Item]:
         place = len(self._run) - self._waiting
         self._waiting -= 1
         now = self._run[place]
-        near = self._run[max(0, place - REACH) : place + REACH + 1]
+        near = self._run[max(0, place - REACH_FRAMES) : place + REACH_FRAMES + 1]
         distances = np.array([other.frame - now.frame for other in near])
-        weights = np.exp(-(distances**2) / (2 * SIGMA**2))
+        weights = np.exp(-(distances**2) / (2 * SIGMA_FRAMES**2))
         box = Box(*np.average(np.array([other.box for other in near]), axis=0, weights=weights))
-        if place == REACH:
+        if place == REACH_FRAMES:
             del self._run[0]
-        return Boxed(now.frame, box, now.item)
+        return SmoothedBox(now.frame, box, now.item)

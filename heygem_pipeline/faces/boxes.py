@@ -40,7 +40,7 @@ class Box(NamedTuple):
         )
 
 
-def overlap(a: Box, b: Box) -> float:
+def intersection_over_union(a: Box, b: Box) -> float:
     """Return intersection over union, 0..1."""
     width = min(a.right, b.right) - max(a.left, b.left)
     height = min(a.bottom, b.bottom) - max(a.top, b.top)
@@ -50,7 +50,7 @@ def overlap(a: Box, b: Box) -> float:
     return shared / (a.width * a.height + b.width * b.height - shared)
 
 
-def square(centre_x: float, centre_y: float, width: float) -> Box:
+def square_box(centre_x: float, centre_y: float, width: float) -> Box:
     """Return the square of that width around a centre."""
     half = width / 2
     return Box(centre_x - half, centre_y - half, centre_x + half, centre_y + half)
@@ -86,10 +86,10 @@ def box_around(landmarks: NDArray[np.floating]) -> Box:
     centre = landmarks.mean(axis=0)
     spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
     width = BOX_WIDTHS_PER_SPREAD * spread
-    return square(float(centre[0]), float(centre[1]) - BOX_RISE * width, width)
+    return square_box(float(centre[0]), float(centre[1]) - BOX_RISE * width, width)
 
 
-def lean(landmarks: NDArray[np.floating]) -> float:
+def roll_angle(landmarks: NDArray[np.floating]) -> float:
     """Return by how many degrees the line through the outer eye corners of 68 landmarks (68, 2) leans clockwise."""
     across, down = landmarks[45] - landmarks[36]
     return float(np.degrees(np.arctan2(down, across)))

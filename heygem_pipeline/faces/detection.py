@@ -9,23 +9,25 @@ from heygem_pipeline.faces.dlib_models import DETECTOR_WINDOW, detect_faces
 
 SMALLEST_FACE = 64
 """Pixels. A narrower face is too small to be given a mouth."""
-QUICK_SIDE = 640
+LARGE_FACES_SIDE = 640
 """Pixels of the longer side in which a quick look is taken: about 15 ms, faces from an eighth of it."""
-SURE = 0.0
+DETECTION_THRESHOLD = 0.0
 """The detector's usual threshold."""
 
 
-def quick_look(frame: NDArray[np.uint8]) -> list[tuple[Box, float]]:
+def detect_large_faces(frame: NDArray[np.uint8]) -> list[tuple[Box, float]]:
     """Return (box, score) of the large faces of a BGR frame."""
-    return look(frame, QUICK_SIDE / max(frame.shape[:2]))
+    return detect_at_scale(frame, LARGE_FACES_SIDE / max(frame.shape[:2]))
 
 
-def careful_look(frame: NDArray[np.uint8]) -> list[tuple[Box, float]]:
+def detect_all_faces(frame: NDArray[np.uint8]) -> list[tuple[Box, float]]:
     """Return (box, score) of all faces of SMALLEST_FACE pixels or more: 0.1 s at 720p, 0.3 s at 1080p."""
-    return look(frame, DETECTOR_WINDOW / SMALLEST_FACE)
+    return detect_at_scale(frame, DETECTOR_WINDOW / SMALLEST_FACE)
 
 
-def look(frame: NDArray[np.uint8], scale: float, threshold: float = SURE) -> list[tuple[Box, float]]:
+def detect_at_scale(
+    frame: NDArray[np.uint8], scale: float, threshold: float = DETECTION_THRESHOLD
+) -> list[tuple[Box, float]]:
     """Return (box, score) found in a copy scaled by ``scale`` (at most what SMALLEST_FACE asks), in frame pixels."""
     import cv2
 
@@ -35,7 +37,7 @@ def look(frame: NDArray[np.uint8], scale: float, threshold: float = SURE) -> lis
     return [(box.scaled(1 / scale), score) for box, score in detect_faces(np.asarray(scaled, np.uint8), threshold)]
 
 
-def look_near(frame: NDArray[np.uint8], box: Box) -> list[tuple[Box, float]]:
+def detect_near(frame: NDArray[np.uint8], box: Box) -> list[tuple[Box, float]]:
     """Return (box, score) of faces about as large as ``box`` within two of its widths around its centre."""
     x, y = box.centre
     reach = 2 * box.width
@@ -43,5 +45,5 @@ def look_near(frame: NDArray[np.uint8], box: Box) -> list[tuple[Box, float]]:
     part = frame[top : max(0, round(y + reach)), left : max(0, round(x + reach))]
     if min(part.shape[:2]) < 2:
         return []
-    found = look(part, 1.5 * DETECTOR_WINDOW / box.width)
+    found = detect_at_scale(part, 1.5 * DETECTOR_WINDOW / box.width)
     return [(face.scaled(1.0, left, top), score) for face, score in found]

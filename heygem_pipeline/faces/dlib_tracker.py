@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.box_smoothing import Boxed, SteadyBoxes
+from heygem_pipeline.faces.box_smoothing import BoxSmoother, SmoothedBox
 from heygem_pipeline.faces.boxes import Box
 from heygem_pipeline.faces.dlib_models import frontal_face_detector, landmark_predictor
-from heygem_pipeline.faces.face_following import FaceFollower, Sighting
+from heygem_pipeline.faces.face_follower import FaceFollower, FaceObservation
 from heygem_pipeline.faces.landmark_reader import read_close_up
 from heygem_pipeline.faces.tracker import FollowedFace
 
@@ -36,19 +36,19 @@ class DlibTracker:
         landmark_predictor()
         frontal_face_detector()
         follower = FaceFollower(float(frame_rate))
-        waiting: SteadyBoxes[Sighting] = SteadyBoxes()
+        waiting: BoxSmoother[FaceObservation] = BoxSmoother()
         read: list[_Row] = []
         count = 0
         for count, frame in enumerate(frames, start=1):
-            for sighting in follower.see(frame):
-                read += map(_read, waiting.add(sighting.index, sighting.box, sighting, sighting.begins))
+            for observation in follower.update(frame):
+                read += map(_read, waiting.add(observation.index, observation.box, observation, observation.begins))
             if progress is not None:
                 progress(count)
         read += map(_read, waiting.end_run())
         return _rows(read, count, follower)
 
 
-def _read(certain: Boxed[Sighting]) -> _Row:
+def _read(certain: SmoothedBox[FaceObservation]) -> _Row:
     return certain.frame, certain.box, certain.item.score, read_close_up(certain.item.close_up, certain.box)
 
 

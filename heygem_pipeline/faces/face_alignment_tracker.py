@@ -7,11 +7,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.box_smoothing import Boxed, SteadyBoxes
+from heygem_pipeline.faces.box_smoothing import BoxSmoother, SmoothedBox
 from heygem_pipeline.faces.boxes import box_around
-from heygem_pipeline.faces.face_alignment_models import BATCH, FaceAlignmentNetworks, load_networks
-from heygem_pipeline.faces.face_choice import FaceChoice
-from heygem_pipeline.faces.face_crop import FaceCut, take_cut, to_frame
+from heygem_pipeline.faces.face_alignment_models import BATCH_FRAMES, FaceAlignmentNetworks, load_networks
+from heygem_pipeline.faces.face_crop import FaceCrop, crop_face, points_to_frame
+from heygem_pipeline.faces.face_selection import FaceSelector
 from heygem_pipeline.faces.tracker import FollowedFace
 
 Frame = NDArray[np.uint8]
@@ -28,18 +28,18 @@ class FaceAlignmentTracker:
     def track(
         self, frames: Iterable[Frame], frame_rate: Fraction, progress: Callable[[int], None] | None = None
     ) -> FollowedFace:
-        """See FaceTracker.track. Holds BATCH frames and the cuts of as many faces, whatever the clip's length."""
+        """See FaceTracker.track. Holds BATCH_FRAMES frames and crops of as many faces, whatever the clip's length."""
         networks = load_networks()
-        choice = FaceChoice(float(frame_rate))
-        waiting: SteadyBoxes[tuple[FaceCut, float]] = SteadyBoxes()
+        choice = FaceSelector(float(frame_rate))
+        waiting: BoxSmoother[tuple[FaceCrop, float]] = BoxSmoother()
         read: list[_Row] = []
         count = 0
         for batch in _batches(frames):
-            certain: list[Boxed[tuple[FaceCut, float]]] = []
+            certain: list[SmoothedBox[tuple[FaceCrop, float]]] = []
             for frame, faces in zip(batch, networks.detect(batch), strict=True):
-                seen = choice.see(frame, faces)
+                seen = choice.update(frame, faces)
                 if seen is not None:
-                    cut = take_cut(frame, seen.box)
+                    cut = crop_face(frame, seen.box)
                     certain += waiting.add(count, seen.box, (cut, seen.score), seen.begins)
                 count += 1
             read += _read(networks, certain)
@@ -49,24 +49,24 @@ class FaceAlignmentTracker:
         return _rows(read, count, choice)
 
 
-def _read(networks: FaceAlignmentNetworks, certain: list[Boxed[tuple[FaceCut, float]]]) -> Iterator[_Row]:
-    crops = [boxed.item[0].crop(boxed.box) for boxed in certain]
+def _read(networks: FaceAlignmentNetworks, certain: list[SmoothedBox[tuple[FaceCrop, float]]]) -> Iterator[_Row]:
+    crops = [boxed.item[0].fan_input(boxed.box) for boxed in certain]
     for boxed, points in zip(certain, networks.read(crops), strict=True):
-        yield boxed.frame, boxed.item[1], to_frame(points, boxed.box)
+        yield boxed.frame, boxed.item[1], points_to_frame(points, boxed.box)
 
 
 def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
     remaining = iter(frames)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, BATCH_FRAMES)):
         yield batch
 
 
-def _rows(read: list[_Row], count: int, choice: FaceChoice) -> FollowedFace:
+def _rows(read: list[_Row], count: int, choice: FaceSelector) -> FollowedFace:
     """Lay what was read into rows; the boxes are cut around the landmarks as those of every tracker, and smoothed."""
     boxes = np.full((count, 4), np.nan, np.float32)
     landmarks = np.full((count, 68, 2), np.nan, np.float32)
     score = np.full(count, np.nan, np.float32)
-    steady: SteadyBoxes[None] = SteadyBoxes()
+    steady: BoxSmoother[None] = BoxSmoother()
     for index, surety, points in read:
         landmarks[index], score[index] = points, surety
         begins = index == 0 or np.isnan(score[index - 1]) or index in choice.cuts

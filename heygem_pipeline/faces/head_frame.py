@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-STEADY_POINTS = {36: 1.0, 39: 1.0, 42: 1.0, 45: 1.0, 27: 1.0, 28: 1.0, 29: 1.0, 30: 1.0, 31: 0.5, 33: 0.5, 35: 0.5}
+RIGID_POINTS = {36: 1.0, 39: 1.0, 42: 1.0, 45: 1.0, 27: 1.0, 28: 1.0, 29: 1.0, 30: 1.0, 31: 0.5, 33: 0.5, 35: 0.5}
 """Points the mouth does not move (eye corners, bridge, base of the nose) and their weights."""
 
 FloatT = TypeVar("FloatT", bound=np.floating)
@@ -111,7 +111,7 @@ def eye_centres(landmarks: NDArray[np.floating]) -> tuple[NDArray[np.floating], 
     return landmarks[..., 36:42, :].mean(axis=-2), landmarks[..., 42:48, :].mean(axis=-2)
 
 
-def transform(matrices: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.float64]:
+def transform_points(matrices: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.float64]:
     """Map points (frames, n, 2) by matrices (frames, 2, 3)."""
     return np.einsum("fij,fnj->fni", matrices[:, :, :2], points) + matrices[:, None, :, 2]
 
@@ -124,26 +124,26 @@ def fit_head_frame(
     landmarks: (frames, 68, 2) pixels; absent rows are ignored and get NaN matrices. At least one frame must be present.
     """
     seen = landmarks[present].astype(np.float64)
-    matrices = _by_the_eyes(seen)
-    reference = np.median(transform(matrices, seen), axis=0)
+    matrices = _fit_eyes(seen)
+    reference = np.median(transform_points(matrices, seen), axis=0)
     for _ in range(2):
-        matrices = _by_steady_points(seen, reference)
-        reference = _upright(np.median(transform(matrices, seen), axis=0))
+        matrices = _fit_rigid_points(seen, reference)
+        reference = _upright(np.median(transform_points(matrices, seen), axis=0))
     raw = np.full((len(landmarks), 2, 3), np.nan)
-    raw[present] = _by_steady_points(seen, reference)
+    raw[present] = _fit_rigid_points(seen, reference)
     return raw, reference.astype(np.float32)
 
 
-def _by_the_eyes(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fit_eyes(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
     left, right = eye_centres(landmarks)
     scale = 1.0 / _complex(right - left)
     return _matrices(scale, -scale * _complex((left + right) / 2))
 
 
-def _by_steady_points(landmarks: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fit_rigid_points(landmarks: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weighted least-squares similarity of each frame onto the reference."""
-    points = list(STEADY_POINTS)
-    weights = np.array([STEADY_POINTS[point] for point in points])
+    points = list(RIGID_POINTS)
+    weights = np.array([RIGID_POINTS[point] for point in points])
     weights /= weights.sum()
     source, target = _complex(landmarks[:, points]), _complex(reference[points])
     source_centre, target_centre = source @ weights, target @ weights
@@ -155,7 +155,7 @@ def _by_steady_points(landmarks: NDArray[np.float64], reference: NDArray[np.floa
 
 def _upright(shape: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bring a shape's eye centres to exactly (-0.5, 0) and (0.5, 0)."""
-    return transform(_by_the_eyes(shape[None]), shape[None])[0]
+    return transform_points(_fit_eyes(shape[None]), shape[None])[0]
 
 
 def _complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.boxes import Box, square
-from heygem_pipeline.faces.close_up import CloseUp, take_close_up
+from heygem_pipeline.faces.boxes import Box, square_box
+from heygem_pipeline.faces.close_up import CloseUp, crop_close_up
 from heygem_pipeline.faces.dlib_models import predict_landmarks
 
 JITTER = np.random.default_rng(68).uniform(-1.0, 1.0, (6, 3))
@@ -21,7 +21,7 @@ def landmarks_at(frame: NDArray[np.uint8], box: NDArray[np.floating], readings: 
     readings: 1..7, over how many copies of the box they are averaged: 1 for speed (under 2 ms), 7 for steadiness.
     """
     known = Box(*(float(side) for side in box))
-    return read_close_up(take_close_up(frame, known), known, readings)
+    return read_close_up(crop_close_up(frame, known), known, readings)
 
 
 def read_landmarks(
@@ -40,10 +40,10 @@ def read_landmarks(
 
 def read_close_up(close_up: CloseUp, box: Box, readings: int = len(JITTER) + 1) -> NDArray[np.float32]:
     """Return landmarks (68, 2) in frame pixels, averaged over ``box`` (frame pixels) and jittered copies of it."""
-    inward = close_up.inward(box)
+    inward = close_up.to_close_up(box)
     x, y = inward.centre
     total = predict_landmarks(close_up.picture, inward)
     for shift_x, shift_y, resize in JITTER[: readings - 1]:
         shifted = x + SHIFT * shift_x * inward.width, y + SHIFT * shift_y * inward.width
-        total = total + predict_landmarks(close_up.picture, square(*shifted, inward.width * (1 + RESIZE * resize)))
-    return close_up.outward_points(total / readings).astype(np.float32)
+        total = total + predict_landmarks(close_up.picture, square_box(*shifted, inward.width * (1 + RESIZE * resize)))
+    return close_up.points_to_frame(total / readings).astype(np.float32)

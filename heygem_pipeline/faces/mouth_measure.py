@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
+from heygem_pipeline.faces.head_frame import transform_points
+from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 
-SMOOTHING_SECONDS = 0.2
+MOUTH_SMOOTHING_SECONDS = 0.2
 """5 frames at 25 a second."""
-INNER_UPPER = [61, 62, 63]
-INNER_LOWER = [67, 66, 65]
-LOWER_LIP = [56, 57, 58]
-UPPER_LIP = [50, 51, 52]
-CHIN = [7, 8, 9]
+INNER_UPPER_POINTS = [61, 62, 63]
+INNER_LOWER_POINTS = [67, 66, 65]
+LOWER_LIP_POINTS = [56, 57, 58]
+UPPER_LIP_POINTS = [50, 51, 52]
+CHIN_POINTS = [7, 8, 9]
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,20 @@ class MouthShape:
 
 def measure_mouth(tracks: FaceTracks) -> MouthShape:
     """Return the mouth's shape in every frame, smoothed over 0.2 s (Savitzky-Golay, order 2) within runs of frames."""
-    points = transform(tracks.raw_head, tracks.landmarks)
+    points = transform_points(tracks.raw_head, tracks.landmarks)
     heights = points[:, :, 1]
     corners = points[:, 54] - points[:, 48]
     measured = np.stack(
         [
-            (heights[:, INNER_LOWER] - heights[:, INNER_UPPER]).mean(axis=1),
+            (heights[:, INNER_LOWER_POINTS] - heights[:, INNER_UPPER_POINTS]).mean(axis=1),
             np.hypot(corners[:, 0], corners[:, 1]),
-            heights[:, CHIN].mean(axis=1) - tracks.reference[CHIN, 1].mean(),
-            heights[:, LOWER_LIP].mean(axis=1),
-            heights[:, UPPER_LIP].mean(axis=1),
+            heights[:, CHIN_POINTS].mean(axis=1) - tracks.reference[CHIN_POINTS, 1].mean(),
+            heights[:, LOWER_LIP_POINTS].mean(axis=1),
+            heights[:, UPPER_LIP_POINTS].mean(axis=1),
         ],
         axis=1,
     )
-    window = window_of(SMOOTHING_SECONDS, tracks.frame_rate)
+    window = window_length(MOUTH_SMOOTHING_SECONDS, tracks.frame_rate)
     smooth = savitzky_golay(measured, tracks.present, window, cuts=tracks.cuts).astype(np.float32)
     gap, width, jaw, lower, upper = smooth.T
     return MouthShape(np.maximum(gap, 0), width, jaw, lower, upper)

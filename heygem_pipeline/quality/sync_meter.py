@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from heygem_pipeline.errors import NoSoundTrack
 from heygem_pipeline.faces.landmark_reader import read_landmarks
 from heygem_pipeline.faces.mouth_measure import measure_mouth
-from heygem_pipeline.faces.track import track_faces, tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.faces.tracking import complete_tracks, track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.decode import sample_frames
 from heygem_pipeline.media.formats import open_media
 from heygem_pipeline.media.probe import picture_stream, sound_stream
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
-from heygem_pipeline.speech.alignment import correlation_at_lags
+from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.mouth_network import load_network
 
@@ -26,7 +26,7 @@ TRUSTED_CONFIDENCE = 3.0
 others' speech: every reading above 3 was right to half a frame; 9 of 10 whole clips and 6 of 10 pieces of 3 s reached
 it, of wrong pairs none (whole clips) and 3 % (pieces of 3 s)."""
 
-LAGS = np.arange(-48, 49) / FEATURE_RATE
+MEASURED_LAGS = np.arange(-48, 49) / FEATURE_RATE
 """Seconds: 15 frames of 25 either way, in steps of 0.3 frames."""
 PEAK_HALF_WIDTH = 0.12
 """Seconds around the peak that belong to it; what lies further is what it is compared with."""
@@ -92,9 +92,9 @@ def reading_of(
     if not seen.any() or np.subtract(*np.percentile(gap[seen], (90, 10))) < LEAST_MOTION:
         return SyncReading(0.0, 0.0, seconds)
     predicted = load_network().movement(speech)[:, 0]
-    likeness = correlation_at_lags(predicted, gap, times, LAGS)
+    likeness = correlation_at_lags(predicted, gap, times, MEASURED_LAGS)
     best = int(np.argmax(likeness))
-    others = likeness[np.abs(LAGS - LAGS[best]) > PEAK_HALF_WIDTH]
+    others = likeness[np.abs(MEASURED_LAGS - MEASURED_LAGS[best]) > PEAK_HALF_WIDTH]
     spread = max(float(others.std()), (INDEPENDENT_PER_SECOND * seconds) ** -0.5)
     confidence = max(0.0, float(likeness[best] - others.mean()) / spread)
     return SyncReading(_refined(likeness, best) * frame_rate, confidence, seconds)
@@ -103,10 +103,10 @@ def reading_of(
 def _refined(likeness: NDArray[np.float64], best: int) -> float:
     """The lag of the top of the parabola through the best lag and its neighbours, seconds."""
     if not 0 < best < len(likeness) - 1:
-        return float(LAGS[best])
+        return float(MEASURED_LAGS[best])
     before, top, after = likeness[best - 1 : best + 2]
     bend = before - 2 * top + after
-    return float(LAGS[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0) / FEATURE_RATE)
+    return float(MEASURED_LAGS[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0) / FEATURE_RATE)
 
 
 def _chosen_frames(template: Template, speech: SpeechFeatures) -> tuple[NDArray[np.int64], tuple[int, ...]]:
@@ -137,7 +137,7 @@ def _read_mouth(
         luma = (np.asarray(picture.to_ndarray(format="gray"), np.uint8) for picture in pictures)
         landmarks[piece] = read_landmarks(luma, boxes[piece], READINGS)
     followed = FollowedFace(boxes, landmarks, np.zeros(len(frames), np.float32), cuts, 0)
-    return tracks_from(followed, clip.frame_rate, (clip.info.width, clip.info.height))
+    return complete_tracks(followed, clip.frame_rate, (clip.info.width, clip.info.height))
 
 
 def picture_after_sound(video: Path) -> float:

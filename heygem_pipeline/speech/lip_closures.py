@@ -11,7 +11,7 @@ from heygem_pipeline.speech.features import FEATURE_RATE
 
 CLOSED_PERCENTILE, OPEN_PERCENTILE = 5, 90
 """Of a speaker's gaps: the closed and the wide mouth."""
-CLOSED_SHARE, OPEN_SHARE = 0.15, 0.45
+CLOSED_GAP_SHARE, OPEN_GAP_SHARE = 0.15, 0.45
 """Of the way from closed to wide: up to the first the mouth is closed, from the second on clearly open."""
 LONGEST_SECONDS, OPEN_WITHIN_SECONDS = 0.28, 0.24
 """Lips together for longer rest; a closure has an open mouth within the second on either side."""
@@ -32,10 +32,10 @@ HELD_ROWS, APPROACH_ROWS = 1, 4
 _WINDOW = np.hanning(11)[1:-1]
 
 
-def shut_and_open(gap: NDArray[np.floating]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def closed_and_open(gap: NDArray[np.floating]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether a speaker's mouth is closed, and whether it is clearly open, (rows,) each. gap: as in find_closures."""
     closed, wide = np.nanpercentile(gap, (CLOSED_PERCENTILE, OPEN_PERCENTILE))
-    return gap <= closed + CLOSED_SHARE * (wide - closed), gap >= closed + OPEN_SHARE * (wide - closed)
+    return gap <= closed + CLOSED_GAP_SHARE * (wide - closed), gap >= closed + OPEN_GAP_SHARE * (wide - closed)
 
 
 def find_closures(gap: NDArray[np.floating], spoken: NDArray[np.bool_]) -> list[int]:
@@ -46,7 +46,7 @@ def find_closures(gap: NDArray[np.floating], spoken: NDArray[np.bool_]) -> list[
     """
     if np.isfinite(gap).sum() < FEATURE_RATE:
         return []
-    shut, clearly_open = shut_and_open(gap)
+    shut, clearly_open = closed_and_open(gap)
     reach = round(OPEN_WITHIN_SECONDS * FEATURE_RATE)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]]).astype(int)))
     middles = []
@@ -68,13 +68,13 @@ def closure_peaks(log_odds: NDArray[np.floating]) -> tuple[NDArray[np.int64], ND
     return peaks, steady[peaks]
 
 
-def heights_at(closures: list[int], log_odds: NDArray[np.floating]) -> list[float]:
+def peak_heights(closures: list[int], log_odds: NDArray[np.floating]) -> list[float]:
     """The height of the highest peak near each closure, -inf where there is none."""
     peaks, heights = closure_peaks(log_odds)
     return [float(heights[np.abs(peaks - row) <= TOLERANCE_ROWS].max(initial=-np.inf)) for row in closures]
 
 
-def lips_together(log_odds: NDArray[np.floating], nearer: float, touching: float) -> NDArray[np.float64]:
+def closure_strength(log_odds: NDArray[np.floating], nearer: float, touching: float) -> NDArray[np.float64]:
     """Return how far the lips are brought together, float64 (rows,), 0 = not at all, 1 = they touch.
 
     Around each peak of the log-odds that reaches ``touching`` they touch for 40 ms; peaks between ``nearer`` and
@@ -92,6 +92,6 @@ def lips_together(log_odds: NDArray[np.floating], nearer: float, touching: float
     return together
 
 
-def brought_together(motion: NDArray[np.floating], together: NDArray[np.floating]) -> NDArray[np.float64]:
+def close_lips(motion: NDArray[np.floating], together: NDArray[np.floating]) -> NDArray[np.float64]:
     """The motion (rows, 5), standard units, with its lips brought together; what is more closed already stays."""
     return motion + together[:, None] * (np.minimum(motion, CLOSED_LIPS) - motion)

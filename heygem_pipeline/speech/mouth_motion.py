@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.level import DIGITAL_SILENCE_DBFS, loudness
 
-SURE, LIKELY = 0.5, 0.35
-"""A stretch of speech is where the detector stays above LIKELY and somewhere rises above SURE."""
+CERTAIN_SPEECH, LIKELY_SPEECH = 0.5, 0.35
+"""A stretch of speech is where the detector stays above LIKELY_SPEECH and somewhere rises above CERTAIN_SPEECH."""
 EVIDENCE_ROWS = 3.0
-"""By how much the detector's probability exceeds LIKELY, added up over the rows of a stretch: what has less is a note
-of music or a click (bowed and blown notes made for the purpose have up to 2.4, the shortest words measured 3)."""
+"""By how much the detector's probability exceeds LIKELY_SPEECH, added up over the rows of a stretch: what has less is a
+note of music or a click (bowed and blown notes made for the purpose have up to 2.4, the shortest words measured 3)."""
 DETECTOR_BLUR = 5
 """Rows by which a stretch is widened before the level decides: the detector steps by 32 ms and reacts late."""
 AUDIBLE_DB = 30.0
@@ -27,14 +27,14 @@ HANGOVER = 5
 """Rows: the mouth begins to close with the end of the sound and is closed 120 ms later (half way at 70 ms)."""
 RAMP = 4
 
-PRIOR_ROWS = 240
+RANGE_PRIOR_ROWS = 240
 """A voice's own range counts fully only when there are many seconds of it: 3 s of the training voices' are mixed in."""
-SMALLEST_STRETCH, LARGEST_STRETCH = 0.7, 1.5
-LOW, HIGH = 10, 90
-SMOOTHING = np.array([1, 4, 6, 4, 1]) / 16
+SMALLEST_RANGE_STRETCH, LARGEST_RANGE_STRETCH = 0.7, 1.5
+RANGE_LOW_PERCENTILE, RANGE_HIGH_PERCENTILE = 10, 90
+LOW_PASS_KERNEL = np.array([1, 4, 6, 4, 1]) / 16
 
 
-def spoken_openness(speech: SpeechFeatures) -> NDArray[np.float64]:
+def speech_envelope(speech: SpeechFeatures) -> NDArray[np.float64]:
     """Return float64 (rows,): 1 while somebody speaks, exactly 0 in silence, with ramps of 100 ms between."""
     sounding = _widen(_speech_stretches(speech.activity), DETECTOR_BLUR, DETECTOR_BLUR) & _audible(speech)
     mask = _widen(_without_short_breaks(sounding), ATTACK, HANGOVER).astype(np.float64)
@@ -44,7 +44,7 @@ def spoken_openness(speech: SpeechFeatures) -> NDArray[np.float64]:
     return np.where(smooth < 1e-9, 0.0, np.minimum(smooth, 1.0))
 
 
-def full_amplitude(
+def match_quantiles(
     movement: NDArray[np.floating],
     spoken: NDArray[np.bool_],
     predicted: NDArray[np.floating],
@@ -59,49 +59,49 @@ def full_amplitude(
     """
     result = np.empty(movement.shape)
     for channel, (knots, values) in enumerate(zip(predicted, measured, strict=True)):
-        curve = usual_range(movement[:, channel], spoken, knots)
+        curve = normalise_range(movement[:, channel], spoken, knots)
         result[:, channel] = np.interp(curve, knots, values)
     return result
 
 
-def smoothed(motion: NDArray[np.floating]) -> NDArray[np.float64]:
+def low_pass(motion: NDArray[np.floating]) -> NDArray[np.float64]:
     """A light low-pass along time (binomial, over 5 rows): 80 Hz ripples would alias at video rates."""
-    margin = len(SMOOTHING) // 2
+    margin = len(LOW_PASS_KERNEL) // 2
     padded = np.pad(motion, ((margin, margin), (0, 0)), mode="edge")
     return sum(
-        (weight * padded[first : first + len(motion)] for first, weight in enumerate(SMOOTHING)),
+        (weight * padded[first : first + len(motion)] for first, weight in enumerate(LOW_PASS_KERNEL)),
         start=np.zeros(motion.shape),
     )
 
 
-def usual_range(
+def normalise_range(
     curve: NDArray[np.floating], spoken: NDArray[np.bool_], knots: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Shift and stretch a voice's curve (rows,) so that its range in speech comes near the training voices'.
 
     knots: the training voices' quantiles. How near depends on how much is spoken.
     """
-    usual_low, usual_high = np.percentile(knots, (LOW, HIGH))
+    usual_low, usual_high = np.percentile(knots, (RANGE_LOW_PERCENTILE, RANGE_HIGH_PERCENTILE))
     curve = curve.astype(np.float64)
     count = int(spoken.sum())
     if not count:
         return curve
-    trust = count / (count + PRIOR_ROWS)
-    own_low, own_high = np.percentile(curve[spoken], (LOW, HIGH))
+    trust = count / (count + RANGE_PRIOR_ROWS)
+    own_low, own_high = np.percentile(curve[spoken], (RANGE_LOW_PERCENTILE, RANGE_HIGH_PERCENTILE))
     low = trust * own_low + (1 - trust) * usual_low
     high = trust * own_high + (1 - trust) * usual_high
-    stretch = np.clip((usual_high - usual_low) / max(high - low, 1e-6), SMALLEST_STRETCH, LARGEST_STRETCH)
+    stretch = np.clip((usual_high - usual_low) / max(high - low, 1e-6), SMALLEST_RANGE_STRETCH, LARGEST_RANGE_STRETCH)
     return (curve - (low + high) / 2) * stretch + (usual_low + usual_high) / 2
 
 
 def _speech_stretches(activity: NDArray[np.float32]) -> NDArray[np.bool_]:
-    likely = activity > LIKELY
+    likely = activity > LIKELY_SPEECH
     begins = np.diff(likely, prepend=False) & likely
     number = np.cumsum(begins) * likely
-    evidence = np.bincount(number, weights=np.maximum(activity - LIKELY, 0))
+    evidence = np.bincount(number, weights=np.maximum(activity - LIKELY_SPEECH, 0))
     surest = np.zeros(len(evidence))
     np.maximum.at(surest, number, activity)
-    speech = (evidence >= EVIDENCE_ROWS) & (surest > SURE)
+    speech = (evidence >= EVIDENCE_ROWS) & (surest > CERTAIN_SPEECH)
     speech[0] = False
     return speech[number]
 

@@ -28,7 +28,7 @@ OUTPUTS = len(CHANNELS) + 1
 SILENT_MEL = -4.0
 """What lies before the beginning and after the end."""
 MEL_SCALE = 1.5
-PRIOR_ROWS = 40
+SPECTRUM_PRIOR_ROWS = 40
 """The mean spectrum of a short voice is trusted less: 0.5 s of the training voices' mean is mixed in."""
 
 _BLOCK_ROWS = 4096
@@ -99,7 +99,7 @@ def normalised_mel(
     That makes microphones and rooms alike; only rows in which somebody speaks count for the mean.
     """
     spoken = log_mel[activity > 0.5]
-    mean = (spoken.sum(axis=0) + PRIOR_ROWS * mean_mel) / (len(spoken) + PRIOR_ROWS)
+    mean = (spoken.sum(axis=0) + SPECTRUM_PRIOR_ROWS * mean_mel) / (len(spoken) + SPECTRUM_PRIOR_ROWS)
     padded = np.pad(log_mel, ((CONTEXT, CONTEXT + more), (0, 0)), constant_values=SILENT_MEL)
     return ((padded - mean) / MEL_SCALE).astype(np.float32)
 

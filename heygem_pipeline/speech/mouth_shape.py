@@ -6,8 +6,8 @@ import numpy as np
 
 from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline.speech.lip_closures import brought_together, lips_together
-from heygem_pipeline.speech.mouth_motion import full_amplitude, smoothed, spoken_openness, usual_range
+from heygem_pipeline.speech.lip_closures import close_lips, closure_strength
+from heygem_pipeline.speech.mouth_motion import low_pass, match_quantiles, normalise_range, speech_envelope
 from heygem_pipeline.speech.mouth_network import CHANNELS, MouthNetwork, load_network
 
 
@@ -26,14 +26,14 @@ def predict_mouth_shape(
     network: default, the one the package ships.
     """
     network = network or load_network()
-    openness = spoken_openness(speech)
+    openness = speech_envelope(speech)
     spoken = openness > 0.5
-    outputs = smoothed(network.outputs(speech))
+    outputs = low_pass(network.outputs(speech))
     movement, closure = outputs[:, : len(CHANNELS)], outputs[:, len(CHANNELS)]
-    motion = full_amplitude(movement, spoken, network.predicted[: len(CHANNELS)], network.measured)
+    motion = match_quantiles(movement, spoken, network.predicted[: len(CHANNELS)], network.measured)
     motion[:, 0] = np.maximum(motion[:, 0], 0)
-    closure = usual_range(closure, spoken, network.predicted[len(CHANNELS)])
-    motion = brought_together(motion, lips_together(closure, *map(float, network.closing)))
+    closure = normalise_range(closure, spoken, network.predicted[len(CHANNELS)])
+    motion = close_lips(motion, closure_strength(closure, *map(float, network.closing)))
     motion *= openness[:, None]
     times = np.arange(frame_count) * float(1 / frame_rate)
     rows = np.arange(len(motion)) / FEATURE_RATE

@@ -98,7 +98,7 @@ def examine(kind: UploadKind, path: Path, place: Path) -> FirstLook:
 
 def _examine_voice(path: Path, seen: FirstLook) -> FirstLook:
     from heygem_pipeline.media.probe import probe_sound
-    from heygem_pipeline.speech.analyse import analyse_speech
+    from heygem_pipeline.speech.analysis import analyse_speech
     from heygem_pipeline.speech.clarity import speech_warnings
 
     probe_sound(path)
@@ -108,7 +108,7 @@ def _examine_voice(path: Path, seen: FirstLook) -> FirstLook:
 
 def _examine_presenter(path: Path, place: Path, seen: FirstLook) -> FirstLook:
     from heygem_pipeline.faces.fitness import fitness_warnings
-    from heygem_pipeline.faces.track import track_faces
+    from heygem_pipeline.faces.tracking import track_faces
     from heygem_pipeline.media.template import Template
 
     template = Template.open(path)

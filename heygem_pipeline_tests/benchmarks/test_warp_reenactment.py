@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance, reenact
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
-from heygem_pipeline.lipsync.warp.analysis.rest import AT_REST
-from heygem_pipeline.lipsync.warp.articulation.target import at_rest, largest_move
-from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.analysis.rest_pose import NO_OFFSET
+from heygem_pipeline.lipsync.warp.articulation.lip_model import closed_contours, largest_displacement
+from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks
 from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, laid
 from heygem_pipeline_tests.lipsync.warp.test_engine import seen_gaps
 
@@ -33,8 +33,8 @@ def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: Presenter) -> 
     performance = performance_of(speaker)
     still = replace(performance, landmarks=np.repeat(performance.neutral[None], 3, axis=0))
     own = contours_from_landmarks(calibrate(speaker.tracks).landmarks[0])
-    asked = still.ask(1, own, AT_REST)
-    assert largest_move(asked.target, at_rest(own)) < 1e-9
+    asked = still.target_for(1, own, NO_OFFSET)
+    assert largest_displacement(asked.target, closed_contours(own)) < 1e-9
     assert asked.jaw == 0
 
 
@@ -42,7 +42,7 @@ def test_where_the_performer_is_unseen_the_template_rests(speaker: Presenter) ->
     performance = performance_of(speaker)
     performance.landmarks[4] = np.nan
     own = contours_from_landmarks(performance.neutral)
-    assert performance.ask(4, own, AT_REST).target.gap == 0
+    assert performance.target_for(4, own, NO_OFFSET).target.gap == 0
 
 
 def test_movements_are_scaled_by_the_widths_of_the_mouths_within_bounds(speaker: Presenter) -> None:

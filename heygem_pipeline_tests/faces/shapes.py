@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import box_around
-from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 
 
@@ -43,4 +43,4 @@ def made_tracks(faces: NDArray[np.floating], size: tuple[int, int] = (1280, 720)
         cuts=(),
         other_faces=0,
     )
-    return tracks_from(followed, Fraction(rate), size)
+    return complete_tracks(followed, Fraction(rate), size)

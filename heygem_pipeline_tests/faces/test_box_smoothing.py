@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from heygem_pipeline.faces.box_smoothing import REACH, Boxed, SteadyBoxes
-from heygem_pipeline.faces.boxes import square
+from heygem_pipeline.faces.box_smoothing import REACH_FRAMES, BoxSmoother, SmoothedBox
+from heygem_pipeline.faces.boxes import square_box
 
 
-def steady(xs: list[float], beginnings: set[int] = frozenset({0})) -> list[Boxed[str]]:  # pyright: ignore[reportArgumentType]
-    boxes: SteadyBoxes[str] = SteadyBoxes()
-    done: list[Boxed[str]] = []
+def steady(xs: list[float], beginnings: set[int] = frozenset({0})) -> list[SmoothedBox[str]]:  # pyright: ignore[reportArgumentType]
+    boxes: BoxSmoother[str] = BoxSmoother()
+    done: list[SmoothedBox[str]] = []
     for frame, x in enumerate(xs):
-        done += boxes.add(frame, square(x, 50, 40), f"frame {frame}", frame in beginnings)
-        assert frame - len(done) < REACH + 1
+        done += boxes.add(frame, square_box(x, 50, 40), f"frame {frame}", frame in beginnings)
+        assert frame - len(done) < REACH_FRAMES + 1
     return done + boxes.end_run()
 
 
@@ -23,7 +23,7 @@ def test_every_box_comes_back_in_order_with_what_belongs_to_it() -> None:
 def test_jitter_is_taken_out_and_an_even_movement_is_left() -> None:
     path = np.arange(600) * 2.0
     jitter = np.random.default_rng(0).normal(0, 1, 600)
-    inner = slice(REACH, -REACH)
+    inner = slice(REACH_FRAMES, -REACH_FRAMES)
     even = np.array([boxed.box.centre[0] for boxed in steady(list(path))])
     np.testing.assert_allclose(even[inner], path[inner], atol=1e-9)
     calmed = np.array([boxed.box.centre[0] for boxed in steady(list(path + jitter))])

@@ -3,28 +3,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygem_pipeline.faces.boxes import Box, box_around, most_prominent, overlap, share_inside, square
+from heygem_pipeline.faces.boxes import (
+    Box,
+    box_around,
+    intersection_over_union,
+    most_prominent,
+    share_inside,
+    square_box,
+)
 
 places = st.floats(-500, 500)
 widths = st.floats(1, 300)
-squares = st.builds(square, places, places, widths)
+squares = st.builds(square_box, places, places, widths)
 
 
 @settings(deadline=None)
 @given(squares, squares)
 def test_overlap_is_a_share_and_the_same_both_ways(one: Box, other: Box) -> None:
-    assert 0 <= overlap(one, other) <= 1 + 1e-9
-    assert overlap(one, other) == pytest.approx(overlap(other, one))
+    assert 0 <= intersection_over_union(one, other) <= 1 + 1e-9
+    assert intersection_over_union(one, other) == pytest.approx(intersection_over_union(other, one))
 
 
 @settings(deadline=None)
 @given(squares)
 def test_a_box_overlaps_itself_wholly(box: Box) -> None:
-    assert overlap(box, box) == pytest.approx(1)
+    assert intersection_over_union(box, box) == pytest.approx(1)
 
 
 def test_boxes_apart_do_not_overlap() -> None:
-    assert overlap(Box(0, 0, 10, 10), Box(10, 0, 20, 10)) == 0
+    assert intersection_over_union(Box(0, 0, 10, 10), Box(10, 0, 20, 10)) == 0
 
 
 def test_share_inside_counts_what_the_frame_shows() -> None:
@@ -36,12 +43,12 @@ def test_share_inside_counts_what_the_frame_shows() -> None:
 
 def test_the_larger_face_is_more_prominent() -> None:
     frame = np.zeros((400, 400, 3), np.uint8)
-    assert most_prominent([square(150, 200, 60), square(250, 200, 90)], frame) == square(250, 200, 90)
+    assert most_prominent([square_box(150, 200, 60), square_box(250, 200, 90)], frame) == square_box(250, 200, 90)
 
 
 def test_of_two_equal_faces_the_central_one_is_more_prominent() -> None:
     frame = np.zeros((400, 400, 3), np.uint8)
-    assert most_prominent([square(40, 40, 80), square(210, 190, 80)], frame) == square(210, 190, 80)
+    assert most_prominent([square_box(40, 40, 80), square_box(210, 190, 80)], frame) == square_box(210, 190, 80)
 
 
 @settings(deadline=None)

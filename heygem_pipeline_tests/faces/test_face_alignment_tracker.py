@@ -12,8 +12,8 @@ from heygem_pipeline.faces.dlib_tracker import DlibTracker
 from heygem_pipeline.faces.face_alignment_models import check_weights, load_networks
 from heygem_pipeline.faces.face_alignment_tracker import FaceAlignmentTracker
 from heygem_pipeline.faces.parquet import read_tracks, tracks_to_table, write_tracks
-from heygem_pipeline.faces.track import track_faces, tracks_from
 from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.faces.tracking import complete_tracks, track_faces
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.conftest import write_video
@@ -87,8 +87,8 @@ def test_a_frame_without_the_face_is_a_row_without_numbers(moving: tuple[Followe
 def test_its_tracks_are_stored_as_those_of_dlib_are(
     moving: tuple[FollowedFace, np.ndarray], slide: Callable[..., Iterator[np.ndarray]], tmp_path: Path
 ) -> None:
-    tracks = tracks_from(moving[0], RATE, (640, 360))
-    of_dlib = tracks_from(DlibTracker().track(slide([40, 41]), RATE), RATE, (480, 400))
+    tracks = complete_tracks(moving[0], RATE, (640, 360))
+    of_dlib = complete_tracks(DlibTracker().track(slide([40, 41]), RATE), RATE, (480, 400))
     schema = tracks_to_table(tracks).schema
     assert schema.remove_metadata() == tracks_to_table(of_dlib).schema.remove_metadata()
     write_tracks(tracks, tmp_path / "tracks.parquet")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygem_pipeline.faces.head_frame import HeadFrame, eye_centres, fit_head_frame, transform
+from heygem_pipeline.faces.head_frame import HeadFrame, eye_centres, fit_head_frame, transform_points
 from heygem_pipeline_tests.faces.shapes import made_face
 
 
@@ -25,7 +25,7 @@ def test_whatever_the_head_does_the_head_frame_shows_the_same_face(
     landmarks = np.array([moved(face, *head) for head in heads])
     matrices, reference = fit_head_frame(landmarks, np.ones(len(heads), bool))
     np.testing.assert_allclose(reference, face, atol=1e-3)
-    np.testing.assert_allclose(transform(matrices, landmarks), np.broadcast_to(face, landmarks.shape), atol=1e-3)
+    np.testing.assert_allclose(transform_points(matrices, landmarks), np.broadcast_to(face, landmarks.shape), atol=1e-3)
 
 
 def test_the_eye_centres_of_the_reference_are_one_apart_around_the_origin() -> None:

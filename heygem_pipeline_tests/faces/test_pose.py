@@ -53,9 +53,9 @@ def test_an_absent_face_has_no_pose() -> None:
 
 
 def test_grace_hopper_looks_into_the_camera(hopper: np.ndarray) -> None:
-    from heygem_pipeline.faces.detection import quick_look
+    from heygem_pipeline.faces.detection import detect_large_faces
     from heygem_pipeline.faces.landmark_reader import landmarks_at
 
-    box, _ = quick_look(hopper)[0]
+    box, _ = detect_large_faces(hopper)[0]
     yaw, pitch, roll = read(landmarks_at(hopper, np.array(box), readings=7)[None])
     assert abs(yaw) < 10 and abs(pitch) < 15 and abs(roll) < 10

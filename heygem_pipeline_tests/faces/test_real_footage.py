@@ -8,7 +8,7 @@ import pytest
 
 from heygem_pipeline.faces.dlib_tracker import DlibTracker
 from heygem_pipeline.faces.mouth_measure import measure_mouth
-from heygem_pipeline.faces.track import tracks_from
+from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
 
@@ -16,7 +16,7 @@ from heygem_pipeline.media.template import Template
 def tracks_of(path: Path, count: int = 75) -> FaceTracks:
     template = Template.open(path)
     followed = DlibTracker().track(islice(template.frames(), count), template.frame_rate)
-    return tracks_from(followed, template.frame_rate, (template.info.width, template.info.height))
+    return complete_tracks(followed, template.frame_rate, (template.info.width, template.info.height))
 
 
 def test_a_silent_presenter_is_seen_throughout_with_a_still_mouth(clips: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.errors import NoFace
-from heygem_pipeline.faces.track import track_faces
+from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.sync_meter import (
     LEAST_MOTION,
@@ -19,7 +19,7 @@ from heygem_pipeline.quality.sync_meter import (
     reading_of,
 )
 from heygem_pipeline.quality.sync_meter import _chosen_frames as chosen_frames
-from heygem_pipeline.speech.analyse import analyse_speech
+from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline_tests.media.conftest import run_ffmpeg

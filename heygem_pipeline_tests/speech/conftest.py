@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.media.sound import Sound, read_sound
-from heygem_pipeline.speech.analyse import features_of
+from heygem_pipeline.speech.analysis import extract_features
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, SpeechFeatures
 
 WriteSound = Callable[[str, NDArray[np.floating]], Path]
@@ -25,7 +25,7 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> Sound:
 
 @pytest.fixture(scope="session")
 def english_speech(english: Sound) -> SpeechFeatures:
-    return features_of(english)
+    return extract_features(english)
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from heygem_pipeline.speech.lip_closures import (
     CLOSED_LIPS,
-    brought_together,
+    close_lips,
     closure_peaks,
+    closure_strength,
     find_closures,
-    heights_at,
-    lips_together,
+    peak_heights,
 )
 
 SPEAKS = np.ones(400, bool)
@@ -50,11 +50,11 @@ def test_nor_one_that_was_hardly_seen() -> None:
 
 
 def test_how_sure_the_network_is_of_a_closure_is_its_nearest_peak() -> None:
-    assert heights_at([100, 203, 300], sure_of(100, 200)) == pytest.approx([1.7, 1.7, -np.inf], abs=0.3)
+    assert peak_heights([100, 203, 300], sure_of(100, 200)) == pytest.approx([1.7, 1.7, -np.inf], abs=0.3)
 
 
 def test_sure_closures_touch_and_last_40_ms() -> None:
-    together = lips_together(sure_of(100, 200), 0, 1)
+    together = closure_strength(sure_of(100, 200), 0, 1)
     for row in (100, 200):
         assert list(together[row - 1 : row + 2]) == [1, 1, 1]
         assert together[row - 6] == together[row + 6] == 0
@@ -63,12 +63,12 @@ def test_sure_closures_touch_and_last_40_ms() -> None:
 
 def test_doubtful_ones_come_nearer_only() -> None:
     height = closure_peaks(sure_of(100))[1][0]
-    assert lips_together(sure_of(100), height - 1, height + 1)[100] == pytest.approx(0.5)
-    assert not lips_together(sure_of(100), height + 0.1, height + 1).any()
+    assert closure_strength(sure_of(100), height - 1, height + 1)[100] == pytest.approx(0.5)
+    assert not closure_strength(sure_of(100), height + 0.1, height + 1).any()
 
 
 def test_closures_near_the_ends_are_no_trouble() -> None:
-    together = lips_together(sure_of(5, 394), 0, 1)
+    together = closure_strength(sure_of(5, 394), 0, 1)
     assert together.shape == (400,)
     assert together[5] == together[394] == 1
 
@@ -77,7 +77,7 @@ def test_closures_near_the_ends_are_no_trouble() -> None:
 @given(st.integers(0, 10_000), st.integers(3, 200))
 def test_it_is_a_share_and_moves_as_lips_can(seed: int, count: int) -> None:
     log_odds = np.random.default_rng(seed).normal(0, 3, count)
-    together = lips_together(log_odds, -0.5, 0.5)
+    together = closure_strength(log_odds, -0.5, 0.5)
     assert together.shape == (count,)
     assert together.min() >= 0
     assert together.max() <= 1
@@ -86,14 +86,14 @@ def test_it_is_a_share_and_moves_as_lips_can(seed: int, count: int) -> None:
 
 def test_lips_brought_together_have_no_gap_and_a_jaw_that_stays_lower() -> None:
     opened = np.array([[0.9, -0.5, 0.8, 0.9, 0.6]])
-    closed = brought_together(opened, np.ones(1))[0]
+    closed = close_lips(opened, np.ones(1))[0]
     assert closed[0] == 0
     assert closed[1] == -0.5
     assert 0 < closed[2] < 0.8
-    np.testing.assert_array_equal(brought_together(opened, np.zeros(1)), opened)
+    np.testing.assert_array_equal(close_lips(opened, np.zeros(1)), opened)
 
 
 def test_what_is_more_closed_already_is_not_opened() -> None:
     shut = np.array([[0.0, 0.3, 0.1, 0.1, -0.4]])
-    np.testing.assert_array_equal(brought_together(shut, np.ones(1)), shut)
+    np.testing.assert_array_equal(close_lips(shut, np.ones(1)), shut)
     assert CLOSED_LIPS[2] > 0.1

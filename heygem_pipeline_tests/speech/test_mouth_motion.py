@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygem_pipeline.speech.mouth_motion import full_amplitude, spoken_openness
+from heygem_pipeline.speech.mouth_motion import match_quantiles, speech_envelope
 from heygem_pipeline_tests.speech.conftest import made_features
 
 
@@ -15,21 +15,21 @@ def one_word(begin: int = 100, end: int = 180, rows: int = 300) -> np.ndarray:
 
 
 def test_silence_is_exactly_closed() -> None:
-    assert not spoken_openness(made_features(np.zeros(200))).any()
+    assert not speech_envelope(made_features(np.zeros(200))).any()
 
 
 def test_speech_is_fully_open() -> None:
-    assert spoken_openness(made_features(one_word()))[100:180].min() == 1
+    assert speech_envelope(made_features(one_word()))[100:180].min() == 1
 
 
 def test_lips_part_just_before_the_sound_and_not_long_before() -> None:
-    openness = spoken_openness(made_features(one_word()))
+    openness = speech_envelope(made_features(one_word()))
     assert 0.1 < openness[100 - 10] < 0.9  # 125 ms
     assert not openness[: 100 - 16].any()  # 200 ms
 
 
 def test_lips_stay_with_the_sound_and_are_closed_120_ms_later() -> None:
-    openness = spoken_openness(made_features(one_word()))
+    openness = speech_envelope(made_features(one_word()))
     assert openness[179] == 1
     assert openness[179 + 9] < 0.1  # 112 ms
     assert not openness[179 + 10 :].any()
@@ -39,37 +39,37 @@ def test_a_stop_consonant_inside_a_word_does_not_close_the_gate() -> None:
     activity = one_word()
     level = np.where(activity > 0, -20.0, -90.0)
     level[130:138] = -90  # 100 ms without sound, as before a p
-    assert spoken_openness(made_features(activity, level))[100:180].min() == 1
+    assert speech_envelope(made_features(activity, level))[100:180].min() == 1
 
 
 def test_a_break_between_words_does_not_either() -> None:
-    assert spoken_openness(made_features(one_word() + one_word(205, 290)))[100:290].min() == 1
+    assert speech_envelope(made_features(one_word() + one_word(205, 290)))[100:290].min() == 1
 
 
 def test_a_pause_between_sentences_does() -> None:
     activity = one_word() + one_word(220, 290)
-    assert not spoken_openness(made_features(activity))[200:205].any()
+    assert not speech_envelope(made_features(activity))[200:205].any()
 
 
 def test_a_pause_that_the_detector_slept_through_does_too() -> None:
     activity = one_word(100, 290)
     level = np.where(activity > 0, -20.0, -90.0)
     level[180:240] = -90
-    assert not spoken_openness(made_features(activity, level))[205:225].any()
+    assert not speech_envelope(made_features(activity, level))[205:225].any()
 
 
 def test_a_note_that_the_detector_takes_for_speech_for_a_moment_does_not_open_the_mouth() -> None:
     activity = np.zeros(200)
     activity[90:100] = [0.4, 0.45, 0.55, 0.65, 0.7, 0.65, 0.6, 0.5, 0.45, 0.4]
-    assert not spoken_openness(made_features(activity, np.full(200, -15.0))).any()
+    assert not speech_envelope(made_features(activity, np.full(200, -15.0))).any()
 
 
 def test_the_shortest_word_opens_it() -> None:
-    assert spoken_openness(made_features(one_word(100, 108))).max() == 1
+    assert speech_envelope(made_features(one_word(100, 108))).max() == 1
 
 
 def test_loud_music_is_not_speech() -> None:
-    assert not spoken_openness(made_features(np.full(200, 0.2), np.full(200, -10.0))).any()
+    assert not speech_envelope(made_features(np.full(200, 0.2), np.full(200, -10.0))).any()
 
 
 @settings(deadline=None)
@@ -77,7 +77,7 @@ def test_loud_music_is_not_speech() -> None:
 def test_openness_is_a_share_and_never_jumps(seed: int) -> None:
     chance = np.random.default_rng(seed)
     activity = np.repeat(chance.uniform(0, 1, 30), chance.integers(1, 20, 30))
-    openness = spoken_openness(made_features(activity, chance.uniform(-100, 0, len(activity))))
+    openness = speech_envelope(made_features(activity, chance.uniform(-100, 0, len(activity))))
     assert openness.shape == activity.shape
     assert openness.min() >= 0
     assert openness.max() <= 1
@@ -89,20 +89,20 @@ KNOTS = np.linspace(-1, 1, 101)[None]
 
 def test_a_timid_prediction_gets_the_measured_amplitude() -> None:
     curve = 0.5 * np.sin(np.arange(8000) / 9)[:, None]
-    timid = full_amplitude(curve, np.ones(8000, bool), KNOTS, (KNOTS + 1) / 2)
-    usual = full_amplitude(curve * 2, np.ones(8000, bool), KNOTS, (KNOTS + 1) / 2)
+    timid = match_quantiles(curve, np.ones(8000, bool), KNOTS, (KNOTS + 1) / 2)
+    usual = match_quantiles(curve * 2, np.ones(8000, bool), KNOTS, (KNOTS + 1) / 2)
     assert np.ptp(usual) > 0.75
     assert np.ptp(timid) > 0.7 * np.ptp(usual)
 
 
 def test_a_single_word_is_not_stretched_by_its_own_range() -> None:
     word = np.linspace(0, 0.2, 40)[:, None]
-    assert np.ptp(full_amplitude(word, np.ones(40, bool), KNOTS, KNOTS)) < 0.3
+    assert np.ptp(match_quantiles(word, np.ones(40, bool), KNOTS, KNOTS)) < 0.3
 
 
 def test_order_is_kept_and_bounds_are_the_measured_ones() -> None:
     curve = np.linspace(-9, 9, 500)[:, None]
-    motion = full_amplitude(curve, np.ones(500, bool), KNOTS, KNOTS**3)
+    motion = match_quantiles(curve, np.ones(500, bool), KNOTS, KNOTS**3)
     assert np.all(np.diff(motion[:, 0]) >= 0)
     assert motion.min() >= -1
     assert motion.max() <= 1

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.mouth_measure import MouthShape, measure_mouth
-from heygem_pipeline.faces.track import track_faces
+from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.media.sound import Sound
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.speech.alignment import correlation_at_lags
-from heygem_pipeline.speech.analyse import analyse_speech, features_of
+from heygem_pipeline.speech.analysis import analyse_speech, extract_features
+from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
 
@@ -87,13 +87,13 @@ def test_motion_at_60_frames_a_second_does_not_tremble(english_speech: SpeechFea
 
 
 def test_the_same_speech_gives_the_same_mouth_bit_for_bit(english: Sound) -> None:
-    first, second = (shape_at(features_of(english), Fraction(25)) for _ in range(2))
+    first, second = (shape_at(extract_features(english), Fraction(25)) for _ in range(2))
     for channel in CHANNELS:
         np.testing.assert_array_equal(getattr(first, channel), getattr(second, channel))
 
 
 def test_a_quiet_voice_opens_the_mouth_as_wide(english: Sound, english_speech: SpeechFeatures) -> None:
-    quiet = features_of(Sound(english.samples * np.float32(0.02), 16000, english.duration))
+    quiet = extract_features(Sound(english.samples * np.float32(0.02), 16000, english.duration))
     apart = np.abs(shape_at(quiet, Fraction(25)).gap - shape_at(english_speech, Fraction(25)).gap)
     assert np.percentile(apart, 95) < 0.05
     assert apart.max() < 0.3  # a doubtful closure a frame earlier or later

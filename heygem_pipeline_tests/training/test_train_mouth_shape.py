@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.speech.features import FEATURE_RATE
-from heygem_pipeline.speech.lip_closures import find_closures, lips_together
+from heygem_pipeline.speech.lip_closures import closure_strength, find_closures
 from heygem_pipeline.speech.mouth_network import MouthNetwork, normalised_mel
 from heygem_pipeline_tests.speech.conftest import made_features
 from training import learning, pieces, train_mouth_shape
@@ -87,7 +87,7 @@ def test_training_again_gives_the_same_weights(corpus: list[Example]) -> None:
 
 def test_it_learns_when_lips_touch(network: MouthNetwork) -> None:
     stranger = talker(99)
-    touching = at_rows(stranger.apart[:, None], stranger, 0)[:, 0] < pieces.TOUCHING
+    touching = at_rows(stranger.apart[:, None], stranger, 0)[:, 0] < pieces.TOUCHING_TARGET_GAP
     log_odds = network.outputs(stranger.speech)[:, 5]
     assert np.median(log_odds[touching]) > np.percentile(log_odds[~touching], 75)
 
@@ -97,7 +97,7 @@ def test_lips_are_closed_at_most_closures_of_people_held_out(network: MouthNetwo
     assert nearer <= touching
     stranger = talker(99)
     closures = find_closures(at_rows(stranger.apart[:, None], stranger, 0)[:, 0], stranger.speech.activity > 0.5)
-    together = lips_together(network.outputs(stranger.speech)[:, 5], nearer, touching)
+    together = closure_strength(network.outputs(stranger.speech)[:, 5], nearer, touching)
     assert len(closures) > 5
     assert np.mean([together[max(0, row - 4) : row + 5].max() == 1 for row in closures]) > 0.6
 

@@ -12,10 +12,10 @@ from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
-from heygem_pipeline.lipsync.warp.articulation.drive import drive
-from heygem_pipeline.lipsync.warp.articulation.performance import SpokenPerformance
-from heygem_pipeline.lipsync.warp.drawing import draw_performance
-from heygem_pipeline.lipsync.warp.exemplars.collection import collect_own_mouths
+from heygem_pipeline.lipsync.warp.articulation.performance import SpeechPerformance
+from heygem_pipeline.lipsync.warp.articulation.retargeting import retarget
+from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
+from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.features import SpeechFeatures
@@ -49,11 +49,11 @@ class WarpEngine:
             yield from (MouthPatch(position, ping_pong(position, len(tracks))) for position in range(count))
             return
         calibration = calibrate(tracks, template_speech)
-        articulations = drive(model(speech, tracks.frame_rate, count), calibration)
+        articulations = retarget(model(speech, tracks.frame_rate, count), calibration)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
-        own_mouths = collect_own_mouths(template.frames, tracks, calibration)
-        performance = SpokenPerformance(articulations)
-        yield from draw_performance(performance, template.presentation(count), shown, tracks, calibration, own_mouths)
+        exemplars = collect_exemplars(template.frames, tracks, calibration)
+        performance = SpeechPerformance(articulations)
+        yield from render_performance(performance, template.presentation(count), shown, tracks, calibration, exemplars)
 
 
 def _shipped_model() -> MouthModel:

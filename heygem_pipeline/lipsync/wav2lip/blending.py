@@ -12,105 +12,105 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
 
-SIDE = 96
+FACE_SIDE = 96
 """Pixels: the network's faces. Lengths below are in their pixels, so that they grow with the face."""
 
-FEATHER = 7.0
+MASK_FEATHER = 7.0
 """Width of the mask's soft edge, all of it inside the outline."""
 
-CHIN_ROOM, CHEEK_ROOM = 5.0, -4.0
+CHIN_MARGIN, CHEEK_MARGIN = 5.0, -4.0
 """How far the outline lies outside the jaw: at the chin, which drops when the mouth opens, and at the cheeks."""
 
 COLOUR_REACH = 12.0
 """Deviation of the Gaussian that spreads the colour difference along the edge into the mask."""
 
-LEAST_SPREAD = 10.0
+LEAST_COLOUR_DEVIATION = 10.0
 """Levels by which colour differences may always vary along the edge."""
 
-COARSE = 4
+COLOUR_GRID_STEP = 4
 """The colour difference is spread on a grid so much coarser: it is smooth."""
 
 MOST_SHARPENING = 2.0
 """What the fine detail is added at most: beyond, noise and halos grow faster than the detail."""
 
-JAW, NOSE_BASE, NOSE_TIP = slice(1, 16), (35, 34, 33, 32, 31), 30
-OVER_THE_NOSE = 0.35
+JAW_POINTS, NOSE_BASE_POINTS, NOSE_TIP_POINT = slice(1, 16), (35, 34, 33, 32, 31), 30
+NOSE_SHARE = 0.35
 """How far the outline lies from the nose's base toward its tip, so that a short upper lip is seen whole."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a face lies. region: uint8 (height, width, 3) BGR, the template's pixels of the box.
+class FaceRegion:
+    """Where a face lies. pixels: uint8 (height, width, 3) BGR, the template's pixels of the box.
 
-    landmarks: (68, 2), pixels of the region.
+    landmarks: (68, 2), in them.
     """
 
-    region: NDArray[np.uint8]
+    pixels: NDArray[np.uint8]
     landmarks: NDArray[np.floating]
 
     @cached_property
-    def small(self) -> NDArray[np.uint8]:
+    def network_face(self) -> NDArray[np.uint8]:
         """What the network sees of it: uint8 (96, 96, 3)."""
         import cv2
 
-        height, width = self.region.shape[:2]
+        height, width = self.pixels.shape[:2]
         # Bilinear, as the network learnt it, would leave out pixels of a large face.
-        shrinks = min(height, width) > SIDE
+        shrinks = min(height, width) > FACE_SIDE
         way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(self.region, (SIDE, SIDE), interpolation=way), np.uint8)
+        return np.asarray(cv2.resize(self.pixels, (FACE_SIDE, FACE_SIDE), interpolation=way), np.uint8)
 
     @property
-    def small_landmarks(self) -> NDArray[np.float32]:
-        """The landmarks in the pixels of ``small``."""
-        height, width = self.region.shape[:2]
-        scale = np.array([SIDE / width, SIDE / height])
+    def network_landmarks(self) -> NDArray[np.float32]:
+        """The landmarks in the pixels of ``network_face``."""
+        height, width = self.pixels.shape[:2]
+        scale = np.array([FACE_SIDE / width, FACE_SIDE / height])
         return ((self.landmarks + 0.5) * scale - 0.5).astype(np.float32)
 
 
-def lay_over(
-    place: Place, drawn: NDArray[np.float32], strength: float, sharpening: float
+def blend_face(
+    place: FaceRegion, drawn: NDArray[np.float32], strength: float, sharpening: float
 ) -> tuple[int, int, NDArray[np.uint8]] | None:
     """Return left and top within the region, and the blended pixels there; None where nothing would be seen.
 
     drawn: float32 (96, 96, 3) BGR, 0..255. strength: 0 = the template's own pixels .. 1 = the drawn face.
     sharpening: 0 = as drawn .. 1 = as sharp as the template, if MOST_SHARPENING reaches so far.
     """
-    mask = lower_face(place.small_landmarks)
+    mask = lower_face_mask(place.network_landmarks)
     if strength <= 0 or not mask.any():
         return None
-    drawn = drawn + colour_shift(place.small, drawn, mask)
-    left, top, right, bottom = _bounds(mask, place.region.shape)
-    alpha = _enlarged(mask, place.region.shape, (left, top, right, bottom), smooth=False)[..., None]
-    face = _enlarged(drawn, place.region.shape, (left, top, right, bottom), smooth=True)
-    own = place.region[top:bottom, left:right].astype(np.float32)
+    drawn = drawn + colour_correction(place.network_face, drawn, mask)
+    left, top, right, bottom = _bounds(mask, place.pixels.shape)
+    alpha = _upsample(mask, place.pixels.shape, (left, top, right, bottom), smooth=False)[..., None]
+    face = _upsample(drawn, place.pixels.shape, (left, top, right, bottom), smooth=True)
+    own = place.pixels[top:bottom, left:right].astype(np.float32)
     if sharpening > 0:
-        face = sharpened(face, own, alpha, sharpening, place.region.shape[1] / SIDE)
+        face = sharpen(face, own, alpha, sharpening, place.pixels.shape[1] / FACE_SIDE)
     alpha *= np.float32(strength)
     # Where the mask is 0 this is exactly the template's.
     blended = own + alpha * (face - own)
     return left, top, np.clip(np.rint(blended), 0, 255).astype(np.uint8)
 
 
-def lower_face(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+def lower_face_mask(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     """The mask, float32 (96, 96), 0..1: the face below the nose, within the jaw. landmarks: (68, 2), its pixels."""
     import cv2
 
-    mouth, jaw = landmarks[48:60].mean(axis=0), landmarks[JAW]
+    mouth, jaw = landmarks[48:60].mean(axis=0), landmarks[JAW_POINTS]
     away = jaw - mouth
-    room = CHEEK_ROOM + (CHIN_ROOM - CHEEK_ROOM) * np.sin(np.linspace(0, np.pi, len(jaw)))
+    room = CHEEK_MARGIN + (CHIN_MARGIN - CHEEK_MARGIN) * np.sin(np.linspace(0, np.pi, len(jaw)))
     outward = jaw + room[:, None] * away / np.linalg.norm(away, axis=1, keepdims=True)
-    nose = landmarks[list(NOSE_BASE)]
-    outline = np.concatenate([outward, nose + OVER_THE_NOSE * (landmarks[NOSE_TIP] - nose)])
-    inside = np.zeros((SIDE, SIDE), np.uint8)
+    nose = landmarks[list(NOSE_BASE_POINTS)]
+    outline = np.concatenate([outward, nose + NOSE_SHARE * (landmarks[NOSE_TIP_POINT] - nose)])
+    inside = np.zeros((FACE_SIDE, FACE_SIDE), np.uint8)
     cv2.fillPoly(inside, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
     # The box's edge is an edge as well.
     inside[[0, -1]] = 0
     inside[:, [0, -1]] = 0
     depth = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5), np.float32)
-    return smoothstep(0, FEATHER, depth)
+    return smoothstep(0, MASK_FEATHER, depth)
 
 
-def colour_shift(
+def colour_correction(
     template: NDArray[np.uint8], drawn: NDArray[np.float32], mask: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """What to add to a drawn face, float32 (96, 96, 3), so that it has the template's colours where the mask is soft.
@@ -125,16 +125,20 @@ def colour_shift(
     difference = template - drawn
     usual = np.median(difference[edge > 0], axis=0)
     unusual = np.abs(difference - usual).max(axis=2)
-    spread_of_most = max(LEAST_SPREAD, float(np.median(unusual[edge > 0])))
+    spread_of_most = max(LEAST_COLOUR_DEVIATION, float(np.median(unusual[edge > 0])))
     weight = edge / (1 + (unusual / spread_of_most) ** 2)
     both = np.dstack([weight[..., None] * difference, weight])
-    coarse = cv2.resize(both, (SIDE // COARSE, SIDE // COARSE), interpolation=cv2.INTER_AREA)
-    spread = np.asarray(cv2.GaussianBlur(coarse, (0, 0), COLOUR_REACH / COARSE, borderType=cv2.BORDER_CONSTANT))
+    coarse = cv2.resize(
+        both, (FACE_SIDE // COLOUR_GRID_STEP, FACE_SIDE // COLOUR_GRID_STEP), interpolation=cv2.INTER_AREA
+    )
+    spread = np.asarray(
+        cv2.GaussianBlur(coarse, (0, 0), COLOUR_REACH / COLOUR_GRID_STEP, borderType=cv2.BORDER_CONSTANT)
+    )
     shift = spread[..., :3] / np.maximum(spread[..., 3:], 1e-6)
-    return np.asarray(cv2.resize(shift, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(cv2.resize(shift, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def sharpened(
+def sharpen(
     face: NDArray[np.float32],
     own: NDArray[np.float32],
     mask: NDArray[np.float32],
@@ -173,7 +177,7 @@ def fine_detail(picture: NDArray[np.float32], enlargement: float) -> NDArray[np.
 def _bounds(mask: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Left, top, right, bottom (exclusive) of the region's pixels on which the mask of the small face may fall."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    down, across = shape[0] / SIDE, shape[1] / SIDE
+    down, across = shape[0] / FACE_SIDE, shape[1] / FACE_SIDE
     return (
         max(int((columns[0] - 1) * across), 0),
         max(int((rows[0] - 1) * down), 0),
@@ -182,14 +186,14 @@ def _bounds(mask: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int
     )
 
 
-def _enlarged(
+def _upsample(
     small: NDArray[np.float32], shape: tuple[int, ...], bounds: tuple[int, int, int, int], smooth: bool
 ) -> NDArray[np.float32]:
     """A part of what ``cv2.resize`` makes of a small picture at the region's size."""
     import cv2
 
     left, top, right, bottom = bounds
-    across, down = SIDE / shape[1], SIDE / shape[0]
+    across, down = FACE_SIDE / shape[1], FACE_SIDE / shape[0]
     back = np.array([[across, 0, (left + 0.5) * across - 0.5], [0, down, (top + 0.5) * down - 0.5]])
     flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR)
     size = (right - left, bottom - top)

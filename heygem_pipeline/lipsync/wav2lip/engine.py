@@ -19,12 +19,12 @@ from heygem_pipeline.checkpoints.receipt import read_receipt, receipt_path
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.presence import presence_strength
-from heygem_pipeline.lipsync.wav2lip.blending import Place, lay_over
-from heygem_pipeline.lipsync.wav2lip.face_box import Sightings, sight
-from heygem_pipeline.lipsync.wav2lip.mel_windows import Hearing
-from heygem_pipeline.lipsync.wav2lip.prefetch import ahead
+from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion, blend_face
+from heygem_pipeline.lipsync.wav2lip.face_boxes import FaceBoxes, locate_faces
+from heygem_pipeline.lipsync.wav2lip.mel_windows import MelWindows
+from heygem_pipeline.lipsync.wav2lip.prefetch import prefetch
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import settings
@@ -32,7 +32,7 @@ from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.storage.content import sha256_of
 
 if TYPE_CHECKING:
-    from heygem_pipeline.lipsync.wav2lip.network.inference import Drawn, Painter
+    from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator, PendingFace
 
 DRAWING_VERSION = "1"
 """Changes whenever the same weights would give other patches."""
@@ -45,26 +45,26 @@ class Wav2LipEngine:
 
     name = "wav2lip"
 
-    def __init__(self, painter: "Painter | None" = None) -> None:
-        """painter: default, one with the weights of the checkpoints folder on the device of the settings.
+    def __init__(self, generator: "FaceGenerator | None" = None) -> None:
+        """generator: default, one with the weights of the checkpoints folder on the device of the settings.
 
         Raises LicenceNotAcknowledged, ModelMissing (the weights, or torch), before any work.
         """
-        self._weights = None if painter else weights_file()
-        self._painter = painter
+        self._weights = None if generator else weights_file()
+        self._generator = generator
 
     @property
     def version(self) -> str:
         """Version of the drawing, the weights' name and digits of their SHA-256, and the settings that change faces."""
         chosen = settings()
-        weights = _told_apart(self._weights) if self._weights else "given"
+        weights = _weights_identity(self._weights) if self._weights else "given"
         how = f"lead {chosen.wav2lip_lead_seconds:g} sharpening {chosen.wav2lip_sharpening:g}"
         return f"{DRAWING_VERSION} ({weights}, {how})"
 
     @property
     def device(self) -> str:
         """Device and precision, once something was drawn."""
-        return str(self._painter) if self._painter else ""
+        return str(self._generator) if self._generator else ""
 
     def generate(
         self,
@@ -75,28 +75,28 @@ class Wav2LipEngine:
     ) -> Iterator[MouthPatch]:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``. Raises CheckpointUnusable."""
         count = speech.frame_count(tracks.frame_rate)
-        painter = self._painter = self._painter or self._load()
+        generator = self._generator = self._generator or self._load()
         lead, sharpening = Fraction(str(settings().wav2lip_lead_seconds)), settings().wav2lip_sharpening
-        hearing, sightings = Hearing(speech, tracks.frame_rate, lead), sight(tracks)
-        strengths = _strengths(hearing, sightings, tracks, count)
-        frames = _read(template, count, sightings, strengths)
-        batches = ahead(_in_batches(frames, lambda: painter.batch))
-        drawn = ahead((batch, _paint(painter, batch, hearing)) for batch in batches)
+        mel_windows, face_boxes = MelWindows(speech, tracks.frame_rate, lead), locate_faces(tracks)
+        strengths = _blend_strengths(mel_windows, face_boxes, tracks, count)
+        frames = _read_frames(template, count, face_boxes, strengths)
+        batches = prefetch(_in_batches(frames, lambda: generator.batch))
+        drawn = prefetch((batch, _generate(generator, batch, mel_windows)) for batch in batches)
         for batch, faces in drawn:
             for frame, face in zip(batch, faces, strict=True):
                 yield _patch(frame, face, sharpening)
 
-    def _load(self) -> "Painter":
+    def _load(self) -> "FaceGenerator":
         from heygem_pipeline.devices import chosen_device
 
         device = chosen_device()
         from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
-        from heygem_pipeline.lipsync.wav2lip.network.inference import Painter
+        from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator
 
         assert self._weights is not None
-        painter = Painter(load_network(self._weights), device)
-        logger.info("Wav2Lip draws with %s on %s, %d frames at once.", self._weights.name, painter, painter.batch)
-        return painter
+        generator = FaceGenerator(load_network(self._weights), device)
+        logger.info("Wav2Lip draws with %s on %s, %d frames at once.", self._weights.name, generator, generator.batch)
+        return generator
 
 
 def weights_file() -> Path:
@@ -118,29 +118,33 @@ class _Frame:
     template_frame: int
     left: int
     top: int
-    place: Place | None
+    place: FaceRegion | None
     strength: float
 
 
-def _strengths(hearing: Hearing, sightings: Sightings, tracks: FaceTracks, count: int) -> NDArray[np.float64]:
+def _blend_strengths(
+    mel_windows: MelWindows, face_boxes: FaceBoxes, tracks: FaceTracks, count: int
+) -> NDArray[np.float64]:
     """How far the drawn face is seen in each output frame, 0..1.
 
     Not where there is no face. In silence a template whose lips touch is seen as it is, for no drawing is as good; one
     whose lips are apart gets its mouth drawn there too, and the network, which hears silence, shuts it.
     """
     shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
-    wanted = np.maximum(hearing.speaking(count), sightings.parted[shown])
-    return wanted * presence_strength(sightings.usable[shown], tracks.frame_rate)
+    wanted = np.maximum(mel_windows.speaking(count), face_boxes.parted[shown])
+    return wanted * visibility_fade(face_boxes.usable[shown], tracks.frame_rate)
 
 
-def _read(template: Template, count: int, sightings: Sightings, strengths: NDArray[np.float64]) -> Iterator[_Frame]:
+def _read_frames(
+    template: Template, count: int, face_boxes: FaceBoxes, strengths: NDArray[np.float64]
+) -> Iterator[_Frame]:
     for output_frame, (template_frame, picture) in enumerate(template.presentation(count)):
-        left, top, right, bottom = (int(edge) for edge in sightings.boxes[template_frame])
+        left, top, right, bottom = (int(edge) for edge in face_boxes.boxes[template_frame])
         place = None
         if strengths[output_frame] > 0:
-            landmarks = sightings.landmarks[template_frame] - np.array([left, top], np.float32)
+            landmarks = face_boxes.landmarks[template_frame] - np.array([left, top], np.float32)
             # A copy, so that the whole picture need not be held.
-            place = Place(picture[top:bottom, left:right].copy(), landmarks)
+            place = FaceRegion(picture[top:bottom, left:right].copy(), landmarks)
         yield _Frame(output_frame, template_frame, left, top, place, float(strengths[output_frame]))
 
 
@@ -156,26 +160,32 @@ def _in_batches(frames: Iterator[_Frame], size: Callable[[], int]) -> Iterator[l
         yield batch
 
 
-def _paint(painter: "Painter", batch: Sequence[_Frame], hearing: Hearing) -> list["Drawn | None"]:
-    from heygem_pipeline.lipsync.wav2lip.network.inference import Asked
+def _generate(
+    generator: "FaceGenerator", batch: Sequence[_Frame], mel_windows: MelWindows
+) -> list["PendingFace | None"]:
+    from heygem_pipeline.lipsync.wav2lip.network.inference import FaceInput
 
-    asked = [Asked(hearing.window(one.output_frame), one.place.small) for one in batch if one.place is not None]
-    faces = iter(painter.paint(asked))
+    asked = [
+        FaceInput(mel_windows.window(one.output_frame), one.place.network_face)
+        for one in batch
+        if one.place is not None
+    ]
+    faces = iter(generator.generate_faces(asked))
     return [next(faces) if one.place is not None else None for one in batch]
 
 
-def _patch(frame: _Frame, face: "Drawn | None", sharpening: float) -> MouthPatch:
+def _patch(frame: _Frame, face: "PendingFace | None", sharpening: float) -> MouthPatch:
     untouched = MouthPatch(frame.output_frame, frame.template_frame)
     if face is None or frame.place is None:
         return untouched
-    laid = lay_over(frame.place, face(), frame.strength, sharpening)
+    laid = blend_face(frame.place, face(), frame.strength, sharpening)
     if laid is None:
         return untouched
     left, top, pixels = laid
     return replace(untouched, left=frame.left + left, top=frame.top + top, pixels=pixels)
 
 
-def _told_apart(weights: Path) -> str:
+def _weights_identity(weights: Path) -> str:
     status = weights.stat()
     receipt = read_receipt(weights)
     # A receipt spares reading 400 MB at every look of the planner; one older than the file is of another file.

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.mel import LARGEST
-from heygem_pipeline.speech.mouth_motion import spoken_openness
+from heygem_pipeline.speech.mouth_motion import speech_envelope
 
-COLUMNS = 16
+WINDOW_COLUMNS = 16
 """Columns of mel for one frame, 1/80 s each."""
 
 
-class Hearing:
+class MelWindows:
     """A voice, cut into the network's windows.
 
     ``SpeechFeatures.log_mel`` is the mel that the public weights learnt from, of a voice brought to -23 dBFS; its first
@@ -24,17 +24,17 @@ class Hearing:
 
     def __init__(self, speech: SpeechFeatures, frame_rate: Fraction, lead: Fraction) -> None:
         """lead: seconds by which a window begins before its frame is shown."""
-        self._openness = spoken_openness(speech)
+        self._openness = speech_envelope(speech)
         heard = (self._openness[:, None] * (speech.log_mel + LARGEST) - LARGEST).astype(np.float32)
-        silence = np.full((COLUMNS, heard.shape[1]), -LARGEST, np.float32)
+        silence = np.full((WINDOW_COLUMNS, heard.shape[1]), -LARGEST, np.float32)
         self._columns: NDArray[np.float32] = np.concatenate([silence, heard, silence])
         self._a_frame, self._lead = FEATURE_RATE / frame_rate, FEATURE_RATE * lead
 
     def window(self, output_frame: int) -> NDArray[np.float32]:
         """Float32 (16, 80), -4..4, a row a column of sound; beyond either end of the voice there is silence."""
-        first = COLUMNS + int((output_frame * self._a_frame - self._lead) // 1)
-        first = min(max(first, 0), len(self._columns) - COLUMNS)
-        return self._columns[first : first + COLUMNS]
+        first = WINDOW_COLUMNS + int((output_frame * self._a_frame - self._lead) // 1)
+        first = min(max(first, 0), len(self._columns) - WINDOW_COLUMNS)
+        return self._columns[first : first + WINDOW_COLUMNS]
 
     def speaking(self, count: int) -> NDArray[np.float64]:
         """Float64 (count,): 1 in output frames in which somebody speaks, 0 in silence, with ramps of 100 ms between."""

@@ -20,7 +20,7 @@ class _Failed:
 class _Finished: ...
 
 
-def ahead(items: Iterable[Item], by: int = 1) -> Iterator[Item]:
+def prefetch(items: Iterable[Item], by: int = 1) -> Iterator[Item]:
     """Yield the items in order, while a thread makes up to ``by`` further ones; what it raises is raised here.
 
     The thread ends, and the items' own iterator is closed in it, when this is exhausted or dropped.

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from
 
@@ -24,7 +24,7 @@ def _swaying(picture: Picture, scale: float, frames: int = 12) -> Presenter:
         matrix = matrix @ np.array([[scale, 0, 0], [0, scale, 0], [0, 0, 1]])
         pictures.append(np.asarray(cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC), np.uint8))
     followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
-    return Presenter(tuple(pictures), tracks_from(followed, Fraction(25), (width, height)))
+    return Presenter(tuple(pictures), complete_tracks(followed, Fraction(25), (width, height)))
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, asking_for, laid, patches
 
 FRAMES = 36
@@ -18,4 +18,4 @@ def speaker_from(presenter: Presenter) -> Presenter:
     pictures = tuple(laid(patch, presenter.pictures[patch.template_frame]) for patch in made)
     height, width = pictures[0].shape[:2]
     followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
-    return Presenter(pictures, tracks_from(followed, Fraction(25), (width, height)))
+    return Presenter(pictures, complete_tracks(followed, Fraction(25), (width, height)))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.mouth_measure import measure_mouth
-from heygem_pipeline.faces.track import tracks_from
 from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
@@ -32,7 +32,7 @@ def seen_gaps(pictures: list[Picture]) -> np.ndarray:
     """Openings, IOD, that the tracker sees in finished frames."""
     height, width = pictures[0].shape[:2]
     followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
-    return measure_mouth(tracks_from(followed, Fraction(25), (width, height))).gap
+    return measure_mouth(complete_tracks(followed, Fraction(25), (width, height))).gap
 
 
 def test_is_the_engine_called_warp() -> None:

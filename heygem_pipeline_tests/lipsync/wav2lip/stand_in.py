@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.wav2lip.network.inference import Asked, Drawn, Painter
+from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator, FaceInput, PendingFace
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
 
 Face = NDArray[np.float32]
@@ -50,33 +50,33 @@ def ruled_inputs() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(mel).float(), torch.from_numpy(faces).float()
 
 
-class StandInPainter:
+class StandInGenerator:
     """Draws what a function makes of each face and mel; remembers what it was asked."""
 
-    def __init__(self, draw: Callable[[Asked], Face], batch: int = 4) -> None:
+    def __init__(self, draw: Callable[[FaceInput], Face], batch: int = 4) -> None:
         self.draw, self.batch = draw, batch
-        self.asked: list[Asked] = []
+        self.asked: list[FaceInput] = []
         self.sizes: list[int] = []
 
-    def paint(self, asked: Sequence[Asked]) -> Sequence[Drawn]:
-        """As ``Painter.paint``."""
+    def generate_faces(self, asked: Sequence[FaceInput]) -> Sequence[PendingFace]:
+        """As ``FaceGenerator.generate_faces``."""
         self.asked += asked
         self.sizes.append(len(asked))
         faces = [self.draw(one).astype(np.float32) for one in asked]
         return [lambda face=face: face for face in faces]
 
     @property
-    def painter(self) -> Painter:
+    def generator(self) -> FaceGenerator:
         """The same, as the engine takes it."""
-        return cast(Painter, self)
+        return cast(FaceGenerator, self)
 
 
-def tinted(asked: Asked) -> Face:
+def tinted(asked: FaceInput) -> Face:
     """The same face, duller, bluer and darker: a drawing whose colours are off."""
     return np.clip(0.75 * asked.face + np.array([70, 10, -10]), 0, 255).astype(np.float32)
 
 
-def open_mouthed(asked: Asked) -> Face:
+def open_mouthed(asked: FaceInput) -> Face:
     """The same face with a dark spot where the mouth is."""
     import cv2
 

@@ -16,14 +16,14 @@ from heygem_pipeline.errors import CheckpointUnusable, LicenceNotAcknowledged, M
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
-from heygem_pipeline.lipsync.wav2lip.network.inference import Painter
+from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, Watched, laid
-from heygem_pipeline_tests.lipsync.wav2lip.stand_in import StandInPainter, open_mouthed
+from heygem_pipeline_tests.lipsync.wav2lip.stand_in import StandInGenerator, open_mouthed
 from heygem_pipeline_tests.speech.conftest import made_features
 
 CPU = torch.device("cpu")
@@ -45,8 +45,8 @@ def spoken(frames: int, rate: Fraction = Fraction(25), silent_from: int | None =
     return SpeechFeatures(frames / rate, speech.log_mel, speech.level, speech.activity)
 
 
-def made(presenter: Presenter, speech: SpeechFeatures, painter: StandInPainter | None = None) -> list[MouthPatch]:
-    engine = Wav2LipEngine((painter or StandInPainter(open_mouthed)).painter)
+def made(presenter: Presenter, speech: SpeechFeatures, generator: StandInGenerator | None = None) -> list[MouthPatch]:
+    engine = Wav2LipEngine((generator or StandInGenerator(open_mouthed)).generator)
     return list(engine.generate(speech, presenter.template, presenter.tracks))
 
 
@@ -58,11 +58,11 @@ def test_there_is_a_patch_for_every_output_frame_and_the_template_plays_back_and
 
 
 def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: Presenter) -> None:
-    painter = StandInPainter(open_mouthed)
+    generator = StandInGenerator(open_mouthed)
     speech = spoken(11)
-    assert made(closed_lips, speech, painter)[-1].pixels is not None
-    assert len(painter.asked) == 11
-    heard, last = painter.asked[-1].mel, speech.log_mel[-1]
+    assert made(closed_lips, speech, generator)[-1].pixels is not None
+    assert len(generator.asked) == 11
+    heard, last = generator.asked[-1].mel, speech.log_mel[-1]
     assert np.abs(heard - last).max(axis=1).min() < 1e-5
 
 
@@ -70,25 +70,25 @@ def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: Presenter) -> N
 def test_the_lead_is_a_setting(closed_lips: Presenter, monkeypatch: pytest.MonkeyPatch, lead: float) -> None:
     monkeypatch.setenv("HEYGEM_WAV2LIP_LEAD_SECONDS", str(lead))
     settings.cache_clear()
-    painter, speech = StandInPainter(open_mouthed), spoken(30)
-    made(closed_lips, speech, painter)
-    assert f"lead {lead:g}" in Wav2LipEngine(painter.painter).version
+    generator, speech = StandInGenerator(open_mouthed), spoken(30)
+    made(closed_lips, speech, generator)
+    assert f"lead {lead:g}" in Wav2LipEngine(generator.generator).version
     first = int(15 / 25 * 80 - lead * 80)
-    np.testing.assert_allclose(painter.asked[15].mel, speech.log_mel[first : first + 16], atol=1e-6)
+    np.testing.assert_allclose(generator.asked[15].mel, speech.log_mel[first : first + 16], atol=1e-6)
 
 
 def test_silence_leaves_shut_lips_as_they_are_and_asks_nothing_of_the_network(closed_lips: Presenter) -> None:
-    painter = StandInPainter(open_mouthed)
-    patches = made(closed_lips, spoken(60, silent_from=25), painter)
+    generator = StandInGenerator(open_mouthed)
+    patches = made(closed_lips, spoken(60, silent_from=25), generator)
     assert all(patch.pixels is None for patch in patches[-25:])
-    assert len(painter.asked) < 36
+    assert len(generator.asked) < 36
 
 
 def test_in_silence_a_mouth_that_stands_open_is_drawn_from_silence(smile: Presenter) -> None:
-    painter = StandInPainter(open_mouthed)
-    patches = made(smile, spoken(60, silent_from=25), painter)
+    generator = StandInGenerator(open_mouthed)
+    patches = made(smile, spoken(60, silent_from=25), generator)
     assert all(patch.pixels is not None for patch in patches)
-    assert all((asked.mel == -4).all() for asked in painter.asked[-20:])
+    assert all((asked.mel == -4).all() for asked in generator.asked[-20:])
 
 
 def test_the_mouth_fades_into_silence_without_a_jump(closed_lips: Presenter) -> None:
@@ -110,10 +110,10 @@ def test_frames_without_a_face_pass_through_and_the_timing_stays(closed_lips: Pr
 
 
 def test_a_clip_without_any_face_passes_through(closed_lips: Presenter) -> None:
-    painter = StandInPainter(open_mouthed)
+    generator = StandInGenerator(open_mouthed)
     nobody = closed_lips.without_face(*range(len(closed_lips.pictures)))
-    assert all(patch.pixels is None for patch in made(nobody, spoken(40), painter))
-    assert painter.asked == []
+    assert all(patch.pixels is None for patch in made(nobody, spoken(40), generator))
+    assert generator.asked == []
 
 
 @pytest.mark.parametrize(("right", "down"), [(-260, 0), (260, 0), (0, 330), (0, -230), (-250, 320), (2000, 0)])
@@ -153,7 +153,7 @@ def test_the_template_turns_back_without_a_jump(closed_lips: Presenter) -> None:
 def test_a_few_frames_are_held_however_long_the_clip(closed_lips: Presenter) -> None:
     alive: list[weakref.ref[Picture]] = []
     shown, most = Watched(closed_lips.pictures, closed_lips.tracks, alive), 0
-    engine = Wav2LipEngine(StandInPainter(open_mouthed, batch=4).painter)
+    engine = Wav2LipEngine(StandInGenerator(open_mouthed, batch=4).generator)
     ahead = 0
     for patch in engine.generate(spoken(120), shown.template, shown.tracks):
         most = max(most, sum(reference() is not None for reference in alive))
@@ -165,9 +165,9 @@ def test_a_few_frames_are_held_however_long_the_clip(closed_lips: Presenter) -> 
 
 
 def test_faces_go_through_the_network_in_batches(closed_lips: Presenter) -> None:
-    painter = StandInPainter(open_mouthed, batch=8)
-    made(closed_lips, spoken(30), painter)
-    assert painter.sizes == [8, 8, 8, 6]
+    generator = StandInGenerator(open_mouthed, batch=8)
+    made(closed_lips, spoken(30), generator)
+    assert generator.sizes == [8, 8, 8, 6]
 
 
 def test_what_fails_while_drawing_is_raised(closed_lips: Presenter) -> None:
@@ -175,12 +175,12 @@ def test_what_fails_while_drawing_is_raised(closed_lips: Presenter) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        made(closed_lips, spoken(5), StandInPainter(broken))
+        made(closed_lips, spoken(5), StandInGenerator(broken))
 
 
 def test_the_same_input_gives_the_same_patches(network: Wav2LipNetwork, closed_lips: Presenter) -> None:
     def patches() -> list[MouthPatch]:
-        engine = Wav2LipEngine(Painter(network, CPU))
+        engine = Wav2LipEngine(FaceGenerator(network, CPU))
         return list(engine.generate(spoken(10), closed_lips.template, closed_lips.tracks))
 
     for one, other in zip(patches(), patches(), strict=True):
@@ -189,7 +189,7 @@ def test_the_same_input_gives_the_same_patches(network: Wav2LipNetwork, closed_l
 
 def test_bfloat16_changes_no_patch_by_more_than_two_levels(network: Wav2LipNetwork, smile: Presenter) -> None:
     def patches(dtype: torch.dtype) -> list[MouthPatch]:
-        engine = Wav2LipEngine(Painter(network, CPU, dtype))
+        engine = Wav2LipEngine(FaceGenerator(network, CPU, dtype))
         return list(engine.generate(spoken(12), smile.template, smile.tracks))
 
     for exact, short in zip(patches(torch.float32), patches(torch.bfloat16), strict=True):

@@ -8,7 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import DeviceUnusable
-from heygem_pipeline.lipsync.wav2lip.network.inference import LARGEST_DIFFERENCE, Asked, Painter, usual_precision
+from heygem_pipeline.lipsync.wav2lip.network.inference import (
+    LARGEST_DIFFERENCE,
+    FaceGenerator,
+    FaceInput,
+    default_precision,
+)
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
 from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack
 from heygem_pipeline_tests.lipsync.warp.presenter import Presenter
@@ -16,7 +21,7 @@ from heygem_pipeline_tests.lipsync.warp.presenter import Presenter
 CPU = torch.device("cpu")
 
 
-def faces_of(presenter: Presenter, count: int) -> list[Asked]:
+def faces_of(presenter: Presenter, count: int) -> list[FaceInput]:
     """The presenter's face, and noise to hear."""
     import cv2
 
@@ -25,11 +30,11 @@ def faces_of(presenter: Presenter, count: int) -> list[Asked]:
     small = [
         np.asarray(cv2.resize(picture[top:bottom, left:right], (96, 96)), np.uint8) for picture in presenter.pictures
     ]
-    return [Asked(noise[index], small[index % len(small)]) for index in range(count)]
+    return [FaceInput(noise[index], small[index % len(small)]) for index in range(count)]
 
 
-def drawn(painter: Painter, asked: Sequence[Asked]) -> NDArray[np.float32]:
-    return np.stack([face() for face in painter.paint(asked)])
+def drawn(generator: FaceGenerator, asked: Sequence[FaceInput]) -> NDArray[np.float32]:
+    return np.stack([face() for face in generator.generate_faces(asked)])
 
 
 def test_a_face_is_drawn_as_the_network_says(network: Wav2LipNetwork, smile: Presenter) -> None:
@@ -39,21 +44,21 @@ def test_a_face_is_drawn_as_the_network_says(network: Wav2LipNetwork, smile: Pre
     upper_half[:, :, 48:] = 0
     mel = torch.from_numpy(asked.mel.T.copy())[None, None]
     expected = network(mel, torch.cat([upper_half, face], dim=1))[0].permute(1, 2, 0) * 255
-    (painted,) = drawn(Painter(network, CPU, torch.float32), [asked])
+    (painted,) = drawn(FaceGenerator(network, CPU, torch.float32), [asked])
     assert painted.shape == (96, 96, 3)
     np.testing.assert_allclose(painted, expected, atol=0.02)
 
 
 def test_every_face_comes_back_in_its_place_whatever_the_batch(network: Wav2LipNetwork, smile: Presenter) -> None:
     asked = faces_of(smile, 7)
-    by_three = drawn(Painter(network, CPU, torch.float32, batch=3), asked)
-    alone = np.concatenate([drawn(Painter(network, CPU, torch.float32, batch=1), [one]) for one in asked])
+    by_three = drawn(FaceGenerator(network, CPU, torch.float32, batch=3), asked)
+    alone = np.concatenate([drawn(FaceGenerator(network, CPU, torch.float32, batch=1), [one]) for one in asked])
     np.testing.assert_allclose(by_three, alone, atol=0.02)
     assert np.abs(alone[1:] - alone[:-1]).max(axis=(1, 2, 3)).min() > 1
 
 
 def test_nothing_asked_draws_nothing(network: Wav2LipNetwork) -> None:
-    assert list(Painter(network, CPU).paint([])) == []
+    assert list(FaceGenerator(network, CPU).generate_faces([])) == []
 
 
 @pytest.mark.skipif(not can_pack(), reason="bfloat16 is used through oneDNN only")
@@ -61,7 +66,7 @@ def test_bfloat16_stays_within_two_levels_of_float32(
     network: Wav2LipNetwork, smile: Presenter, closed_lips: Presenter
 ) -> None:
     asked = faces_of(smile, 4) + faces_of(closed_lips, 4)
-    exact, short = (drawn(Painter(network, CPU, dtype), asked) for dtype in (torch.float32, torch.bfloat16))
+    exact, short = (drawn(FaceGenerator(network, CPU, dtype), asked) for dtype in (torch.float32, torch.bfloat16))
     assert 0 < np.abs(exact - short).max() <= LARGEST_DIFFERENCE
 
 
@@ -70,16 +75,16 @@ def test_weights_that_bfloat16_does_no_justice_are_used_in_float32(
     network: Wav2LipNetwork, smile: Presenter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("heygem_pipeline.lipsync.wav2lip.network.inference.LARGEST_DIFFERENCE", 1e-3)
-    asked, painter = faces_of(smile, 5), Painter(network, CPU, torch.bfloat16)
-    np.testing.assert_array_equal(drawn(painter, asked), drawn(Painter(network, CPU, torch.float32), asked))
-    assert str(painter) == "cpu float32"
+    asked, generator = faces_of(smile, 5), FaceGenerator(network, CPU, torch.bfloat16)
+    np.testing.assert_array_equal(drawn(generator, asked), drawn(FaceGenerator(network, CPU, torch.float32), asked))
+    assert str(generator) == "cpu float32"
     assert "float32" in caplog.text
 
 
 def test_half_precision_is_used_where_it_is_quick() -> None:
-    assert usual_precision(torch.device("cuda:1")) is torch.float16
-    assert usual_precision(torch.device("mps")) is torch.float32
-    assert usual_precision(CPU) in (torch.bfloat16, torch.float32)
+    assert default_precision(torch.device("cuda:1")) is torch.float16
+    assert default_precision(torch.device("mps")) is torch.float32
+    assert default_precision(CPU) in (torch.bfloat16, torch.float32)
 
 
 class Hungry(Wav2LipNetwork):
@@ -103,10 +108,10 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_every_face_is_drawn(
     network: Wav2LipNetwork, smile: Presenter
 ) -> None:
     asked = faces_of(smile, 9)
-    painter = Painter(hungry(network), CPU, torch.float32, batch=8)
-    expected = drawn(Painter(network, CPU, torch.float32, batch=2), asked)
-    np.testing.assert_allclose(drawn(painter, asked), expected, atol=0.02)
-    assert painter.batch == 2
+    generator = FaceGenerator(hungry(network), CPU, torch.float32, batch=8)
+    expected = drawn(FaceGenerator(network, CPU, torch.float32, batch=2), asked)
+    np.testing.assert_allclose(drawn(generator, asked), expected, atol=0.02)
+    assert generator.batch == 2
 
 
 def test_no_memory_even_for_one_face_is_told(
@@ -114,4 +119,4 @@ def test_no_memory_even_for_one_face_is_told(
 ) -> None:
     monkeypatch.setattr(Hungry, "room", 0)
     with pytest.raises(DeviceUnusable, match="HEYGEM_DEVICE"):
-        Painter(hungry(network), CPU, torch.float32, batch=4).paint(faces_of(smile, 2))
+        FaceGenerator(hungry(network), CPU, torch.float32, batch=4).generate_faces(faces_of(smile, 2))

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from heygem_pipeline.lipsync.wav2lip.network.batch_norm_folding import folded
+from heygem_pipeline.lipsync.wav2lip.network.batch_norm_folding import fold_batch_norms
 from heygem_pipeline.lipsync.wav2lip.network.model import PARAMETERS, Wav2LipNetwork
-from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack, packed
+from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack, pack
 from heygem_pipeline_tests.lipsync.wav2lip.stand_in import ruled_inputs, vectors
 
 KNOWN = vectors()
@@ -62,14 +62,14 @@ def test_it_draws_what_the_reference_draws(network: Wav2LipNetwork) -> None:
 
 
 def test_folding_batch_norms_changes_nothing(network: Wav2LipNetwork) -> None:
-    agrees_with_the_reference(drawn_by(folded(network)))
-    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded(network).modules())
+    agrees_with_the_reference(drawn_by(fold_batch_norms(network)))
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in fold_batch_norms(network).modules())
 
 
 @pytest.mark.skipif(not can_pack(), reason="this processor or PyTorch has no oneDNN operators")
 @pytest.mark.parametrize("batch", [1, 16])
 def test_packing_for_the_processor_changes_nothing(network: Wav2LipNetwork, batch: int) -> None:
-    agrees_with_the_reference(drawn_by(packed(network, batch, torch.float32)))
+    agrees_with_the_reference(drawn_by(pack(network, batch, torch.float32)))
 
 
 def test_a_batch_is_drawn_as_its_frames_are_alone(network: Wav2LipNetwork) -> None:

@@ -6,7 +6,7 @@ from time import sleep
 
 import pytest
 
-from heygem_pipeline.lipsync.wav2lip.prefetch import ahead
+from heygem_pipeline.lipsync.wav2lip.prefetch import prefetch
 
 
 def threads() -> int:
@@ -14,7 +14,7 @@ def threads() -> int:
 
 
 def test_everything_comes_in_order_through_several_stages() -> None:
-    squares = ahead(number * number for number in ahead(range(50), by=3))
+    squares = prefetch(number * number for number in prefetch(range(50), by=3))
     assert list(squares) == [number * number for number in range(50)]
     assert threads() == 0
 
@@ -27,7 +27,7 @@ def test_it_is_never_further_ahead_than_said() -> None:
             made.append(number)
             yield number
 
-    items = ahead(numbers(), by=2)
+    items = prefetch(numbers(), by=2)
     assert next(items) == 0
     sleep(0.3)
     # The one handed out, two that wait, and the next, made already.
@@ -40,7 +40,7 @@ def test_an_error_is_raised_where_the_items_are_wanted() -> None:
         yield 1
         raise ZeroDivisionError("in the thread")
 
-    items = ahead(ahead(broken()))
+    items = prefetch(prefetch(broken()))
     assert next(items) == 1
     with pytest.raises(ZeroDivisionError, match="in the thread"):
         next(items)
@@ -57,7 +57,7 @@ def test_dropping_it_ends_the_threads_and_closes_what_they_read() -> None:
         finally:
             closed.set()
 
-    items = ahead(ahead(endless()))
+    items = prefetch(prefetch(endless()))
     assert next(items) == 1
     items.close()  # pyright: ignore[reportAttributeAccessIssue]
     assert closed.is_set()

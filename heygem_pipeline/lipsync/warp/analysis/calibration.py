@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
-from heygem_pipeline.faces.head_frame import transform
-from heygem_pipeline.faces.smoothing import savitzky_golay, window_of
+from heygem_pipeline.faces.head_frame import transform_points
+from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.warp.analysis.rest import RestTrack, follow_rest
-from heygem_pipeline.lipsync.warp.curves import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestTrack, track_rest_pose
+from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 
 TYPICAL_OPENING = 0.17
@@ -19,13 +19,13 @@ TYPICAL_OPENING = 0.17
 TYPICAL_WIDTH = 0.78
 """IOD: width of a typical closed mouth."""
 
-TOUCHING, PARTED = 0.045, 0.085
+TOUCHING_PREDICTED_GAP, PARTED_PREDICTED_GAP = 0.045, 0.085
 """Predicted gaps (IOD) below which lips are taken to touch and above which to be parted; both are mixed between."""
 
 OPEN_SECONDS = 2.0
 """Time over which it is judged whether a mouth stands open."""
 
-CLOSED_SHARE = 0.08
+CLOSED_FRAMES_SHARE = 0.08
 """The share of a clip's frames, those with the smallest gaps, that shows the neutral mouth."""
 
 MOUTH_SECONDS, FACE_SECONDS = 0.2, 0.44
@@ -78,7 +78,7 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
     speaking = _speaking(tracks, speech)
     resting = tracks.present & ~speaking
     silent = np.flatnonzero(resting if resting.sum() >= FEWEST_SILENT else tracks.present)
-    closed = silent[gaps[silent] <= np.quantile(gaps[silent], CLOSED_SHARE)]
+    closed = silent[gaps[silent] <= np.quantile(gaps[silent], CLOSED_FRAMES_SHARE)]
     neutral = np.median(landmarks[closed], axis=0)
     width = float(np.linalg.norm(neutral[54] - neutral[48]))
     parted = _parted(gaps, tracks)
@@ -89,7 +89,7 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
         gaps=gaps,
         parted=parted,
         own_teeth=_own_teeth(parted, tracks),
-        rest=follow_rest(landmarks, gaps, neutral, tracks),
+        rest=track_rest_pose(landmarks, gaps, neutral, tracks),
         neutral_width=width,
         opening=opening or typical,
         widening=_widening(landmarks, speaking, width) if opening else TYPICAL_WIDENING,
@@ -126,16 +126,16 @@ def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.b
 
 def _smoothed_landmarks(tracks: FaceTracks) -> NDArray[np.float64]:
     """Through the raw matrices, so that the pose's jitter cancels, then steadied."""
-    placed = transform(tracks.raw_head, tracks.landmarks)
-    slow, quick = window_of(FACE_SECONDS, tracks.frame_rate), window_of(MOUTH_SECONDS, tracks.frame_rate)
+    placed = transform_points(tracks.raw_head, tracks.landmarks)
+    slow, quick = window_length(FACE_SECONDS, tracks.frame_rate), window_length(MOUTH_SECONDS, tracks.frame_rate)
     face = savitzky_golay(placed[:, :48], tracks.present, slow, order=1, cuts=tracks.cuts)
     mouth = savitzky_golay(placed[:, 48:], tracks.present, quick, cuts=tracks.cuts)
     return np.concatenate([face, mouth], axis=1)
 
 
 def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
-    share = smoothstep(TOUCHING, PARTED, gaps)
-    window = window_of(MOUTH_SECONDS, tracks.frame_rate)
+    share = smoothstep(TOUCHING_PREDICTED_GAP, PARTED_PREDICTED_GAP, gaps)
+    window = window_length(MOUTH_SECONDS, tracks.frame_rate)
     smooth = savitzky_golay(share, tracks.present, window, order=1, cuts=tracks.cuts)
     return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))
 

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
-from heygem_pipeline.lipsync.warp.analysis.seam import LipLines
+from heygem_pipeline.lipsync.warp.analysis.lip_edges import LipEdges
 from heygem_pipeline.lipsync.warp.analysis.sharpness import edge_blur
-from heygem_pipeline.lipsync.warp.analysis.visible_teeth import ShownTeeth, luma, read_teeth, usual_teeth
-from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.analysis.visible_teeth import TeethAppearance, default_teeth, luma, measure_teeth
+from heygem_pipeline.lipsync.warp.contours import MouthContours
 
-FOLLOW = 0.06
+LIGHTING_UPDATE_RATE = 0.06
 """Share of a new frame's light that is taken over: light changes slowly, noise does not."""
 
 BRIGHTEST_ENAMEL = 214.0
@@ -23,12 +23,12 @@ LIGHTEST_CREASE = 0.36
 DEEP_SHADE = np.array([0.28, 0.31, 0.55], np.float32)
 """What the lip's colour becomes between the lips, BGR."""
 
-TOUCHING, PARTED = 0.045, 0.075
+LARGEST_CREASE_HEIGHT, LEAST_OPENING_HEIGHT = 0.045, 0.075
 """Height, IOD, up to which what lies between the lips is their crease, and from which it is an opening."""
 
 
 @dataclass(frozen=True)
-class FaceLight:
+class FaceLighting:
     """Colours in float32 BGR, 0..255, of one frame or steadied over several.
 
     skin: beside the mouth. lip: of the lower lip. crease: of the dark line between closed lips.
@@ -39,7 +39,7 @@ class FaceLight:
     skin: NDArray[np.float32]
     lip: NDArray[np.float32]
     crease: NDArray[np.float32]
-    teeth: ShownTeeth
+    teeth: TeethAppearance
     blur: float
 
     @property
@@ -49,37 +49,39 @@ class FaceLight:
         return (colour * min(1.0, BRIGHTEST_ENAMEL / max(float(luma(colour)), 1.0))).astype(np.float32)
 
     @staticmethod
-    def median(lights: "list[FaceLight]") -> "FaceLight":
+    def median(lights: "list[FaceLighting]") -> "FaceLighting":
         """Channel-wise median of several frames' light; at least one."""
 
         def middle(colours: list[NDArray[np.float32]]) -> NDArray[np.float32]:
             return np.median(colours, axis=0).astype(np.float32)
 
-        return FaceLight(
+        return FaceLighting(
             skin=middle([light.skin for light in lights]),
             lip=middle([light.lip for light in lights]),
             crease=middle([light.crease for light in lights]),
-            teeth=ShownTeeth.median([light.teeth for light in lights]),
+            teeth=TeethAppearance.median([light.teeth for light in lights]),
             blur=float(np.median([light.blur for light in lights])),
         )
 
 
-def follow_light(light: FaceLight, here: FaceLight) -> FaceLight:
+def update_lighting(light: FaceLighting, here: FaceLighting) -> FaceLighting:
     """Move a steadied light a small step toward this frame's; teeth once seen are not forgotten."""
 
     def moved(before: NDArray[np.float32], now: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (before + FOLLOW * (now - before)).astype(np.float32)
+        return (before + LIGHTING_UPDATE_RATE * (now - before)).astype(np.float32)
 
-    return FaceLight(
+    return FaceLighting(
         skin=moved(light.skin, here.skin),
         lip=moved(light.lip, here.lip),
         crease=moved(light.crease, here.crease),
-        teeth=light.teeth.toward(here.teeth, FOLLOW),
-        blur=light.blur + FOLLOW * (here.blur - light.blur),
+        teeth=light.teeth.toward(here.teeth, LIGHTING_UPDATE_RATE),
+        blur=light.blur + LIGHTING_UPDATE_RATE * (here.blur - light.blur),
     )
 
 
-def read_light(frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours, lines: LipLines) -> FaceLight:
+def measure_lighting(
+    frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours, lines: LipEdges
+) -> FaceLighting:
     """Median colours of places above and below the lips, in the lower lip's middle, along the seam, and of teeth."""
     above, below = np.array([0, -0.07]), np.array([0, 0.10])
     skin = np.concatenate([contours.upper_outer[3:12] + above, contours.lower_outer[3:12] + below])
@@ -89,21 +91,23 @@ def read_light(frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContour
     skin_colour = _upper_median(colours[: len(skin)])
     inside = _inside(frame, head, lines)
     opening = _opening(lines)
-    parted = np.float32(np.clip((opening - TOUCHING) / (PARTED - TOUCHING), 0, 1))
+    parted = np.float32(
+        np.clip((opening - LARGEST_CREASE_HEIGHT) / (LEAST_OPENING_HEIGHT - LARGEST_CREASE_HEIGHT), 0, 1)
+    )
     crease = lines.crease + parted * (_darkest(inside, lip_colour) - lines.crease)
     crease = crease * np.float32(min(1.0, LIGHTEST_CREASE * luma(skin_colour) / max(float(luma(crease)), 1.0)))
     lip_height = float((contours.upper_inner[7:10, 1] - contours.upper_outer[6:9, 1]).mean())
-    usual = usual_teeth(skin_colour, lip_height)
-    return FaceLight(
+    usual = default_teeth(skin_colour, lip_height)
+    return FaceLighting(
         skin=skin_colour.astype(np.float32),
         lip=lip_colour.astype(np.float32),
         crease=crease.astype(np.float32),
-        teeth=read_teeth(inside[:, _middle(lines)], opening, skin_colour, lip_colour, usual),
+        teeth=measure_teeth(inside[:, _middle(lines)], opening, skin_colour, lip_colour, usual),
         blur=edge_blur(frame, head, contours),
     )
 
 
-def _inside(frame: NDArray[np.uint8], head: HeadFrame, lines: LipLines) -> NDArray[np.float32]:
+def _inside(frame: NDArray[np.uint8], head: HeadFrame, lines: LipEdges) -> NDArray[np.float32]:
     """Colours between the lips, float32 (11, columns, 3)."""
     y = lines.upper + np.linspace(0.06, 0.94, 11)[:, None] * (lines.lower - lines.upper)
     return _colours_at(frame, head, np.stack([np.broadcast_to(lines.x, y.shape), y], axis=-1))
@@ -118,13 +122,13 @@ def _darkest(inside: NDArray[np.float32], lip: NDArray[np.float32]) -> NDArray[n
     return dark if luma(dark) < luma(shade) else shade
 
 
-def _middle(lines: LipLines) -> slice:
+def _middle(lines: LipEdges) -> slice:
     """The middle third of a mouth's columns."""
     third = len(lines.x) // 3
     return slice(third, len(lines.x) - third)
 
 
-def _opening(lines: LipLines) -> float:
+def _opening(lines: LipEdges) -> float:
     inner = _middle(lines)
     return float((lines.lower - lines.upper)[inner].mean())
 

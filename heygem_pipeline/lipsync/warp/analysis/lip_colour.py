@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FOLLOW = 0.1
+COLOUR_UPDATE_RATE = 0.1
 """Share of a new frame's colours that is taken over."""
 
-LEAST_SPREAD = np.array([7.0, 3.5, 3.5], np.float32)
+LEAST_LAB_DEVIATION = np.array([7.0, 3.5, 3.5], np.float32)
 """Smallest deviation taken of a lip's colour, CIE L*a*b*: texture and compression are no edges."""
 
 THIRDS = ((0.12, 0.42), (0.35, 0.65), (0.58, 0.88))
@@ -27,8 +27,8 @@ class LipColour:
 
     def toward(self, here: "LipColour") -> "LipColour":
         """Move a small step toward a new frame's colours: light changes slowly, teeth beside a lip do not stay."""
-        thirds = self.thirds + FOLLOW * (here.thirds - self.thirds)
-        spread = self.spread + FOLLOW * (here.spread - self.spread)
+        thirds = self.thirds + COLOUR_UPDATE_RATE * (here.thirds - self.thirds)
+        spread = self.spread + COLOUR_UPDATE_RATE * (here.spread - self.spread)
         return LipColour(thirds.astype(np.float32), spread.astype(np.float32))
 
     def distance(self, lab: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -40,7 +40,7 @@ class LipColour:
         return np.sqrt(np.einsum("rcl,rcl->rc", unlike, unlike))
 
 
-def read_colour(lab: NDArray[np.float32]) -> LipColour:
+def measure_lip_colour(lab: NDArray[np.float32]) -> LipColour:
     """Take a lip's colour from places within it, (rows, columns, 3), CIE L*a*b*, spread over the mouth's width."""
     columns = lab.shape[1]
     width = round((THIRDS[0][1] - THIRDS[0][0]) * columns)
@@ -48,7 +48,7 @@ def read_colour(lab: NDArray[np.float32]) -> LipColour:
     parts = np.stack([lab[:, start : start + width].reshape(-1, 3) for start in starts])
     medians = np.median(parts, axis=1)
     spread = 1.5 * np.median(np.abs(parts - medians[:, None]), axis=1)
-    return LipColour(medians, np.maximum(np.median(spread, axis=0), LEAST_SPREAD).astype(np.float32))
+    return LipColour(medians, np.maximum(np.median(spread, axis=0), LEAST_LAB_DEVIATION).astype(np.float32))
 
 
 def to_lab(colours: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
-from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight, follow_light, read_light
-from heygem_pipeline.lipsync.warp.analysis.line_smoothing import SeenLips, Steadying
-from heygem_pipeline.lipsync.warp.analysis.seam import find_lip_lines
-from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.analysis.contour_smoothing import ContourSmoother, ObservedLips
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure_lighting, update_lighting
+from heygem_pipeline.lipsync.warp.analysis.lip_edges import detect_lip_edges
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks
 
 
 @dataclass(frozen=True)
@@ -24,44 +24,44 @@ class Observation:
     template_frame: int
     frame: NDArray[np.uint8]
     contours: MouthContours | None
-    light: FaceLight | None
+    light: FaceLighting | None
 
 
 @dataclass(frozen=True)
-class _Face:
-    lips: SeenLips
-    light: FaceLight
+class _DetectedFace:
+    lips: ObservedLips
+    light: FaceLighting
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _DetectedFrame:
     output_frame: int
     template_frame: int
     shot: int
     frame: NDArray[np.uint8]
-    face: _Face | None
+    face: _DetectedFace | None
 
 
-def observe(
+def observe_frames(
     shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
 ) -> Iterator[Observation]:
     """Yield an observation for every shown (template frame, picture), holding the pictures of 0.3 s."""
     light, shot = None, -1
-    steadying = Steadying.at(tracks.frame_rate)
-    for seen, around in _with_neighbours(_look(shown, tracks, calibration), steadying.still):
+    smoother = ContourSmoother.for_frame_rate(tracks.frame_rate)
+    for seen, around in _with_neighbours(_detect(shown, tracks, calibration), smoother.still):
         if seen.face is None:
             yield Observation(seen.output_frame, seen.template_frame, seen.frame, None, None)
             continue
         if light is None or shot != seen.shot:
-            light, shot = FaceLight.median([face.light for _, face in around]), seen.shot
-        light = follow_light(light, seen.face.light)
-        contours = steadying.lines([(later, face.lips) for later, face in around])
+            light, shot = FaceLighting.median([face.light for _, face in around]), seen.shot
+        light = update_lighting(light, seen.face.light)
+        contours = smoother.smoothed_contours([(later, face.lips) for later, face in around])
         yield Observation(seen.output_frame, seen.template_frame, seen.frame, contours, light)
 
 
-def _look(
+def _detect(
     shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
-) -> Iterator[_Seen]:
+) -> Iterator[_DetectedFrame]:
     shots = tracks.shots
     lines, shot = None, -1
     for output_frame, (template_frame, frame) in enumerate(shown):
@@ -69,19 +69,21 @@ def _look(
         if tracks.present[template_frame]:
             head = tracks.head_frame(template_frame)
             predicted = contours_from_landmarks(calibration.landmarks[template_frame])
-            lines = find_lip_lines(frame, head, predicted, lines if shot == here else None)
+            lines = detect_lip_edges(frame, head, predicted, lines if shot == here else None)
             shot = here
-            face = _Face(SeenLips(predicted, lines), read_light(frame, head, predicted, lines))
-        yield _Seen(output_frame, template_frame, here, frame, face)
+            face = _DetectedFace(ObservedLips(predicted, lines), measure_lighting(frame, head, predicted, lines))
+        yield _DetectedFrame(output_frame, template_frame, here, frame, face)
 
 
-def _with_neighbours(frames: Iterable[_Seen], ahead: int) -> Iterator[tuple[_Seen, list[tuple[int, _Face]]]]:
+def _with_neighbours(
+    frames: Iterable[_DetectedFrame], ahead: int
+) -> Iterator[tuple[_DetectedFrame, list[tuple[int, _DetectedFace]]]]:
     """Yield every frame with the faces of its shot up to ``ahead`` frames before and after it, itself among them.
 
     They come with how many frames later they are shown.
     """
-    coming: deque[_Seen | None] = deque()
-    faces: deque[tuple[int, int, _Face]] = deque()
+    coming: deque[_DetectedFrame | None] = deque()
+    faces: deque[tuple[int, int, _DetectedFace]] = deque()
     for newest in chain(frames, repeat(None, ahead)):
         coming.append(newest)
         if newest is not None and newest.face is not None:

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
-from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.view import View
+from heygem_pipeline.lipsync.warp.contours import MouthContours
+from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion
 
 AROUND_THE_LIPS = 0.04
 """IOD around the lips in which edges are looked for."""
 
-STRONG_EDGES, SHARPEST = 0.97, 0.15
+EDGE_QUANTILE, SHARP_EDGES_SHARE = 0.97, 0.15
 """Quantile of the gradient from which it is an edge, and share of the edges taken to be sharp in truth."""
 
 LARGEST_BLUR = 0.03
@@ -39,24 +39,24 @@ def edge_blur(frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours
         return 0.006
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.float32)
     before, after = _gradient(grey), _gradient(np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32))
-    strong = before >= max(float(np.quantile(before, STRONG_EDGES)), 8.0)
+    strong = before >= max(float(np.quantile(before, EDGE_QUANTILE)), 8.0)
     if not strong.any():
         return 0.006
     ratio = before[strong] / np.maximum(after[strong], 1e-3)
     blur = 1 / np.sqrt(np.maximum(ratio**2 - 1, 1e-2))
-    return min(float(np.quantile(blur, SHARPEST)) * head.scale, LARGEST_BLUR)
+    return min(float(np.quantile(blur, SHARP_EDGES_SHARE)) * head.scale, LARGEST_BLUR)
 
 
-def grain_like(view: View) -> NDArray[np.float32]:
-    """Fine texture of the skin below, for every pixel of a view: float32 (rows, columns, 3), levels, mean about 0."""
+def sample_grain(region: MouthRegion) -> NDArray[np.float32]:
+    """Fine texture of the skin below, for every pixel of a region: float32 (rows, columns, 3), levels, mean about 0."""
     import cv2
 
-    rows, columns = view.x.shape
-    height, width = view.crop.shape[:2]
-    shift = view.down * GRAIN_BELOW / view.pixel
-    top = int(np.clip(view.row[0, 0] + shift[1], 0, max(height - rows, 0)))
-    left = int(np.clip(view.column[0, 0] + shift[0], 0, max(width - columns, 0)))
-    skin = view.crop[top : top + rows, left : left + columns].astype(np.float32)
+    rows, columns = region.x.shape
+    height, width = region.crop.shape[:2]
+    shift = region.down * GRAIN_BELOW / region.pixel_size
+    top = int(np.clip(region.row[0, 0] + shift[1], 0, max(height - rows, 0)))
+    left = int(np.clip(region.column[0, 0] + shift[0], 0, max(width - columns, 0)))
+    skin = region.crop[top : top + rows, left : left + columns].astype(np.float32)
     grain = np.zeros((rows, columns, 3), np.float32)
     grain[: len(skin)] = skin - cv2.GaussianBlur(skin, (0, 0), 1.2)
     return np.clip(grain, -LARGEST_GRAIN, LARGEST_GRAIN)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from heygem_pipeline.lipsync.warp.analysis.rest import Rest
-from heygem_pipeline.lipsync.warp.articulation.target import Articulation, speaking
-from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestOffset
+from heygem_pipeline.lipsync.warp.articulation.lip_model import Articulation, spoken_contours
+from heygem_pipeline.lipsync.warp.contours import MouthContours
 
 
 @dataclass(frozen=True)
-class Asked:
+class MouthTarget:
     """The mouth one output frame shall have.
 
     target: its lines, head frame. jaw: how far the jaw drops from rest, IOD. rounding: 0 = spread .. 1 = pursed.
@@ -27,7 +27,7 @@ class Performance(Protocol):
         """Number of output frames."""
         ...
 
-    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
+    def target_for(self, output_frame: int, own: MouthContours, rest: RestOffset) -> MouthTarget:
         """Return what one output frame shall show.
 
         own: the lips of the template's frame. rest: where they would be if they did not move of their own.
@@ -36,7 +36,7 @@ class Performance(Protocol):
 
 
 @dataclass(frozen=True)
-class SpokenPerformance:
+class SpeechPerformance:
     """Asks for what speech articulates."""
 
     articulations: list[Articulation]
@@ -45,7 +45,7 @@ class SpokenPerformance:
         """Number of output frames."""
         return len(self.articulations)
 
-    def ask(self, output_frame: int, own: MouthContours, rest: Rest) -> Asked:
-        """See ``Performance.ask``."""
+    def target_for(self, output_frame: int, own: MouthContours, rest: RestOffset) -> MouthTarget:
+        """See ``Performance.target_for``."""
         wanted = self.articulations[output_frame]
-        return Asked(speaking(own, wanted, rest), wanted.jaw, wanted.rounding)
+        return MouthTarget(spoken_contours(own, wanted, rest), wanted.jaw, wanted.rounding)

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame, pixel_areas
-from heygem_pipeline.faces.smoothing import runs, window_of
+from heygem_pipeline.faces.temporal_smoothing import present_runs, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_SHARE, Calibration
-from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe
-from heygem_pipeline.lipsync.warp.curves import MouthContours, contours_from_landmarks
-from heygem_pipeline.lipsync.warp.exemplars.signature import signature
+from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration
+from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks, shape_descriptor
 
-MOST_MOUTHS = 320
+MOST_EXEMPLARS = 320
 """Mouths kept of one template, however long it is."""
 
 MOST_BYTES = 64 * 2**20
@@ -26,7 +25,7 @@ SEARCHED_SECONDS = 180.0
 RUN_SECONDS = 0.5
 """Mouths are kept in runs of neighbouring frames, so that they can be played as they were."""
 
-MARGIN = 0.27
+EXEMPLAR_MARGIN = 0.27
 """IOD of skin kept around the lips."""
 
 FEWEST_OPEN_SECONDS = 0.5
@@ -43,7 +42,7 @@ people who speak had 4.8 and more, presenters who smile or chew up to 3.4: a smi
 
 
 @dataclass(frozen=True)
-class OwnMouth:
+class Exemplar:
     """One frame's mouth.
 
     frame: index in the template. picture: uint8 (rows, columns, 3) BGR, cut from the frame as it is.
@@ -62,7 +61,7 @@ class OwnMouth:
 
 
 @dataclass(frozen=True)
-class OwnMouths:
+class ExemplarSet:
     """The mouths of one template, in the template's order; at least one.
 
     signatures: float64 (mouths, numbers), what they look like, comparable by distance.
@@ -72,7 +71,7 @@ class OwnMouths:
     closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
     """
 
-    mouths: tuple[OwnMouth, ...]
+    mouths: tuple[Exemplar, ...]
     signatures: NDArray[np.float64]
     poses: NDArray[np.float64]
     follows: NDArray[np.bool_]
@@ -85,7 +84,7 @@ class OwnMouths:
         return np.array([mouth.frame for mouth in self.mouths])
 
 
-def holds_many_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
+def has_varied_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
     """Tell from the tracks alone whether a template shows enough different mouths, open ones among them."""
     opened = tracks.present & (calibration.parted > 0.5)
     if opened.sum() < FEWEST_OPEN_SECONDS * float(tracks.frame_rate):
@@ -98,28 +97,28 @@ def holds_many_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
     return speed >= LEAST_SPEED
 
 
-def collect_own_mouths(
+def collect_exemplars(
     frames: Callable[[], Iterable[NDArray[np.uint8]]],
     tracks: FaceTracks,
     calibration: Calibration,
     allowed: NDArray[np.bool_] | None = None,
-) -> OwnMouths | None:
+) -> ExemplarSet | None:
     """Keep the mouths of a template that shows many different ones; None for any other, whose frames are not read.
 
     frames: opens the template's frames, in order; read once and no further than needed.
     allowed: bool (frames,), where mouths may be taken from.
     """
-    if not holds_many_mouths(tracks, calibration):
+    if not has_varied_mouths(tracks, calibration):
         return None
-    chosen = choose_frames(tracks, calibration, allowed)
-    mouths = tuple(_cut_out(frames(), chosen, tracks, calibration))
+    chosen = select_exemplar_frames(tracks, calibration, allowed)
+    mouths = tuple(_crop_exemplars(frames(), chosen, tracks, calibration))
     if not mouths:
         return None
     places = np.array([mouth.frame for mouth in mouths])
     shots = tracks.shots[places]
-    return OwnMouths(
+    return ExemplarSet(
         mouths=mouths,
-        signatures=np.stack([signature(mouth.contours) for mouth in mouths]),
+        signatures=np.stack([shape_descriptor(mouth.contours) for mouth in mouths]),
         poses=np.radians(tracks.pose[places, :2].astype(np.float64)),
         follows=np.r_[False, (np.diff(places) == 1) & (np.diff(shots) == 0)],
         shots=shots,
@@ -127,7 +126,7 @@ def collect_own_mouths(
     )
 
 
-def choose_frames(
+def select_exemplar_frames(
     tracks: FaceTracks, calibration: Calibration, allowed: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
     """Return which frames to keep, bool (frames,): all of a short template, else runs about the most different mouths.
@@ -138,13 +137,13 @@ def choose_frames(
     usable = tracks.present & (np.arange(len(tracks)) < SEARCHED_SECONDS * rate)
     if allowed is not None:
         usable &= allowed
-    most = min(MOST_MOUTHS, max(1, int(MOST_BYTES / _bytes_of_mouth(tracks, calibration))))
+    most = min(MOST_EXEMPLARS, max(1, int(MOST_BYTES / _exemplar_bytes(tracks, calibration))))
     if usable.sum() <= most:
         return usable
     candidates = np.flatnonzero(usable)
-    looks = np.stack([signature(contours_from_landmarks(calibration.landmarks[i])) for i in candidates])
+    looks = np.stack([shape_descriptor(contours_from_landmarks(calibration.landmarks[i])) for i in candidates])
     looks = np.concatenate([looks, np.radians(tracks.pose[candidates, :2])], axis=1)
-    reach = window_of(RUN_SECONDS, tracks.frame_rate) // 2
+    reach = window_length(RUN_SECONDS, tracks.frame_rate) // 2
     chosen = np.zeros(len(tracks), bool)
     distance = np.full(len(candidates), np.inf)
     furthest = int(np.argmin(np.linalg.norm(looks - np.median(looks, axis=0), axis=1)))
@@ -162,23 +161,23 @@ def choose_frames(
         furthest = int(distance.argmax())
 
 
-def _bytes_of_mouth(tracks: FaceTracks, calibration: Calibration) -> float:
+def _exemplar_bytes(tracks: FaceTracks, calibration: Calibration) -> float:
     areas = pixel_areas(tracks.head[tracks.present])
-    return 3 * (calibration.neutral_width + 2 * MARGIN) * (0.5 + 2 * MARGIN) / float(np.median(areas))
+    return 3 * (calibration.neutral_width + 2 * EXEMPLAR_MARGIN) * (0.5 + 2 * EXEMPLAR_MARGIN) / float(np.median(areas))
 
 
 def _closed_height(calibration: Calibration) -> NDArray[np.float64]:
-    closed = calibration.landmarks[calibration.gaps <= np.nanquantile(calibration.gaps, CLOSED_SHARE)]
+    closed = calibration.landmarks[calibration.gaps <= np.nanquantile(calibration.gaps, CLOSED_FRAMES_SHARE)]
     lines = [contours_from_landmarks(frame) for frame in closed]
     return np.median([line.lower_inner[:, 1] - line.upper_inner[:, 1] for line in lines], axis=0)
 
 
-def _cut_out(
+def _crop_exemplars(
     frames: Iterable[NDArray[np.uint8]], chosen: NDArray[np.bool_], tracks: FaceTracks, calibration: Calibration
-) -> Iterator[OwnMouth]:
+) -> Iterator[Exemplar]:
     """Yield the mouths of the chosen frames, looked at run by run, so that no run is steadied by another."""
     source = enumerate(frames)
-    for run in runs(chosen, tracks.cuts):
+    for run in present_runs(chosen, tracks.cuts):
 
         def shown(run: slice = run) -> Iterator[tuple[int, NDArray[np.uint8]]]:
             for index, frame in source:
@@ -187,25 +186,27 @@ def _cut_out(
                 if index == run.stop - 1:
                     return
 
-        for seen in observe(shown(), tracks, calibration):
+        for seen in observe_frames(shown(), tracks, calibration):
             contours = contours_from_landmarks(calibration.landmarks[seen.template_frame])
-            mouth = _own_mouth(seen, tracks.head_frame(seen.template_frame), contours)
+            mouth = _crop_exemplar(seen, tracks.head_frame(seen.template_frame), contours)
             if mouth is not None:
                 yield mouth
 
 
-def _own_mouth(seen: Observation, head: HeadFrame, contours: MouthContours) -> OwnMouth | None:
+def _crop_exemplar(seen: Observation, head: HeadFrame, contours: MouthContours) -> Exemplar | None:
     """Cut the mouth out of a frame; None where it does not lie whole in the frame."""
     if seen.contours is None:
         return None
     lips = np.concatenate([contours.upper_outer, contours.lower_outer])
     height, width = seen.frame.shape[:2]
-    left, top, right, bottom = head.pixel_box(lips.min(axis=0) - MARGIN, lips.max(axis=0) + MARGIN, (width, height))
+    left, top, right, bottom = head.pixel_box(
+        lips.min(axis=0) - EXEMPLAR_MARGIN, lips.max(axis=0) + EXEMPLAR_MARGIN, (width, height)
+    )
     own_lips = head.to_pixels(lips)
     if (own_lips < (left, top)).any() or (own_lips > (right - 1, bottom - 1)).any():
         return None
     picture = seen.frame[top:bottom, left:right].copy()
-    return OwnMouth(
+    return Exemplar(
         frame=seen.template_frame,
         picture=picture,
         head=head.cropped(left, top),

@@ -6,28 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
-from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth
+from heygem_pipeline.lipsync.warp.contours import MouthContours
+from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
 
-DILATED, FEATHER = 0.095, 0.045
+OVERLAY_REACH, OVERLAY_FEATHER = 0.095, 0.045
 """IOD around the lips up to which the found mouth covers the face, and over which it fades there."""
 
-RING = 0.05, 0.22
+COLOUR_RING = 0.05, 0.22
 """IOD around the lips where the colours of both are compared."""
 
 COLOUR_SIGMA, COLOUR_CELL = 0.14, 0.035
 """Blur of the colour ratio, and size of the cells in which it is taken, IOD."""
 
-UNLIKE = 24.0
+NOISE_DIFFERENCE = 24.0
 """Sum of three channels' differences, grey levels, that noise and texture make."""
 
 LARGEST_RATIO = 1.5
 """Bound of that ratio."""
 
-OWN_THICKNESS = 0.25
+EXEMPLAR_THICKNESS_SHARE = 0.25
 """How far the lips are as thick as the found mouth's and not as asked for."""
 
-LARGEST_STRETCH, LARGEST_SQUEEZE = 1.25, 1.15
+LARGEST_TEETH_STRETCH, LARGEST_TEETH_SQUEEZE = 1.25, 1.15
 """How far teeth may be magnified or reduced; what is left of the opening's height its middle takes."""
 
 LARGEST_OPENING, SPARE_OPENING = 1.35, 0.03
@@ -37,15 +37,15 @@ shown."""
 RIM = 0.40
 """Share of the opening's height above and below that keeps its size."""
 
-COLUMNS, ROWS = 48, 72
+MAP_COLUMNS, MAP_ROWS = 48, 72
 """Of the coarse map from the face to the found mouth."""
 
 
-def lay_on(
+def overlay_exemplars(
     picture: NDArray[np.uint8],
     head: HeadFrame,
     target: MouthContours,
-    mouths: Sequence[tuple[OwnMouth, float]],
+    mouths: Sequence[tuple[Exemplar, float]],
     strength: float,
 ) -> None:
     """Lay found mouths over a warped patch, in place.
@@ -56,30 +56,30 @@ def lay_on(
     import cv2
 
     lips = np.concatenate([target.upper_outer, target.lower_outer])
-    low, high = lips.min(axis=0) - RING[1], lips.max(axis=0) + RING[1]
+    low, high = lips.min(axis=0) - COLOUR_RING[1], lips.max(axis=0) + COLOUR_RING[1]
     left, top, right, bottom = head.pixel_box(low, high, (picture.shape[1], picture.shape[0]))
     if right - left < 2 or bottom - top < 2:
         return
     box, size = (slice(top, bottom), slice(left, right)), (right - left, bottom - top)
-    x, y = np.meshgrid(np.linspace(low[0], high[0], COLUMNS), np.linspace(low[1], high[1], ROWS))
-    cell = (high - low) / (np.array([COLUMNS, ROWS]) - 1)
+    x, y = np.meshgrid(np.linspace(low[0], high[0], MAP_COLUMNS), np.linspace(low[1], high[1], MAP_ROWS))
+    cell = (high - low) / (np.array([MAP_COLUMNS, MAP_ROWS]) - 1)
     to_grid = head.cropped(left, top).to_grid(low, cell)
-    distance = _spread(_distance(target, x, y)[..., None], to_grid, size, border=1.0)
+    distance = _upsample(_distance(target, x, y)[..., None], to_grid, size, border=1.0)
     below = picture[box].astype(np.float32)
     laid = np.zeros_like(below)
     for mouth, share in mouths:
-        place = _spread(_places(mouth, target, x, y), to_grid, size, border=-1e4)
+        place = _upsample(_source_pixels(mouth, target, x, y), to_grid, size, border=-1e4)
         laid += np.float32(share) * cv2.remap(
             mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         ).astype(np.float32)
     laid *= _colour_ratio(below, laid, distance, head.scale)
-    alpha = np.clip((DILATED - distance) / FEATHER, 0, 1)
+    alpha = np.clip((OVERLAY_REACH - distance) / OVERLAY_FEATHER, 0, 1)
     alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
     below += alpha * (laid - below)
     picture[box] = np.clip(below + 0.5, 0, 255).astype(np.uint8)
 
 
-def _spread(
+def _upsample(
     grid: NDArray[np.float64], to_grid: NDArray[np.float64], size: tuple[int, int], border: float
 ) -> NDArray[np.float32]:
     import cv2
@@ -89,44 +89,48 @@ def _spread(
     return np.asarray(cv2.warpAffine(values, to_grid, size, flags=flags, borderValue=[border] * 4), np.float32)
 
 
-def _line(contour: NDArray[np.float64], x: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+def _line_height(
+    contour: NDArray[np.float64], x: NDArray[np.float64], ends: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Height of a line at every x, through the mouth's corners and level beyond them."""
     return np.interp(
         x, np.r_[ends[0, 0], contour[1:-1, 0], ends[1, 0]], np.r_[ends[0, 1], contour[1:-1, 1], ends[1, 1]]
     )
 
 
-def _lines(contours: MouthContours, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _line_heights(contours: MouthContours, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Heights of the four lines from above to below, (4, ...)."""
     ends = contours.upper_outer[[0, -1]]
     order = (contours.upper_outer, contours.upper_inner, contours.lower_inner, contours.lower_outer)
-    return np.maximum.accumulate(np.stack([_line(line, x, ends) for line in order]), axis=0)
+    return np.maximum.accumulate(np.stack([_line_height(line, x, ends) for line in order]), axis=0)
 
 
 def _distance(target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """About how far outside the lips a place lies, IOD; negative within."""
-    lines = _lines(target, x[0])
+    lines = _line_heights(target, x[0])
     aside = np.maximum(np.maximum(target.upper_outer[0, 0] - x, x - target.upper_outer[-1, 0]), 0)
     upright = np.maximum(lines[0] - y, y - lines[3])
     return np.where(aside > 0, np.hypot(aside, np.maximum(upright, 0)), upright)
 
 
-def _places(
-    mouth: OwnMouth, target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]
+def _source_pixels(
+    mouth: Exemplar, target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Pixels of the found mouth for places of the face, (rows, columns, 2)."""
     found = mouth.contours
     ends, own_ends = target.upper_outer[[0, -1], 0], found.upper_outer[[0, -1], 0]
     across = np.interp(x[0], ends, own_ends)
     across += np.minimum(x[0] - ends[0], 0) + np.maximum(x[0] - ends[1], 0)
-    lines, own = _lines(target, x[0]), _lines(found, across)
+    lines, own = _line_heights(target, x[0]), _line_heights(found, across)
     own_opening = own[2] - own[1]
     lines[2:] -= np.maximum(lines[2] - lines[1] - LARGEST_OPENING * own_opening - SPARE_OPENING, 0)
     opening = lines[2] - lines[1]
-    lines[0] -= OWN_THICKNESS * ((own[1] - own[0]) - (lines[1] - lines[0]))
-    lines[3] += OWN_THICKNESS * ((own[3] - own[2]) - (lines[3] - lines[2]))
+    lines[0] -= EXEMPLAR_THICKNESS_SHARE * ((own[1] - own[0]) - (lines[1] - lines[0]))
+    lines[3] += EXEMPLAR_THICKNESS_SHARE * ((own[3] - own[2]) - (lines[3] - lines[2]))
     ratio = own_opening / np.maximum(opening, 1e-6)
-    rim = np.minimum(RIM * np.clip(ratio, 1 / LARGEST_STRETCH, LARGEST_SQUEEZE) * opening, 0.49 * own_opening)
+    rim = np.minimum(
+        RIM * np.clip(ratio, 1 / LARGEST_TEETH_STRETCH, LARGEST_TEETH_SQUEEZE) * opening, 0.49 * own_opening
+    )
     knots = np.stack(
         [
             lines[0],
@@ -155,12 +159,12 @@ def _colour_ratio(
 
     height, width = below.shape[:2]
     cells = max(4, round(width * pixel / COLOUR_CELL)), max(4, round(height * pixel / COLOUR_CELL))
-    weight = np.clip((distance - RING[0]) / 0.02, 0, 1) * np.clip((RING[1] - distance) / 0.04, 0, 1)
+    weight = np.clip((distance - COLOUR_RING[0]) / 0.02, 0, 1) * np.clip((COLOUR_RING[1] - distance) / 0.04, 0, 1)
     # Where one shows skin and the other a collar or the background, there is nothing to compare.
     unlike = np.abs(below - laid).sum(axis=2)
     ring = unlike[weight > 0.5]
     usual = float(np.median(ring)) if len(ring) else 0.0
-    weight /= 1 + (unlike / (2 * usual + UNLIKE)) ** 4
+    weight /= 1 + (unlike / (2 * usual + NOISE_DIFFERENCE)) ** 4
 
     def around(picture: NDArray[np.float32]) -> NDArray[np.float32]:
         small = cv2.resize(picture * weight[..., None], cells, interpolation=cv2.INTER_AREA)

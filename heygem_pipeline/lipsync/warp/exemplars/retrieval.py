@@ -6,18 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.warp.curves import MouthContours
-from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouths
-from heygem_pipeline.lipsync.warp.exemplars.signature import signature
+from heygem_pipeline.lipsync.warp.contours import MouthContours, shape_descriptor
+from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet
 
-GAP_WEIGHT, LESS_OPEN = 2.0, 2.2
+GAP_WEIGHT, LESS_OPEN_FACTOR = 2.0, 2.2
 """Weight of the opening's difference, and how much worse a mouth is that is less open than asked."""
 
-SEEN_WEIGHT, SEEN_SPARE = 40.0, 0.02
+SEEN_WEIGHT, SEEN_TOLERANCE = 40.0, 0.02
 """Weight of what a mouth is seen to be open beyond what is asked, and how much more is allowed, IOD: lips that shall
 touch must not bare teeth."""
 
-TOUCHING = 0.015
+TOUCHING_SEEN_GAP = 0.015
 """IOD: lips nearer than this are seen to touch."""
 
 POSE_WEIGHT = 1.5
@@ -32,26 +31,26 @@ JUMP_COST = 0.030
 STEP_COST = {1: 0.0, 0: 0.004, 2: 0.004, -1: 0.004}
 """The same for playing on, holding, skipping one, stepping back."""
 
-BLOCK_SECONDS, AHEAD_SECONDS = 4.0, 1.0
+BLOCK_SECONDS, LOOKAHEAD_SECONDS = 4.0, 1.0
 """A block is settled once the frames this far beyond it are known."""
 
-NEAR, FAR = 0.05, 0.09
+SHOWN_DISTANCE, DROPPED_DISTANCE = 0.05, 0.09
 """Square IOD up to which mouths begin to be shown, and beyond which they cease to be: a mouth that is half the
 template's and half drawn is no mouth."""
 
-OTHER_SHOT = 0.04
+OTHER_SHOT_COST = 0.04
 """Square IOD for a mouth from another shot, which is seen in another light."""
 
-FADE_SECONDS = 0.08
+CROSSFADE_SECONDS = 0.08
 """Time over which a mouth fades into the next after a jump: 2 frames at 25 a second."""
 
-ALIKE = 0.02
+CROSSFADE_DISTANCE = 0.02
 """Square IOD between the signatures of mouths that may fade into each other: closed lips over open teeth are a ghost,
 while a cut between two mouths that are bent to the same lines is hardly seen."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Query:
     """One output frame's wish.
 
     contours: the mouth's lines, as landmarks would tell them. gap: its true opening, IOD.
@@ -65,7 +64,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
     """The mouth for one output frame.
 
     mouth: its place among the template's mouths. before, fade: the mouth it replaces and how much of that is still
@@ -76,25 +75,25 @@ class Found:
     before: int
     fade: float
     near: bool
-    wanted: Wanted
+    wanted: Query
 
 
 def retrieve(
-    wanted: Callable[[int], Wanted | None],
+    wanted: Callable[[int], Query | None],
     count: int,
-    own: OwnMouths,
+    own: ExemplarSet,
     frame_rate: float,
     excluded: Callable[[int], NDArray[np.bool_]] | None = None,
-) -> Iterator[Found | None]:
+) -> Iterator[Match | None]:
     """Yield what to show in each of ``count`` output frames, None where nothing is wanted (no face).
 
     wanted: asked for every output frame once, a few seconds ahead. excluded: (mouths,), those that may not be shown.
     Shortest path through the mouths (Viterbi), block by block: memory does not grow with the clip's length.
     """
-    search = _Search(own, frame_rate)
-    block, ahead = round(BLOCK_SECONDS * frame_rate), round(AHEAD_SECONDS * frame_rate)
-    fading = max(1, round(FADE_SECONDS * frame_rate))
-    wishes: list[Wanted | None] = []
+    search = _ExemplarSearch(own, frame_rate)
+    block, ahead = round(BLOCK_SECONDS * frame_rate), round(LOOKAHEAD_SECONDS * frame_rate)
+    fading = max(1, round(CROSSFADE_SECONDS * frame_rate))
+    wishes: list[Query | None] = []
     costs: list[NDArray[np.float64] | None] = []
     done, shown, before, since = 0, -1, -1, 0
     near, shot = False, 0
@@ -119,16 +118,16 @@ def retrieve(
             elif not search.plays_on(shown, mouth):
                 before, since = (shown, 0) if search.alike(shown, mouth) else (-1, 0)
             since += 1
-            near = bool(cost[mouth] < (FAR if near else NEAR))
+            near = bool(cost[mouth] < (DROPPED_DISTANCE if near else SHOWN_DISTANCE))
             fade = max(0.0, 1 - since / (fading + 1)) if before >= 0 else 0.0
             shown = mouth
-            yield Found(mouth, before, fade, near and not search.stays_open(asked, mouth), asked)
+            yield Match(mouth, before, fade, near and not search.stays_open(asked, mouth), asked)
         del costs[:settled], wishes[:settled]
         done += settled
 
 
-class _Search:
-    def __init__(self, own: OwnMouths, frame_rate: float) -> None:
+class _ExemplarSearch:
+    def __init__(self, own: ExemplarSet, frame_rate: float) -> None:
         self._own = own
         self._gaps = np.array([mouth.contours.gap for mouth in own.mouths])
         self._seen_gaps = np.array([mouth.seen_gap for mouth in own.mouths])
@@ -138,29 +137,29 @@ class _Search:
         self._jump = JUMP_COST * frame_rate / 25
         self._runs = np.cumsum(~own.follows)
 
-    def costs(self, wanted: Wanted) -> NDArray[np.float64]:
+    def costs(self, wanted: Query) -> NDArray[np.float64]:
         """How unlike every mouth is, (mouths,)."""
-        away = ((self._own.signatures - signature(wanted.contours)) ** 2).sum(axis=1)
+        away = ((self._own.signatures - shape_descriptor(wanted.contours)) ** 2).sum(axis=1)
         gap = self._gaps - wanted.contours.gap
-        away += GAP_WEIGHT * gap**2 * np.where(gap < 0, LESS_OPEN, 1.0)
-        away += SEEN_WEIGHT * np.maximum(self._seen_gaps - wanted.gap - SEEN_SPARE, 0) ** 2
+        away += GAP_WEIGHT * gap**2 * np.where(gap < 0, LESS_OPEN_FACTOR, 1.0)
+        away += SEEN_WEIGHT * np.maximum(self._seen_gaps - wanted.gap - SEEN_TOLERANCE, 0) ** 2
         away += POSE_WEIGHT * ((self._own.poses - wanted.pose) ** 2).sum(axis=1)
-        away += OTHER_SHOT * (self._own.shots != wanted.shot)
+        away += OTHER_SHOT_COST * (self._own.shots != wanted.shot)
         return away + self._blur
 
     def plays_on(self, before: int, after: int) -> bool:
         """Whether one mouth follows another as in the template, held, or a frame skipped or stepped back."""
         return bool(self._runs[before] == self._runs[after]) and after - before in STEP_COST
 
-    def stays_open(self, wanted: Wanted, mouth: int) -> bool:
+    def stays_open(self, wanted: Query, mouth: int) -> bool:
         """Whether the lips shall touch and those of the mouth do not: what nobody may miss in m, b and p."""
         apart = max(self._seen_gaps[mouth], self._gaps[mouth] - wanted.contours.gap)
-        return wanted.gap < TOUCHING and bool(apart > TOUCHING)
+        return wanted.gap < TOUCHING_SEEN_GAP and bool(apart > TOUCHING_SEEN_GAP)
 
     def alike(self, before: int, after: int) -> bool:
         """Whether a fade from one mouth to the other shows one mouth all the time."""
         signatures = self._own.signatures
-        return float(((signatures[before] - signatures[after]) ** 2).sum()) < ALIKE
+        return float(((signatures[before] - signatures[after]) ** 2).sum()) < CROSSFADE_DISTANCE
 
     def path(self, costs: list[NDArray[np.float64] | None], start: int) -> list[int]:
         """The cheapest mouth for every frame; start: the one shown before, or -1."""

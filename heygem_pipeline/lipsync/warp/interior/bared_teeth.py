@@ -5,32 +5,32 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
 from heygem_pipeline.lipsync.warp.analysis.visible_teeth import luma
-from heygem_pipeline.lipsync.warp.view import View
+from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion
 
-OWN_MARGIN = 0.008
+LIP_RIM_MARGIN = 0.008
 """IOD inside a parted mouth that still holds the rim of the lip."""
 
-STILL_SHARE = 0.55
+SKULL_FIXED_SHARE = 0.55
 """Upper share of the frame's own opening that stays with the skull."""
 
-LARGEST_STRETCH = 1.5
+LARGEST_DARK_STRETCH = 1.5
 """How far the rest is stretched where it is dark; teeth keep their size."""
 
-ROUNDED_SHADE = 0.40
+ROUNDED_LIPS_SHADE = 0.40
 """How much darker teeth get behind fully rounded lips."""
 
 SHADE_HUE = np.array([1.35, 1.18, 0.85], np.float32)
 """Exponents by which shade darkens blue, green and red: inside a mouth it is warm."""
 
-Lines = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Heights of the upper and lower inner lip line at every pixel of a view."""
+LipHeights = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Heights of the upper and lower inner lip line at every pixel of a region."""
 
 
 @dataclass(frozen=True)
 class BaredTeeth:
-    """The inside of a frame's own open mouth, for every pixel of a view.
+    """The inside of a frame's own open mouth, for every pixel of a region.
 
     colours: float32 (rows, columns, 3) BGR. seen: float32 (rows, columns), 0..1. end: y where it ends.
     share: 0..1, how far it is shown at all and not a drawn one.
@@ -46,12 +46,12 @@ class BaredTeeth:
         return replace(self, seen=np.asarray(share * self.seen, np.float32), share=share)
 
 
-def shaded(colour: NDArray[np.float32], tone: NDArray[np.floating]) -> NDArray[np.float32]:
+def darkened(colour: NDArray[np.float32], tone: NDArray[np.floating]) -> NDArray[np.float32]:
     """Darken by a tone (rows, columns), 0..1: the darker, the warmer, for flesh lights it."""
     return np.asarray(colour * np.maximum(tone, 1e-3)[..., None] ** SHADE_HUE, np.float32)
 
 
-def bared_teeth(view: View, own: Lines, light: FaceLight, rounding: float) -> BaredTeeth:
+def bared_teeth(region: MouthRegion, own: LipHeights, light: FaceLighting, rounding: float) -> BaredTeeth:
     """Take the opening from the frame's own pixels.
 
     Teeth stay with the skull while the lips uncover them. Above the frame's own opening its topmost row continues;
@@ -62,26 +62,30 @@ def bared_teeth(view: View, own: Lines, light: FaceLight, rounding: float) -> Ba
 
     upper, lower = own
     height = lower - upper
-    centre = upper + STILL_SHARE * height
-    largest = 1 + (LARGEST_STRETCH - 1) * _darkness(view, upper + 0.8 * height, height, light)
-    stretch = np.clip((view.lower - centre) / np.maximum(lower - centre, 1e-3), 1, largest)
-    y = np.where(view.y > centre, centre + (view.y - centre) / stretch, np.maximum(view.y, upper + OWN_MARGIN))
-    margin = np.minimum(OWN_MARGIN, 0.2 * height)
-    colours = _look_up(view, np.minimum(y, lower - 0.5 * margin))
-    shade = (1 - ROUNDED_SHADE * rounding) * (0.72 + 0.28 * np.clip((view.y - view.upper) / 0.035, 0, 1))
-    shade *= 0.88 + 0.12 * np.clip((view.lower - view.y) / 0.02, 0, 1)
+    centre = upper + SKULL_FIXED_SHARE * height
+    largest = 1 + (LARGEST_DARK_STRETCH - 1) * _darkness(region, upper + 0.8 * height, height, light)
+    stretch = np.clip((region.lower - centre) / np.maximum(lower - centre, 1e-3), 1, largest)
+    y = np.where(
+        region.y > centre, centre + (region.y - centre) / stretch, np.maximum(region.y, upper + LIP_RIM_MARGIN)
+    )
+    margin = np.minimum(LIP_RIM_MARGIN, 0.2 * height)
+    colours = _sample_rows(region, np.minimum(y, lower - 0.5 * margin))
+    shade = (1 - ROUNDED_LIPS_SHADE * rounding) * (0.72 + 0.28 * np.clip((region.y - region.upper) / 0.035, 0, 1))
+    shade *= 0.88 + 0.12 * np.clip((region.lower - region.y) / 0.02, 0, 1)
     fade = np.clip(0.25 * height, 0.004, 0.014)
     seen = np.clip((lower - margin - y) / fade, 0, 1) * np.clip(height / 0.04, 0, 1)
-    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.8, 1.2 * light.blur / view.pixel))
+    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.8, 1.2 * light.blur / region.pixel_size))
     end = centre + stretch * (lower - margin - 0.5 * fade - centre)
-    return BaredTeeth(shaded(colours, shade), np.asarray(seen, np.float32), np.asarray(end, np.float32))
+    return BaredTeeth(darkened(colours, shade), np.asarray(seen, np.float32), np.asarray(end, np.float32))
 
 
-def _darkness(view: View, line: NDArray[np.floating], height: NDArray[np.floating], light: FaceLight) -> float:
+def _darkness(
+    region: MouthRegion, line: NDArray[np.floating], height: NDArray[np.floating], light: FaceLighting
+) -> float:
     """0..1: how far what lies along a line of the frame is dark, and no teeth."""
     middle = len(line) // 2
     row = slice(middle, middle + 1)
-    colours = _look_up(view.cut(row, slice(None)), line[row])
+    colours = _sample_rows(region.cropped(row, slice(None)), line[row])
     weight = np.clip(height[row] - 0.03, 0, None)
     if weight.sum() == 0:
         return 0.0
@@ -89,12 +93,12 @@ def _darkness(view: View, line: NDArray[np.floating], height: NDArray[np.floatin
     return float(np.clip((0.75 - bright) / 0.3, 0, 1))
 
 
-def _look_up(view: View, y: NDArray[np.floating]) -> NDArray[np.float32]:
+def _sample_rows(region: MouthRegion, y: NDArray[np.floating]) -> NDArray[np.float32]:
     """Colours of the template's frame above or below every pixel, at the height ``y`` of the head frame."""
     import cv2
 
-    shift = (y - view.y) / view.pixel
-    column = np.asarray(view.column + shift * float(view.down[0]), np.float32)
-    row = np.asarray(view.row + shift * float(view.down[1]), np.float32)
-    found = cv2.remap(view.crop, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shift = (y - region.y) / region.pixel_size
+    column = np.asarray(region.column + shift * float(region.down[0]), np.float32)
+    row = np.asarray(region.row + shift * float(region.down[1]), np.float32)
+    found = cv2.remap(region.crop, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32)

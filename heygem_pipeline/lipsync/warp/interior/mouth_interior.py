@@ -13,10 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
-from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight
-from heygem_pipeline.lipsync.warp.analysis.visible_teeth import LOWER_FROM, LOWER_UNCOVERED, light_inside, luma
-from heygem_pipeline.lipsync.warp.interior.bared_teeth import BaredTeeth, shaded
-from heygem_pipeline.lipsync.warp.interior.teeth import LOWER, UPPER, along_the_arch, edge_and_tone
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
+from heygem_pipeline.lipsync.warp.analysis.visible_teeth import (
+    LOWER_TEETH_FROM,
+    LOWER_TEETH_PER_GAP,
+    light_inside,
+    luma,
+)
+from heygem_pipeline.lipsync.warp.interior.bared_teeth import BaredTeeth, darkened
+from heygem_pipeline.lipsync.warp.interior.dental_arch import LOWER_ROW, UPPER_ROW, along_the_arch, teeth_edge_and_tone
 
 DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
 """Hue of a mouth's dark parts against that of the lips, BGR (measured, see above)."""
@@ -61,7 +66,7 @@ def draw_interior(
     upper: NDArray[np.float32],
     lower: NDArray[np.float32],
     mouth: OpenMouth,
-    light: FaceLight,
+    light: FaceLighting,
     pixel: float,
     bared: BaredTeeth | None = None,
 ) -> NDArray[np.float32]:
@@ -73,8 +78,8 @@ def draw_interior(
     place = along_the_arch(x - np.float32(mouth.midline), mouth.turn)
     soft = max(0.008, 0.7 * pixel)
     seen = 1 - smoothstep(0.25, 0.85, mouth.rounding)
-    upper_step, upper_tone = edge_and_tone(place, UPPER, pixel)
-    lower_step, lower_tone = edge_and_tone(place, LOWER, pixel)
+    upper_step, upper_tone = teeth_edge_and_tone(place, UPPER_ROW, pixel)
+    lower_step, lower_tone = teeth_edge_and_tone(place, LOWER_ROW, pixel)
     slope = mouth.tilt * (x - mouth.midline)
     upper_tips = mouth.skull_edge + slope + seen * light.teeth.upper - upper_step
     drawn_upper = seen
@@ -82,7 +87,9 @@ def draw_interior(
         drawn_upper *= 1 - bared.share
         upper_tips = upper_tips + bared.share * (bared.end - upper_tips)
     # The lower row follows the jaw, so that it ends where the lip's arc rises over it.
-    rise = seen * min(light.teeth.lower + LOWER_UNCOVERED * max(mouth.gap - LOWER_FROM, 0.0), MOST_LOWER_SHOWN)
+    rise = seen * min(
+        light.teeth.lower + LOWER_TEETH_PER_GAP * max(mouth.gap - LOWER_TEETH_FROM, 0.0), MOST_LOWER_SHOWN
+    )
     lower_tips = mouth.floor - rise + slope + lower_step
 
     across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
@@ -93,10 +100,10 @@ def draw_interior(
     lit = light_inside(mouth.gap) * (0.50 + 0.50 * smoothstep(0.0, 0.040, y - upper))
     row = smoothstep(-1.4 * soft, 1.4 * soft, y - lower_tips) * smoothstep(0.25, 0.55, lower_tone)
     tone = 0.82 * lit * lower_tone * (0.88 + 0.12 * smoothstep(-0.004, 0.014, lower - y))
-    picture += (seen * smoothstep(0.06, 0.11, mouth.gap) * row)[..., None] * (shaded(light.enamel, tone) - picture)
+    picture += (seen * smoothstep(0.06, 0.11, mouth.gap) * row)[..., None] * (darkened(light.enamel, tone) - picture)
     row = smoothstep(-soft, soft, upper_tips - y) * smoothstep(0.25, 0.55, upper_tone)
     tone = lit * upper_tone * (1 - 0.12 * smoothstep(-0.022, 0.0, y - upper_tips))
-    picture += (drawn_upper * row)[..., None] * (shaded(light.enamel, tone) - picture)
+    picture += (drawn_upper * row)[..., None] * (darkened(light.enamel, tone) - picture)
 
     # Where the lips are close, and in the corners, only the shade of a slit is seen.
     narrow = 1 - smoothstep(0.020, 0.070, lower - upper)
@@ -113,7 +120,7 @@ def _behind_the_teeth(
     across: NDArray[np.floating],
     lining: NDArray[np.floating],
     gap: float,
-    light: FaceLight,
+    light: FaceLighting,
 ) -> NDArray[np.float32]:
     """The dark of the mouth, the tongue in it and the lower lip's inner side.
 
@@ -132,12 +139,12 @@ def _behind_the_teeth(
     tongue = smoothstep(-0.005, 0.055, y - mound) * smoothstep(0.08, 0.18, gap)
     shade = smoothstep(0.01, 0.08, dark_height[..., 0]) * (1 - smoothstep(0.0, 0.07, y - tips[0]))
     below_teeth = 1 - 0.65 * shade
-    picture += (0.85 * tongue)[..., None] * (shaded(flesh, below_teeth) - picture)
-    picture += lining[..., None] * (shaded(LINING_TONE * light.lip, below_teeth) - picture)
+    picture += (0.85 * tongue)[..., None] * (darkened(flesh, below_teeth) - picture)
+    picture += lining[..., None] * (darkened(LINING_TONE * light.lip, below_teeth) - picture)
     return np.asarray(picture, np.float32)
 
 
-def _deep_colour(light: FaceLight) -> NDArray[np.float32]:
+def _deep_colour(light: FaceLighting) -> NDArray[np.float32]:
     """Hue of the mouth's dark parts, of luma 1."""
     hue = light.lip * DEEP_HUE
     return (hue / max(float(luma(hue)), 1.0)).astype(np.float32)

@@ -17,7 +17,7 @@ class FoldedBlock(nn.Module):
 
     def __init__(self, block: Block | UpwardBlock) -> None:
         super().__init__()
-        self.convolution = folded_convolution(block)
+        self.convolution = fold_convolution(block)
         self.residual = isinstance(block, Block) and block.residual
 
     def forward(self, x: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ class FoldedBlock(nn.Module):
         return torch.relu_(out.add_(x) if self.residual else out)
 
 
-def folded_convolution(block: Block | UpwardBlock) -> nn.Conv2d | nn.ConvTranspose2d:
+def fold_convolution(block: Block | UpwardBlock) -> nn.Conv2d | nn.ConvTranspose2d:
     """The block's convolution with its batch norm's scale and shift in weight and bias."""
     convolution, norm = block.conv_block
     assert isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d)
@@ -34,7 +34,7 @@ def folded_convolution(block: Block | UpwardBlock) -> nn.Conv2d | nn.ConvTranspo
     return fuse_conv_bn_eval(convolution, norm, transpose=isinstance(block, UpwardBlock))
 
 
-def folded(network: Wav2LipNetwork) -> Wav2LipNetwork:
+def fold_batch_norms(network: Wav2LipNetwork) -> Wav2LipNetwork:
     """Return a copy of a network in evaluation whose blocks are folded."""
     copy = deepcopy(network)
     for parent in list(copy.modules()):

@@ -14,7 +14,7 @@ WARM_UP = 3
 """Rounds before the recording, in which cuDNN tries its algorithms and chooses."""
 
 
-def recorded(
+def capture_graph(
     draw: Callable[[Tensor, Tensor], Tensor], batch: int, device: torch.device
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """Return ``draw`` (mels, faces -> drawn faces) with batches of this size replayed from a recording.

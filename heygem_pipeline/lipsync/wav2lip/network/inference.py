@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from heygem_pipeline.devices import BatchSize
-from heygem_pipeline.lipsync.wav2lip.network.batch_norm_folding import folded
+from heygem_pipeline.lipsync.wav2lip.network.batch_norm_folding import fold_batch_norms
 from heygem_pipeline.lipsync.wav2lip.network.model import FACE_SIDE, Wav2LipNetwork
-from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack, packed
+from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack, pack
 
 BATCH = {"cpu": 16, "cuda": 64, "mps": 16}
 """Frames at once. Processor: the fastest of 4 to 128 measured, as what 16 faces need stays in its cache."""
@@ -28,14 +28,14 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Asked:
+class FaceInput:
     """One face to be drawn. mel: float32 (16, 80), -4..4, a row a column of sound. face: uint8 (96, 96, 3) BGR."""
 
     mel: NDArray[np.float32]
     face: NDArray[np.uint8]
 
 
-class Drawn(Protocol):
+class PendingFace(Protocol):
     """A face that is being drawn."""
 
     def __call__(self) -> NDArray[np.float32]:
@@ -43,7 +43,7 @@ class Drawn(Protocol):
         ...
 
 
-class Painter:
+class FaceGenerator:
     """A network on a device, in the precision that suits it."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Painter:
     ) -> None:
         """dtype: default, bfloat16 on processors that multiply in it, float16 on CUDA, else float32."""
         self._network, self._device = network, device
-        self._dtype = dtype or usual_precision(device)
+        self._dtype = dtype or default_precision(device)
         self._batch = BatchSize(batch or BATCH[device.type])
         self._draw: Callable[[Tensor, Tensor], Tensor] | None = None
         self._prepared_for = 0
@@ -66,23 +66,23 @@ class Painter:
         """Frames that are best asked for at once."""
         return self._batch.items
 
-    def paint(self, asked: Sequence[Asked]) -> Sequence[Drawn]:
+    def generate_faces(self, asked: Sequence[FaceInput]) -> Sequence[PendingFace]:
         """Draw the faces; on CUDA this returns while the card still works. Raises DeviceUnusable for lack of memory."""
         with torch.inference_mode():
-            return self._batch.run(asked, self._paint_batch)
+            return self._batch.run(asked, self._generate_batch)
 
-    def _paint_batch(self, asked: Sequence[Asked]) -> Sequence[Drawn]:
+    def _generate_batch(self, asked: Sequence[FaceInput]) -> Sequence[PendingFace]:
         mels = np.stack([one.mel.T for one in asked])[:, None]
         faces = np.stack([one.face for one in asked])
         if not self._checked:
             self._check(mels, faces)
         if self._device.type == "cuda":
-            return self._paint_ahead(torch.from_numpy(mels), torch.from_numpy(faces))
+            return self._generate_ahead(torch.from_numpy(mels), torch.from_numpy(faces))
         drawn = self._drawing()(torch.from_numpy(mels).to(self._device), torch.from_numpy(faces).to(self._device))
         ready = drawn.cpu().numpy()
         return [lambda face=face: face for face in ready]
 
-    def _paint_ahead(self, mels: Tensor, faces: Tensor) -> Sequence[Drawn]:
+    def _generate_ahead(self, mels: Tensor, faces: Tensor) -> Sequence[PendingFace]:
         """Copies and work are queued on the card, from and into pinned memory; whoever wants a face waits for it."""
         ready_mels, ready_faces = (part.pin_memory().to(self._device, non_blocking=True) for part in (mels, faces))
         drawn = self._drawing()(ready_mels, ready_faces)
@@ -101,12 +101,12 @@ class Painter:
         """What draws a batch, prepared for the size of batch that fits."""
         if self._draw is None or self._prepared_for != self._batch.items:
             self._draw, self._prepared_for = None, self._batch.items
-            network = suited(self._network, self._device, self._dtype, self._prepared_for)
+            network = optimise(self._network, self._device, self._dtype, self._prepared_for)
             draw = _drawing_with(network, self._dtype)
             if self._device.type == "cuda":
-                from heygem_pipeline.lipsync.wav2lip.network.cuda_graph import recorded
+                from heygem_pipeline.lipsync.wav2lip.network.cuda_graph import capture_graph
 
-                draw = recorded(draw, self._prepared_for, self._device)
+                draw = capture_graph(draw, self._prepared_for, self._device)
             self._draw = draw
         return self._draw
 
@@ -122,7 +122,7 @@ class Painter:
             self._dtype, self._draw = torch.float32, None
 
 
-def usual_precision(device: torch.device) -> torch.dtype:
+def default_precision(device: torch.device) -> torch.dtype:
     """Bfloat16 on processors that multiply in it and float16 on CUDA; else float32."""
     if device.type == "cuda":
         return torch.float16
@@ -131,11 +131,11 @@ def usual_precision(device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def suited(network: Wav2LipNetwork, device: torch.device, dtype: torch.dtype, batch: int) -> Wav2LipNetwork:
+def optimise(network: Wav2LipNetwork, device: torch.device, dtype: torch.dtype, batch: int) -> Wav2LipNetwork:
     """Return the network as it is fastest there: folded, channels last; on x86 packed for batches of this size."""
     if device.type == "cpu" and can_pack():
-        return packed(network, batch, dtype)
-    copy = folded(network).to(device, dtype)
+        return pack(network, batch, dtype)
+    copy = fold_batch_norms(network).to(device, dtype)
     copy.output_block[1].to(torch.float32)
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 

@@ -12,7 +12,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from heygem_pipeline.lipsync.wav2lip.network.batch_norm_folding import folded_convolution
+from heygem_pipeline.lipsync.wav2lip.network.batch_norm_folding import fold_convolution
 from heygem_pipeline.lipsync.wav2lip.network.model import (
     FACE_SIDE,
     MEL_BANDS,
@@ -31,7 +31,7 @@ class PackedBlock(nn.Module):
     def __init__(self, block: Block | UpwardBlock, shape: tuple[int, ...], dtype: torch.dtype) -> None:
         """shape: of the input at the batch size it will mostly see, for which the weights are laid out."""
         super().__init__()
-        convolution = folded_convolution(block)
+        convolution = fold_convolution(block)
         self.residual = isinstance(block, Block) and block.residual
         self.bias = convolution.bias.to(dtype) if convolution.bias is not None else None
         self.how = [list(convolution.padding), list(convolution.stride), list(convolution.dilation), convolution.groups]
@@ -65,7 +65,7 @@ def can_pack() -> bool:
     return there and torch.backends.mkldnn.is_available() and torch.backends.cpu.get_cpu_capability().startswith("AVX")
 
 
-def packed(network: Wav2LipNetwork, batch: int, dtype: torch.dtype) -> Wav2LipNetwork:
+def pack(network: Wav2LipNetwork, batch: int, dtype: torch.dtype) -> Wav2LipNetwork:
     """Return a copy of a network in evaluation, folded and packed for batches of this size; other sizes are slower.
 
     Its inputs and outputs are of ``dtype`` (float32 or bfloat16); its last convolution stays in float32.

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight, follow_light, read_light
-from heygem_pipeline.lipsync.warp.analysis.seam import find_lip_lines
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure_lighting, update_lighting
+from heygem_pipeline.lipsync.warp.analysis.lip_edges import detect_lip_edges
 from heygem_pipeline.lipsync.warp.analysis.visible_teeth import luma
-from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, HEAD, LIP, SKIN, TOOTH, drawn, predicted
+from heygem_pipeline_tests.lipsync.warp.analysis.test_lip_edges import DARK, HEAD, LIP, SKIN, TOOTH, drawn, predicted
 
 
-def light_of(picture: np.ndarray, gap: float) -> FaceLight:
+def light_of(picture: np.ndarray, gap: float) -> FaceLighting:
     """Of a drawn mouth whose landmarks are that far apart."""
     contours = predicted(gap)
-    return read_light(picture, HEAD, contours, find_lip_lines(picture, HEAD, contours))
+    return measure_lighting(picture, HEAD, contours, detect_lip_edges(picture, HEAD, contours))
 
 
 CLOSED = drawn((0.99, 1.01, DARK))
@@ -51,7 +51,7 @@ def test_teeth_once_seen_are_not_forgotten() -> None:
     shown, closed = light_of(BARED, 0.14), light_of(CLOSED, 0.0)
     light = shown
     for _ in range(100):
-        light = follow_light(light, closed)
+        light = update_lighting(light, closed)
     np.testing.assert_array_equal(light.teeth.colour, shown.teeth.colour)
     assert light.teeth.upper == shown.teeth.upper
     np.testing.assert_allclose(light.crease, closed.crease, atol=1)
@@ -60,13 +60,13 @@ def test_teeth_once_seen_are_not_forgotten() -> None:
 def test_light_follows_slowly() -> None:
     here = light_of(CLOSED, 0.0)
     there = replace(here, skin=here.skin / 2, blur=here.blur + 0.01)
-    step = follow_light(here, there)
+    step = update_lighting(here, there)
     assert 0.9 * here.skin[0] < step.skin[0] < here.skin[0]
     assert here.blur < step.blur < here.blur + 0.002
 
 
 def test_of_several_frames_those_with_teeth_tell_their_colour() -> None:
     closed, shown = light_of(CLOSED, 0.0), light_of(BARED, 0.14)
-    together = FaceLight.median([closed, closed, shown])
+    together = FaceLighting.median([closed, closed, shown])
     np.testing.assert_array_equal(together.teeth.colour, shown.teeth.colour)
     np.testing.assert_array_equal(together.skin, closed.skin)

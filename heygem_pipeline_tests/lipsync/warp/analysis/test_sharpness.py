@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.head_frame import HeadFrame
-from heygem_pipeline.lipsync.warp.analysis.sharpness import LARGEST_BLUR, LARGEST_GRAIN, edge_blur, grain_like
-from heygem_pipeline.lipsync.warp.view import View, look_at
-from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, HEAD, IOD, drawn, predicted
+from heygem_pipeline.lipsync.warp.analysis.sharpness import LARGEST_BLUR, LARGEST_GRAIN, edge_blur, sample_grain
+from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion, locate_mouth_region
+from heygem_pipeline_tests.lipsync.warp.analysis.test_lip_edges import DARK, HEAD, IOD, drawn, predicted
 
 SHARP = drawn((0.99, 1.01, DARK))
 """Blurred by 0.8 pixels itself."""
@@ -38,20 +38,20 @@ def test_a_mouth_outside_the_frame_counts_as_a_little_soft() -> None:
     assert edge_blur(SHARP, outside, predicted(0.0)) == pytest.approx(0.006)
 
 
-def view_of(picture: np.ndarray) -> View:
-    return look_at(picture, HEAD, predicted(0.1))[1]
+def view_of(picture: np.ndarray) -> MouthRegion:
+    return locate_mouth_region(picture, HEAD, predicted(0.1))[1]
 
 
 def test_smooth_skin_has_no_grain() -> None:
-    view = view_of(np.full((240, 240, 3), 120, np.uint8))
-    grain = grain_like(view)
-    assert grain.shape == (*view.x.shape, 3)
+    region = view_of(np.full((240, 240, 3), 120, np.uint8))
+    grain = sample_grain(region)
+    assert grain.shape == (*region.x.shape, 3)
     np.testing.assert_allclose(grain, 0, atol=1e-3)
 
 
 def test_grain_is_the_skins_own_and_bounded() -> None:
     noise = np.random.default_rng(1).normal(120, 3, (240, 240, 3))
-    grain = grain_like(view_of(np.clip(noise, 0, 255).astype(np.uint8)))
+    grain = sample_grain(view_of(np.clip(noise, 0, 255).astype(np.uint8)))
     assert 1.5 < grain.std() < 3.5
     rough = np.random.default_rng(2).integers(0, 256, (240, 240, 3)).astype(np.uint8)
-    assert np.abs(grain_like(view_of(rough))).max() <= LARGEST_GRAIN
+    assert np.abs(sample_grain(view_of(rough))).max() <= LARGEST_GRAIN

@@ -7,18 +7,18 @@ import pytest
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.analysis.visible_teeth import (
-    LOWER_FROM,
-    LOWER_UNCOVERED,
-    UPPER_UNCOVERED,
-    ShownTeeth,
+    LOWER_TEETH_FROM,
+    LOWER_TEETH_PER_GAP,
+    UPPER_TEETH_PER_GAP,
+    TeethAppearance,
+    default_teeth,
     luma,
-    read_teeth,
-    usual_teeth,
+    measure_teeth,
 )
 
 SKIN, LIP = np.array([120, 140, 190], np.float32), np.array([85, 80, 150], np.float32)
 DARK, TOOTH, TONGUE = (20, 18, 60), (150, 165, 180), (80, 75, 140)
-USUAL = usual_teeth(SKIN, 0.08)
+USUAL = default_teeth(SKIN, 0.08)
 
 
 def inside(upper: int, lower: int, between: tuple[int, int, int] = DARK) -> NDArray[np.float32]:
@@ -27,14 +27,14 @@ def inside(upper: int, lower: int, between: tuple[int, int, int] = DARK) -> NDAr
     return np.repeat(np.array(rows, np.float32)[:, None], 12, axis=1)
 
 
-def read(picture: NDArray[np.float32], opening: float) -> ShownTeeth:
-    return read_teeth(picture, opening, SKIN, LIP, USUAL)
+def read(picture: NDArray[np.float32], opening: float) -> TeethAppearance:
+    return measure_teeth(picture, opening, SKIN, LIP, USUAL)
 
 
 def test_how_much_of_the_teeth_shows_is_taken_back_to_the_smallest_opening() -> None:
     teeth = read(inside(upper=5, lower=2), opening=0.15)
-    assert teeth.upper == pytest.approx(0.075 - UPPER_UNCOVERED * 0.15, abs=1e-6)
-    assert teeth.lower == pytest.approx(0.03 - LOWER_UNCOVERED * (0.15 - LOWER_FROM), abs=1e-6)
+    assert teeth.upper == pytest.approx(0.075 - UPPER_TEETH_PER_GAP * 0.15, abs=1e-6)
+    assert teeth.lower == pytest.approx(0.03 - LOWER_TEETH_PER_GAP * (0.15 - LOWER_TEETH_FROM), abs=1e-6)
     assert teeth.amount_seen == 1
 
 
@@ -75,7 +75,7 @@ def test_a_slit_tells_nothing() -> None:
 
 
 def test_thin_lips_usually_show_lower_teeth_and_full_ones_upper_teeth() -> None:
-    thin, full = usual_teeth(SKIN, 0.05), usual_teeth(SKIN, 0.1)
+    thin, full = default_teeth(SKIN, 0.05), default_teeth(SKIN, 0.1)
     assert thin.upper < 0 < full.upper
     assert thin.lower > full.lower > 0
 
@@ -83,7 +83,7 @@ def test_thin_lips_usually_show_lower_teeth_and_full_ones_upper_teeth() -> None:
 @pytest.mark.parametrize("skin", [(30, 35, 50), (90, 110, 160), (190, 200, 235), (0, 0, 0)])
 def test_usual_teeth_are_about_as_light_as_the_skin_and_less_red(skin: tuple[int, int, int]) -> None:
     colour = np.array(skin, np.float32)
-    tooth = usual_teeth(colour, 0.08).colour * colour
+    tooth = default_teeth(colour, 0.08).colour * colour
     assert luma(tooth) <= 1.1 * luma(colour) + 11
     if colour.any():
         assert tooth[2] / luma(tooth) < colour[2] / luma(colour)
@@ -101,6 +101,6 @@ def test_what_was_seen_once_is_not_forgotten_for_what_is_usual() -> None:
 
 def test_the_median_listens_to_frames_that_show_teeth() -> None:
     seen = replace(USUAL, upper=0.05, amount_seen=1.0)
-    together = ShownTeeth.median([USUAL, USUAL, seen])
+    together = TeethAppearance.median([USUAL, USUAL, seen])
     assert together.upper == 0.05
     assert together.amount_seen == 1

@@ -7,12 +7,12 @@ import pytest
 
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.exemplars import collection
-from heygem_pipeline.lipsync.warp.exemplars.collection import choose_frames, collect_own_mouths
+from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars, select_exemplar_frames
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 
 
-def collected(presenter: Presenter) -> collection.OwnMouths | None:
-    return collect_own_mouths(presenter.frames, presenter.tracks, calibrate(presenter.tracks))
+def collected(presenter: Presenter) -> collection.ExemplarSet | None:
+    return collect_exemplars(presenter.frames, presenter.tracks, calibrate(presenter.tracks))
 
 
 def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: Presenter) -> None:
@@ -29,7 +29,7 @@ def test_one_mouth_that_stays_is_not_worth_keeping(name: str, request: pytest.Fi
     def never() -> list[Picture]:
         raise AssertionError("the frames are not to be read")
 
-    assert collect_own_mouths(never, presenter.tracks, calibrate(presenter.tracks)) is None
+    assert collect_exemplars(never, presenter.tracks, calibrate(presenter.tracks)) is None
 
 
 def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: Presenter) -> None:
@@ -52,7 +52,7 @@ def test_few_mouths_of_a_long_template_are_kept_the_most_open_and_a_closed_one_a
     monkeypatch.setattr(collection, "MOST_MOUTHS", 16)
     monkeypatch.setattr(collection, "RUN_SECONDS", 0.12)
     calibration = calibrate(speaker.tracks)
-    chosen = choose_frames(speaker.tracks, calibration)
+    chosen = select_exemplar_frames(speaker.tracks, calibration)
     assert 8 <= chosen.sum() <= 16
     heights = calibration.landmarks[:, 66, 1] - calibration.landmarks[:, 62, 1]
     span = np.ptp(heights)
@@ -70,7 +70,7 @@ def test_large_faces_are_kept_in_fewer_mouths(speaker: Presenter, monkeypatch: p
 def test_frames_without_a_face_or_not_allowed_are_left_out(speaker: Presenter) -> None:
     allowed = np.arange(len(speaker.pictures)) >= 6
     tracks = speaker.without_face(10, 11).tracks
-    chosen = choose_frames(tracks, calibrate(tracks), allowed)
+    chosen = select_exemplar_frames(tracks, calibrate(tracks), allowed)
     assert not chosen[:6].any()
     assert not chosen[[10, 11]].any()
     assert chosen[[6, 9, 12]].all()

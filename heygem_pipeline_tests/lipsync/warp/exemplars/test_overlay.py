@@ -7,22 +7,22 @@ import pytest
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
-from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth, OwnMouths, collect_own_mouths
-from heygem_pipeline.lipsync.warp.exemplars.overlay import lay_on
+from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet, collect_exemplars
+from heygem_pipeline.lipsync.warp.exemplars.overlay import overlay_exemplars
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 
 
 @pytest.fixture(scope="module")
-def kept(speaker: Presenter) -> OwnMouths:
-    found = collect_own_mouths(speaker.frames, speaker.tracks, calibrate(speaker.tracks))
+def kept(speaker: Presenter) -> ExemplarSet:
+    found = collect_exemplars(speaker.frames, speaker.tracks, calibrate(speaker.tracks))
     assert found is not None
     return found
 
 
-def laid_on(speaker: Presenter, frame: int, lines: OwnMouth, shown: OwnMouth, strength: float = 1.0) -> Picture:
+def laid_on(speaker: Presenter, frame: int, lines: Exemplar, shown: Exemplar, strength: float = 1.0) -> Picture:
     """A frame with the lips of ``lines`` wanted and a mouth shown."""
     picture, head = speaker.pictures[frame].copy(), speaker.tracks.head_frame(frame)
-    lay_on(picture, head, lines.contours, [(shown, 1.0)], strength)
+    overlay_exemplars(picture, head, lines.contours, [(shown, 1.0)], strength)
     return picture
 
 
@@ -35,14 +35,14 @@ def around_lips(speaker: Presenter, frame: int, reach: float) -> NDArray[np.bool
     return (columns >= left) & (columns <= right) & (rows >= top) & (rows <= bottom)
 
 
-def test_a_frames_own_mouth_laid_where_it_is_changes_nothing_to_speak_of(speaker: Presenter, kept: OwnMouths) -> None:
+def test_a_frames_own_mouth_laid_where_it_is_changes_nothing_to_speak_of(speaker: Presenter, kept: ExemplarSet) -> None:
     frame = 6
     finished = laid_on(speaker, frame, kept.mouths[frame], kept.mouths[frame])
     change = np.abs(finished.astype(int) - speaker.pictures[frame])
     assert change[around_lips(speaker, frame, 0.0)].mean() < 2.5
 
 
-def test_a_closed_mouth_covers_an_open_one(speaker: Presenter, kept: OwnMouths) -> None:
+def test_a_closed_mouth_covers_an_open_one(speaker: Presenter, kept: ExemplarSet) -> None:
     opened, closed = kept.mouths[6], kept.mouths[0]
     lips = around_lips(speaker, 6, 0.0)
     finished = laid_on(speaker, 6, closed, closed).astype(int)
@@ -50,13 +50,13 @@ def test_a_closed_mouth_covers_an_open_one(speaker: Presenter, kept: OwnMouths) 
     assert opened.contours.gap > closed.contours.gap + 0.05
 
 
-def test_nothing_changes_away_from_the_lips(speaker: Presenter, kept: OwnMouths) -> None:
+def test_nothing_changes_away_from_the_lips(speaker: Presenter, kept: ExemplarSet) -> None:
     finished = laid_on(speaker, 6, kept.mouths[6], kept.mouths[0])
     far = ~around_lips(speaker, 6, 0.15)
     np.testing.assert_array_equal(finished[far], speaker.pictures[6][far])
 
 
-def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: Presenter, kept: OwnMouths) -> None:
+def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: Presenter, kept: ExemplarSet) -> None:
     mouth = kept.mouths[6]
     dark = replace(mouth, picture=(mouth.picture * 0.75).astype(np.uint8))
     lips = around_lips(speaker, 6, 0.0)
@@ -64,7 +64,7 @@ def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: Presenter, ke
     assert abs(float(relit[lips].mean()) - float(plain[lips].mean())) < 4
 
 
-def test_half_a_strength_is_half_a_change(speaker: Presenter, kept: OwnMouths) -> None:
+def test_half_a_strength_is_half_a_change(speaker: Presenter, kept: ExemplarSet) -> None:
     plain = speaker.pictures[6].astype(int)
     finished = laid_on(speaker, 6, kept.mouths[0], kept.mouths[0]).astype(int)
     half = laid_on(speaker, 6, kept.mouths[0], kept.mouths[0], 0.5).astype(int)
@@ -75,9 +75,9 @@ def test_half_a_strength_is_half_a_change(speaker: Presenter, kept: OwnMouths) -
 
 @pytest.mark.parametrize(("right", "down"), [(-200, 0), (230, 0), (0, 230), (5000, 0)])
 def test_a_mouth_at_the_edge_of_the_picture_is_laid_within_it(
-    speaker: Presenter, kept: OwnMouths, right: int, down: int
+    speaker: Presenter, kept: ExemplarSet, right: int, down: int
 ) -> None:
     shown = speaker.moved(right, down)
     picture, head = shown.pictures[6].copy(), shown.tracks.head_frame(6)
-    lay_on(picture, head, kept.mouths[6].contours, [(kept.mouths[0], 1.0)], 1.0)
+    overlay_exemplars(picture, head, kept.mouths[6].contours, [(kept.mouths[0], 1.0)], 1.0)
     assert picture.shape == shown.pictures[6].shape

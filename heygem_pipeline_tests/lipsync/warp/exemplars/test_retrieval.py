@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.head_frame import HeadFrame
-from heygem_pipeline.lipsync.warp.exemplars.collection import OwnMouth, OwnMouths
-from heygem_pipeline.lipsync.warp.exemplars.retrieval import Found, Wanted, retrieve
-from heygem_pipeline.lipsync.warp.exemplars.signature import signature
-from heygem_pipeline_tests.lipsync.warp.articulation.test_target import mouth as lips
+from heygem_pipeline.lipsync.warp.contours import shape_descriptor
+from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet
+from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, retrieve
+from heygem_pipeline_tests.lipsync.warp.articulation.test_lip_model import mouth as lips
 
 RATE = 25.0
 
@@ -19,17 +19,17 @@ def mouths_with(
     yaws: list[float] | None = None,
     cuts: tuple[int, ...] = (),
     seen: list[float] | None = None,
-) -> OwnMouths:
+) -> ExemplarSet:
     """Mouths in one run of frames, open as given; seen: as the pictures show them."""
     picture = np.zeros((4, 4, 3), np.uint8)
     made = tuple(
-        OwnMouth(i, picture, HeadFrame(np.eye(2, 3)), lips(gap), own_gap, 10.0)
+        Exemplar(i, picture, HeadFrame(np.eye(2, 3)), lips(gap), own_gap, 10.0)
         for i, (gap, own_gap) in enumerate(zip(gaps, seen or gaps, strict=True))
     )
     shots = np.searchsorted(np.array(cuts, int), np.arange(len(gaps)), side="right")
-    return OwnMouths(
+    return ExemplarSet(
         mouths=made,
-        signatures=np.stack([signature(one.contours) for one in made]),
+        signatures=np.stack([shape_descriptor(one.contours) for one in made]),
         poses=np.stack([np.array([yaw, 0.0]) for yaw in yaws or [0.0] * len(gaps)]),
         follows=np.r_[False, np.diff(shots) == 0],
         shots=shots,
@@ -37,13 +37,13 @@ def mouths_with(
     )
 
 
-def shown(gaps: list[float], own: OwnMouths, **settings: object) -> list[Found | None]:
+def shown(gaps: list[float], own: ExemplarSet, **settings: object) -> list[Match | None]:
     """What is found for these openings."""
-    wishes = [Wanted(lips(gap), gap, np.zeros(2)) for gap in gaps]
+    wishes = [Query(lips(gap), gap, np.zeros(2)) for gap in gaps]
     return list(retrieve(lambda i: wishes[i], len(wishes), own, RATE, **settings))  # pyright: ignore[reportArgumentType]
 
 
-def places(found: list[Found | None]) -> list[int]:
+def places(found: list[Match | None]) -> list[int]:
     return [one.mouth for one in found if one is not None]
 
 
@@ -70,7 +70,7 @@ def test_a_small_gain_is_not_worth_a_jump() -> None:
     assert sum(abs(b - a) > 2 for a, b in pairwise(found)) == 0
 
 
-def fading(found: list[Found | None]) -> list[Found]:
+def fading(found: list[Match | None]) -> list[Match]:
     return [one for one in found if one is not None and one.fade > 0]
 
 
@@ -117,7 +117,7 @@ def test_found_and_drawn_mouths_do_not_take_turns() -> None:
 
 def test_the_same_shot_and_the_same_pose_are_preferred() -> None:
     two_shots = mouths_with([0.1, 0.1, 0.1, 0.1], cuts=(2,))
-    wish = Wanted(lips(0.1), 0.1, np.zeros(2), shot=1)
+    wish = Query(lips(0.1), 0.1, np.zeros(2), shot=1)
     assert [one.mouth for one in retrieve(lambda _: wish, 1, two_shots, RATE) if one] == [2]
     turned = mouths_with([0.1, 0.1, 0.1], yaws=[0.5, -0.4, 0.05])
     assert places(shown([0.1], turned)) == [2]
@@ -137,9 +137,9 @@ def test_only_seconds_are_looked_ahead() -> None:
     own = mouths_with([0.0, 0.1, 0.2])
     asked: list[int] = []
 
-    def wanted(place: int) -> Wanted:
+    def wanted(place: int) -> Query:
         asked.append(place)
-        return Wanted(lips(0.1), 0.1, np.zeros(2))
+        return Query(lips(0.1), 0.1, np.zeros(2))
 
     for place, _ in enumerate(retrieve(wanted, 2000, own, RATE)):
         assert len(asked) <= place + 1 + 5 * RATE

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight
-from heygem_pipeline.lipsync.warp.analysis.visible_teeth import ShownTeeth, luma, usual_teeth
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
+from heygem_pipeline.lipsync.warp.analysis.visible_teeth import TeethAppearance, default_teeth, luma
 from heygem_pipeline.lipsync.warp.interior.mouth_interior import OpenMouth, draw_interior
 
 PIXEL = 0.005
@@ -17,10 +17,10 @@ SKIN = np.array([120, 140, 190], np.float32)
 MIDDLE, CORNER = 80, 6
 
 
-def light_of(skin: NDArray[np.float32], teeth: ShownTeeth | None = None) -> FaceLight:
+def light_of(skin: NDArray[np.float32], teeth: TeethAppearance | None = None) -> FaceLighting:
     """Of a face with that skin: full lips a little redder and darker, their crease darker still."""
     lip = skin * np.array([0.70, 0.65, 0.85], np.float32)
-    return FaceLight(skin, lip, lip * np.float32(0.4), teeth or usual_teeth(skin, 0.09), 0.006)
+    return FaceLighting(skin, lip, lip * np.float32(0.4), teeth or default_teeth(skin, 0.09), 0.006)
 
 
 def mouth(gap: float, rounding: float = 0.0, turn: float = 0.0) -> OpenMouth:
@@ -38,7 +38,9 @@ def mouth(gap: float, rounding: float = 0.0, turn: float = 0.0) -> OpenMouth:
     )
 
 
-def drawn(what: OpenMouth, skin: NDArray[np.float32] = SKIN, teeth: ShownTeeth | None = None) -> NDArray[np.float32]:
+def drawn(
+    what: OpenMouth, skin: NDArray[np.float32] = SKIN, teeth: TeethAppearance | None = None
+) -> NDArray[np.float32]:
     """Luma over the skin's, (41, 161): 41 rows from the upper to the lower lip, columns over the mouth's width."""
     x = np.broadcast_to(np.linspace(-0.4, 0.4, 161, dtype=np.float32), (41, 161))
     arch = 1 - (x / 0.4) ** 2
@@ -78,7 +80,7 @@ def test_rounded_lips_hide_the_teeth() -> None:
 
 
 def test_as_much_of_the_teeth_shows_as_the_person_shows() -> None:
-    usual = usual_teeth(SKIN, 0.09)
+    usual = default_teeth(SKIN, 0.09)
 
     def rows(upper: float, lower: float) -> tuple[int, int]:
         light = drawn(mouth(0.2), teeth=replace(usual, upper=upper, lower=lower))[:, MIDDLE + 5] > 0.5
@@ -108,7 +110,7 @@ def test_nothing_outshines_the_face(
     skin: tuple[float, float, float], gap: float, rounding: float, lip_height: float
 ) -> None:
     colour = np.array(skin, np.float32)
-    picture = drawn(mouth(gap, rounding), colour, usual_teeth(colour, lip_height))
+    picture = drawn(mouth(gap, rounding), colour, default_teeth(colour, lip_height))
     assert np.isfinite(picture).all()
     assert picture.min() >= 0
     assert picture.max() < 1.15 + 15 / luma(colour)

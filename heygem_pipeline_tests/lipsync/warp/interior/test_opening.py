@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLight
-from heygem_pipeline.lipsync.warp.analysis.visible_teeth import luma, usual_teeth
-from heygem_pipeline.lipsync.warp.articulation.target import Articulation, articulate, at_rest, jaw_drop
-from heygem_pipeline.lipsync.warp.curves import MouthContours
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
+from heygem_pipeline.lipsync.warp.analysis.visible_teeth import default_teeth, luma
+from heygem_pipeline.lipsync.warp.articulation.lip_model import Articulation, articulate, closed_contours, jaw_drop
+from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
-from heygem_pipeline.lipsync.warp.view import look_at
-from heygem_pipeline_tests.lipsync.warp.analysis.test_seam import DARK, HEAD, IOD, LIP, SKIN, TOOTH, drawn
-from heygem_pipeline_tests.lipsync.warp.articulation.test_target import mouth
+from heygem_pipeline.lipsync.warp.mouth_region import locate_mouth_region
+from heygem_pipeline_tests.lipsync.warp.analysis.test_lip_edges import DARK, HEAD, IOD, LIP, SKIN, TOOTH, drawn
+from heygem_pipeline_tests.lipsync.warp.articulation.test_lip_model import mouth
 
 _SKIN = np.array(SKIN, np.float32)
-LIGHT = FaceLight(_SKIN, np.array(LIP, np.float32), np.array(DARK, np.float32), usual_teeth(_SKIN, 0.09), blur=0.006)
+LIGHT = FaceLighting(
+    _SKIN, np.array(LIP, np.float32), np.array(DARK, np.float32), default_teeth(_SKIN, 0.09), blur=0.006
+)
 CLOSED = drawn((0.992, 1.008, DARK))
 BARED = drawn((0.945, 1.055, TOOTH))
 
@@ -31,9 +33,9 @@ def painted(
     rounding: float = 0.0,
 ) -> NDArray[np.uint8]:
     """The picture with the opening painted over it, the lips not moved."""
-    rows, view = look_at(picture, HEAD, target)
+    rows, region = locate_mouth_region(picture, HEAD, target)
     finished = picture.copy()
-    paint_opening(finished[rows], view, base, target, rounding, LIGHT, own_teeth)
+    paint_opening(finished[rows], region, base, target, rounding, LIGHT, own_teeth)
     return finished
 
 
@@ -58,27 +60,27 @@ def test_lips_that_touch_and_touched_stay_as_they_are() -> None:
 
 def test_lips_brought_together_over_teeth_get_a_dark_line() -> None:
     base = mouth(gap=0.11, bow=0.0)
-    finished = painted(drawn(), base, at_rest(base))
-    line = at_rest(base).upper_inner[8, 1]
+    finished = painted(drawn(), base, closed_contours(base))
+    line = closed_contours(base).upper_inner[8, 1]
     assert luma(finished[at(line)]) < 0.7 * luma(np.array(LIP))
 
 
 def test_teeth_that_the_frame_bares_stay_where_they_are() -> None:
     base = mouth(gap=0.11, bow=0.0)
-    finished = painted(BARED, base, opened(at_rest(base), 0.06), own_teeth=1.0)
+    finished = painted(BARED, base, opened(closed_contours(base), 0.06), own_teeth=1.0)
     np.testing.assert_allclose(finished[at(1.01)], TOOTH, atol=25)
 
 
 def test_rounded_lips_shade_the_teeth_that_the_frame_bares() -> None:
     base = mouth(gap=0.11, bow=0.0)
-    target = opened(at_rest(base), 0.1)
+    target = opened(closed_contours(base), 0.1)
     spread, rounded = (painted(BARED, base, target, own_teeth=1.0, rounding=rounding) for rounding in (0.0, 1.0))
     assert luma(rounded[at(1.01)]) < 0.75 * luma(spread[at(1.01)])
 
 
 def test_an_opening_wider_than_the_bared_teeth_is_dark_below_them() -> None:
     base = mouth(gap=0.11, bow=0.0)
-    finished = painted(BARED, base, opened(at_rest(base), 0.25), own_teeth=1.0)
+    finished = painted(BARED, base, opened(closed_contours(base), 0.25), own_teeth=1.0)
     assert luma(finished[at(1.02)]) > 150
     assert luma(finished[at(1.09)]) < 0.55 * luma(_SKIN)
 

@@ -1,0 +1,73 @@
+"""From a template to its face tracks: follow, fill short gaps, fit the head frame, read the pose, refuse the unfit."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.fitness import refuse_unfit
+from heygem_pipeline.faces.head_frame import fit_head_frame
+from heygem_pipeline.faces.pose import head_pose
+from heygem_pipeline.faces.temporal_smoothing import fill_short_gaps, savitzky_golay, window_length
+from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
+from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracks import FaceState, FaceTracks
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.settings import settings
+
+LONGEST_FILLED_GAP = Fraction(1, 5)
+"""Seconds; a blink of the detector, not a face that went away."""
+HEAD_SMOOTHING_SECONDS = 0.44
+"""Window of the Savitzky-Golay filter over head matrices and pose: 11 frames at 25 a second. Matrices act linearly, so
+this smooths the path of every mapped point alike."""
+
+
+def track_faces(
+    template: Template, tracker: FaceTracker | None = None, progress: Callable[[int], None] | None = None
+) -> FaceTracks:
+    """Follow the presenter's face through every frame of ``template``; reads the template once, holding a few frames.
+
+    tracker: default, the one named in the settings. progress: called with the number of frames done.
+    Raises NoFace, FaceRarelySeen, FaceTooSmall, FaceTurnedAway; ModelMissing if the tracker's model is not installed.
+    """
+    tracker = tracker or load_tracker(settings().tracker)
+    info = template.info
+    followed = tracker.track(template.frames(), info.frame_rate, progress)
+    tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
+    refuse_unfit(tracks, info.path.name)
+    return tracks
+
+
+def complete_tracks(followed: FollowedFace, frame_rate: Fraction, size: tuple[int, int]) -> FaceTracks:
+    """Complete what a tracker read: fill gaps up to 0.2 s, add head frame and pose. Without any face, all is ABSENT."""
+    found = np.isfinite(followed.boxes[:, 0])
+    count = len(found)
+    longest = int(LONGEST_FILLED_GAP * frame_rate)
+    landmarks, present = fill_short_gaps(followed.landmarks, found, longest, followed.cuts)
+    boxes, _ = fill_short_gaps(followed.boxes, found, longest, followed.cuts)
+    score, _ = fill_short_gaps(followed.score, found, longest, followed.cuts)
+    window = window_length(HEAD_SMOOTHING_SECONDS, frame_rate)
+
+    def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return savitzky_golay(values, present, window, cuts=followed.cuts)
+
+    raw_head = np.full((count, 2, 3), np.nan)
+    reference = np.full((68, 2), np.nan, np.float32)
+    if present.any():
+        raw_head, reference = fit_head_frame(landmarks, present)
+    state = np.where(found, FaceState.FOUND, np.where(present, FaceState.FILLED, FaceState.ABSENT))
+    return FaceTracks(
+        frame_rate=frame_rate,
+        size=size,
+        state=state.astype(np.int8),
+        boxes=boxes.astype(np.float32),
+        landmarks=landmarks.astype(np.float32),
+        head=smooth(raw_head),
+        raw_head=raw_head,
+        pose=smooth(head_pose(landmarks, present)).astype(np.float32),
+        score=score.astype(np.float32),
+        reference=reference,
+        other_faces=followed.other_faces,
+        cuts=followed.cuts,
+    )

@@ -1,0 +1,43 @@
+"""How mouth patches come onto the template's frames: faded where the face comes and goes, and pasted."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.easing import smoothstep
+from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.media.template import Template
+
+VISIBILITY_FADE_SECONDS = 0.16
+"""Time in which motion grows after the face appears and dies before it goes."""
+
+
+def visibility_fade(present: NDArray[np.bool_], frame_rate: Fraction) -> NDArray[np.float64]:
+    """How much of the motion is shown in each output frame: 0 without a face, growing to 1 away from such frames."""
+    count = len(present)
+    distance = np.full(count, np.inf)
+    absent = np.flatnonzero(~present)
+    if len(absent):
+        after = np.searchsorted(absent, np.arange(count))
+        before = absent[np.clip(after - 1, 0, None)]
+        following = absent[np.clip(after, None, len(absent) - 1)]
+        distance = np.minimum(np.abs(np.arange(count) - before), np.abs(following - np.arange(count)))
+    return smoothstep(0, VISIBILITY_FADE_SECONDS * float(frame_rate) + 1, distance)
+
+
+def composite(template: Template, patches: Iterable[MouthPatch], count: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield ``count`` frames, uint8 (height, width, 3) BGR: the template's pixels, and in the patch the patch's.
+
+    Raises ValueError if a patch was made for another template frame than the one it meets.
+    """
+    for (template_frame, frame), patch in zip(template.presentation(count), patches, strict=True):
+        if patch.template_frame != template_frame:
+            raise ValueError(
+                f"patch {patch.output_frame} belongs on frame {patch.template_frame}, not {template_frame}"
+            )
+        if patch.pixels is not None:
+            height, width = patch.pixels.shape[:2]
+            frame[patch.top : patch.top + height, patch.left : patch.left + width] = patch.pixels
+        yield frame

@@ -1,0 +1,66 @@
+"""Smooth paths along a strip of pixels: the cheapest way from its left end to its right one (Viterbi)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+STEP_COSTS = (1.0, 2.8)
+"""What a step of one and of two rows from a column to the next costs, in units of ``step``; none goes further."""
+
+UNREACHABLE = 1e9
+
+
+def minimal_paths(costs: NDArray[np.float32], step: float) -> NDArray[np.int64]:
+    """Return the row at every column of each strip's cheapest path, (strips, columns).
+
+    costs: float32 (strips, rows, columns), of standing at a place. step: of moving one row between two columns.
+    """
+    strips, rows, columns = costs.shape
+    reach = len(STEP_COSTS)
+    inside = slice(reach, reach + rows)
+    total = np.full((columns, strips, rows + 2 * reach), UNREACHABLE, np.float32)
+    by_column = np.ascontiguousarray(costs.transpose(2, 0, 1))
+    fines = [np.float32(step * cost) for cost in STEP_COSTS]
+    total[0, :, inside] = by_column[0]
+    moved = np.empty((strips, rows), np.float32)
+    for column in range(1, columns):
+        before, here = total[column - 1], total[column, :, inside]
+        here[:] = before[:, inside]
+        for far, fine in enumerate(fines, start=1):
+            above, below = before[:, reach - far :][:, :rows], before[:, reach + far :][:, :rows]
+            np.minimum(above, below, out=moved)
+            moved += fine
+            np.minimum(here, moved, out=here)
+        here += by_column[column]
+    return _backtrace(total, np.array([*fines[::-1], 0, *fines], np.float32))
+
+
+def _backtrace(total: NDArray[np.float32], fines: NDArray[np.float32]) -> NDArray[np.int64]:
+    columns, strips, _ = total.shape
+    reach = len(STEP_COSTS)
+    path = np.empty((strips, columns), np.int64)
+    for strip in range(strips):
+        row = int(total[-1, strip].argmin()) - reach
+        path[strip, -1] = row
+        for column in range(columns - 2, -1, -1):
+            row += int((total[column, strip, row : row + 2 * reach + 1] + fines).argmin()) - reach
+            path[strip, column] = row
+    return path
+
+
+def subpixel_rows(costs: NDArray[np.floating], path: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Rows (columns,) to a fraction, where a parabola through the costs (rows, columns) beside the path is lowest."""
+    row = np.clip(path, 1, len(costs) - 2)
+    column = np.arange(costs.shape[1])
+    above, here, below = costs[row - 1, column], costs[row, column], costs[row + 1, column]
+    bend = np.maximum(above - 2 * here + below, 1e-3)
+    return row + np.clip(0.5 * (above - below) / bend, -0.5, 0.5)
+
+
+def binomial_smooth(path: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Binomial smoothing over five columns."""
+    return np.convolve(pad_edges(path, 2), np.array([1, 4, 6, 4, 1]) / 16, mode="valid")
+
+
+def pad_edges(path: NDArray[np.floating], by: int) -> NDArray[np.floating]:
+    """Repeat the first and last value ``by`` times (as ``np.pad`` would, in a tenth of its time)."""
+    return np.concatenate([np.full(by, path[0]), path, np.full(by, path[-1])])

@@ -1,0 +1,66 @@
+"""The points that carry a face from the mouth it has to the mouth it shall have."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.lipsync.warp.contours import MouthContours
+from heygem_pipeline.lipsync.warp.deformation.thin_plate_spline import ControlPoints
+
+JAW_PROFILE = np.array([0.12, 0.28, 0.50, 0.78, 0.95, 1.0, 0.95, 0.78, 0.50, 0.28, 0.12])
+"""Share of the jaw's drop at the landmarks 3..13: it turns about the ears."""
+
+CHIN_PAD_SHARE = 0.85
+"""Share of the jaw's drop that the flesh between lip and chin makes."""
+
+
+def face_control_points(
+    landmarks: NDArray[np.float64], base: MouthContours, target: MouthContours, jaw: float
+) -> tuple[ControlPoints, list[ControlPoints], NDArray[np.float64]]:
+    """Return the anchors of both layers together, those of the upper and of the lower lip's layer, and the face's
+    outline, (17, 2).
+
+    landmarks: (68, 2), head frame. base, target: the mouth's lines in the template and in the output.
+    jaw: how far the jaw drops, IOD; negative where it rises.
+    """
+    base = _inside_the_lips(base, target)
+    still, moving = _still_points(landmarks), np.concatenate([landmarks[3:14], _chin_pad(landmarks, base)])
+    share = np.full(len(moving), CHIN_PAD_SHARE)
+    share[: len(JAW_PROFILE)] = JAW_PROFILE
+    dropped = moving + np.outer(share, [0.0, jaw])
+    upper = ControlPoints(
+        target=np.concatenate([target.upper_outer, target.upper_inner[1:-1]]),
+        source=np.concatenate([base.upper_outer, base.upper_inner[1:-1]]),
+    )
+    lower = ControlPoints(
+        target=np.concatenate([target.lower_outer, target.lower_inner[1:-1]]),
+        source=np.concatenate([base.lower_outer, base.lower_inner[1:-1]]),
+    )
+    outline = landmarks[:17].copy()
+    outline[3:14] = dropped[: len(JAW_PROFILE)]
+    return ControlPoints(np.concatenate([still, dropped]), np.concatenate([still, moving])), [upper, lower], outline
+
+
+def _still_points(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ears' side of the jaw, nose, eyes, cheeks."""
+    cheeks = (landmarks[[2, 14]] + landmarks[[31, 35]]) / 2
+    return np.concatenate([landmarks[[0, 1, 2, 14, 15, 16]], landmarks[27:48], cheeks])
+
+
+def _chin_pad(landmarks: NDArray[np.float64], base: MouthContours) -> NDArray[np.float64]:
+    lip, chin = base.lower_outer[7], landmarks[8]
+    high, low = lip + 0.35 * (chin - lip), lip + 0.7 * (chin - lip)
+    aside = np.array([0.16, 0.0])
+    return np.stack([high, low, high + aside, high - aside])
+
+
+def _inside_the_lips(base: MouthContours, target: MouthContours) -> MouthContours:
+    """Take the lips' edges a little inside the lips where they part.
+
+    The dark line of closed lips, or the rim of teeth between parted ones, would otherwise stay at the edge of the lip.
+    """
+    opened = target.lower_inner[:, 1] - target.upper_inner[:, 1]
+    own = base.lower_inner[:, 1] - base.upper_inner[:, 1]
+    upper_inner, lower_inner = base.upper_inner.copy(), base.lower_inner.copy()
+    upper_inner[:, 1] -= np.maximum(np.minimum(0.007, 0.15 * opened), np.minimum(0.006, 0.15 * own))
+    lower_inner[:, 1] += np.maximum(np.minimum(0.022, 0.40 * opened), np.minimum(0.010, 0.15 * own))
+    return MouthContours(base.upper_outer, base.lower_outer, upper_inner, lower_inner)

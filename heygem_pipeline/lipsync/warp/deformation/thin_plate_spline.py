@@ -1,0 +1,142 @@
+"""Smooth displacement of the face around a mouth: thin-plate splines that fade to nothing outside the face."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.easing import smoothstep
+
+FloatT = TypeVar("FloatT", bound=np.floating)
+
+SPLINE_SMOOTHING = 2e-4
+"""Lambda of the spline: small enough that the lips land within 0.003 IOD, large enough to forgive a noisy landmark."""
+
+LEFT, RIGHT = -1.25, 1.25
+TOP, BOTTOM = -0.15, 2.55
+FADED_ABOVE = 0.30
+"""Height (IOD below the eyes) above which nothing moves."""
+
+GRID = (48, 48)
+"""Columns and rows of the coarse field over that box of the head frame."""
+
+
+JAW_FALLOFF, CHIN_FALLOFF = 0.12, 0.28
+"""Share of the face's radius outside its outline within which the movement dies: what stands behind a face keeps still,
+while the skin under a chin follows it a little way."""
+
+
+INVISIBLE_DISPLACEMENT = 1e-4
+"""IOD: what moves less shows the same pixels (0.01 px of a 100 px IOD)."""
+
+
+@dataclass(frozen=True)
+class ControlPoints:
+    """Points of the face, float64 (points, 2), head frame: where they shall be, where the template has them."""
+
+    target: NDArray[np.float64]
+    source: NDArray[np.float64]
+
+
+def _fade() -> NDArray[np.float32]:
+    """(rows, columns, 1): 1 over the lower face, exactly 0 along the border and above the eyes' lower rim."""
+    columns, rows = GRID
+    x, y = np.linspace(LEFT, RIGHT, columns), np.linspace(TOP, BOTTOM, rows)
+    step = max((RIGHT - LEFT) / (columns - 1), (BOTTOM - TOP) / (rows - 1))
+    sides = smoothstep(0, 0.25, np.minimum(x - LEFT, RIGHT - x) - step)
+    down = smoothstep(0, 0.30, y - FADED_ABOVE) * smoothstep(0, 0.30, BOTTOM - y - step)
+    return (down[:, None] * sides[None, :])[..., None].astype(np.float32)
+
+
+class DisplacementGrid:
+    """Evaluates splines on one fixed coarse grid of the head frame."""
+
+    def __init__(self) -> None:
+        columns, rows = GRID
+        x, y = np.linspace(LEFT, RIGHT, columns, dtype=np.float32), np.linspace(TOP, BOTTOM, rows, dtype=np.float32)
+        self._points = np.stack([a.ravel() for a in np.meshgrid(x, y)], axis=1)
+        self._fade = _fade()
+
+    def displacement(
+        self, shared: ControlPoints, layers: Sequence[ControlPoints], outline: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Return what to add to an output place to find its place in the template, for each of the layers.
+
+        shared: anchors that hold in every layer. outline: (17, 2), the face's border from ear to ear by the chin.
+        Returns float32 (rows, columns, 2 x layers), IOD.
+        """
+        columns, rows = GRID
+        common = self._basis(shared)
+        share = self._fade * self._within(outline).reshape(rows, columns, 1)
+        fields = [self._field(shared, common, layer).reshape(rows, columns, 2) * share for layer in layers]
+        return np.concatenate(fields, axis=2, dtype=np.float32)
+
+    def _within(self, outline: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(points,): 1 inside the face, falling to 0 outside it."""
+        centre = (outline[0] + outline[-1]) / 2
+        border, place = outline - centre, self._points - centre.astype(np.float32)
+        # Angles from straight down; an outline that turns back on itself is taken as it comes, ear to ear.
+        angle = np.maximum.accumulate(np.arctan2(-border[:, 0], -border[:, 1]) % (2 * np.pi))
+        here = np.arctan2(-place[:, 0], -place[:, 1]) % (2 * np.pi)
+        radius = np.interp(here, angle, np.hypot(border[:, 0], border[:, 1]))
+        downward = np.interp(here, [0.75 * np.pi, np.pi, 1.25 * np.pi], [0, 1, 0])
+        width = JAW_FALLOFF + (CHIN_FALLOFF - JAW_FALLOFF) * downward
+        outside = np.hypot(place[:, 0], place[:, 1]) / radius - 1
+        return (1 - smoothstep(0, width, outside)).astype(np.float32)
+
+    def _basis(self, anchors: ControlPoints) -> NDArray[np.float32]:
+        return _kernel(_squared_distances(self._points, anchors.target.astype(np.float32)))
+
+    def _field(self, shared: ControlPoints, common: NDArray[np.float32], layer: ControlPoints) -> NDArray[np.float32]:
+        target = np.concatenate([shared.target, layer.target])
+        source = np.concatenate([shared.source, layer.source])
+        weights, affine = _solve(target, source - target)
+        split = len(shared.target)
+        bent = common @ weights[:split] + self._basis(layer) @ weights[split:]
+        return bent + affine[0] + self._points @ affine[1:]
+
+
+def displaced_box(
+    field: NDArray[np.float32], spots: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return least and greatest x and y, (2,) each, IOD, of what a field moves, widened by ``spots`` (points, 2)."""
+    columns, rows = GRID
+    x, y = np.linspace(LEFT, RIGHT, columns), np.linspace(TOP, BOTTOM, rows)
+    moves = np.any(np.abs(field) > INVISIBLE_DISPLACEMENT, axis=2)
+    across, down = np.flatnonzero(np.any(moves, axis=0)), np.flatnonzero(np.any(moves, axis=1))
+    (left, top), (right, bottom) = spots.min(axis=0), spots.max(axis=0)
+    if len(across):
+        # A cell more on each side: between the grid's points the field is a straight line.
+        left, right = min(left, x[max(across[0] - 1, 0)]), max(right, x[min(across[-1] + 1, columns - 1)])
+        top, bottom = min(top, y[max(down[0] - 1, 0)]), max(bottom, y[min(down[-1] + 1, rows - 1)])
+    return np.array([left, top], np.float64), np.array([right, bottom], np.float64)
+
+
+def _solve(target: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights (points, 2) and affine part (3, 2) of the smoothing spline that takes ``values`` at the targets."""
+    count = len(target)
+    system = np.zeros((count + 3, count + 3))
+    system[:count, :count] = _kernel(_squared_distances(target, target)) + SPLINE_SMOOTHING * np.eye(count)
+    system[:count, count] = system[count, :count] = 1
+    system[:count, count + 1 :] = target
+    system[count + 1 :, :count] = target.T
+    solution = np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))])).astype(np.float32)
+    return solution[:count], solution[count:]
+
+
+def _squared_distances(a: NDArray[FloatT], b: NDArray[FloatT]) -> NDArray[FloatT]:
+    squared = a @ b.T
+    squared *= -2
+    squared += (a * a).sum(axis=1)[:, None]
+    squared += (b * b).sum(axis=1)
+    return np.maximum(squared, 0, out=squared)
+
+
+def _kernel(squared: NDArray[FloatT]) -> NDArray[FloatT]:
+    """r^2 log r, the thin plate's fundamental solution (Bookstein 1989)."""
+    squared_log = np.log(squared + squared.dtype.type(1e-12))
+    squared_log *= squared
+    squared_log *= 0.5
+    return squared_log

@@ -1,0 +1,130 @@
+"""One frame: the template's own pixels, warped in two layers, with the opening painted between them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.head_frame import HeadFrame
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
+from heygem_pipeline.lipsync.warp.contours import MouthContours
+from heygem_pipeline.lipsync.warp.deformation import thin_plate_spline
+from heygem_pipeline.lipsync.warp.deformation.control_points import face_control_points
+from heygem_pipeline.lipsync.warp.deformation.thin_plate_spline import DisplacementGrid
+from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
+from heygem_pipeline.lipsync.warp.exemplars.overlay import overlay_exemplars
+from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
+from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion, locate_mouth_region
+
+LAYER_BLEND_GROWTH = 0.5
+"""Beyond the corners the two layers run into each other over a band that widens by this much an IOD."""
+
+
+PATCH_MARGIN = 0.3
+"""IOD around the lips that is drawn on, whatever else moves."""
+
+
+@dataclass(frozen=True)
+class ExemplarOverlay:
+    """Mouths of the template laid over the warped face.
+
+    mouths: with their shares, which sum to 1. lines: the lips wanted, as the landmarks would tell them, head frame.
+    visibility: 0 = not seen .. 1 = nothing else is seen.
+    """
+
+    mouths: Sequence[tuple[Exemplar, float]]
+    lines: MouthContours
+    visibility: float
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Blended pixels, uint8 (rows, columns, 3) BGR, and where they lie in the frame."""
+
+    left: int
+    top: int
+    pixels: NDArray[np.uint8]
+
+
+class FrameRenderer:
+    """Holds what is the same for every frame."""
+
+    def __init__(self) -> None:
+        self._grid = DisplacementGrid()
+
+    def render(
+        self,
+        frame: NDArray[np.uint8],
+        head: HeadFrame,
+        landmarks: NDArray[np.float64],
+        base: MouthContours,
+        target: MouthContours,
+        *,
+        jaw: float,
+        rounding: float,
+        light: FaceLighting,
+        own_teeth: float,
+        overlay: ExemplarOverlay | None = None,
+    ) -> Patch | None:
+        """Move the mouth of a frame from ``base`` to ``target``. None if the lower face lies outside the frame.
+
+        frame: uint8 (h, w, 3) BGR. head: of the frame. landmarks: (68, 2), head frame.
+        jaw: how far the jaw drops, IOD. rounding: 0 = spread .. 1 = pursed.
+        own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
+        overlay: mouths of the template's own to lay over the warped face.
+        """
+        field = self._grid.displacement(*face_control_points(landmarks, base, target, jaw))
+        low, high = thin_plate_spline.displaced_box(field, _patch_corners(target))
+        left, top, right, bottom = head.pixel_box(low, high, (frame.shape[1], frame.shape[0]))
+        if right - left < 2 or bottom - top < 2:
+            return None
+        head = head.cropped(left, top)
+        dense = _upsample(field, head, (right - left, bottom - top))
+        rows, region = locate_mouth_region(frame[top:bottom, left:right], head, target)
+        warped = _warp(region, rows, dense, target)
+        if overlay is None or overlay.visibility < 1:
+            paint_opening(warped[rows], region, base, target, rounding, light, own_teeth)
+        if overlay is not None:
+            overlay_exemplars(warped, head, overlay.lines, overlay.mouths, overlay.visibility)
+        return Patch(left, top, warped)
+
+
+def _patch_corners(target: MouthContours) -> NDArray[np.float64]:
+    lips = np.concatenate([target.upper_outer, target.lower_outer])
+    return np.concatenate([lips - PATCH_MARGIN, lips + PATCH_MARGIN])
+
+
+def _upsample(field: NDArray[np.float32], head: HeadFrame, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Spread the coarse grid's displacements (IOD) over a patch: float32 (rows, columns, 4), pixels; 0 off the grid."""
+    import cv2
+
+    in_pixels = (field.reshape(-1, 2) @ head.inverse.astype(np.float32).T).reshape(field.shape)
+    corner = np.array([thin_plate_spline.LEFT, thin_plate_spline.TOP])
+    cell = (np.array([thin_plate_spline.RIGHT, thin_plate_spline.BOTTOM]) - corner) / (
+        np.array(thin_plate_spline.GRID) - 1
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(
+        cv2.warpAffine(in_pixels, head.to_grid(corner, cell), size, flags=flags, borderValue=(0, 0, 0, 0)), np.float32
+    )
+
+
+def _warp(region: MouthRegion, rows: slice, dense: NDArray[np.float32], target: MouthContours) -> NDArray[np.uint8]:
+    """Move the crop's pixels: the upper layer above the mouth's line, the lower one below it."""
+    import cv2
+
+    left, right = float(target.upper_outer[0, 0]), float(target.upper_outer[-1, 0])
+    outside = np.maximum(np.maximum(left - region.x, region.x - right), 0)
+    band = 0.02 * region.pixel_size + LAYER_BLEND_GROWTH * np.minimum(outside, 0.3)
+    lower = np.clip((region.y - region.middle) / band + 0.5, 0, 1)[..., None]
+    place = np.empty((*dense.shape[:2], 2), np.float32)
+    place[: rows.start] = dense[: rows.start, :, :2]
+    place[rows] = dense[rows, :, :2] + lower * (dense[rows, :, 2:] - dense[rows, :, :2])
+    place[rows.stop :] = dense[rows.stop :, :, 2:]
+    place[..., 0] += np.arange(dense.shape[1], dtype=np.float32)
+    place[..., 1] += np.arange(dense.shape[0], dtype=np.float32)[:, None]
+    no_second_map = np.empty(0, np.float32)
+    return np.asarray(
+        cv2.remap(region.crop, place, no_second_map, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

@@ -1,0 +1,128 @@
+"""A performance drawn on a template's frames, patch by patch."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.compositing import visibility_fade
+from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
+from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
+from heygem_pipeline.lipsync.warp.articulation.lip_model import (
+    closed_contours,
+    interpolate_contours,
+    largest_displacement,
+)
+from heygem_pipeline.lipsync.warp.articulation.performance import Performance
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet
+from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, retrieve
+from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer
+
+INVISIBLE_MOVE = 0.0015
+"""IOD: shapes closer than this are the same, and the template's pixels stay as they are (0.15 px of a 100 px IOD)."""
+
+SMALL_MOVE, LARGE_MOVE = 0.003, 0.010
+"""IOD: a mouth that moves less keeps its frame's own pixels; one that moves more is replaced by a found one."""
+
+
+def render_performance(
+    performance: Performance,
+    presentation: Iterable[tuple[int, NDArray[np.uint8]]],
+    shown: NDArray[np.integer],
+    tracks: FaceTracks,
+    calibration: Calibration,
+    exemplars: ExemplarSet | None = None,
+    excluded: Callable[[int], NDArray[np.bool_]] | None = None,
+) -> Iterator[MouthPatch]:
+    """Yield a patch for every output frame, in order, holding a few frames.
+
+    presentation: template frame and its picture, uint8 (height, width, 3) BGR, for every output frame.
+    shown: (frames,), the same template frames, known beforehand.
+    exemplars: the template's own mouths, laid over the warped face where one is near; None = always warp and draw.
+    excluded: for an output frame, bool (mouths,), those that may not be shown; default none.
+    """
+    renderer = _SequenceRenderer(performance, shown, tracks, calibration, exemplars)
+    found: Iterator[Match | None] = repeat(None)
+    if exemplars is not None:
+        found = retrieve(renderer.wanted, len(shown), exemplars, float(tracks.frame_rate), excluded)
+    for seen, mouth in zip(observe_frames(presentation, tracks, calibration), found, strict=False):
+        yield renderer.patch(seen, mouth)
+
+
+class _SequenceRenderer:
+    def __init__(
+        self,
+        performance: Performance,
+        shown: NDArray[np.integer],
+        tracks: FaceTracks,
+        calibration: Calibration,
+        exemplars: ExemplarSet | None,
+    ) -> None:
+        self._performance, self._shown, self._tracks, self._calibration = performance, shown, tracks, calibration
+        self._exemplars, self._shots = exemplars, tracks.shots
+        self._strength = visibility_fade(tracks.present[shown], tracks.frame_rate)
+        self._renderer = FrameRenderer()
+
+    def wanted(self, output_frame: int) -> Query | None:
+        """What the mouth shall look like, as far as the tracks alone tell."""
+        frame = int(self._shown[output_frame])
+        if self._exemplars is None or not self._tracks.present[frame]:
+            return None
+        predicted = contours_from_landmarks(self._calibration.landmarks[frame])
+        own = interpolate_contours(closed_contours(predicted), predicted, float(self._calibration.parted[frame]))
+        asked = self._performance.target_for(output_frame, own, self._calibration.rest.of(frame))
+        pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
+        shot = int(self._shots[frame])
+        return Query(_with_landmark_bias(asked.target, self._exemplars.closed_height), asked.target.gap, pose, shot)
+
+    def patch(self, seen: Observation, found: Match | None) -> MouthPatch:
+        untouched = MouthPatch(seen.output_frame, seen.template_frame)
+        strength, calibration = float(self._strength[seen.output_frame]), self._calibration
+        if seen.contours is None or seen.light is None or strength == 0:
+            return untouched
+        rest = calibration.rest.of(seen.template_frame)
+        asked = self._performance.target_for(seen.output_frame, seen.contours, rest)
+        target = interpolate_contours(seen.contours, asked.target, strength)
+        move = largest_displacement(seen.contours, target)
+        if move < INVISIBLE_MOVE and (asked.jaw + abs(rest.chin)) * strength < INVISIBLE_MOVE:
+            return untouched
+        overlay = self._overlay(found, move)
+        patch = self._renderer.render(
+            seen.frame,
+            self._tracks.head_frame(seen.template_frame),
+            calibration.landmarks[seen.template_frame],
+            seen.contours,
+            target,
+            jaw=strength * (asked.jaw + rest.chin),
+            rounding=asked.rounding * strength,
+            light=seen.light,
+            own_teeth=float(calibration.own_teeth[seen.template_frame]),
+            overlay=overlay,
+        )
+        if patch is None:
+            return untouched
+        visible = overlay.visibility if overlay else 0.0
+        return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, visible)
+
+    def _overlay(self, found: Match | None, move: float) -> ExemplarOverlay | None:
+        if found is None or not found.near or self._exemplars is None:
+            return None
+        mouths = self._exemplars.mouths
+        # A frame that has nearly the mouth asked for needs none from elsewhere.
+        visibility = float(np.clip((move - SMALL_MOVE) / (LARGE_MOVE - SMALL_MOVE), 0, 1))
+        if visibility == 0:
+            return None
+        shown = [(mouths[found.mouth], 1.0 - found.fade)]
+        if found.fade:
+            shown.append((mouths[found.before], found.fade))
+        return ExemplarOverlay(shown, found.wanted.contours, visibility)
+
+
+def _with_landmark_bias(target: MouthContours, closed_height: NDArray[np.float64]) -> MouthContours:
+    """Open a target by what the landmarks see between lips that touch, so that it compares with tracked mouths."""
+    half = np.stack([np.zeros_like(closed_height), closed_height / 2], axis=1)
+    return MouthContours(target.upper_outer, target.lower_outer, target.upper_inner - half, target.lower_inner + half)

