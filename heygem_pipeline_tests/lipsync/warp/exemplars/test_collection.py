@@ -49,7 +49,7 @@ def test_a_mouth_that_leaves_the_frame_is_not_kept(speaker: Presenter) -> None:
 def test_few_mouths_of_a_long_template_are_kept_the_most_open_and_a_closed_one_among_them(
     speaker: Presenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collection, "MOST_MOUTHS", 16)
+    monkeypatch.setattr(collection, "MOST_EXEMPLARS", 16)
     monkeypatch.setattr(collection, "RUN_SECONDS", 0.12)
     calibration = calibrate(speaker.tracks)
     chosen = select_exemplar_frames(speaker.tracks, calibration)
