@@ -1,4 +1,4 @@
-"""RenderSpec few voices count as many: other microphones, rooms, throats and tempos, on the mel itself."""
+"""Making few voices count as many: other microphones, rooms, throats and tempos, on the mel itself."""
 
 from functools import cache
 

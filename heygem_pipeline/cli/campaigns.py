@@ -33,7 +33,7 @@ LONGEST_LIST = 100
 def check(
     file: Annotated[Path | None, typer.Argument(help="Default: every campaign in data/campaigns")] = None,
 ) -> None:
-    """Name every problem of the campaigns with its line; exit 2 if there is one."""
+    """List every mistake in the campaigns with its line; exit status 2 if there is one."""
     from heygem_pipeline.campaigns.campaign_file import read_campaign
     from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
     from heygem_pipeline.storage.folders import data_folders
@@ -59,8 +59,8 @@ def check(
 
 
 @app.command()
-def new(name: Annotated[str, typer.Argument(help="What the campaign is called; its file gets this name")]) -> None:
-    """Write a campaign with every key explained, for you to change."""
+def new(name: Annotated[str, typer.Argument(help="Name of the campaign and of its file")]) -> None:
+    """Write a new campaign in which every key is explained."""
     from heygem_pipeline.campaigns.campaign_file import write_example
     from heygem_pipeline.storage.folders import data_folders
 
@@ -73,7 +73,7 @@ def new(name: Annotated[str, typer.Argument(help="What the campaign is called; i
 def status(
     name: Annotated[str | None, typer.Argument(help="Default: all campaigns in a table")] = None,
 ) -> None:
-    """Say what the campaigns match, how many clips they want, how many are done, and their next time."""
+    """Show what each campaign matches, how many clips it wants and how many are done, and when it starts next."""
     from heygem_pipeline.campaigns.campaign import SUFFIX
     from heygem_pipeline.campaigns.campaign_file import read_campaign
     from heygem_pipeline.campaigns.campaigns_folder import Campaigns, load_campaigns, matches

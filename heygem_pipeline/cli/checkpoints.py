@@ -14,14 +14,12 @@ from heygem_pipeline.cli.terminal import OTHER_FAILURE, output, sentences
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.settings import settings
 
-app = typer.Typer(
-    help="Weights that engines and trackers need: what is there, and bringing it in", no_args_is_help=True
-)
+app = typer.Typer(help="Weights of engines and trackers: list, import and verify them", no_args_is_help=True)
 
 
 @app.command("list")
 def list_all() -> None:
-    """List every file of weights: what it is for, what is there, and what may be done with it."""
+    """List every file of weights: its purpose, whether it is there, and its licence."""
     with sentences():
         for owner in CATALOGUE:
             table = Table("for", "file", "is", "there", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -37,7 +35,7 @@ def list_all() -> None:
 
 @app.command()
 def verify() -> None:
-    """Compare the files that are there with what came, and look whether they hold what they should; exit 1 if not."""
+    """Check whether the files of weights are unchanged and hold what they should; exit status 1 if not."""
     from heygem_pipeline.checkpoints.verify import verify
 
     with sentences():
@@ -54,9 +52,9 @@ def verify() -> None:
 @app.command("import")
 def import_file(
     file: Annotated[Path, typer.Argument(help="A file of weights that you downloaded")],
-    name: Annotated[str | None, typer.Option("--as", help="Which one it is, if its name was changed")] = None,
+    name: Annotated[str | None, typer.Option("--as", help="Its original name, if it was renamed")] = None,
 ) -> None:
-    """Check a file of weights and copy it to where its engine or tracker looks for it."""
+    """Check a file of weights and copy it to the folder in which its engine or tracker looks for it."""
     from heygem_pipeline.checkpoints.importing import bring_in
 
     with sentences():

@@ -25,9 +25,9 @@ NOBODY_RUNS = "Nothing runs now; start them with: heygem up, or make them here: 
 
 @app.command()
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and show what changes, until Ctrl-C")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing the changes, until Ctrl-C")] = False,
 ) -> None:
-    """Say where every wanted clip states: done, running, failed, waiting ..."""
+    """Show the state of every wanted clip: done, running, failed, waiting ..."""
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.storage.folders import data_folders
@@ -52,7 +52,7 @@ def status(
 def retry(
     clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
 ) -> None:
-    """Let failed clips be made again, those of a voice or presenter that failed, and removed ones that you name."""
+    """Have failed clips made again, also those whose voice or presenter failed, and removed clips that you name."""
     from heygem_pipeline.planning.actions import try_again
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.planning.status import State
@@ -77,7 +77,7 @@ def retry(
 def cancel(
     name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
 ) -> None:
-    """Stop the run of a clip, or keep it from being begun; it is not made until somebody asks for it."""
+    """Stop the run of a clip, or prevent its start; the clip is then not made until somebody asks for it."""
     from heygem_pipeline.planning import actions as asking
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
@@ -105,7 +105,7 @@ def cancel(
 def batch(
     campaign: Annotated[str | None, typer.Argument(help="Only what this campaign wants; default: all clips")] = None,
 ) -> None:
-    """Make every wanted clip that is missing or stale: the running pipeline does it, or else this command itself."""
+    """Make every wanted clip that is missing or out of date, in the running pipeline or, if none runs, right here."""
     from heygem_pipeline.operations.batch import make_missing
     from heygem_pipeline.operations.materialize import Materializer
     from heygem_pipeline.operations.recovery import fail_abandoned_runs

@@ -35,7 +35,7 @@ app.add_typer(studio_commands)
 
 @app.command()
 def generate(
-    audio: Annotated[Path, typer.Option(help="The voice: a sound file, or a video whose sound is taken")],
+    audio: Annotated[Path, typer.Option(help="The voice: a sound file, or a video whose sound is used")],
     template: Annotated[Path, typer.Option(help="The presenter: a video, or a picture")],
     output_file: Annotated[Path, typer.Option("--output", help="The MP4 to write")],
     engine: Annotated[str | None, typer.Option(help="Lip-sync engine; default: the setting HEYGEM_ENGINE")] = None,
@@ -54,7 +54,7 @@ def generate(
 
 @app.command()
 def doctor() -> None:
-    """Say what is there and what is missing; exit 1 if the default engine cannot run."""
+    """Check what is installed and what is missing; exit status 1 if the default engine cannot run."""
     from heygem_pipeline.cli.doctor import examine
 
     with sentences():
@@ -66,7 +66,7 @@ def doctor() -> None:
 
 @app.command()
 def ingest() -> None:
-    """Take in the files of data/audio and data/templates, so that Dagster knows them."""
+    """Register the files in data/audio and data/templates, so that Dagster knows them."""
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.upload_partitions import take_in_uploads
 
@@ -97,15 +97,15 @@ def demo() -> None:
 
 @app.command()
 def up(
-    host: Annotated[str, typer.Option(help="Address the page listens on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the page")] = 3000,
-    path_prefix: Annotated[str, typer.Option(help="Path the page lies below, for example /dagster")] = "",
-    studio_port: Annotated[int, typer.Option(help="Port of the Studio page; 0: none")] = PORT,
+    host: Annotated[str, typer.Option(help="Address on which the pages listen")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of Dagster's page")] = 3000,
+    path_prefix: Annotated[str, typer.Option(help="Path of Dagster's page on the server, for example /dagster")] = "",
+    studio_port: Annotated[int, typer.Option(help="Port of the Studio; 0: do not start it")] = PORT,
     only: Annotated[
-        Literal["webserver", "daemon"] | None, typer.Option(help="Become just this one, for a service manager")
+        Literal["webserver", "daemon"] | None, typer.Option(help="Start only this one, for a service manager")
     ] = None,
 ) -> None:
-    """Serve the Studio page and Dagster's, and run the daemon, until Ctrl-C."""
+    """Start the Studio, Dagster's page and the daemon; Ctrl-C stops them."""
     from heygem_pipeline.operations.servers import become_daemon, become_webserver, serve
 
     with sentences():
@@ -124,7 +124,7 @@ def up(
 def backup(
     file: Annotated[Path, typer.Argument(help="The tar file to write, outside the data folder")],
 ) -> None:
-    """Copy the data folder into one file, while everything runs."""
+    """Copy the data folder into one file; clips may be made meanwhile."""
     from heygem_pipeline.operations.backup import back_up
 
     with sentences():
@@ -134,7 +134,7 @@ def backup(
 
 @app.command()
 def restore(file: Annotated[Path, typer.Argument(help="A file that heygem backup wrote")]) -> None:
-    """Put a backup into the data folder, which must be empty and served by nobody."""
+    """Put a backup into the data folder, which must be empty and not in use."""
     from heygem_pipeline.operations.backup import restore
 
     with sentences():

@@ -25,7 +25,7 @@ STYLES = {"ERROR": "red", "WARNING": "yellow"}
 @app.command()
 def logs(
     name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, or a voice or presenter alone")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay while it runs, until Ctrl-C")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines while it runs, until Ctrl-C")] = False,
 ) -> None:
     """Print the log of the latest run of a clip, a voice or a presenter, and how it ended."""
     from logging import getLevelName
@@ -55,10 +55,10 @@ def logs(
 def forget(
     clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs")] = None,
     voice: Annotated[list[str] | None, typer.Option(help="A voice: its upload and all its clips")] = None,
-    presenter: Annotated[list[str] | None, typer.Option(help="A presenter: the upload and all clips of it")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    presenter: Annotated[list[str] | None, typer.Option(help="A presenter: its upload and all its clips")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking")] = False,
 ) -> None:
-    """Delete everything that is kept of clips, voices or presenters, uploads and records of runs too."""
+    """Delete everything that is kept about clips, voices or presenters, also uploads and records of runs."""
     from heygem_pipeline.operations.erasure import ErasureTarget, require_idle, what_is_kept
     from heygem_pipeline.operations.erasure import forget as forget_all
     from heygem_pipeline.planning.planner import plan

@@ -14,9 +14,9 @@ app = typer.Typer()
 
 @app.command()
 def prune(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed")] = False,
 ) -> None:
-    """Remove what is no longer needed, as happens every night; uploads stay, and so do clips unless you set a limit."""
+    """Remove data that is no longer needed, as every night; uploads stay, and clips too unless you set a limit."""
     from heygem_pipeline.operations.retention import prune
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.storage.folders import data_folders

@@ -13,13 +13,13 @@ PORT = 7860
 
 @app.command()
 def studio(
-    host: Annotated[str, typer.Option(help="Address the page listens on")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address on which the page listens")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page")] = PORT,
     password: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Ask for a password and print this user's line of settings")
+        str | None, typer.Option(metavar="NAME", help="Ask for a password and print the setting for this user")
     ] = None,
 ) -> None:
-    """Serve the Studio page: bring in voices and presenters, make clips, watch, take them away."""
+    """Start the Studio, the page where people bring in voices and presenters and make clips."""
     with sentences():
         if password is not None:
             from heygem_pipeline.studio.passwords import user_line

@@ -1,4 +1,4 @@
-"""RenderSpec everything that is missing in this process, where no page and daemon run."""
+"""Making everything that is missing in this process, where no page and daemon run."""
 
 from collections.abc import Callable, Collection
 

@@ -1,7 +1,7 @@
 """The trained network from log-mel to mouth movement, run in numpy.
 
 An ensemble of small temporal convolution networks: a projection of each two rows of mel, five residual layers with
-dilations 1 to 16, a projection to the numbers of a mouth in both rows. Trained by ``train_mouth_shape``.
+dilations 1 to 16, a projection to the numbers of a mouth in both rows. Trained by ``training/train_mouth_shape.py``.
 """
 
 from dataclasses import dataclass
