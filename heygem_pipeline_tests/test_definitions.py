@@ -61,6 +61,13 @@ def test_every_asset_leads_to_the_studio() -> None:
     assert {node.metadata["Studio"].value for node in nodes} == {settings().studio_address}
 
 
+def test_every_check_says_what_it_looks_for() -> None:
+    graph = defs.resolve_asset_graph()
+    told = {key.name: graph.get_check_spec(key).description for key in graph.asset_check_keys}
+    assert set(told) == {"speech_is_clear", "template_is_fit", "sound_and_picture_agree", "mouth_follows_sound"}
+    assert all(told.values())
+
+
 def test_definitions_load_without_heavy_imports() -> None:
     code = f"import sys, heygem_pipeline.definitions; print(*[m for m in {HEAVY!r} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)

@@ -18,7 +18,14 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
     io_manager_key="voices",
     group_name="talking_heads",
     kinds={"parquet"},
-    check_specs=[dg.AssetCheckSpec("speech_is_clear", asset="audio_features", partitions_def=audio_partitions)],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "speech_is_clear",
+            asset="audio_features",
+            partitions_def=audio_partitions,
+            description="Warns where the voice is long, faint, noisy, or holds little speech.",
+        )
+    ],
 )
 def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voice] | dg.AssetCheckResult]:
     """Log-mel at 80 Hz, level and speech activity of a voice, with its exact length and fingerprint."""

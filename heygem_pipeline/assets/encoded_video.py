@@ -24,7 +24,11 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.versions import name_and_version
 
-CHECKS = ("sound_and_picture_agree", "mouth_follows_sound")
+CHECKS = {
+    "sound_and_picture_agree": "Fails where sound and picture do not end within one frame of each other.",
+    "mouth_follows_sound": "Fails where sound and mouth are further apart than HEYGEM_SYNC_TOLERANCE_FRAMES; "
+    "warns where the mouth moves too little to tell.",
+}
 
 
 @dg.asset(
@@ -37,7 +41,10 @@ CHECKS = ("sound_and_picture_agree", "mouth_follows_sound")
         "presenter": dg.AssetIn("face_tracks"),
         "patches": dg.AssetIn("generated_frames"),
     },
-    check_specs=[dg.AssetCheckSpec(name, asset="encoded_video", partitions_def=clip_partitions) for name in CHECKS],
+    check_specs=[
+        dg.AssetCheckSpec(name, asset="encoded_video", partitions_def=clip_partitions, description=description)
+        for name, description in CHECKS.items()
+    ],
 )
 def encoded_video(
     context: dg.AssetExecutionContext,

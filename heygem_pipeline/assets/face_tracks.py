@@ -21,7 +21,14 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
     io_manager_key="presenters",
     group_name="talking_heads",
     kinds={"parquet"},
-    check_specs=[dg.AssetCheckSpec("template_is_fit", asset="face_tracks", partitions_def=template_partitions)],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "template_is_fit",
+            asset="face_tracks",
+            partitions_def=template_partitions,
+            description="Warns where the video is small, long or cut, or frames show no face or several.",
+        )
+    ],
 )
 def face_tracks(
     context: dg.AssetExecutionContext, display: dg.ResourceParam[ProgressDisplay]
