@@ -70,11 +70,11 @@ def encoded_video(
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         folders.report(clip).unlink(missing_ok=True)
         folders.removed(clip).unlink(missing_ok=True)
-        progress = StepProgress(context, display, count)
         drawn_on = made.get("device")
-        finished = finish_clip(
-            voice, presenter, patches, engine, destination, seconds, progress, making.settings, drawn_on
-        )
+        with StepProgress(context, display, count) as progress:
+            finished = finish_clip(
+                voice, presenter, patches, engine, destination, seconds, progress, making.settings, drawn_on
+            )
         filmstrip = as_jpeg(finished.filmstrip)
         with atomic_path(folders.filmstrip(clip)) as temporary:
             temporary.write_bytes(filmstrip)

@@ -36,8 +36,8 @@ def face_tracks(
     """Box, 68 landmarks, pose and head frame of the followed face, a row a frame."""
     with plain_failures():
         template = Template.open(Uploads(data_folders()).find(UploadKind.TEMPLATE, context.partition_key))
-        progress = StepProgress(context, display, template.info.frame_count)
-        presenter = track_presenter(template.info.path, progress, template)
+        with StepProgress(context, display, template.info.frame_count) as progress:
+            presenter = track_presenter(template.info.path, progress, template)
     tracks = presenter.tracks
     metadata = {
         "upload": presenter.path.name,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from heygem_pipeline.errors import BadInput, NotReady
+from heygem_pipeline.runs.failure_reasons import failure_metadata
 
 RETRIES = 1
 """For what may pass, such as an encoder killed for memory."""
@@ -16,7 +17,7 @@ SECONDS_BEFORE_RETRY = 5
 
 @contextmanager
 def plain_failures() -> Iterator[None]:
-    """Turn what no retry mends into a Failure whose description is the error's sentence; try the rest once more.
+    """Turn what no retry mends into a Failure with the error's sentence, code and values; try the rest once more.
 
     To be used within an asset.
     """
@@ -25,8 +26,7 @@ def plain_failures() -> Iterator[None]:
     except (BadInput, NotReady) as error:
         # A line of its own: the page shows a failure's sentence above its whole stack.
         dg.get_dagster_logger().error(str(error))
-        metadata = {"error": type(error).__name__}
-        raise dg.Failure(description=str(error), metadata=metadata, allow_retries=False) from error
+        raise dg.Failure(str(error), failure_metadata(error), allow_retries=False) from error
     except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:

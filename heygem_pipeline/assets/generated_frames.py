@@ -52,10 +52,13 @@ def generated_frames(
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
         engine = load_engine(specifications.render_spec(clip).engine)
-        patches = Metered(draw_mouths(voice, presenter, engine, StepProgress(context, display, count)))
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))
-        file = write_patches(patches, path, lambda: known | {"seconds": str(patches.seconds), "device": engine.device})
+        with StepProgress(context, display, count) as progress:
+            patches = Metered(draw_mouths(voice, presenter, engine, progress))
+            file = write_patches(
+                patches, path, lambda: known | {"seconds": str(patches.seconds), "device": engine.device}
+            )
     metadata = {
         "engine": name_and_version(engine.name, engine.version),
         "device": engine.device,

@@ -1,9 +1,13 @@
-"""Progress of a step: log lines now and then, and a display where somebody watches."""
+"""Progress of a step: a file that others read, log lines now and then, and a display where somebody watches."""
 
-from time import monotonic
+from contextlib import AbstractContextManager
+from time import time
 from typing import Protocol
 
 import dagster as dg
+
+from heygem_pipeline.runs.progress import Progress, remove_progress, write_progress
+from heygem_pipeline.storage.folders import data_folders
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -23,24 +27,32 @@ class NoDisplay:
         """Show nothing."""
 
 
-class StepProgress:
-    """Logs "120 of 900 frames, 31.2 frames/s, 25 s left" at most every 5 seconds."""
+class StepProgress(AbstractContextManager["StepProgress"]):
+    """Tells how many frames of a step are done, at most every 5 seconds, until the block ends.
+
+    The log says "120 of 900 frames, 31.2 frames/s, 25 s left".
+    """
 
     def __init__(self, context: dg.AssetExecutionContext, display: ProgressDisplay, total: int) -> None:
         self._log = context.log
-        self._step = context.asset_key.to_user_string()
+        self._run_id = context.run.run_id
         self._partition = context.partition_key
         self._display = display
-        self._total = total
-        self._started = self._last_line = monotonic()
+        self._folders = data_folders()
+        now = time()
+        self._last = Progress(context.asset_key.to_user_string(), 0, total, now, now)
+        write_progress(self._folders, self._run_id, self._last)
+
+    def __exit__(self, *_: object) -> None:
+        remove_progress(self._folders, self._run_id)
 
     def __call__(self, done: int) -> None:
         """Take note that ``done`` frames are done."""
-        self._display.show(self._step, self._partition, done, self._total)
-        now = monotonic()
-        if now - self._last_line < SECONDS_BETWEEN_LINES:
+        step, total, started = self._last.step, self._last.total, self._last.started
+        self._display.show(step, self._partition, done, total)
+        now = time()
+        if now - self._last.at < SECONDS_BETWEEN_LINES:
             return
-        self._last_line = now
-        rate = done / (now - self._started)
-        left = max(0, self._total - done) / rate
-        self._log.info(f"{done} of {self._total} frames, {rate:.1f} frames/s, {left:.0f} s left")
+        self._last = Progress(step, done, total, started, now)
+        write_progress(self._folders, self._run_id, self._last)
+        self._log.info(str(self._last))

@@ -14,6 +14,7 @@ from heygem_pipeline.campaigns.campaign import SUFFIX, Campaign
 from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 
@@ -100,15 +101,14 @@ def wanted_clips(
     }
 
 
-def contradictions(wanted: Mapping[ClipKey, tuple[Campaign, ...]]) -> dict[ClipKey, str]:
-    """Return a sentence for each clip that two campaigns would make differently: both write the same file."""
-    known: dict[int, str] = {}
+def contradictions(wanted: Mapping[ClipKey, tuple[Campaign, ...]]) -> dict[ClipKey, Message]:
+    """Return what is wrong with each clip that two campaigns would make differently: both write the same file."""
+    known: dict[int, dict[str, Message]] = {}
     for wanting in wanted.values():
         if id(wanting) not in known:
             known[id(wanting)] = _difference(wanting)
     return {
-        clip: f"{clip} is wanted {difference}; both would write the same clip, "
-        "so give them the same engine and settings, or let one of them leave it out."
+        clip: Message("campaigns.disagree", voice=clip.voice, presenter=clip.presenter, **difference)
         for clip, wanting in wanted.items()
         if (difference := known[id(wanting)])
     }
@@ -184,15 +184,16 @@ class _Names:
         return list(dict.fromkeys(key for name, keys in self._keys.items() if fits(name) for key in keys))
 
 
-def _difference(wanting: tuple[Campaign, ...]) -> str:
+def _difference(wanting: tuple[Campaign, ...]) -> dict[str, Message]:
     """How the first two that disagree would make a clip; empty where all agree."""
     for other in wanting[1:]:
         first = wanting[0]
         differing = [name for name, value in first.rendering.items() if other.rendering[name] != value]
         if differing:
-            told = (
-                f"by {campaign.file} with " + ", ".join(f'{name} "{campaign.rendering[name]}"' for name in differing)
-                for campaign in (first, other)
-            )
-            return " and ".join(told)
-    return ""
+            return {"first": _choice(first, differing), "second": _choice(other, differing)}
+    return {}
+
+
+def _choice(campaign: Campaign, names: Iterable[str]) -> Message:
+    chosen = ", ".join(f'{name} "{campaign.rendering[name]}"' for name in names)
+    return Message("campaigns.choice", file=campaign.file, chosen=chosen)

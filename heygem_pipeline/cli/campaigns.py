@@ -165,10 +165,10 @@ def _contradictions(
 
     wanted = wanted_clips(campaigns, voices, presenters)
     told: dict[tuple[str, ...], str] = {}
-    for clip, sentence in contradictions(wanted).items():
+    for clip, disagreement in contradictions(wanted).items():
         files = tuple(campaign.file for campaign in wanted[clip])
         if any(campaign.file in files for campaign in checked):
-            told.setdefault(files, sentence)
+            told.setdefault(files, str(disagreement))
     return list(told.values())
 
 

@@ -31,7 +31,7 @@ def logs(
     from logging import getLevelName
 
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.runs.run_log import ending_of, latest_run, read_log
+    from heygem_pipeline.runs.run_log import latest_run, outcome_of, read_log
 
     with sentences(), open_instance() as instance:
         run = latest_run(instance, name.removesuffix(".mp4"))
@@ -43,12 +43,12 @@ def logs(
                 output.print(Text(str(line), STYLES.get(getLevelName(line.level), "")), soft_wrap=True)
         except KeyboardInterrupt:
             return
-        ended = ending_of(instance, run.run_id)
-        output.print(Text(ended.told), soft_wrap=True)
-        if ended.under_way:
+        outcome = outcome_of(instance, run.run_id)
+        output.print(Text(outcome.summary), soft_wrap=True)
+        if outcome.under_way:
             output.print("It is still under way; heygem logs --follow stays with it.")
-        if ended.sentence:
-            tell(ended.sentence)
+        if outcome.reason is not None:
+            tell(str(outcome.reason))
 
 
 @app.command()

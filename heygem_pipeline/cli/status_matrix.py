@@ -80,8 +80,8 @@ def _summary(found: "Plan", most: int) -> list[Text]:
     lines = failures[:most]
     if len(failures) > most:
         lines.append(f"{len(failures) - most} more failures are not shown.")
-    waits = {status.sentence for status in found.clips.values() if status.state.value == "waiting"}
-    lines += sorted(waits - {""})
+    waiting = (status for status in found.clips.values() if status.state.value == "waiting")
+    lines += sorted({str(status.reason) for status in waiting if status.reason is not None})
     counts = [f"{found.counts[state]} {state.value}" for state in sorted(found.counts)]
     lines.append(", ".join(counts) or "No clip is wanted: drop a voice and a presenter into their folders.")
     return [Text(line) for line in lines]
@@ -131,10 +131,10 @@ def _failures(found: "Plan") -> Iterator[str]:
     for kind, statuses in (("Voice", found.voices), ("Presenter", found.presenters)):
         for key, status in statuses.items():
             if status.state.value == "failed":
-                told.add(status.sentence)
-                yield f"{kind} {key}: {status.sentence}"
-    clips = [(clip, s) for clip, s in found.clips.items() if s.state.value == "failed" and s.sentence not in told]
-    for sentence, group in groupby(clips, key=lambda entry: entry[1].sentence):
+                told.add(status.reason)
+                yield f"{kind} {key}: {status.reason}"
+    clips = [(clip, s) for clip, s in found.clips.items() if s.state.value == "failed" and s.reason not in told]
+    for reason, group in groupby(clips, key=lambda entry: entry[1].reason):
         names = [clip.label for clip, _ in group]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        yield f"{', '.join(names[:3])}{more}: {sentence}"
+        yield f"{', '.join(names[:3])}{more}: {reason}"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from heygem_pipeline.runs.history import SENTENCE_TAG, STOPPED
+from heygem_pipeline.runs.failure_reasons import STOPPED, reason_tag
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
+from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders, data_folders
@@ -95,6 +96,8 @@ def _is_below(process: "psutil.Process", ancestors: Sequence["psutil.Process"]) 
 
 def remove_half_written(folders: DataFolders) -> None:
     """Delete what killed runs were writing; only to be called while nothing writes into the data folder."""
+    for left in progress_files(folders):
+        left.unlink(missing_ok=True)
     for abandoned in folders.root.rglob(f"{TEMPORARY_PREFIX}*"):
         abandoned.unlink(missing_ok=True)
 
@@ -109,7 +112,7 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
         run = instance.get_run_by_id(run_id)
         if run is not None:
             # The reason first: a planner at work beside this would take a failed run without one for killed.
-            instance.add_run_tags(run_id, {SENTENCE_TAG: STOPPED})
+            instance.add_run_tags(run_id, reason_tag(STOPPED))
             instance.report_run_failed(run, ABANDONED)
             note(ABANDONED, "recovery", run, logging.ERROR)
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)

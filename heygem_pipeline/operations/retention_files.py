@@ -9,6 +9,7 @@ from pathlib import Path
 
 from heygem_pipeline.operations.removable import DAY, Removable, modified, removable_file
 from heygem_pipeline.runs.materializations import keys_in
+from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
@@ -124,11 +125,15 @@ def _mark_as_removed(folders: DataFolders, clip: ClipKey) -> bool:
 
 def removable_half_written(folders: DataFolders, now: float) -> Iterator[Removable]:
     """What runs that were killed were writing; the next start removes it too."""
-    for place in ("store", "outputs"):
-        for path in sorted((folders.root / place).rglob(f"{TEMPORARY_PREFIX}*")):
-            written = modified(path)
-            if written is not None and now - written >= DAY:
-                yield from removable_file("half-written files of killed runs", "untouched for a day", path)
+    half_written = (path for place in ("store", "outputs") for path in _half_written(folders.root / place))
+    for path in [*half_written, *progress_files(folders)]:
+        written = modified(path)
+        if written is not None and now - written >= DAY:
+            yield from removable_file("half-written files of killed runs", "untouched for a day", path)
+
+
+def _half_written(folder: Path) -> list[Path]:
+    return sorted(folder.rglob(f"{TEMPORARY_PREFIX}*"))
 
 
 def removable_log(folders: DataFolders) -> Iterator[Removable]:

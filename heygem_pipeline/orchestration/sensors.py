@@ -7,14 +7,13 @@ from itertools import islice
 import dagster as dg
 from dagster import DagsterRunStatus
 
-from heygem_pipeline.operations.recovery import ABANDONED
 from heygem_pipeline.orchestration.jobs import STAGE_JOBS
 from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests, to_start
 from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, reason_in
 from heygem_pipeline.runs.log_file import note
-from heygem_pipeline.runs.run_log import KILLED
 from heygem_pipeline.runs.upload_partitions import TakenIn, take_in_uploads
 from heygem_pipeline.settings import Automatic, settings
 from heygem_pipeline.storage.folders import data_folders
@@ -98,7 +97,7 @@ def told(found: Plan) -> str:
 
 
 def _why_nothing(found: Plan) -> str:
-    held_back = next((s.sentence for s in found.clips.values() if s.state is State.WAITING and s.sentence), None)
+    held_back = next((s.reason for s in found.clips.values() if s.state is State.WAITING and s.reason), None)
     if held_back is not None:
         return f"{held_back} {told(found)}"
     if found.counts[State.READY] or found.counts[State.STALE]:
@@ -122,6 +121,6 @@ def _why_nothing(found: Plan) -> str:
 )
 def killed_runs(context: dg.RunStatusSensorContext) -> None:
     """Note a failure that the run itself did not write; recovery has noted its own."""
-    event = context.dagster_event
-    if event.event_specific_data is None and event.message != ABANDONED:
-        note(f"{KILLED} {event.message or ''}".rstrip(), "run", context.dagster_run, logging.ERROR)
+    event, run = context.dagster_event, context.dagster_run
+    if event.event_specific_data is None and reason_in(run.tags) != STOPPED:
+        note(f"{INTERRUPTED} {event.message or ''}".rstrip(), "run", run, logging.ERROR)

@@ -6,6 +6,7 @@ from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.errors import NotReady, SidecarWrong
 from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.versions import name_and_version
 
 
@@ -17,19 +18,19 @@ def tracker_of(upload: Path) -> str:
         return str(error)
 
 
-def lack_of_weights(tracker: str) -> str:
-    """What keeps a tracker, given by name and version, from working on this machine; empty where nothing does."""
+def lack_of_weights(tracker: str) -> Message | None:
+    """What keeps a tracker, given by name and version, from working on this machine; None where nothing does."""
     try:
         require_obtainable(tracker.partition(" ")[0])
     except NotReady as error:
-        return str(error)
-    return ""
+        return error.message
+    return None
 
 
-def engine_of(name: str) -> tuple[str, str]:
-    """Name and version of an engine, and what keeps it from working on this machine; empty where nothing does."""
+def engine_of(name: str) -> tuple[str, Message | None]:
+    """Name and version of an engine, and what keeps it from working on this machine; None where nothing does."""
     try:
         engine = load_engine(name)
     except NotReady as error:
-        return name, str(error)
-    return name_and_version(engine.name, engine.version), ""
+        return name, error.message
+    return name_and_version(engine.name, engine.version), None

@@ -45,7 +45,7 @@ def delivery_spec(
 def _why_not(status: Status) -> str:
     if status.state is State.DONE:
         return ""
-    return status.sentence if status.state in (State.FAILED, State.REMOVED) else UNFINISHED
+    return str(status.reason) if status.state in (State.FAILED, State.REMOVED) else UNFINISHED
 
 
 def _state_of_clips(folders: DataFolders, audio: str) -> int:

@@ -16,6 +16,7 @@ from heygem_pipeline.campaigns.campaigns_folder import (
     render_spec_of,
     wanted_clips,
 )
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.capabilities import engine_of, lack_of_weights, tracker_of
 from heygem_pipeline.planning.deliveries import delivery_spec
@@ -23,23 +24,19 @@ from heygem_pipeline.planning.disk_space import lack_of_room
 from heygem_pipeline.planning.requests import Requests, read_requests
 from heygem_pipeline.planning.status import DONE, QUEUED, READY, REMOVED, STALE, WAITING, State, Status
 from heygem_pipeline.quality.report import settings_of_report
-from heygem_pipeline.runs.history import (
+from heygem_pipeline.runs.failure_reasons import (
     CANCELLED,
+    DISK_FULL,
     INTERRUPTED,
-    LOGS_READ,
-    SENTENCE_TAG,
     STOPPED,
-    TRIED_TAG,
-    Attempt,
-    active_runs,
-    failed_attempts,
-    read_sentence,
-    share_done,
+    read_reason,
+    reason_tag,
 )
+from heygem_pipeline.runs.history import LOGS_READ, TRIED_TAG, Attempt, active_runs, failed_attempts
 from heygem_pipeline.runs.materializations import data_versions, keys_in, presenters_of
+from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import KeepSettings, StudioSettings, settings
-from heygem_pipeline.storage.atomic import NO_ROOM
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version, voice_version
@@ -48,11 +45,8 @@ from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 INTERRUPTIONS = 3
 """A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
 
-INTERRUPTED_SENTENCE = (
-    "The process that worked on it was killed {} times; see the logs of its runs, then: heygem retry."
-)
-UNREAD_SENTENCE = "It failed; the log of its run says why."
-NOTHING_FINISHED = Status(State.WAITING, "None of its clips is finished.")
+UNREAD = Message("run.unread")
+NOTHING_FINISHED = Status(State.WAITING, Message("delivery.nothing_finished"))
 
 
 @dataclass(frozen=True)
@@ -175,12 +169,12 @@ class _Planner:
 
     def _recipes(
         self, wanting: Mapping[ClipKey, tuple[Campaign, ...]]
-    ) -> tuple[dict[ClipKey, str], dict[ClipKey, str]]:
-        """How each clip is made; and of those whose engine lacks something on this machine, the sentence that says so.
+    ) -> tuple[dict[ClipKey, str], dict[ClipKey, Message]]:
+        """How each clip is made; and of those whose engine lacks something on this machine, what that is.
 
         Worked out once for all clips that the same campaigns want with the same tracker.
         """
-        known: dict[tuple[int, str], tuple[str, str]] = {}
+        known: dict[tuple[int, str], tuple[str, Message | None]] = {}
         recipes, hindered = {}, {}
         for clip, campaigns in wanting.items():
             which = id(campaigns), self._trackers[clip.presenter]
@@ -189,7 +183,7 @@ class _Planner:
                 engine, lack = engine_of(making.engine)
                 known[which] = recipe_version(which[1], engine, settings_of_report(making.settings)), lack
             recipes[clip], lack = known[which]
-            if lack:
+            if lack is not None:
                 hindered[clip] = lack
         return recipes, hindered
 
@@ -200,7 +194,7 @@ class _Planner:
         for key, version in wanted.items():
             subject = Subject(stage, key)
             known = made.get(key) if key in there else None
-            lack = self._lacking.get(self._trackers[key], "") if stage is Stage.PRESENTER else ""
+            lack = self._lacking.get(self._trackers[key]) if stage is Stage.PRESENTER else None
             statuses[key] = self._under_way(subject) or (
                 DONE
                 if known == version
@@ -213,7 +207,7 @@ class _Planner:
     def _of_clips(
         self,
         recipes: Mapping[ClipKey, str],
-        hindered: Mapping[ClipKey, str],
+        hindered: Mapping[ClipKey, Message],
         voices: Mapping[str, Status],
         presenters: Mapping[str, Status],
     ) -> dict[ClipKey, Status]:
@@ -305,7 +299,9 @@ class _Planner:
     def _under_way(self, subject: Subject) -> Status | None:
         if subject in self._running:
             run_id = self._running[subject]
-            return Status(State.RUNNING, run_id=run_id, share=share_done(self._instance, run_id, subject.stage))
+            progress = read_progress(self._folders, run_id)
+            share = progress.share_of_run(subject.stage) if progress is not None else None
+            return Status(State.RUNNING, run_id=run_id, share=share)
         if subject in self._queued:
             return Status(State.QUEUED, run_id=self._queued[subject])
         return QUEUED if subject in self._awaited else None
@@ -322,28 +318,30 @@ class _Planner:
         for attempt in attempts:
             if attempt.at < since or attempt.tried not in (tried, None):
                 break
-            sentence = self._sentence(attempt, tried)
-            if sentence == STOPPED:
+            reason = self._reason(attempt, tried)
+            if reason == STOPPED:
                 continue
-            if sentence == INTERRUPTED or sentence.startswith(NO_ROOM):
+            if reason == INTERRUPTED or reason.code in DISK_FULL:
                 interruptions += 1
                 if interruptions == INTERRUPTIONS:
-                    told = INTERRUPTED_SENTENCE.format(interruptions) if sentence == INTERRUPTED else sentence
-                    return Status(State.FAILED, told, attempt.run_id)
+                    often = Message("run.interrupted_often", times=interruptions)
+                    return Status(State.FAILED, often if reason == INTERRUPTED else reason, attempt.run_id)
                 continue
-            return Status(State.FAILED, sentence, attempt.run_id)
+            return Status(State.FAILED, reason, attempt.run_id)
         return None
 
-    def _sentence(self, attempt: Attempt, tried: str) -> str:
-        if attempt.sentence is not None and attempt.tried is not None:
-            return attempt.sentence
+    def _reason(self, attempt: Attempt, tried: str) -> Message:
+        """Why it failed; read from its log, and noted, where that was not done yet."""
+        if attempt.noted and attempt.reason is not None:
+            return attempt.reason
         if self._logs_left == 0:
-            return attempt.sentence or UNREAD_SENTENCE
+            return attempt.reason or UNREAD
         self._logs_left -= 1
-        sentence = attempt.sentence or read_sentence(self._instance, attempt.run_id)
+        known = attempt.reason if attempt.read else None
+        reason = known or read_reason(self._instance, attempt.run_id, attempt.reason)
         # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
-        self._instance.add_run_tags(attempt.run_id, {SENTENCE_TAG: sentence, TRIED_TAG: attempt.tried or tried})
-        return sentence
+        self._instance.add_run_tags(attempt.run_id, reason_tag(reason) | {TRIED_TAG: attempt.tried or tried})
+        return reason
 
 
 def _digest(text: str) -> str:

@@ -24,8 +24,8 @@ class CampaignSpecifications:
         voice = {clip.voice: uploads.find(UploadKind.AUDIO, clip.voice)}
         presenter = {clip.presenter: uploads.find(UploadKind.TEMPLATE, clip.presenter)}
         wanted = wanted_clips(load_campaigns(folders.campaigns), voice, presenter)
-        for sentence in contradictions(wanted).values():
-            raise CampaignsDisagree(sentence)
+        for disagreement in contradictions(wanted).values():
+            raise CampaignsDisagree(disagreement.code, **disagreement.values)
         return render_spec_of(wanted.get(clip, ()))
 
     def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:

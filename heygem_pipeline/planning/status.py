@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from heygem_pipeline.messages.message import Message
+
 
 class State(StrEnum):
     """Where something stands."""
@@ -19,10 +21,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """sentence: why it waits or failed. run_id: of the run that is queued, running or failed. share: done, 0 to 1."""
+    """reason: why it waits or failed. run_id: of the run that is queued, running or failed. share: done, 0 to 1."""
 
     state: State
-    sentence: str = ""
+    reason: Message | None = None
     run_id: str | None = None
     share: float | None = None
 
@@ -51,6 +53,4 @@ WAITING, READY, QUEUED, DONE, STALE = (
     Status(state) for state in (State.WAITING, State.READY, State.QUEUED, State.DONE, State.STALE)
 )
 
-REMOVED = Status(
-    State.REMOVED, "It was removed for its age (HEYGEM_KEEP_OUTPUTS_DAYS); to make it again: heygem retry."
-)
+REMOVED = Status(State.REMOVED, Message("clip.removed"))

@@ -6,8 +6,9 @@ No other file may import ``dagster._*``.
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.errors import DagsterDefinitionChangedDeserializationError, DagsterExecutionInterruptedError
-from dagster._core.events import DagsterEvent
+from dagster._core.events import DagsterEvent, RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.runs import SqlRunStorage
@@ -42,10 +43,12 @@ __all__ = [
     "DagsterDefinitionChangedDeserializationError",
     "DagsterEvent",
     "DagsterExecutionInterruptedError",
+    "RunFailureReason",
     "RunTagsTable",
     "SqlEventLogStorageTable",
     "SqlRunStorage",
     "SqliteEventLogStorage",
+    "StepFailureData",
     "UnresolvedAssetJobDefinition",
     "get_multidimensional_partition_tag",
     "get_next_cron_tick",

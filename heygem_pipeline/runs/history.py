@@ -1,32 +1,19 @@
 """What Dagster's records of runs and backfills say about voices, presenters and clips."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import time
 
 import dagster as dg
-from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
+from dagster import DagsterRunStatus, RunRecord, RunsFilter
 
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
+from heygem_pipeline.runs.failure_reasons import CANCELLED, is_noted, reason_in
 from heygem_pipeline.runs.stages import Stage, Subject, subject_of
-
-SENTENCE_TAG = "heygem/sentence"
-"""Why a run failed, or INTERRUPTED, or STOPPED; read from its log once."""
 
 TRIED_TAG = "heygem/tried"
 """What the run was made of: its inputs, tracker, engine and settings."""
-
-INTERRUPTED = "interrupted"
-"""Its process was killed, for memory perhaps. Such a run is asked for again, but not without end."""
-
-STOPPED = "stopped"
-"""It ended with the pipeline or the machine, through no fault of its own. Such a run is asked for again."""
-
-_TOLD_TO_STOP = "Execution was interrupted unexpectedly"
-"""What Dagster notes of a run that was told to stop (SIGTERM) and not by a person, in a step or between two."""
-
-CANCELLED = "It was cancelled; to make it all the same: heygem retry."
 
 SECONDS_UNTIL_RETRY = 60
 """Within that, Dagster's daemon has started a run anew whose process died, if its settings say so."""
@@ -37,8 +24,6 @@ RECORDS_READ = 2000
 LOGS_READ = 50
 """Logs of failed runs read in one go; when more have failed at once, the rest is read the next time."""
 
-LONGEST_SENTENCE = 500
-
 _QUEUED = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED]
 _RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 _FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
@@ -46,16 +31,22 @@ _FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run that did not end well. at: POSIX time it was asked for. sentence: None while its log is not read.
+    """A run that did not end well. at: POSIX time it was asked for. reason: None while its log is not read.
 
-    retried_soon: Dagster itself is about to start it anew.
+    read: does the reason say all that the log does? retried_soon: Dagster itself is about to start it anew.
     """
 
     run_id: str
     at: float
-    sentence: str | None
+    reason: Message | None
+    read: bool
     tried: str | None
     retried_soon: bool
+
+    @property
+    def noted(self) -> bool:
+        """Is all known of it that will be?"""
+        return self.reason is not None and self.read and self.tried is not None
 
 
 _subjects: dict[str, Subject | None] = {}
@@ -92,7 +83,7 @@ def failed_attempts(instance: dg.DagsterInstance) -> dict[Subject, list[Attempt]
         for record in instance.get_run_records(RunsFilter(run_ids=unknown)):
             subject, attempt = subject_of(record.dagster_run), _attempt(record)
             read[attempt.run_id] = subject, attempt
-            if subject is None or (attempt.sentence and attempt.tried and not attempt.retried_soon):
+            if subject is None or (attempt.noted and not attempt.retried_soon):
                 _ended[attempt.run_id] = subject, attempt
     attempts: dict[Subject, list[Attempt]] = {}
     for run_id in run_ids:
@@ -108,45 +99,13 @@ def _attempt(record: RunRecord) -> Attempt:
     return Attempt(
         run.run_id,
         record.create_timestamp.timestamp(),
-        CANCELLED if cancelled else run.tags.get(SENTENCE_TAG),
+        CANCELLED if cancelled else reason_in(run.tags),
+        cancelled or is_noted(run.tags),
         run.tags.get(TRIED_TAG),
         run.tags.get(WILL_RETRY_TAG) == "true"
         and AUTO_RETRY_RUN_ID_TAG not in run.tags
         and time() - (record.end_time or 0.0) < SECONDS_UNTIL_RETRY,
     )
-
-
-def read_sentence(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Return why a run failed, or INTERRUPTED, or STOPPED."""
-    kinds = {DagsterEventType.RUN_FAILURE, DagsterEventType.STEP_FAILURE}
-    records = instance.get_records_for_run(run_id, of_type=kinds).records
-    events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
-    if any(event.is_failure and _TOLD_TO_STOP in (event.message or "") for event in events):
-        return STOPPED
-    for event in events:
-        if not event.is_step_failure:
-            continue
-        failure = event.step_failure_data
-        if failure.user_failure_data is not None and failure.user_failure_data.description:
-            return failure.user_failure_data.description[:LONGEST_SENTENCE]
-        if failure.error is not None:
-            root = failure.error.cause or failure.error
-            return root.message.strip().splitlines()[-1][:LONGEST_SENTENCE]
-    return INTERRUPTED
-
-
-def share_done(instance: dg.DagsterInstance, run_id: str, stage: Stage) -> float | None:
-    """Return how much of a run is done, 0 to 1, as its last line of progress tells; None where it told nothing yet."""
-    records = instance.get_records_for_run(run_id, limit=20, ascending=False).records
-    for record in records:
-        entry = record.event_log_entry
-        told = re.search(r"(\d+) of (\d+) frames", entry.user_message or entry.message or "")
-        if told and int(told[2]):
-            done = min(1.0, int(told[1]) / int(told[2]))
-            if stage is not Stage.CLIP:
-                return done
-            return done / 2 + (0.5 if entry.step_key == "encoded_video" else 0.0)
-    return None
 
 
 def began(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 
-from heygem_pipeline.runs.run_log import NO_STEP, Line, subject_in, worded
+from heygem_pipeline.runs.run_log import NO_STEP, Line, level_and_text, subject_in
 from heygem_pipeline.storage.folders import data_folders
 
 BYTES_A_FILE = 10 * 2**20
@@ -51,12 +51,12 @@ def note(message: str, stage: str, run: dg.DagsterRun | None = None, level: int 
 
 
 def _line(record: logging.LogRecord) -> Line | None:
-    """The line of a record, None where it is not told. Dagster puts whose run it is into ``record.dagster_meta``."""
+    """The line of a record, None where it has none. Dagster puts whose run it is into ``record.dagster_meta``."""
     meta: Mapping[str, Any] = getattr(record, "dagster_meta", {})
-    told = worded(meta.get("orig_message", record.getMessage()), record.levelno, meta.get("dagster_event"))
-    if told is None:
+    shown = level_and_text(meta.get("orig_message", record.getMessage()), record.levelno, meta.get("dagster_event"))
+    if shown is None:
         return None
-    level, message = told
+    level, message = shown
     if record.exc_info:
         message += "\n" + logging.Formatter().formatException(record.exc_info)
     stage = meta.get("step_key") or NO_STEP

@@ -9,6 +9,7 @@ from time import sleep
 import dagster as dg
 from dagster import DagsterEventType, RunsFilter
 
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.dagster_internals import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -16,11 +17,11 @@ from heygem_pipeline.runs.dagster_internals import (
     DagsterEvent,
     DagsterExecutionInterruptedError,
 )
-from heygem_pipeline.runs.history import INTERRUPTED, SENTENCE_TAG, STOPPED, read_sentence
+from heygem_pipeline.runs.failure_reasons import read_reason, reason_in
 from heygem_pipeline.runs.stages import Stage, subject_of
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
 
-TOLD = {
+SHOWN = {
     DagsterEventType.RUN_START: (logging.INFO, "Started."),
     DagsterEventType.RUN_SUCCESS: (logging.INFO, "Finished."),
     DagsterEventType.RUN_FAILURE: (logging.ERROR, ""),
@@ -42,7 +43,6 @@ RUNS_READ = 50
 EVENTS_AT_ONCE = 500
 SECONDS_BETWEEN_LOOKS = 1.0
 NO_STEP = "run"
-KILLED = "Its process was killed, or the machine stopped."
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,21 @@ class Line:
         return "\n".join([head, *(f"    {line}" for line in rest)])
 
 
-def worded(message: str, level: int, event: DagsterEvent | None) -> tuple[int, str] | None:
-    """Return the level and the words an entry of Dagster's is told with; None where it is not told."""
+def level_and_text(message: str, level: int, event: DagsterEvent | None) -> tuple[int, str] | None:
+    """Return how an entry of Dagster's stands in the log; None where it does not."""
     if event is None:
         return (level, message) if level >= logging.INFO else None
     if event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         if check.passed:
             return None
-        told = logging.ERROR if check.severity is dg.AssetCheckSeverity.ERROR else logging.WARNING
-        return told, f"{check.check_name}: {check.description}"
+        level = logging.ERROR if check.severity is dg.AssetCheckSeverity.ERROR else logging.WARNING
+        return level, f"{check.check_name}: {check.description}"
     stack = _stack(event)
-    if event.event_type not in TOLD and not stack:
+    if event.event_type not in SHOWN and not stack:
         return None
-    told, words = TOLD.get(event.event_type, (level, ""))
-    return told, f"{words or message}\n{stack}".rstrip()
+    level, words = SHOWN.get(event.event_type, (level, ""))
+    return level, f"{words or message}\n{stack}".rstrip()
 
 
 def _stack(event: DagsterEvent) -> str:
@@ -124,9 +124,9 @@ def read_log(instance: dg.DagsterInstance, run: dg.DagsterRun, follow: bool = Fa
         cursor = page.cursor
         for record in page.records:
             entry = record.event_log_entry
-            told = worded(entry.message, int(entry.level), entry.dagster_event)
-            if told is not None:
-                yield Line(entry.timestamp, told[0], run.run_id, subject, entry.step_key or NO_STEP, told[1])
+            shown = level_and_text(entry.message, int(entry.level), entry.dagster_event)
+            if shown is not None:
+                yield Line(entry.timestamp, shown[0], run.run_id, subject, entry.step_key or NO_STEP, shown[1])
         if page.has_more:
             continue
         if now is None or now.is_finished:
@@ -135,28 +135,25 @@ def read_log(instance: dg.DagsterInstance, run: dg.DagsterRun, follow: bool = Fa
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How a run ended, or stands. told: its id, status and times. sentence: why it failed, "" if it did not."""
+class RunOutcome:
+    """How a run ended, or stands. summary: its id, status and times. reason: why it failed, None if it did not."""
 
-    told: str
+    summary: str
     under_way: bool
-    sentence: str
+    reason: Message | None
 
 
-def ending_of(instance: dg.DagsterInstance, run_id: str) -> Ending:
+def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
     """Say how a run ended."""
     record = instance.get_run_record_by_id(run_id)
     if record is None:
-        return Ending(f"Run {run_id}: its records are deleted", under_way=False, sentence="")
+        return RunOutcome(f"Run {run_id}: its records are deleted", under_way=False, reason=None)
     run = record.dagster_run
     times = [
         f"{said} {datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"
         for said, at in (("started", record.start_time), ("ended", record.end_time))
         if at is not None
     ]
-    sentence = (run.tags.get(SENTENCE_TAG) or read_sentence(instance, run_id)) if run.is_failure else ""
-    return Ending(
-        ", ".join([f"Run {run_id}: {run.status.value.lower()}", *times]),
-        not run.is_finished,
-        KILLED if sentence in (INTERRUPTED, STOPPED) else sentence,
-    )
+    reason = (reason_in(run.tags) or read_reason(instance, run_id)) if run.is_failure else None
+    summary = ", ".join([f"Run {run_id}: {run.status.value.lower()}", *times])
+    return RunOutcome(summary, not run.is_finished, reason)

@@ -40,6 +40,10 @@ class DataFolders:
         """Held by whatever runs the graph on this folder: page and daemon, or the demo."""
         return self.state / "running.lock"
 
+    def progress(self, run_id: str) -> Path:
+        """How far a run is, while it works."""
+        return self.state / "progress" / f"{run_id}.json"
+
     @property
     def log_file(self) -> Path:
         """The one rotating log of everything."""

@@ -73,7 +73,7 @@ def _uploads(
             "mark": _mark(upload),
             "added": upload.since if upload else seen.now,
             "checked": status is not None and status.state in (State.DONE, State.FAILED),
-            "refused": without_paths(status.sentence, seen.uploads.folders.root) if status and failed else None,
+            "refused": without_paths(str(status.reason), seen.uploads.folders.root) if status and failed else None,
             "seconds": examined.seconds if examined else None,
             "width": examined.width if examined else 0,
             "height": examined.height if examined else 0,
@@ -127,8 +127,8 @@ def _made(seen: Seen, campaign: Campaign) -> float:
 
 def _clip(seen: Seen, clip: ClipKey, status: Status) -> dict[str, Any]:
     shown: dict[str, Any] = {"state": status.state.value}
-    if status.sentence:
-        shown["why"] = without_paths(status.sentence, seen.uploads.folders.root)
+    if status.reason is not None:
+        shown["why"] = without_paths(str(status.reason), seen.uploads.folders.root)
     if status.run_id:
         shown["run"] = status.run_id
     if status.state is State.RUNNING:

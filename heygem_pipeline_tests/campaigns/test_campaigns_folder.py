@@ -110,9 +110,9 @@ def test_clips_named_by_language_want_one(tmp_path: Path) -> None:
 
 def test_two_campaigns_that_would_make_one_clip_differently_contradict_each_other(tmp_path: Path) -> None:
     campaigns = load(tmp_path, ('"*"', "anna", "settings: {crf: 20}"), ("欢迎", '"*"'))
-    ((clip, sentence),) = contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)).items()
+    ((clip, disagreement),) = contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)).items()
     assert clip == ClipKey("欢迎", "anna")
-    assert all(said in sentence for said in ("欢迎 x anna", '0.yaml with crf "20"', '1.yaml with crf "18"'))
+    assert all(said in str(disagreement) for said in ("欢迎 x anna", '0.yaml with crf "20"', '1.yaml with crf "18"'))
 
 
 @pytest.mark.parametrize("more", ["settings: {crf: 18}", "engine: warp", "title: other", "delivery: {report: yes}"])

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from heygem_pipeline.cli.status_matrix import matrix
+from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.status import DONE, READY, State, Status
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -55,7 +56,7 @@ def test_names_across_are_whole_where_they_fit() -> None:
 
 def test_a_low_screen_shows_what_runs_and_what_failed() -> None:
     voices = [f"voice {number}" for number in range(50)]
-    running, failed = Status(State.RUNNING, share=0.25), Status(State.FAILED, "Its face is too small.")
+    running, failed = Status(State.RUNNING, share=0.25), Status(State.FAILED, verbatim("Its face is too small."))
     found = planned(voices, ["anna", "mei"], **{"voice 48_anna": running, "voice 49_mei": failed, "voice 3_mei": READY})
     lines = printed(found, 80, 16)
     assert len(lines) <= 16

@@ -62,7 +62,7 @@ def test_a_backfill_of_everything_makes_all_but_what_a_bad_upload_spoils(
             ("broken", "anna"),
             ("broken", "ben"),
         }
-        assert "broken.wav" in found.clips[ClipKey("broken", "anna")].sentence
+        assert "broken.wav" in str(found.clips[ClipKey("broken", "anna")].reason)
         failed = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
         assert {subject_of(run) for run in failed} == {trace.Subject(Stage.VOICE, "broken")}
 

@@ -34,7 +34,7 @@ def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
         shutil.copy(material / "voice.wav", data.voices / "第一课.wav")
         (data.voices / "broken.wav").write_bytes(b"no sound")
         done = wait_until(instance, data, lambda found: found.counts == {State.DONE: 1, State.FAILED: 1})
-        assert "broken.wav" in done.clips[ClipKey("broken", "anna")].sentence
+        assert "broken.wav" in str(done.clips[ClipKey("broken", "anna")].reason)
         first = finished_report(data, ClipKey("第一课", "anna"))
         shutil.copy(material / "voice.wav", data.voices / "broken.wav")
         wait_until(instance, data, lambda found: found.counts == {State.DONE: 2})

@@ -193,7 +193,7 @@ def test_removed_clips_are_not_made_again_by_themselves_and_say_why(house: House
     remove_outputs_of_one(house, set_to)
     found = house.plan()
     assert found.counts == {State.REMOVED: 2, State.DONE: 2}
-    assert "HEYGEM_KEEP_OUTPUTS_DAYS" in found.clips[ClipKey("one", "one")].sentence
+    assert "HEYGEM_KEEP_OUTPUTS_DAYS" in str(found.clips[ClipKey("one", "one")].reason)
     assert not found.deliveries["one"].to_be_made
     set_to("outputs_days", "1000")
     assert house.plan().counts == found.counts

@@ -13,12 +13,14 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.operations.backup import back_up
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import materializations as made
+from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.history import active_runs
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
@@ -109,7 +111,7 @@ def test_only_the_newest_materialization_of_a_partition_is_kept(house: House) ->
 
 def test_failed_runs_stay_longer_and_as_long_as_they_say_why_something_is_failed(house: House) -> None:
     house.make_inputs()
-    tried = {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, "one|one")), "heygem/sentence": "No."}
+    tried = {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, "one|one")), **reason_tag(verbatim("No."))}
     needed = [ended(house, DagsterRunStatus.FAILURE, tags=tried) for _ in range(2)]
     house.make_clip("two", "two")
     ended(house, DagsterRunStatus.FAILURE, key="two|two")
@@ -117,7 +119,7 @@ def test_failed_runs_stay_longer_and_as_long_as_they_say_why_something_is_failed
     assert removed(house.instance, house.folders, 89) == {}
     assert removed(house.instance, house.folders, 91) == {"failed runs": 2}
     assert sorted(house.instance.get_run_ids()) == sorted(needed)
-    assert house.clip().sentence == "No." and house.clip("two", "two").state is State.DONE
+    assert house.clip().reason == verbatim("No.") and house.clip("two", "two").state is State.DONE
 
 
 @pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.planning.actions import cancel, make_missing_now, try_again
 from heygem_pipeline.planning.launching import settled_requests, to_start
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_tag
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -35,7 +37,7 @@ def test_a_clip_that_was_removed_for_its_age_is_made_again(house: House) -> None
 
 
 def test_what_failed_is_tried_again_and_what_did_not_is_left_alone(house: House) -> None:
-    house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "It has no face."})
+    house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, reason_tag(verbatim("It has no face.")))
     house.make_clip("one", "two")
     found = house.plan()
     assert try_again(house.folders, found, found.clips) == [ClipKey("one", "one")]
@@ -44,7 +46,7 @@ def test_what_failed_is_tried_again_and_what_did_not_is_left_alone(house: House)
 
 def test_only_what_is_missing_is_made_now(house: House) -> None:
     house.make_clip("one", "two")
-    house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "It has no face."})
+    house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, reason_tag(verbatim("It has no face.")))
     found = house.plan()
     assert make_missing_now(house.folders, found, found.clips) == [ClipKey("two", "one"), ClipKey("two", "two")]
 
@@ -56,7 +58,7 @@ def test_a_cancelled_clip_waits_until_somebody_asks_for_it(house: House, monkeyp
     assert cancel(house.instance, house.folders, house.plan(), chosen) == []
     found = house.plan()
     assert {found.clips[clip].state for clip in chosen} == {State.FAILED}
-    assert found.clips[ClipKey("one", "one")].sentence.startswith("It was cancelled")
+    assert found.clips[ClipKey("one", "one")].reason == CANCELLED
     assert [subject.key for subject in to_start(found, read_requests(house.folders))] == ["two|one", "two|two"]
     try_again(house.folders, found, [ClipKey("one", "two")])
     assert house.clip().state is State.FAILED and house.clip("one", "two").state is State.READY

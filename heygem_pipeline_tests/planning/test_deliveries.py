@@ -3,8 +3,10 @@
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.specifications import DeliverySpec
+from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.house import CLIP, DELIVERY, House
@@ -30,7 +32,8 @@ def test_a_delivery_waits_until_all_wanted_clips_of_the_voice_are_made(house: Ho
 def test_a_clip_that_failed_does_not_hold_the_delivery_up(house: House) -> None:
     house.make_inputs()
     house.make_clip("one", "one")
-    house.run(CLIP, "one|two", DagsterRunStatus.FAILURE, {"heygem/sentence": "No face.", "heygem/tried": tried(house)})
+    tags = reason_tag(verbatim("No face.")) | {"heygem/tried": tried(house)}
+    house.run(CLIP, "one|two", DagsterRunStatus.FAILURE, tags)
     assert delivery(house) is State.READY
     assert order(house).unfinished == {"one": "", "two": "No face."}
 
@@ -40,7 +43,7 @@ def test_a_voice_without_a_finished_clip_has_nothing_to_deliver(house: House) ->
     for template in ("one", "two"):
         house.run(CLIP, f"one|{template}", DagsterRunStatus.CANCELED)
     status = house.plan().deliveries["one"]
-    assert (status.state, status.sentence) == (State.WAITING, "None of its clips is finished.")
+    assert (status.state, str(status.reason)) == (State.WAITING, "None of its clips is finished.")
 
 
 def test_a_clip_made_again_makes_the_delivery_stale(house: House) -> None:
@@ -67,9 +70,10 @@ def test_a_deleted_delivery_is_made_again(house: House) -> None:
 def test_a_delivery_that_failed_waits_until_something_changes(house: House) -> None:
     delivered(house)
     house.folders.delivery("one").unlink()
-    what = {"heygem/sentence": "The disk has no room.", "heygem/tried": house.plan().tried[Stage.DELIVERY]["one"]}
+    why = Message("run.unexpected", error="It is odd.")
+    what = reason_tag(why) | {"heygem/tried": house.plan().tried[Stage.DELIVERY]["one"]}
     house.run(DELIVERY, "one", DagsterRunStatus.FAILURE, what)
-    assert house.plan().deliveries["one"].sentence == "The disk has no room."
+    assert house.plan().deliveries["one"].reason == why
     house.folders.clip(ClipKey("one", "two")).unlink()
     house.make_clip("one", "two")
     assert delivery(house) is State.READY

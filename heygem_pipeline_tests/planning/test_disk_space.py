@@ -3,12 +3,12 @@
 import pytest
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.disk_space import lack_of_room
 from heygem_pipeline.planning.planner import INTERRUPTIONS
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.atomic import disk_full_sentence
-from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.cli.test_clips import heygem
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.orchestration.test_sensors import ANALYSES, CLIPS, end_all, set_to, tick
@@ -29,7 +29,7 @@ def test_new_clips_wait_and_say_why_while_uploads_are_analysed(house: House) -> 
     started, why = tick(house)
     assert started == [] and why is not None
     assert "HEYGEM_KEEP_FREE_GB" in why and "Clips: 3 waiting, 1 done." in why
-    assert house.clip("one", "two").sentence == lack_of_room(house.folders)
+    assert house.clip("one", "two").reason == lack_of_room(house.folders)
 
 
 def test_clips_start_by_themselves_when_there_is_room_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,14 +51,14 @@ def test_a_clip_that_met_a_full_disk_is_asked_for_again_but_not_without_end(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.make_inputs()
-    full = disk_full_sentence(house.folders.clip(ClipKey("one", "one")))
+    full = Message("storage.disk_full", file="one.mp4")
     for _ in range(INTERRUPTIONS):
         assert house.clip().state is State.WAITING
         set_to(monkeypatch, keep_free_gb="0")
         assert house.clip().state is State.READY
         set_to(monkeypatch, keep_free_gb=MORE_THAN_ANY_DISK)
-        house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": full})
-    assert (house.clip().state, house.clip().sentence) == (State.FAILED, full)
+        house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, reason_tag(full))
+    assert (house.clip().state, house.clip().reason) == (State.FAILED, full)
 
 
 def test_status_and_doctor_tell(house: House) -> None:

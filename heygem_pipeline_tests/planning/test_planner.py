@@ -13,6 +13,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
+from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.planning import planner
@@ -20,13 +21,18 @@ from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.requests import forgive
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
+from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_in, reason_tag
 from heygem_pipeline.runs.partitions import multi_partition_key
+from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import write_wav
 from heygem_pipeline_tests.house import CLIP, VOICE, House
+
+
+NO = Message("face.not_found", file="one.mp4")
 
 
 def stands(found: Plan) -> set[tuple[str, ...]]:
@@ -98,7 +104,7 @@ def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: 
     Materializer(house.instance, NoDisplay()).run(["face_tracks"], "two")
     found = house.plan()
     assert found.presenters["one"].state is State.READY
-    assert found.presenters["two"].state is State.FAILED and "two.yaml" in found.presenters["two"].sentence
+    assert found.presenters["two"].state is State.FAILED and "two.yaml" in str(found.presenters["two"].reason)
     sidecar.write_text("tracker: dlib")
     assert house.plan().presenters["two"].state is State.READY
 
@@ -125,7 +131,8 @@ def test_runs_under_way_are_told_with_what_they_have_done(house: House) -> None:
     house.run(CLIP, "one|one", DagsterRunStatus.NOT_STARTED)
     run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
     house.run(VOICE, "two", DagsterRunStatus.STARTED)
-    house.instance.report_engine_event("30 of 120 frames, 30.0 frames/s, 3 s left", run_id=run_id, job_name="x")
+    assert house.clip("one", "two").share is None
+    write_progress(house.folders, run_id, Progress("generated_frames", 30, 120, 0.0, 1.0))
     found = house.plan()
     assert found.clips[ClipKey("one", "one")].state is State.QUEUED
     assert (found.clips[ClipKey("one", "two")].state, found.clips[ClipKey("one", "two")].share) == (
@@ -168,13 +175,12 @@ def test_a_bad_voice_fails_its_clips_with_its_sentence_until_it_is_replaced(hous
     sleep(0.01)
     sentence = Materializer(house.instance, NoDisplay()).run(VOICE, "one")
     assert sentence is not None and "one.wav" in sentence
-    for _ in range(2):
-        found = house.plan()
-        assert (found.voices["one"].state, found.voices["one"].sentence) == (State.FAILED, sentence)
-        assert {found.clips[ClipKey("one", t)].sentence for t in ("one", "two")} == {sentence}
+    for found in (house.plan(), house.plan()):
+        assert (found.voices["one"].state, str(found.voices["one"].reason)) == (State.FAILED, sentence)
+        assert {str(found.clips[ClipKey("one", t)].reason) for t in ("one", "two")} == {sentence}
         assert found.clips[ClipKey("two", "one")].state is State.READY
     (run,) = house.instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
-    assert run.tags["heygem/sentence"] == sentence
+    assert reason_in(run.tags) == house.plan().voices["one"].reason
     house.replace("one", "better")
     assert house.plan().voices["one"].state is State.STALE
 
@@ -184,13 +190,13 @@ def fail(house: House, key: str = "one|one", tags: dict[str, str] | None = None)
 
 
 def tried(house: House, key: str = "one|one") -> dict[str, str]:
-    return {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, key)), "heygem/sentence": "No."}
+    return {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, key)), **reason_tag(NO)}
 
 
 def test_a_failed_clip_stays_failed_until_settings_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.make_inputs()
     run_id = fail(house, tags=tried(house))
-    assert house.clip() == planner.Status(State.FAILED, "No.", run_id)
+    assert house.clip() == planner.Status(State.FAILED, NO, run_id)
     assert house.clip("one", "two").state is State.READY
     monkeypatch.setenv("HEYGEM_MIN_FACE_PIXELS", "32")
     settings.cache_clear()
@@ -201,7 +207,7 @@ def test_a_failure_of_the_page_counts_and_is_tied_to_what_is_there(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.make_inputs()
-    fail(house, tags={"heygem/sentence": "No."})
+    fail(house, tags=reason_tag(NO))
     assert house.clip().state is State.FAILED
     monkeypatch.setenv("HEYGEM_CRF", "30")
     settings.cache_clear()
@@ -221,7 +227,7 @@ def test_a_person_may_forgive(house: House) -> None:
 def test_a_cancelled_clip_is_not_asked_for_again(house: House) -> None:
     house.make_inputs()
     house.run(CLIP, "one|one", DagsterRunStatus.CANCELED)
-    assert house.clip().state is State.FAILED and "cancelled" in house.clip().sentence
+    assert house.clip().state is State.FAILED and house.clip().reason == CANCELLED
 
 
 def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house: House) -> None:
@@ -234,7 +240,7 @@ def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house
         assert house.clip().state is State.RUNNING
         house.instance.report_run_failed(run, "The machine stopped.")
         house.instance.add_run_tags(run_id, {"dagster/will_retry": "false"})
-    assert house.clip().state is State.FAILED and "3 times" in house.clip().sentence
+    assert house.clip().state is State.FAILED and house.clip().reason == Message("run.interrupted_often", times=3)
 
 
 def test_a_run_that_ended_with_the_pipeline_is_asked_for_again_however_often(house: House) -> None:
@@ -260,7 +266,7 @@ def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.Monk
     house.make_inputs()
     monkeypatch.setattr(planner, "LOGS_READ", 1)
     read: list[str] = []
-    monkeypatch.setattr(planner, "read_sentence", lambda _, run_id: read.append(run_id) or "No.")
+    monkeypatch.setattr(planner, "read_reason", lambda _, run_id, _known: read.append(run_id) or NO)
     runs = [fail(house, f"{v}|{t}") for v in ("one", "two") for t in ("one", "two")]
     assert house.plan().counts == {State.FAILED: 4} and len(read) == 1
     for _ in range(4):
@@ -285,7 +291,7 @@ def test_a_clip_whose_engine_lacks_its_weights_says_so_and_holds_no_other_up(
     (house.folders.campaigns / "a.yaml").write_text("voices: one\npresenters: one\nengine: wav2lip\n")
     (house.folders.campaigns / "b.yaml").write_text("voices: two\npresenters: one\n")
     status = house.clip("one", "one")
-    assert status.state is State.FAILED and "wav2lip.pth" in status.sentence
+    assert status.state is State.FAILED and "wav2lip.pth" in str(status.reason)
     assert house.clip("two", "one").state is State.READY
 
 
@@ -297,7 +303,7 @@ def test_a_presenter_whose_tracker_lacks_its_weights_says_so_until_they_are_ther
     settings.cache_clear()
     (house.folders.presenters / "two.yaml").write_text("tracker: face_alignment\n")
     found = house.plan()
-    assert found.presenters["two"].state is State.FAILED and "s3fd" in found.presenters["two"].sentence
+    assert found.presenters["two"].state is State.FAILED and "s3fd" in str(found.presenters["two"].reason)
     assert found.presenters["one"].state is State.READY
     for part in CATALOGUE[1].parts:
         (tmp_path / part.files[0].file).touch()

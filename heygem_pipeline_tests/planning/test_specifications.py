@@ -90,7 +90,7 @@ def disagreeing(house: House) -> House:
 
 def test_a_clip_that_two_campaigns_want_differently_fails_with_both_names(disagreeing: House) -> None:
     status = disagreeing.clip("two", "one")
-    assert status.state is State.FAILED and "a.yaml" in status.sentence and "b.yaml" in status.sentence
+    assert status.state is State.FAILED and "a.yaml" in str(status.reason) and "b.yaml" in str(status.reason)
     assert disagreeing.clip("one", "one").state is State.READY
     with pytest.raises(CampaignsDisagree, match=r"a\.yaml"):
         CampaignSpecifications().render_spec(ClipKey("two", "one"))

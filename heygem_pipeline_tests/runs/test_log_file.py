@@ -12,12 +12,12 @@ from dagster._core.events import JobFailureData, RunFailureReason
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.operations.recovery import ABANDONED, fail_abandoned_runs
+from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.orchestration.sensors import killed_runs, uploads
 from heygem_pipeline.runs import log_file
+from heygem_pipeline.runs.failure_reasons import INTERRUPTED
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
-from heygem_pipeline.runs.run_log import KILLED
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
@@ -28,6 +28,7 @@ LINES_A_PROCESS = 40
 TALKING_RUN = f"""
 import sys
 import dagster as dg
+from heygem_pipeline.runs.failure_reasons import INTERRUPTED
 from heygem_pipeline.runs.instance import open_instance
 
 @dg.op
@@ -108,20 +109,21 @@ def test_recovery_says_which_runs_it_failed(house: House) -> None:
 def test_a_run_whose_process_was_killed_is_told_once(house: House) -> None:
     killed = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
     failed_itself = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
-    abandoned = house.run(CLIP, "two|one", DagsterRunStatus.STARTED)
     run = house.instance.get_run_by_id
     house.instance.report_run_failed(run(killed) or pytest.fail(), "Its process is gone.")
     data = JobFailureData(None, RunFailureReason.STEP_FAILURE)
     house.instance.report_run_failed(run(failed_itself) or pytest.fail(), "A step failed.", data)
-    house.instance.report_run_failed(run(abandoned) or pytest.fail(), ABANDONED)
+    abandoned = house.run(CLIP, "two|one", DagsterRunStatus.STARTED)
+    assert fail_abandoned_runs(house.instance) == [abandoned]
     for run_id in (killed, failed_itself, abandoned):
         (record,) = house.instance.get_records_for_run(run_id, of_type=DagsterEventType.RUN_FAILURE).records
         event = record.event_log_entry.dagster_event
         ended = run(run_id)
         assert event and ended
         killed_runs(dg.build_run_status_sensor_context("killed_runs", event, house.instance, ended))
-    (line,) = written(house.folders)
-    assert line.endswith(f"ERROR   {killed[:8]} [one/two] run: {KILLED} Its process is gone.")
+    by_recovery, line = written(house.folders)
+    assert abandoned[:8] in by_recovery
+    assert line.endswith(f"ERROR   {killed[:8]} [one/two] run: {INTERRUPTED} Its process is gone.")
 
 
 def test_new_and_retired_uploads_are_told_and_nothing_else(house: House) -> None:

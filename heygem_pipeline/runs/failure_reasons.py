@@ -1,0 +1,121 @@
+"""Why a run failed, as a message: how an asset records it, how it is read from the run's log, and kept in a tag."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from heygem_pipeline.errors import DiskFull, PipelineError
+from heygem_pipeline.messages.message import Message, verbatim
+from heygem_pipeline.runs.dagster_internals import (
+    DagsterEvent,
+    DagsterExecutionInterruptedError,
+    RunFailureReason,
+    StepFailureData,
+)
+
+INTERRUPTED = Message("run.interrupted")
+"""Its process was killed, for memory perhaps. Such a run is asked for again, but not without end."""
+
+STOPPED = Message("run.stopped")
+"""It ended with the pipeline or the machine, through no fault of its own. Such a run is asked for again."""
+
+CANCELLED = Message("clip.cancelled")
+
+UNEXPECTED = "run.unexpected"
+"""The code of an error that nobody foresaw."""
+
+DISK_FULL = frozenset({"storage.disk_full", "run.disk_full"})
+"""Codes of a disk that was full, as this version and as earlier ones recorded it."""
+
+REASON_TAG = "heygem/reason"
+"""Of a run: why it failed, a message as JSON; read from its log once."""
+
+OLD_TAG = "heygem/sentence"
+"""What earlier versions wrote instead: a word of ``_OLD_WORDS``, or the English sentence."""
+
+_OLD_WORDS = {"interrupted": INTERRUPTED, "stopped": STOPPED}
+
+LONGEST_TEXT = 500
+"""Characters of each text of a reason: the planner reads a run's tags with every look at it."""
+
+
+def failure_metadata(error: PipelineError) -> dict[str, Any]:
+    """What ``read_reason`` reads in a step's failure."""
+    return {
+        "error": type(error).__name__,
+        "code": error.code,
+        "values": dg.MetadataValue.json(error.message.as_json()["values"]),
+    }
+
+
+def reason_in(tags: Mapping[str, str]) -> Message | None:
+    """Why a run with these tags failed; None where that was not noted yet."""
+    if REASON_TAG in tags:
+        return Message.from_json(json.loads(tags[REASON_TAG]))
+    if OLD_TAG in tags:
+        return _OLD_WORDS.get(tags[OLD_TAG]) or verbatim(tags[OLD_TAG])
+    return None
+
+
+def is_noted(tags: Mapping[str, str]) -> bool:
+    """Do the tags say all that the log does? Earlier versions noted no code."""
+    return REASON_TAG in tags or tags.get(OLD_TAG) in _OLD_WORDS
+
+
+def reason_tag(reason: Message) -> dict[str, str]:
+    """The tag that ``reason_in`` reads."""
+    return {REASON_TAG: json.dumps(reason.as_json(), ensure_ascii=False)}
+
+
+def read_reason(instance: dg.DagsterInstance, run_id: str, otherwise: Message | None = None) -> Message:
+    """Return why a run failed, as its log says. otherwise: where that says nothing; else it was interrupted."""
+    kinds = {DagsterEventType.RUN_FAILURE, DagsterEventType.STEP_FAILURE}
+    records = instance.get_records_for_run(run_id, of_type=kinds).records
+    events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
+    if any(map(_was_told_to_stop, events)):
+        return STOPPED
+    failures = (event.step_failure_data for event in events if event.is_step_failure)
+    reasons = (reason for failure in failures if (reason := _reason_of(failure)) is not None)
+    return next(reasons, otherwise or INTERRUPTED)
+
+
+def _was_told_to_stop(event: DagsterEvent) -> bool:
+    """Was the run ended (SIGTERM, Ctrl-C), and not by a person who cancelled it?"""
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+        return error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__
+    # Between two steps only the run's own event says so; one that was failed from outside has no data.
+    has_data = event.event_specific_data is not None
+    return has_data and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+
+
+def _reason_of(failure: StepFailureData) -> Message | None:
+    data = failure.user_failure_data
+    if data is not None and data.description:
+        return _shortened(_recorded({name: value.value for name, value in data.metadata.items()}, data.description))
+    if failure.error is None:
+        return None
+    root = failure.error.cause or failure.error
+    return _shortened(Message(UNEXPECTED, error=root.message.strip().splitlines()[-1]))
+
+
+def _recorded(metadata: Mapping[str, Any], description: str) -> Message:
+    """The message of ``failure_metadata``; earlier versions recorded the error's name and its sentence alone."""
+    if "code" in metadata:
+        return Message.from_json(metadata)
+    if metadata.get("error") == DiskFull.__name__:
+        return Message("run.disk_full", sentence=description)
+    return verbatim(description)
+
+
+def _shortened(reason: Message) -> Message:
+    return Message(reason.code, **{name: _shortened_value(value) for name, value in reason.values.items()})
+
+
+def _shortened_value(value: str | int | float | Message) -> str | int | float | Message:
+    if isinstance(value, Message):
+        return _shortened(value)
+    return value[:LONGEST_TEXT] if isinstance(value, str) else value

@@ -1,0 +1,78 @@
+"""How far a run is: ``state/progress/<run id>.json``, written by its step now and then, and gone when that ends."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from heygem_pipeline.errors import DiskFull
+from heygem_pipeline.runs.stages import Stage
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.folders import DataFolders
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a step is. done, total: frames. started, at: POSIX time the step began, and that of this reading."""
+
+    step: str
+    done: int
+    total: int
+    started: float
+    at: float
+
+    @property
+    def share(self) -> float:
+        """0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def frames_per_second(self) -> float:
+        """Until now; 0 before the first frame."""
+        spent = self.at - self.started
+        return self.done / spent if spent > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of the step, at its speed until now; None before the first frame."""
+        return time_left(self.share, self.at - self.started)
+
+    def share_of_run(self, stage: Stage) -> float:
+        """Of all that the run does, 0 to 1: a clip is drawn first, then encoded, which take about as long."""
+        if stage is not Stage.CLIP:
+            return self.share
+        return self.share / 2 + (0.5 if self.step == "encoded_video" else 0.0)
+
+    def __str__(self) -> str:
+        left = self.seconds_left or 0.0
+        return f"{self.done} of {self.total} frames, {self.frames_per_second:.1f} frames/s, {left:.0f} s left"
+
+
+def time_left(share: float, spent: float) -> float | None:
+    """Seconds that the rest takes when ``share`` (0 to 1) took ``spent`` seconds; None where nothing is done yet."""
+    return spent * (1 - share) / share if share > 0 else None
+
+
+def write_progress(folders: DataFolders, run_id: str, progress: Progress) -> None:
+    """Let others see it. A disk that is full or away keeps no step from working on."""
+    with suppress(OSError, DiskFull), atomic_path(folders.progress(run_id)) as temporary:
+        temporary.write_text(json.dumps(asdict(progress)), encoding="utf-8")
+
+
+def read_progress(folders: DataFolders, run_id: str) -> Progress | None:
+    """How far the run's step is; None where it does not tell."""
+    try:
+        return Progress(**json.loads(folders.progress(run_id).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def remove_progress(folders: DataFolders, run_id: str) -> None:
+    """The step has ended."""
+    with suppress(OSError):
+        folders.progress(run_id).unlink(missing_ok=True)
+
+
+def progress_files(folders: DataFolders) -> list[Path]:
+    """Of the steps at work; and of those that were killed, until they are removed."""
+    return sorted(folders.progress("any").parent.glob("*.json"))
