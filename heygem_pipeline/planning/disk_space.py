@@ -16,4 +16,4 @@ def lack_of_room(folders: DataFolders) -> Message | None:
     free = min(free_bytes(folders.root / name) for name in ("store", "outputs")) / 1e9
     if free >= wanted:
         return None
-    return Message("disk.nearly_full", free=free, wanted=wanted)
+    return Message("disk.nearly_full", free=round(free, 1), wanted=wanted)

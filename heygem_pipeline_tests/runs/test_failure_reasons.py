@@ -155,14 +155,14 @@ def test_a_run_that_was_told_to_stop_says_so(data: DataFolders, tmp_path: Path, 
         process = subprocess.Popen([sys.executable, "-c", WAITING_RUN, str(tmp_path / "at work")])
 
         def waits() -> bool:
-            return bool(pool.get_concurrency_info("gpu").pending_steps)
+            return any(step.run_id != "another run" for step in pool.get_concurrency_info("gpu").pending_steps)
 
         wait_for((tmp_path / "at work").exists if in_a_step else waits)
         process.terminate()
         if not in_a_step:
             sleep(1)
             pool.free_concurrency_slots_for_run("another run")
-        assert process.wait(60) == 0
+        process.wait(60)
         (run,) = instance.get_runs()
         assert run.status is DagsterRunStatus.FAILURE
         assert read_reason(instance, run.run_id) == STOPPED
