@@ -13,7 +13,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
-from heygem_pipeline.messages.message import Message, verbatim
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.planning import planner
@@ -30,7 +30,6 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import write_wav
 from heygem_pipeline_tests.house import CLIP, VOICE, House
-
 
 NO = Message("face.not_found", file="one.mp4")
 
