@@ -1,4 +1,7 @@
-"""Teeth that a template's own frame bares: its own pixels stay where they are while the lips move over them."""
+"""Teeth that a template's own frame bares: its own pixels stay where they are while the lips move over them.
+
+No measurement is recorded for the numbers below: they are settings of a picture's look.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -24,6 +27,34 @@ ROUNDED_LIPS_SHADE = 0.40
 SHADE_HUE = np.array([1.35, 1.18, 0.85], np.float32)
 """Exponents by which shade darkens blue, green and red: inside a mouth it is warm."""
 
+JUDGED_AT, LEAST_JUDGED_HEIGHT = 0.8, 0.03
+"""Where in an opening it is judged whether it shows teeth or the dark: share of its height from above, and the height,
+IOD, from which a column counts."""
+
+TEETH_BRIGHTNESS, DARKNESS_RANGE = 0.75, 0.3
+"""Luma over the skin's from which that is teeth, and how much less it is where all is dark."""
+
+LIP_RIM_SHARE = 0.2
+"""Share of an opening that its lip's rim takes at most."""
+
+UPPER_LIP_TONE, UPPER_LIP_SHADE_HEIGHT = 0.72, 0.035
+"""Tone right under the upper lip, and height, IOD, over which its shade ends."""
+
+LOWER_LIP_TONE, LOWER_LIP_SHADE_HEIGHT = 0.88, 0.02
+"""The same at the lower lip."""
+
+FADE_SHARE, LEAST_FADE, LARGEST_FADE = 0.25, 0.004, 0.014
+"""Height over which the frame's own pixels fade at the lower lip: share of the opening, and its bounds, IOD."""
+
+FULLY_SEEN_HEIGHT = 0.04
+"""IOD: height of an opening from which it is shown whole."""
+
+MASK_BLUR, LEAST_MASK_BLUR_PIXELS = 1.2, 0.8
+"""Softness of the mask's edge: in softnesses of the frame's edges, and at least so many pixels."""
+
+LEAST_TONE, LEAST_HEIGHT = 1e-3, 1e-3
+"""What is raised to a power or divided by is taken to be at least this."""
+
 LipHeights = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Heights of the upper and lower inner lip line at every pixel of a region."""
 
@@ -48,7 +79,7 @@ class BaredTeeth:
 
 def darkened(colour: NDArray[np.float32], tone: NDArray[np.floating]) -> NDArray[np.float32]:
     """Darken by a tone (rows, columns), 0..1: the darker, the warmer, for flesh lights it."""
-    return np.asarray(colour * np.maximum(tone, 1e-3)[..., None] ** SHADE_HUE, np.float32)
+    return np.asarray(colour * np.maximum(tone, LEAST_TONE)[..., None] ** SHADE_HUE, np.float32)
 
 
 def bared_teeth(region: MouthRegion, own: LipHeights, light: FaceLighting, rounding: float) -> BaredTeeth:
@@ -63,19 +94,22 @@ def bared_teeth(region: MouthRegion, own: LipHeights, light: FaceLighting, round
     upper, lower = own
     height = lower - upper
     centre = upper + SKULL_FIXED_SHARE * height
-    largest = 1 + (LARGEST_DARK_STRETCH - 1) * _darkness(region, upper + 0.8 * height, height, light)
-    stretch = np.clip((region.lower - centre) / np.maximum(lower - centre, 1e-3), 1, largest)
+    largest = 1 + (LARGEST_DARK_STRETCH - 1) * _darkness(region, upper + JUDGED_AT * height, height, light)
+    stretch = np.clip((region.lower - centre) / np.maximum(lower - centre, LEAST_HEIGHT), 1, largest)
     y = np.where(
         region.y > centre, centre + (region.y - centre) / stretch, np.maximum(region.y, upper + LIP_RIM_MARGIN)
     )
-    margin = np.minimum(LIP_RIM_MARGIN, 0.2 * height)
-    colours = _sample_rows(region, np.minimum(y, lower - 0.5 * margin))
-    shade = (1 - ROUNDED_LIPS_SHADE * rounding) * (0.72 + 0.28 * np.clip((region.y - region.upper) / 0.035, 0, 1))
-    shade *= 0.88 + 0.12 * np.clip((region.lower - region.y) / 0.02, 0, 1)
-    fade = np.clip(0.25 * height, 0.004, 0.014)
-    seen = np.clip((lower - margin - y) / fade, 0, 1) * np.clip(height / 0.04, 0, 1)
-    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), max(0.8, 1.2 * light.blur / region.pixel_size))
-    end = centre + stretch * (lower - margin - 0.5 * fade - centre)
+    margin = np.minimum(LIP_RIM_MARGIN, LIP_RIM_SHARE * height)
+    colours = _sample_rows(region, np.minimum(y, lower - margin / 2))
+    below_upper_lip = np.clip((region.y - region.upper) / UPPER_LIP_SHADE_HEIGHT, 0, 1)
+    above_lower_lip = np.clip((region.lower - region.y) / LOWER_LIP_SHADE_HEIGHT, 0, 1)
+    shade = (1 - ROUNDED_LIPS_SHADE * rounding) * (UPPER_LIP_TONE + (1 - UPPER_LIP_TONE) * below_upper_lip)
+    shade *= LOWER_LIP_TONE + (1 - LOWER_LIP_TONE) * above_lower_lip
+    fade = np.clip(FADE_SHARE * height, LEAST_FADE, LARGEST_FADE)
+    seen = np.clip((lower - margin - y) / fade, 0, 1) * np.clip(height / FULLY_SEEN_HEIGHT, 0, 1)
+    blur = max(LEAST_MASK_BLUR_PIXELS, MASK_BLUR * light.blur / region.pixel_size)
+    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), blur)
+    end = centre + stretch * (lower - margin - fade / 2 - centre)
     return BaredTeeth(darkened(colours, shade), np.asarray(seen, np.float32), np.asarray(end, np.float32))
 
 
@@ -86,11 +120,11 @@ def _darkness(
     middle = len(line) // 2
     row = slice(middle, middle + 1)
     colours = _sample_rows(region.cropped(row, slice(None)), line[row])
-    weight = np.clip(height[row] - 0.03, 0, None)
+    weight = np.clip(height[row] - LEAST_JUDGED_HEIGHT, 0, None)
     if weight.sum() == 0:
         return 0.0
     bright = float((luma(colours) * weight).sum() / weight.sum()) / max(float(luma(light.skin)), 1.0)
-    return float(np.clip((0.75 - bright) / 0.3, 0, 1))
+    return float(np.clip((TEETH_BRIGHTNESS - bright) / DARKNESS_RANGE, 0, 1))
 
 
 def _sample_rows(region: MouthRegion, y: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -38,6 +38,62 @@ SLIT_TONE = 0.55
 LINING_TONE = 0.62
 """How dark the lip's colour is on its inner side."""
 
+# Lengths are IOD, opacities and tones shares of 1, pairs the beginning and end of a ramp; all of it chosen by eye.
+
+TEETH_EDGE, TEETH_EDGE_PIXELS, LOWER_EDGE_SOFTNESS = 0.008, 0.7, 1.4
+"""Half width of the teeth's soft edge: the larger of these IOD and pixels; and the lower row's, in such widths."""
+
+ROUNDING_HIDES_TEETH = 0.25, 0.85
+"""Rounding of the lips over which all teeth vanish behind them."""
+
+TOOTH_TONE_SEEN = 0.25, 0.55
+"""Tone of a tooth over which it begins to be seen: those far back on the arch are lost in the dark."""
+
+UNDER_LIP_LIGHT, UNDER_LIP_HEIGHT = 0.50, 0.040
+"""Light on the teeth right under the upper lip, and height over which it grows to all of it."""
+
+LOWER_TEETH_LIGHT, LOWER_TEETH_GAP = 0.82, (0.06, 0.11)
+"""Light on the lower teeth against the upper ones, and heights of an opening over which they appear."""
+
+LOWER_LIP_LIGHT, LOWER_LIP_RANGE = 0.88, (-0.004, 0.014)
+"""Light on the lower teeth right above the lower lip, and heights above it over which it grows to all of it."""
+
+UPPER_TIP_SHADE, UPPER_TIP_HEIGHT = 0.12, 0.022
+"""How much darker the upper teeth's tips are, and the height over which they get so."""
+
+LINING_OPACITY, LINING_HEIGHT = 0.85, 0.045
+"""How far the lower lip's inner side covers what is behind it, and how high it reaches."""
+
+NARROW_OPENING = 0.020, 0.070
+"""Height of an opening up to which only a slit's shade is seen, and from which none of it."""
+
+CORNER_OPACITY, CORNER_RANGE, CORNER_DARKENING = 0.85, (0.55, 0.95), 0.35
+"""How far that shade covers the corners, where they lie (share of the half width), and how much darker it is there."""
+
+LINING_IN_CORNERS = 0.7
+"""How far the lower lip's inner side keeps that shade away."""
+
+SLIT_HEIGHT, DEEP_HEIGHT = (-0.01, 0.03), (0.02, 0.09)
+"""Height of the dark between the teeth over which it goes from the rim's colour to the crease's, and on to the deep."""
+
+TONGUE_LUMA, TONGUE_OPACITY = 0.50, 0.85
+"""The tongue's luma over the skin's, and how far it covers the dark."""
+
+TONGUE_HUE = np.array([0.92, 0.90, 1.08], np.float32)
+"""Its hue against that of the lips, BGR."""
+
+MOUND_HEIGHT, MOUND_WIDTH = 0.56, 0.80
+"""Share of the opening's height that the tongue fills in the middle, and of its half width that it spans."""
+
+TONGUE_EDGE, TONGUE_GAP = (-0.005, 0.055), (0.08, 0.18)
+"""Depth below its outline, and heights of an opening, over which the tongue appears."""
+
+TEETH_SHADE, TEETH_SHADE_DARK, TEETH_SHADE_REACH = 0.65, (0.01, 0.08), (0.0, 0.07)
+"""How much the upper teeth shade what lies behind them, from which height of the dark on, and how far down."""
+
+LEAST_HALF_WIDTH, LEAST_HEIGHT = 1e-3, 1e-4
+"""What is divided or multiplied by is taken to be at least this."""
+
 
 @dataclass(frozen=True)
 class OpenMouth:
@@ -76,8 +132,8 @@ def draw_interior(
     pixel: size of a pixel, IOD. bared: upper teeth that the frame shows itself: then none are drawn.
     """
     place = along_the_arch(x - np.float32(mouth.midline), mouth.turn)
-    soft = max(0.008, 0.7 * pixel)
-    seen = 1 - smoothstep(0.25, 0.85, mouth.rounding)
+    soft = max(TEETH_EDGE, TEETH_EDGE_PIXELS * pixel)
+    seen = 1 - smoothstep(*ROUNDING_HIDES_TEETH, mouth.rounding)
     upper_step, upper_tone = teeth_edge_and_tone(place, UPPER_ROW, pixel)
     lower_step, lower_tone = teeth_edge_and_tone(place, LOWER_ROW, pixel)
     slope = mouth.tilt * (x - mouth.midline)
@@ -92,24 +148,28 @@ def draw_interior(
     )
     lower_tips = mouth.floor - rise + slope + lower_step
 
-    across = np.abs(x - mouth.centre) / max(mouth.half_width, 1e-3)
+    across = np.abs(x - mouth.centre) / max(mouth.half_width, LEAST_HALF_WIDTH)
     # The lower lip's inner side catches light: no line is drawn along it.
-    lining = 0.85 * smoothstep(-0.045, 0.0, y - lower)
+    lining = LINING_OPACITY * smoothstep(-LINING_HEIGHT, 0.0, y - lower)
     picture = _behind_the_teeth(y, (upper, lower), (upper_tips, lower_tips), across, lining, mouth.gap, light)
 
-    lit = light_inside(mouth.gap) * (0.50 + 0.50 * smoothstep(0.0, 0.040, y - upper))
-    row = smoothstep(-1.4 * soft, 1.4 * soft, y - lower_tips) * smoothstep(0.25, 0.55, lower_tone)
-    tone = 0.82 * lit * lower_tone * (0.88 + 0.12 * smoothstep(-0.004, 0.014, lower - y))
-    picture += (seen * smoothstep(0.06, 0.11, mouth.gap) * row)[..., None] * (darkened(light.enamel, tone) - picture)
-    row = smoothstep(-soft, soft, upper_tips - y) * smoothstep(0.25, 0.55, upper_tone)
-    tone = lit * upper_tone * (1 - 0.12 * smoothstep(-0.022, 0.0, y - upper_tips))
+    below_lip = smoothstep(0.0, UNDER_LIP_HEIGHT, y - upper)
+    lit = light_inside(mouth.gap) * (UNDER_LIP_LIGHT + (1 - UNDER_LIP_LIGHT) * below_lip)
+    lower_soft = LOWER_EDGE_SOFTNESS * soft
+    row = smoothstep(-lower_soft, lower_soft, y - lower_tips) * smoothstep(*TOOTH_TONE_SEEN, lower_tone)
+    above_lip = smoothstep(*LOWER_LIP_RANGE, lower - y)
+    tone = LOWER_TEETH_LIGHT * lit * lower_tone * (LOWER_LIP_LIGHT + (1 - LOWER_LIP_LIGHT) * above_lip)
+    alpha = seen * smoothstep(*LOWER_TEETH_GAP, mouth.gap) * row
+    picture += alpha[..., None] * (darkened(light.enamel, tone) - picture)
+    row = smoothstep(-soft, soft, upper_tips - y) * smoothstep(*TOOTH_TONE_SEEN, upper_tone)
+    tone = lit * upper_tone * (1 - UPPER_TIP_SHADE * smoothstep(-UPPER_TIP_HEIGHT, 0.0, y - upper_tips))
     picture += (drawn_upper * row)[..., None] * (darkened(light.enamel, tone) - picture)
 
     # Where the lips are close, and in the corners, only the shade of a slit is seen.
-    narrow = 1 - smoothstep(0.020, 0.070, lower - upper)
-    corner = 0.85 * smoothstep(0.55, 0.95, across)
-    closed = np.maximum(narrow, corner * (1 - 0.7 * lining))
-    picture += closed[..., None] * (light.crease * (1 - 0.35 * corner)[..., None] - picture)
+    narrow = 1 - smoothstep(*NARROW_OPENING, lower - upper)
+    corner = CORNER_OPACITY * smoothstep(*CORNER_RANGE, across)
+    closed = np.maximum(narrow, corner * (1 - LINING_IN_CORNERS * lining))
+    picture += closed[..., None] * (light.crease * (1 - CORNER_DARKENING * corner)[..., None] - picture)
     return np.asarray(picture, np.float32)
 
 
@@ -131,15 +191,16 @@ def _behind_the_teeth(
     skin, rim = float(luma(light.skin)), SLIT_TONE * light.lip
     # A thin slit is lit by the lips, a wider one is as dark as a crease, an open mouth darker.
     dark_height = (np.minimum(tips[1], lower) - np.maximum(tips[0], upper))[..., None]
-    picture = rim + smoothstep(-0.01, 0.03, dark_height) * (light.crease - rim)
-    picture += smoothstep(0.02, 0.09, dark_height) * (_deep_colour(light) * (skin * DEEP_DARK) - picture)
+    picture = rim + smoothstep(*SLIT_HEIGHT, dark_height) * (light.crease - rim)
+    picture += smoothstep(*DEEP_HEIGHT, dark_height) * (_deep_colour(light) * (skin * DEEP_DARK) - picture)
     # The tongue is a low mound behind the lower teeth; the upper ones shade it.
-    flesh = light.lip * (0.50 * skin / max(float(luma(light.lip)), 1.0)) * np.array([0.92, 0.90, 1.08], np.float32)
-    mound = lower - 0.56 * np.maximum(lower - upper, 1e-4) * np.clip(1 - (across / 0.80) ** 2, 0, 1)
-    tongue = smoothstep(-0.005, 0.055, y - mound) * smoothstep(0.08, 0.18, gap)
-    shade = smoothstep(0.01, 0.08, dark_height[..., 0]) * (1 - smoothstep(0.0, 0.07, y - tips[0]))
-    below_teeth = 1 - 0.65 * shade
-    picture += (0.85 * tongue)[..., None] * (darkened(flesh, below_teeth) - picture)
+    flesh = light.lip * (TONGUE_LUMA * skin / max(float(luma(light.lip)), 1.0)) * TONGUE_HUE
+    arch = np.clip(1 - (across / MOUND_WIDTH) ** 2, 0, 1)
+    mound = lower - MOUND_HEIGHT * np.maximum(lower - upper, LEAST_HEIGHT) * arch
+    tongue = smoothstep(*TONGUE_EDGE, y - mound) * smoothstep(*TONGUE_GAP, gap)
+    shade = smoothstep(*TEETH_SHADE_DARK, dark_height[..., 0]) * (1 - smoothstep(*TEETH_SHADE_REACH, y - tips[0]))
+    below_teeth = 1 - TEETH_SHADE * shade
+    picture += (TONGUE_OPACITY * tongue)[..., None] * (darkened(flesh, below_teeth) - picture)
     picture += lining[..., None] * (darkened(LINING_TONE * light.lip, below_teeth) - picture)
     return np.asarray(picture, np.float32)
 
