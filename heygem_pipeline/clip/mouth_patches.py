@@ -11,9 +11,15 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 def draw_mouths(
     voice: Voice, presenter: Presenter, engine: LipSyncEngine, progress: Callable[[int], None] | None = None
 ) -> Iterator[MouthPatch]:
-    """Yield the patch of every output frame. Raises UploadReplaced, StageMissing, ModelMissing.
+    """Yield the patch of every output frame.
 
-    progress: called with the number of frames done.
+    Args:
+        progress: called with the number of frames done.
+
+    Raises:
+        UploadReplaced: The upload is no longer the file that was analysed.
+        StageMissing: What an earlier stage should have stored is not there.
+        ModelMissing: A model file (landmark predictor, weights) is not installed.
     """
     patches = engine.generate(voice.speech, presenter.open(), presenter.tracks, presenter.own_speech)
     yield from Metered(patches, progress)

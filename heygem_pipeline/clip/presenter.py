@@ -31,9 +31,14 @@ def current_tracker(upload: Path | None = None) -> str:
 
 @dataclass(frozen=True)
 class Presenter:
-    """path: the upload. fingerprint: of its content when it was tracked. tracker: its name and version.
+    """A tracked presenter.
 
-    seconds: what tracking took. own_speech: features of the video's own sound, None where it has none that can be used.
+    Attributes:
+        path: the upload.
+        fingerprint: of its content when it was tracked.
+        tracker: its name and version.
+        seconds: what tracking took.
+        own_speech: features of the video's own sound, None where it has none that can be used.
     """
 
     path: Path
@@ -60,9 +65,15 @@ class Presenter:
 def track_presenter(
     path: str | os.PathLike[str], progress: Callable[[int], None] | None = None, template: Template | None = None
 ) -> Presenter:
-    """Track an upload. Raises BadInput where it cannot be a presenter, NotReady where its tracker cannot work.
+    """Track an upload.
 
-    progress: called with the number of frames done. template: the upload, where it is open already.
+    Args:
+        progress: called with the number of frames done.
+        template: the upload, where it is open already.
+
+    Raises:
+        BadInput: It cannot be a presenter.
+        NotReady: Its tracker cannot work.
     """
     started = perf_counter()
     path = Path(path)

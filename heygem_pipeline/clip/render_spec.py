@@ -7,7 +7,11 @@ from heygem_pipeline.settings import ClipSettings, clip_settings, settings
 
 @dataclass(frozen=True)
 class RenderSpec:
-    """How a clip is made. engine: its name."""
+    """How a clip is made.
+
+    Attributes:
+        engine: its name.
+    """
 
     engine: str
     settings: ClipSettings

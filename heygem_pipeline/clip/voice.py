@@ -15,7 +15,13 @@ from heygem_pipeline.storage.metadata import read_metadata
 
 @dataclass(frozen=True)
 class Voice:
-    """path: the upload. fingerprint: of its content when it was analysed. seconds: what the analysis took."""
+    """An analysed voice.
+
+    Attributes:
+        path: the upload.
+        fingerprint: of its content when it was analysed.
+        seconds: what the analysis took.
+    """
 
     path: Path
     fingerprint: str

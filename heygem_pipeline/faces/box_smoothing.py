@@ -30,7 +30,11 @@ class BoxSmoother(Generic[Item]):
         self._waiting = 0
 
     def add(self, frame: int, box: Box, item: Item, begins: bool) -> list[SmoothedBox[Item]]:
-        """Take the next one; return those that are now certain, in order, smoothed. begins: a new run begins here."""
+        """Take the next one; return those that are now certain, in order, smoothed.
+
+        Args:
+            begins: a new run begins here.
+        """
         certain = self.end_run() if begins else []
         self._run.append(SmoothedBox(frame, box, item))
         self._waiting += 1

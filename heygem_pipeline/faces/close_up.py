@@ -23,10 +23,12 @@ REDUCED_SIDE = 216
 class CloseUp:
     """A square cut of a frame, resampled to CLOSE_UP_SIDE x CLOSE_UP_SIDE.
 
-    picture: uint8 (CLOSE_UP_SIDE, CLOSE_UP_SIDE) grey; black outside the frame.
-    left, top: where the cut begins in the frame, pixels.
-    scale: close-up pixels a frame pixel.
-    rotation: degrees by which the picture was then turned counter-clockwise, to set a leaning face upright.
+    Attributes:
+        picture: uint8 (CLOSE_UP_SIDE, CLOSE_UP_SIDE) grey; black outside the frame.
+        left: where the cut begins in the frame, pixels.
+        top: where the cut begins in the frame, pixels.
+        scale: close-up pixels a frame pixel.
+        rotation: degrees by which the picture was then turned counter-clockwise, to set a leaning face upright.
     """
 
     picture: NDArray[np.uint8]
@@ -72,8 +74,9 @@ class CloseUp:
 def crop_close_up(frame: NDArray[np.uint8], box: Box, roll: float = 0.0) -> CloseUp:
     """Cut the surroundings of ``box`` out of a BGR or grey frame; what lies outside the frame is black.
 
-    roll: degrees by which the face leans clockwise. From 20 degrees on it is set upright, in steps of 30, so that heads
-    held as usual are never resampled twice.
+    Args:
+        roll: degrees by which the face leans clockwise. From 20 degrees on it is set upright, in steps of 30, so that
+            heads held as usual are never resampled twice.
     """
     import cv2
 

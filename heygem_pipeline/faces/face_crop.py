@@ -19,9 +19,13 @@ STORED_SIDE = round(CROP_ROOM * FAN_SIDE)
 
 @dataclass(frozen=True)
 class FaceCrop:
-    """A square cut of a frame. pixels: uint8 (STORED_SIDE, STORED_SIDE, 3) BGR, black outside the frame.
+    """A square cut of a frame.
 
-    left, top, side: where it was cut, frame pixels, edges.
+    Attributes:
+        pixels: uint8 (STORED_SIDE, STORED_SIDE, 3) BGR, black outside the frame.
+        left: where it was cut, frame pixels, edges.
+        top: the same, from above.
+        side: of the square that was cut, frame pixels.
     """
 
     pixels: NDArray[np.uint8]

@@ -39,10 +39,13 @@ OTHER_FACE_SCORE = 0.25
 class FaceObservation:
     """The followed face in one frame.
 
-    box, roll: from landmarks read once, frame pixels and degrees.
-    score: the detector's, or CONFIRMING_SCORE where it saw no face; confirmed: whether it saw one.
-    begins: nothing before it belongs to the same run of frames.
-    patch: see face_patch.
+    Attributes:
+        box: from landmarks read once, frame pixels.
+        roll: from the same landmarks, degrees.
+        score: the detector's, or CONFIRMING_SCORE where it saw no face.
+        confirmed: whether it saw one.
+        begins: nothing before it belongs to the same run of frames.
+        patch: see face_patch.
     """
 
     index: int

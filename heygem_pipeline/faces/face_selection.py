@@ -25,7 +25,11 @@ LARGEST_GROWTH = 1.6
 
 
 class SelectedFace(NamedTuple):
-    """The followed face in one frame. begins: nothing before it belongs to the same run of frames."""
+    """The followed face in one frame.
+
+    Attributes:
+        begins: nothing before it belongs to the same run of frames.
+    """
 
     box: Box
     score: float

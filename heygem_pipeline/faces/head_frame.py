@@ -121,7 +121,9 @@ def fit_head_frame(
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Return the raw head matrices (frames, 2, 3) and the clip's median shape (68, 2) in the head frame.
 
-    landmarks: (frames, 68, 2) pixels; absent rows are ignored and get NaN matrices. At least one frame must be present.
+    Args:
+        landmarks: (frames, 68, 2) pixels; absent rows are ignored and get NaN matrices.
+        present: bool (frames,), at least one frame.
     """
     seen = landmarks[present].astype(np.float64)
     matrices = _fit_eyes(seen)

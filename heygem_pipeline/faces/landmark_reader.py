@@ -18,7 +18,8 @@ RESIZE = 0.05
 def landmarks_at(frame: NDArray[np.uint8], box: NDArray[np.floating], readings: int = 1) -> NDArray[np.float32]:
     """Return the landmarks (68, 2) of the face in ``box`` (left, top, right, bottom) of a BGR or grey frame.
 
-    readings: 1..7, over how many copies of the box they are averaged: 1 for speed (under 2 ms), 7 for steadiness.
+    Args:
+        readings: 1..7, over how many copies of the box they are averaged: 1 for speed (under 2 ms), 7 for steadiness.
     """
     known = Box(*(float(side) for side in box))
     return read_close_up(crop_close_up(frame, known), known, readings)

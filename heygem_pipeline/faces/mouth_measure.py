@@ -22,11 +22,12 @@ CHIN_POINTS = [7, 8, 9]
 class MouthShape:
     """Five numbers a frame, float32 (frames,) each. Measured ones are in IOD and NaN where there is no face.
 
-    gap: height of the opening between the inner lips (mean of three pairs).
-    width: distance of the mouth's corners.
-    jaw: how far the chin (points 7-9) lies below its place in the clip's median shape.
-    lower: how far the lower edge of the lower lip lies below the origin of the head frame.
-    upper: how far the upper edge of the upper lip lies below the origin of the head frame.
+    Attributes:
+        gap: height of the opening between the inner lips (mean of three pairs).
+        width: distance of the mouth's corners.
+        jaw: how far the chin (points 7-9) lies below its place in the clip's median shape.
+        lower: how far the lower edge of the lower lip lies below the origin of the head frame.
+        upper: how far the upper edge of the upper lip lies below the origin of the head frame.
     """
 
     gap: NDArray[np.float32]

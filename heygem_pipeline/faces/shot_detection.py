@@ -49,7 +49,9 @@ def patch_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> f
 def is_cut(change: float, likeness: float) -> bool:
     """Whether two neighbouring frames belong to different shots or show different faces.
 
-    change: mean absolute difference of their thumbnails, grey levels. likeness: correlation of their face patches, so
-    that a flash or a fade, which leaves the face like itself, is no cut.
+    Args:
+        change: mean absolute difference of their thumbnails, grey levels.
+        likeness: correlation of their face patches, so that a flash or a fade, which leaves the face like itself, is no
+            cut.
     """
     return likeness < next(needed for least, needed in LEAST_CORRELATION.items() if change >= least)

@@ -32,8 +32,11 @@ def savitzky_golay(
 ) -> NDArray[np.float64]:
     """Smooth ``values`` (frames, ...) along time within each run of ``present`` frames; absent rows come out as NaN.
 
-    window: frames, odd. A run shorter than the window takes the longest odd window that fits; one of ``order + 1``
-    frames or fewer is left as it is.
+    A run shorter than the window takes the longest odd window that fits; one of ``order + 1`` frames or fewer is left
+    as it is.
+
+    Args:
+        window: frames, odd.
     """
     from scipy.signal import savgol_filter
 

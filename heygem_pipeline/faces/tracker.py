@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 class FollowedFace:
     """One face followed through a clip, as a tracker reads it: nothing interpolated. Rows without the face are NaN.
 
-    boxes: float32 (frames, 4), left, top, right, bottom in pixels, smoothed in time.
-    landmarks: float32 (frames, 68, 2), iBUG order, pixels.
-    score: float32 (frames,), detector score.
-    cuts: frames at which another shot (or another face) begins.
-    other_faces: the largest number of further faces seen in one frame.
+    Attributes:
+        boxes: float32 (frames, 4), left, top, right, bottom in pixels, smoothed in time.
+        landmarks: float32 (frames, 68, 2), iBUG order, pixels.
+        score: float32 (frames,), detector score.
+        cuts: frames at which another shot (or another face) begins.
+        other_faces: the largest number of further faces seen in one frame.
     """
 
     boxes: NDArray[np.float32]

@@ -28,8 +28,16 @@ def track_faces(
 ) -> FaceTracks:
     """Follow the presenter's face through every frame of ``template``; reads the template once, holding a few frames.
 
-    tracker: default, the one named in the settings. progress: called with the number of frames done.
-    Raises NoFace, FaceRarelySeen, FaceTooSmall, FaceTurnedAway; ModelMissing if the tracker's model is not installed.
+    Args:
+        tracker: default, the one named in the settings.
+        progress: called with the number of frames done.
+
+    Raises:
+        NoFace: No frame shows a face.
+        FaceRarelySeen: A face is seen in too few frames.
+        FaceTooSmall: The face has too few pixels for a mouth to be drawn.
+        FaceTurnedAway: The face is turned too far to the side most of the time.
+        ModelMissing: if the tracker's model is not installed.
     """
     tracker = tracker or load_tracker(settings().tracker)
     info = template.info

@@ -25,22 +25,23 @@ class FaceState(IntEnum):
 class FaceTracks:
     """The followed face of one template. Arrays have one entry a frame; pixels are those of the upright, square frame.
 
-    frame_rate: frames a second of the constant-rate timeline.
-    size: (width, height) of the frames.
-    state: int8 (frames,), values of FaceState.
-    boxes: float32 (frames, 4), left, top, right, bottom, smoothed.
-    landmarks: float32 (frames, 68, 2), iBUG order, x and y, averaged over jittered boxes, not smoothed in time.
-    head: float64 (frames, 2, 3), smoothed similarity from frame pixels to the head frame.
-    raw_head: float64 (frames, 2, 3), before smoothing: mouth coordinates go through it, so that jitter cancels.
-    pose: float32 (frames, 3), yaw, pitch, roll in degrees, smoothed; yaw > 0 turns to the viewer's right, pitch > 0 up,
-        roll > 0 clockwise.
-    score: float32 (frames,), detector score, higher is surer; -0.3 where only the landmarks kept hold of the face.
-    reference: float32 (68, 2), median shape of the clip in the head frame.
-    other_faces: the largest number of further faces seen in one frame.
-    cuts: frames at which another shot or another face begins; nothing is smoothed or filled across them.
-
     The head frame has its origin midway between the eye centres, x to the viewer's right, y down, and 1.0 = the
     distance between the eye centres (IOD).
+
+    Attributes:
+        frame_rate: frames a second of the constant-rate timeline.
+        size: (width, height) of the frames.
+        state: int8 (frames,), values of FaceState.
+        boxes: float32 (frames, 4), left, top, right, bottom, smoothed.
+        landmarks: float32 (frames, 68, 2), iBUG order, x and y, averaged over jittered boxes, not smoothed in time.
+        head: float64 (frames, 2, 3), smoothed similarity from frame pixels to the head frame.
+        raw_head: float64 (frames, 2, 3), before smoothing: mouth coordinates go through it, so that jitter cancels.
+        pose: float32 (frames, 3), yaw, pitch, roll in degrees, smoothed; yaw > 0 turns to the viewer's right, pitch > 0
+            up, roll > 0 clockwise.
+        score: float32 (frames,), detector score, higher is surer; -0.3 where only the landmarks kept hold of the face.
+        reference: float32 (68, 2), median shape of the clip in the head frame.
+        other_faces: the largest number of further faces seen in one frame.
+        cuts: frames at which another shot or another face begins; nothing is smoothed or filled across them.
     """
 
     frame_rate: Fraction

@@ -16,13 +16,15 @@ from heygem_pipeline.speech.features import SpeechFeatures
 class MouthPatch:
     """What is laid over one output frame.
 
-    output_frame: index in the finished clip.
-    template_frame: index in the template's constant-rate timeline of the frame it lies on.
-    left, top: where the patch lies on it, pixels.
-    pixels: uint8 (height, width, 3) BGR, already blended with the template so that it is pasted as it is;
-        None where the template's frame passes through unchanged (no face, or no motion).
-    own_mouth: how far the mouth seen is the presenter's own, taken from another of the template's frames, 0..1; 0 where
-        this frame's mouth is moved and its inside drawn.
+    Attributes:
+        output_frame: index in the finished clip.
+        template_frame: index in the template's constant-rate timeline of the frame it lies on.
+        left: where the patch lies on it, pixels.
+        top: the same, from above.
+        pixels: uint8 (height, width, 3) BGR, already blended with the template so that it is pasted as it is; None
+            where the template's frame passes through unchanged (no face, or no motion).
+        own_mouth: how far the mouth seen is the presenter's own, taken from another of the template's frames, 0..1; 0
+            where this frame's mouth is moved and its inside drawn.
     """
 
     output_frame: int
@@ -57,7 +59,10 @@ class LipSyncEngine(Protocol):
     ) -> Iterator[MouthPatch]:
         """Yield ``speech.frame_count(tracks.frame_rate)`` patches in output order, streaming.
 
-        template_speech: the template's own sound, if it has any: a template that speaks calibrates its own mapping.
-        Raises ModelMissing before any work if the weights are not there.
+        Args:
+            template_speech: the template's own sound, if it has any: a template that speaks calibrates its own mapping.
+
+        Raises:
+            ModelMissing: before any work if the weights are not there.
         """
         ...

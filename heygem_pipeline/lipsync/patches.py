@@ -59,9 +59,13 @@ def patch_bytes(tracks: FaceTracks, frame_count: int) -> int:
 def write_patches(
     patches: Iterable[MouthPatch], destination: Path, metadata: Callable[[], dict[str, str]]
 ) -> PatchFile:
-    """Write the patches as they come, whole or not at all. What ``patches`` raises passes through. Raises DiskFull.
+    """Write the patches as they come, whole or not at all. What ``patches`` raises passes through.
 
-    metadata: asked once all patches are written.
+    Args:
+        metadata: asked once all patches are written.
+
+    Raises:
+        DiskFull: Not enough space, found before the work or while writing.
     """
     with (
         atomic_path(destination) as temporary,

@@ -19,7 +19,9 @@ DESCRIPTION = "AI 生成 · AI generated"
 class SyntheticMark:
     """The fields of GB 45438-2025, appendix E, named as it names them.
 
-    Label: "1" = certainly synthetic. ProduceID: the producer's number of this clip, unique.
+    Attributes:
+        Label: "1" = certainly synthetic.
+        ProduceID: the producer's number of this clip, unique.
     """
 
     Label: str

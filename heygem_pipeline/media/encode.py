@@ -35,8 +35,11 @@ BITS_PER_PIXEL = 0.3
 class EncodedClip:
     """What was written, read back from the file.
 
-    size: (width, height) of the coded picture, even: an odd side is one pixel longer than the frames.
-    duration, sound_duration: seconds. produce_id: the unique ProduceID of its AIGC mark.
+    Attributes:
+        size: (width, height) of the coded picture, even: an odd side is one pixel longer than the frames.
+        duration: seconds.
+        sound_duration: seconds.
+        produce_id: the unique ProduceID of its AIGC mark.
     """
 
     path: Path
@@ -63,14 +66,24 @@ def encode_clip(
 ) -> EncodedClip:
     """Encode H.264 high 4:2:0 (BT.709, limited range) with the main sound track of ``sound`` as AAC.
 
-    frames: exactly round(duration x frame_rate) arrays, uint8 (height, width, 3) BGR; size: their (width, height).
-    sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames' length.
-    duration: seconds of the speech. made_with: its quality, label and mark; default: those of the settings.
-    progress: called with the number of frames written so far. examine: called with the whole file before it appears
-    at ``destination``; if it raises, it does not appear.
+    What ``frames`` raises passes through.
 
-    What ``frames`` raises passes through. Raises DiskFull, EncodingFailed, EncoderMissing, FfmpegMissing and what
-    ``probe_sound`` raises. Nothing is left behind on any error.
+    Args:
+        frames: exactly round(duration x frame_rate) arrays, uint8 (height, width, 3) BGR.
+        size: their (width, height).
+        sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames'
+            length.
+        duration: seconds of the speech.
+        made_with: its quality, label and mark; default: those of the settings.
+        progress: called with the number of frames written so far.
+        examine: called with the whole file before it appears at ``destination``; if it raises, it does not appear.
+
+    Raises:
+        DiskFull: Not enough space, found before the work or while writing.
+        EncodingFailed: The encoder stopped, or what it wrote does not hold what it should.
+        EncoderMissing: The encoder of the settings does not work on this machine.
+        FfmpegMissing: No usable ffmpeg program.
+        BadInput: As ``probe_sound`` raises it. Nothing is left behind on any error.
     """
     made_with = made_with or clip_settings()
     info = probe_sound(sound)

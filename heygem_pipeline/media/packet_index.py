@@ -24,11 +24,14 @@ Asked so, MPEG-TS and FLV give the one after (measured, H.264 with B-frames)."""
 class PacketIndex:
     """One pass over the packets. Ticks are ``time_base`` seconds.
 
-    timestamps: int64 (frames,), presentation time of every frame, sorted, ticks.
-    key_timestamps, key_seeks: int64 (key frames,), presentation time of every key frame and the tick to seek to for it.
-    end: tick at which the last frame stops being shown.
-    timed: every frame carries a presentation time. seekable: a place can be found again by it.
-    container_end: seconds from the first timestamp of the file to the end of its last packet of any track.
+    Attributes:
+        timestamps: int64 (frames,), presentation time of every frame, sorted, ticks.
+        key_timestamps: int64 (key frames,), presentation time of every key frame.
+        key_seeks: int64 (key frames,), the tick to seek to for it.
+        end: tick at which the last frame stops being shown.
+        timed: every frame carries a presentation time.
+        seekable: a place can be found again by it.
+        container_end: seconds from the first timestamp of the file to the end of its last packet of any track.
     """
 
     timestamps: NDArray[np.int64]

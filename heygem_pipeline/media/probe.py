@@ -33,12 +33,19 @@ MISSING_SHARE, MISSING_SECONDS = Fraction(1, 10), Fraction(1, 2)
 class VideoInfo:
     """A presenter as it is shown.
 
-    width, height: pixels, upright and with square pixels. stored_size: (width, height) in the file.
-    frame_rate, frame_count, duration (seconds): of the constant-rate timeline.
-    orientation: how a stored frame is turned upright.
-    variable_rate: the file's own timestamps are irregular. still: one picture, which may be shown for any time.
-    packet_count: frames in the file itself. decoded_bytes: size of one of them, decoded.
-    high_dynamic_range: its values follow PQ or HLG.
+    Attributes:
+        width: pixels, upright and with square pixels.
+        height: pixels, upright and with square pixels.
+        stored_size: (width, height) in the file.
+        frame_rate: of the constant-rate timeline.
+        frame_count: of the constant-rate timeline.
+        duration: seconds, of the constant-rate timeline.
+        orientation: how a stored frame is turned upright.
+        variable_rate: the file's own timestamps are irregular.
+        still: one picture, which may be shown for any time.
+        packet_count: frames in the file itself.
+        decoded_bytes: size of one of them, decoded.
+        high_dynamic_range: its values follow PQ or HLG.
     """
 
     path: Path
@@ -62,8 +69,11 @@ class VideoInfo:
 class SoundInfo:
     """A voice.
 
-    duration: seconds of the chosen track as its packets tell, exact to about one packet; ``read_sound`` tells exactly.
-    container: FFmpeg's name of the demuxer. track: which of the ``tracks`` sound tracks is taken, from 0.
+    Attributes:
+        duration: seconds of the chosen track as its packets tell, exact to about one packet; ``read_sound`` tells
+            exactly.
+        container: FFmpeg's name of the demuxer.
+        track: which of the ``tracks`` sound tracks is taken, from 0.
     """
 
     path: Path

@@ -25,10 +25,12 @@ STEREO_TO_MEAN = np.float32(np.sqrt(0.5))
 class Sound:
     """The sound of a voice.
 
-    samples: float32 (n,), mono, -1..1, finite.
-    sample_rate: samples a second of ``samples``.
-    duration: seconds, exact: the track's own number of samples over its own rate. In a video the sound's own length
-        counts and its own beginning is 0, wherever the picture begins.
+    In a video the sound's own length counts and its own beginning is 0, wherever the picture begins.
+
+    Attributes:
+        samples: float32 (n,), mono, -1..1, finite.
+        sample_rate: samples a second of ``samples``.
+        duration: seconds, exact: the track's own number of samples over its own rate.
     """
 
     samples: NDArray[np.float32]

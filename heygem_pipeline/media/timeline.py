@@ -71,7 +71,9 @@ def display_times(frame_count: int, frame_rate: Fraction, start: int, time_base:
     """Return int64 (frame_count,): the tick at the middle of each frame of the constant-rate timeline.
 
     The frame on display there is the one shown, so jitter below half a frame neither drops nor repeats any.
-    start: timestamp of the first source frame.
+
+    Args:
+        start: timestamp of the first source frame.
     """
     ticks = 1 / (frame_rate * time_base)
     numerator, denominator = ticks.numerator, 2 * ticks.denominator

@@ -52,7 +52,11 @@ class Filmstrip:
 
 
 def strip_of_clip(video: Path, tracks: FaceTracks) -> NDArray[np.uint8]:
-    """The strip of a finished clip, read from its file. tracks: of its template."""
+    """The strip of a finished clip, read from its file.
+
+    Args:
+        tracks: of its template.
+    """
     clip = Template.open(video)
     strip = Filmstrip(tracks, clip.info.frame_count)
     for _ in strip.watch(clip.frames()):

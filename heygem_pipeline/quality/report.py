@@ -59,11 +59,18 @@ class Check:
 class ClipReport:
     """Everything said of a finished clip; also the row of a delivery's manifest.
 
-    device: what the engine drew on, "cpu bfloat16". frame_rate: exact, "30000/1001". durations in seconds. seconds:
-    what each stage took. sync_offset_frames: positive = sound later than mouth, None where no motion could be compared.
-    own_mouth: share of the frames in which the mouth is one of the presenter's own, taken from another frame; in the
-    rest it is moved and its inside drawn.
-    made_at: ISO 8601, UTC. produce_id: of the AIGC mark. made_with: its settings.
+    Attributes:
+        device: what the engine drew on, "cpu bfloat16".
+        frame_rate: exact, "30000/1001".
+        duration: seconds of picture.
+        sound_duration: seconds of sound.
+        seconds: what each stage took.
+        sync_offset_frames: positive = sound later than mouth, None where no motion could be compared.
+        own_mouth: share of the frames in which the mouth is one of the presenter's own, taken from another frame; in
+            the rest it is moved and its inside drawn.
+        made_at: ISO 8601, UTC.
+        produce_id: of the AIGC mark.
+        made_with: its settings.
     """
 
     audio: str

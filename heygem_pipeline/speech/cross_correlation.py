@@ -22,10 +22,15 @@ def correlation_at_lags(
 ) -> NDArray[np.float64]:
     """Return the correlation of ``measured`` with ``predicted`` taken later by each lag.
 
-    predicted: (rows,), from the sound, row k at k/80 s. measured: (frames,), from the picture, NaN where there is no
-    face. times: (frames,), ascending seconds, with leaps between pieces of a clip. lags: (n,), seconds; positive =
-    the sound comes later than the mouth. differences: correlate what changes in 40 ms, which tells lags apart better
-    than the curves themselves. Returns float64 (n,), -1..1; 0 where too few frames overlap or nothing moves.
+    Args:
+        predicted: (rows,), from the sound, row k at k/80 s.
+        measured: (frames,), from the picture, NaN where there is no face.
+        times: (frames,), ascending seconds, with leaps between pieces of a clip.
+        lags: (n,), seconds; positive = the sound comes later than the mouth.
+        differences: correlate what changes in 40 ms, which tells lags apart better than the curves themselves.
+
+    Returns:
+        Float64 (n,), -1..1; 0 where too few frames overlap or nothing moves.
     """
     rows = np.arange(len(predicted)) / FEATURE_RATE
     step, together = _neighbours(times)

@@ -18,10 +18,11 @@ MEL_BANDS = 80
 class SpeechFeatures:
     """Features of one voice, one row every 1/80 s; row k is centred on k/80 s.
 
-    duration: exact length of the upload's sound, seconds.
-    log_mel: float32 (rows, 80), Wav2Lip's normalised log-mel, -4..4, of the level-normalised speech.
-    level: float32 (rows,), RMS level of the upload as it is, dBFS (-100 = digital silence).
-    activity: float32 (rows,), probability of speech, 0..1.
+    Attributes:
+        duration: exact length of the upload's sound, seconds.
+        log_mel: float32 (rows, 80), Wav2Lip's normalised log-mel, -4..4, of the level-normalised speech.
+        level: float32 (rows,), RMS level of the upload as it is, dBFS (-100 = digital silence).
+        activity: float32 (rows,), probability of speech, 0..1.
     """
 
     duration: Fraction

@@ -17,7 +17,11 @@ TARGET_DBFS = -23.0
 def row_levels(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the RMS level of the 25 ms around each feature row.
 
-    samples: float32 (n,), 16 kHz. Returns float32 (1 + n // 200,), dBFS, at least -100.
+    Args:
+        samples: float32 (n,), 16 kHz.
+
+    Returns:
+        Float32 (1 + n // 200,), dBFS, at least -100.
     """
     rows = 1 + len(samples) // HOP
     whole = (len(samples) // HOP) * HOP

@@ -33,7 +33,11 @@ _WINDOW = np.hanning(11)[1:-1]
 
 
 def closed_and_open(gap: NDArray[np.floating]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether a speaker's mouth is closed, and whether it is clearly open, (rows,) each. gap: as in find_closures."""
+    """Whether a speaker's mouth is closed, and whether it is clearly open, (rows,) each.
+
+    Args:
+        gap: as in find_closures.
+    """
     closed, wide = np.nanpercentile(gap, (CLOSED_PERCENTILE, OPEN_PERCENTILE))
     return gap <= closed + CLOSED_GAP_SHARE * (wide - closed), gap >= closed + OPEN_GAP_SHARE * (wide - closed)
 
@@ -41,8 +45,10 @@ def closed_and_open(gap: NDArray[np.floating]) -> tuple[NDArray[np.bool_], NDArr
 def find_closures(gap: NDArray[np.floating], spoken: NDArray[np.bool_]) -> list[int]:
     """Return the rows in the middle of each closure.
 
-    gap: (rows,) at the feature rate, measured frame by frame without smoothing over time, any unit, NaN where unknown.
-    spoken: (rows,), whether somebody speaks.
+    Args:
+        gap: (rows,) at the feature rate, measured frame by frame without smoothing over time, any unit, NaN where
+            unknown.
+        spoken: (rows,), whether somebody speaks.
     """
     if np.isfinite(gap).sum() < FEATURE_RATE:
         return []

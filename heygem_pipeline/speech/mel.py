@@ -26,8 +26,13 @@ _BLOCK_COLUMNS = 1024
 def log_mel(samples: NDArray[np.float32], gain: float = 1.0) -> NDArray[np.float32]:
     """Return the normalised log-mel of mono sound at 16 kHz.
 
-    samples: float32 (n,), -1..1; gain: applied first. Returns float32 (1 + n // 200, 80), -4..4; row k is centred on
-    k/80 s, and what lies before the first and after the last sample counts as silence (zeros).
+    Args:
+        samples: float32 (n,), -1..1.
+        gain: applied first.
+
+    Returns:
+        Float32 (1 + n // 200, 80), -4..4; row k is centred on k/80 s, and what lies before the first and after the last
+            sample counts as silence (zeros).
     """
     columns = 1 + len(samples) // HOP
     result = np.empty((columns, MEL_BANDS), np.float32)

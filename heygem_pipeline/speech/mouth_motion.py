@@ -53,9 +53,14 @@ def match_quantiles(
     """Return the movement in standard units, as lively as measured mouths (a regression shrinks): quantiles are
     matched.
 
-    movement: (rows, channels). spoken: (rows,), rows that count. predicted, measured: (channels, knots) matching
-    quantiles. First the voice's own range (10th to 90th percentile) is brought near that of the training voices, then
-    each value takes the measured value of its quantile.
+    First the voice's own range (10th to 90th percentile) is brought near that of the training voices, then each value
+    takes the measured value of its quantile.
+
+    Args:
+        movement: (rows, channels).
+        spoken: (rows,), rows that count.
+        predicted: (channels, knots) matching quantiles.
+        measured: (channels, knots) matching quantiles.
     """
     result = np.empty(movement.shape)
     for channel, (knots, values) in enumerate(zip(predicted, measured, strict=True)):
@@ -79,7 +84,8 @@ def normalise_range(
 ) -> NDArray[np.float64]:
     """Shift and stretch a voice's curve (rows,) so that its range in speech comes near the training voices'.
 
-    knots: the training voices' quantiles. How near depends on how much is spoken.
+    Args:
+        knots: the training voices' quantiles. How near depends on how much is spoken.
     """
     usual_low, usual_high = np.percentile(knots, (RANGE_LOW_PERCENTILE, RANGE_HIGH_PERCENTILE))
     curve = curve.astype(np.float64)

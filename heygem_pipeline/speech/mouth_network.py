@@ -41,7 +41,10 @@ Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 class Member:
     """One network of the ensemble; each layer is (weights, bias).
 
-    first: (160, channels). layers: (3 x channels, channels) each, earliest step first. last: (channels, 12).
+    Attributes:
+        first: (160, channels).
+        layers: (3 x channels, channels) each, earliest step first.
+        last: (channels, 12).
     """
 
     first: Layer
@@ -61,11 +64,16 @@ class Member:
 
 @dataclass(frozen=True)
 class MouthNetwork:
-    """members: their mean is the prediction. mean_mel: float32 (80,), mean spectrum of the training voices.
+    """The ensemble, and what its output is scaled by.
 
-    predicted: float32 (6, knots), quantiles of what the network says while somebody speaks, for people it was not
-    trained on. measured: float32 (5, knots), the same quantiles of what was measured, in standard units (see
-    ``predict_mouth_shape``). closing: float32 (2,), log-odds from which lips come nearer and from which they touch.
+    Attributes:
+        members: their mean is the prediction.
+        mean_mel: float32 (80,), mean spectrum of the training voices.
+        predicted: float32 (6, knots), quantiles of what the network says while somebody speaks, for people it was not
+            trained on.
+        measured: float32 (5, knots), the same quantiles of what was measured, in standard units (see
+            ``predict_mouth_shape``).
+        closing: float32 (2,), log-odds from which lips come nearer and from which they touch.
     """
 
     members: tuple[Member, ...]

@@ -16,14 +16,19 @@ def predict_mouth_shape(
 ) -> MouthShape:
     """Return the mouth's shape at the times k / frame_rate, in standard units; silence gives exactly 0 throughout.
 
-    gap, jaw, lower, upper: 0 = the person's closed mouth (the median of the 8 % of frames with the smallest gaps), 1
-    = the person's wide opening (90th percentile while speaking). All grow as the mouth opens: 1 in ``upper`` is the
-    upper lip as high, 1 in ``lower`` and ``jaw`` the lower lip and chin as low, as in that opening. gap is never
-    negative; values reach about 1.5. Where the lips touch inside speech (m, b, p) the gap is 0 for 40 ms and upper a
-    little below 0.
-    width: 0 = the closed mouth's usual width, 1 = one standard deviation of that person's width in speech wider,
-    about -3 (rounded lips) to 2 (spread).
-    network: default, the one the package ships.
+    Args:
+        speech: features of the voice.
+        frame_rate: frames a second.
+        frame_count: number of frames.
+        network: default, the one the package ships.
+
+    Returns:
+        gap, jaw, lower, upper: 0 = the person's closed mouth (the median of the 8 % of frames with the smallest gaps),
+        1 = the person's wide opening (90th percentile while speaking). All grow as the mouth opens: 1 in ``upper`` is
+        the upper lip as high, 1 in ``lower`` and ``jaw`` the lower lip and chin as low, as in that opening. gap is
+        never negative; values reach about 1.5. Where the lips touch inside speech (m, b, p) the gap is 0 for 40 ms and
+        upper a little below 0. width: 0 = the closed mouth's usual width, 1 = one standard deviation of that person's
+        width in speech wider, about -3 (rounded lips) to 2 (spread).
     """
     network = network or load_network()
     openness = speech_envelope(speech)

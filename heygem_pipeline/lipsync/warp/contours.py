@@ -30,8 +30,11 @@ WIDTH_WEIGHT = 1.0
 class MouthContours:
     """Lines of the lips in the head frame, each float64 (samples, 2) from the picture's left corner to its right one.
 
-    upper_outer, lower_outer: (15, 2), the lips' borders with the skin; they share their ends.
-    upper_inner, lower_inner: (17, 2), the borders of the opening; equal where the lips touch.
+    Attributes:
+        upper_outer: (15, 2), the upper lip's border with the skin.
+        lower_outer: (15, 2), the lower lip's; they share their ends.
+        upper_inner: (17, 2), the upper border of the opening.
+        lower_inner: (17, 2), its lower border; equal to the upper one where the lips touch.
     """
 
     upper_outer: NDArray[np.float64]

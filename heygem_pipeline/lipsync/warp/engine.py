@@ -32,7 +32,11 @@ class WarpEngine:
     device = "cpu"
 
     def __init__(self, mouth_model: MouthModel | None = None) -> None:
-        """mouth_model: what turns speech into mouth shapes; default, the one the package ships."""
+        """Make an engine.
+
+        Args:
+            mouth_model: what turns speech into mouth shapes; default, the one the package ships.
+        """
         self._mouth_model = mouth_model
 
     def generate(

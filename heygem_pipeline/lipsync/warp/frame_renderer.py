@@ -29,8 +29,10 @@ PATCH_MARGIN = 0.3
 class ExemplarOverlay:
     """Mouths of the template laid over the warped face.
 
-    mouths: with their shares, which sum to 1. lines: the lips wanted, as the landmarks would tell them, head frame.
-    visibility: 0 = not seen .. 1 = nothing else is seen.
+    Attributes:
+        mouths: with their shares, which sum to 1.
+        lines: the lips wanted, as the landmarks would tell them, head frame.
+        visibility: 0 = not seen .. 1 = nothing else is seen.
     """
 
     mouths: Sequence[tuple[Exemplar, float]]
@@ -69,10 +71,14 @@ class FrameRenderer:
     ) -> Patch | None:
         """Move the mouth of a frame from ``base`` to ``target``. None if the lower face lies outside the frame.
 
-        frame: uint8 (h, w, 3) BGR. head: of the frame. landmarks: (68, 2), head frame.
-        jaw: how far the jaw drops, IOD. rounding: 0 = spread .. 1 = pursed.
-        own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
-        overlay: mouths of the template's own to lay over the warped face.
+        Args:
+            frame: uint8 (h, w, 3) BGR.
+            head: of the frame.
+            landmarks: (68, 2), head frame.
+            jaw: how far the jaw drops, IOD.
+            rounding: 0 = spread .. 1 = pursed.
+            own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
+            overlay: mouths of the template's own to lay over the warped face.
         """
         field = self._grid.displacement(*face_control_points(landmarks, base, target, jaw))
         low, high = thin_plate_spline.displaced_box(field, _patch_corners(target))

@@ -16,11 +16,16 @@ REGION_REACH = 0.12
 class MouthRegion:
     """Pixels (rows, columns) of a crop.
 
-    crop: uint8 (rows, columns, 3), the template's pixels of the whole patch.
-    x, y: float32 (rows, columns), head-frame place. upper, lower: heights there of the target's inner lip lines.
-    column (1, columns), row (rows, 1): float32, place in the patch, pixels.
-    down: float64 (2,), unit vector of the head frame's y axis, pixels.
-    pixel_size: size of a pixel, IOD.
+    Attributes:
+        crop: uint8 (rows, columns, 3), the template's pixels of the whole patch.
+        x: float32 (rows, columns), place in the head frame.
+        y: float32 (rows, columns), the same.
+        upper: float32 (rows, columns), height there of the target's upper inner lip line.
+        lower: float32 (rows, columns), height of its lower one.
+        column: float32 (1, columns), place in the patch, pixels.
+        row: float32 (rows, 1), the same.
+        down: float64 (2,), unit vector of the head frame's y axis, pixels.
+        pixel_size: size of a pixel, IOD.
     """
 
     crop: NDArray[np.uint8]
@@ -55,9 +60,13 @@ class MouthRegion:
 
 
 def locate_mouth_region(crop: NDArray[np.uint8], head: HeadFrame, target: MouthContours) -> tuple[slice, MouthRegion]:
-    """Place the pixels around the lips' line. Returns which rows of the crop they are, and the view of them.
+    """Place the pixels around the lips' line.
 
-    head: of the crop.
+    Args:
+        head: of the crop.
+
+    Returns:
+        Which rows of the crop they are, and the view of them.
     """
     column = np.arange(crop.shape[1], dtype=np.float32)[None]
     row = np.arange(crop.shape[0], dtype=np.float32)[:, None]

@@ -40,10 +40,11 @@ def render_performance(
 ) -> Iterator[MouthPatch]:
     """Yield a patch for every output frame, in order, holding a few frames.
 
-    presentation: template frame and its picture, uint8 (height, width, 3) BGR, for every output frame.
-    shown: (frames,), the same template frames, known beforehand.
-    exemplars: the template's own mouths, laid over the warped face where one is near; None = always warp and draw.
-    excluded: for an output frame, bool (mouths,), those that may not be shown; default none.
+    Args:
+        presentation: template frame and its picture, uint8 (height, width, 3) BGR, for every output frame.
+        shown: (frames,), the same template frames, known beforehand.
+        exemplars: the template's own mouths, laid over the warped face where one is near; None = always warp and draw.
+        excluded: for an output frame, bool (mouths,), those that may not be shown; default none.
     """
     renderer = _SequenceRenderer(performance, shown, tracks, calibration, exemplars)
     found: Iterator[Match | None] = repeat(None)

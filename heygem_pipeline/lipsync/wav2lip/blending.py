@@ -40,9 +40,11 @@ NOSE_SHARE = 0.35
 
 @dataclass(frozen=True)
 class FaceRegion:
-    """Where a face lies. pixels: uint8 (height, width, 3) BGR, the template's pixels of the box.
+    """Where a face lies.
 
-    landmarks: (68, 2), in them.
+    Attributes:
+        pixels: uint8 (height, width, 3) BGR, the template's pixels of the box.
+        landmarks: (68, 2), in them.
     """
 
     pixels: NDArray[np.uint8]
@@ -72,8 +74,10 @@ def blend_face(
 ) -> tuple[int, int, NDArray[np.uint8]] | None:
     """Return left and top within the region, and the blended pixels there; None where nothing would be seen.
 
-    drawn: float32 (96, 96, 3) BGR, 0..255. strength: 0 = the template's own pixels .. 1 = the drawn face.
-    sharpening: 0 = as drawn .. 1 = as sharp as the template, if MOST_SHARPENING reaches so far.
+    Args:
+        drawn: float32 (96, 96, 3) BGR, 0..255.
+        strength: 0 = the template's own pixels .. 1 = the drawn face.
+        sharpening: 0 = as drawn .. 1 = as sharp as the template, if MOST_SHARPENING reaches so far.
     """
     mask = lower_face_mask(place.network_landmarks)
     if strength <= 0 or not mask.any():
@@ -92,7 +96,11 @@ def blend_face(
 
 
 def lower_face_mask(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The mask, float32 (96, 96), 0..1: the face below the nose, within the jaw. landmarks: (68, 2), its pixels."""
+    """The mask, float32 (96, 96), 0..1: the face below the nose, within the jaw.
+
+    Args:
+        landmarks: (68, 2), its pixels.
+    """
     import cv2
 
     mouth, jaw = landmarks[48:60].mean(axis=0), landmarks[JAW_POINTS]
@@ -147,7 +155,9 @@ def sharpen(
 ) -> NDArray[np.float32]:
     """Return a face with its fine detail raised toward that of the template's own pixels there.
 
-    share: 0..1, how far. enlargement: pixels of the frame for one of the network's.
+    Args:
+        share: 0..1, how far.
+        enlargement: pixels of the frame for one of the network's.
     """
     detail = fine_detail(face, enlargement)
     finest = fine_detail(detail, enlargement)

@@ -46,7 +46,10 @@ class Wav2LipEngine:
     name = "wav2lip"
 
     def __init__(self, generator: "FaceGenerator | None" = None) -> None:
-        """generator: default, one with the weights of the checkpoints folder on the device of the settings.
+        """Make an engine.
+
+        Args:
+            generator: default, one with the weights of the checkpoints folder on the device of the settings.
 
         Raises LicenceNotAcknowledged, ModelMissing (the weights, or torch), before any work.
         """
@@ -112,7 +115,13 @@ def weights_file() -> Path:
 
 @dataclass(frozen=True)
 class _Frame:
-    """One output frame. place: None where the template's frame stays as it is. left, top: of the box in the frame."""
+    """One output frame.
+
+    Attributes:
+        place: None where the template's frame stays as it is.
+        left: of the box in the frame.
+        top: of the box in the frame.
+    """
 
     output_frame: int
     template_frame: int

@@ -31,10 +31,11 @@ TOUCHING_MEASURED_GAP, PARTED_MEASURED_GAP = 0.045, 0.085
 class FaceBoxes:
     """What is looked at in every template frame; rows of frames without a usable face count for nothing.
 
-    boxes: int32 (frames, 4), left, top, right, bottom (exclusive) within the frame.
-    landmarks: float32 (frames, 68, 2), pixels of the frame, smoothed in time.
-    usable: bool (frames,), whether there is a face of some size.
-    parted: floats (frames,), 0 = the template's own lips touch, 1 = they are apart.
+    Attributes:
+        boxes: int32 (frames, 4), left, top, right, bottom (exclusive) within the frame.
+        landmarks: float32 (frames, 68, 2), pixels of the frame, smoothed in time.
+        usable: bool (frames,), whether there is a face of some size.
+        parted: floats (frames,), 0 = the template's own lips touch, 1 = they are apart.
     """
 
     boxes: NDArray[np.int32]

@@ -23,7 +23,11 @@ class MelWindows:
     """
 
     def __init__(self, speech: SpeechFeatures, frame_rate: Fraction, lead: Fraction) -> None:
-        """lead: seconds by which a window begins before its frame is shown."""
+        """Cut a voice.
+
+        Args:
+            lead: seconds by which a window begins before its frame is shown.
+        """
         self._openness = speech_envelope(speech)
         heard = (self._openness[:, None] * (speech.log_mel + LARGEST) - LARGEST).astype(np.float32)
         silence = np.full((WINDOW_COLUMNS, heard.shape[1]), -LARGEST, np.float32)

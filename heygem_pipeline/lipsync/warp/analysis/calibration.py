@@ -46,15 +46,16 @@ LEAST_SPOKEN_GAP = 0.05
 class Calibration:
     """One template's mouth; rows of frames without a face are NaN (``parted``: 0).
 
-    landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
-    gaps: float64 (frames,), of the lips in them, IOD.
-    parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
-    own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the mouth
-        is open for seconds, 0 where it only opens now and then, so that the two do not take turns.
-    rest: where the mouth would be in each frame without the template's own chewing or speech.
-    neutral_width: the closed mouth's width, IOD.
-    opening: IOD of gap for one standard unit of the speech model.
-    widening: relative change of width for one standard unit.
+    Attributes:
+        landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
+        gaps: float64 (frames,), of the lips in them, IOD.
+        parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
+        own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the
+            mouth is open for seconds, 0 where it only opens now and then, so that the two do not take turns.
+        rest: where the mouth would be in each frame without the template's own chewing or speech.
+        neutral_width: the closed mouth's width, IOD.
+        opening: IOD of gap for one standard unit of the speech model.
+        widening: relative change of width for one standard unit.
     """
 
     landmarks: NDArray[np.float64]
@@ -70,8 +71,11 @@ class Calibration:
 def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calibration:
     """Measure the template's mouth from its tracks; at least one frame must show a face.
 
-    speech: the template's own sound. A presenter who is seen to speak shows how far this mouth opens, and its rest
-    between words; anyone else gets a typical opening, scaled by the width of the mouth.
+    A presenter who is seen to speak shows how far this mouth opens, and its rest between words; anyone else gets a
+    typical opening, scaled by the width of the mouth.
+
+    Args:
+        speech: the template's own sound.
     """
     landmarks = _smoothed_landmarks(tracks)
     gaps = np.array([contours_from_landmarks(frame).gap for frame in landmarks])

@@ -48,7 +48,12 @@ LANDMARK_GAP_WEIGHT = 0.4
 
 @dataclass(frozen=True)
 class ObservedLips:
-    """One frame's lips. predicted: as the landmarks have them, head frame. lines: as the picture shows them."""
+    """One frame's lips.
+
+    Attributes:
+        predicted: as the landmarks have them, head frame.
+        lines: as the picture shows them.
+    """
 
     predicted: MouthContours
     lines: LipEdges
@@ -70,7 +75,12 @@ class ObservedLips:
 
 @dataclass(frozen=True)
 class ContourSmoother:
-    """How many frames around one are looked at. still: on each side. moving: float64, weights that sum to 1."""
+    """How many frames around one are looked at.
+
+    Attributes:
+        still: on each side.
+        moving: float64, weights that sum to 1.
+    """
 
     still: int
     moving: NDArray[np.float64]
@@ -87,8 +97,9 @@ class ContourSmoother:
 
         All four meet in the corners.
 
-        around: lips of frames up to ``still`` before and after, in order, each with how many frames later it is shown;
-        0, the frame itself, is among them.
+        Args:
+            around: lips of frames up to ``still`` before and after, in order, each with how many frames later it is
+                shown; 0, the frame itself, is among them.
         """
         borders, (seam, upper, lower), expected = self._averaged(around)
         opening = lower - upper + LANDMARK_GAP_WEIGHT * (expected[2] - expected[1])

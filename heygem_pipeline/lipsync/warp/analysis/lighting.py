@@ -31,9 +31,12 @@ LARGEST_CREASE_HEIGHT, LEAST_OPENING_HEIGHT = 0.045, 0.075
 class FaceLighting:
     """Colours in float32 BGR, 0..255, of one frame or steadied over several.
 
-    skin: beside the mouth. lip: of the lower lip. crease: of the dark line between closed lips.
-    teeth: their colour over the skin's, and how much of them shows.
-    blur: how soft the sharpest edges of the lips are: deviation of a Gaussian, IOD.
+    Attributes:
+        skin: beside the mouth.
+        lip: of the lower lip.
+        crease: of the dark line between closed lips.
+        teeth: their colour over the skin's, and how much of them shows.
+        blur: how soft the sharpest edges of the lips are: deviation of a Gaussian, IOD.
     """
 
     skin: NDArray[np.float32]

@@ -19,7 +19,9 @@ THIRDS = ((0.12, 0.42), (0.35, 0.65), (0.58, 0.88))
 class LipColour:
     """One lip's colour, CIE L*a*b*.
 
-    thirds: float32 (3, 3), the median of its left, middle and right part. spread: float32 (3,), robust deviation.
+    Attributes:
+        thirds: float32 (3, 3), the median of its left, middle and right part.
+        spread: float32 (3,), robust deviation.
     """
 
     thirds: NDArray[np.float32]

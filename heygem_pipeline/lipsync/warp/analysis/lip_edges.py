@@ -53,11 +53,14 @@ CREASE_HEIGHT, CREASE_BLUR_PIXELS = 0.035, 1.0
 class LipEdges:
     """Inner edges of the lips in one frame, at 41 places from corner to corner; head frame, IOD.
 
-    x, seam, upper, lower: float64 (41,); the seam is the darkest line between the lips, upper and lower are where the
-        lips' own colour ends: close to both sides of the seam where they touch.
-    crease: float32 (3,), median BGR along the seam.
-    pixel: size of the frame's pixels, IOD.
-    colours: of the upper and the lower lip.
+    Attributes:
+        x: float64 (41,), the places from corner to corner.
+        seam: float64 (41,), height of the darkest line between the lips.
+        upper: float64 (41,), where the upper lip's own colour ends: close to the seam where the lips touch.
+        lower: float64 (41,), where the lower lip's own colour begins.
+        crease: float32 (3,), median BGR along the seam.
+        pixel: size of the frame's pixels, IOD.
+        colours: of the upper and the lower lip.
     """
 
     x: NDArray[np.float64]
@@ -88,8 +91,11 @@ def detect_lip_edges(
 ) -> LipEdges:
     """Read the lips' inner edges.
 
-    frame: uint8 (h, w, 3) BGR. head: of the frame. contours: the predicted lips.
-    before: the lines of the frame before, whose colours are the better known ones.
+    Args:
+        frame: uint8 (h, w, 3) BGR.
+        head: of the frame.
+        contours: the predicted lips.
+        before: the lines of the frame before, whose colours are the better known ones.
     """
     left, right = contours.upper_outer[0], contours.upper_outer[-1]
     x = np.linspace(left[0], right[0], STRIP_COLUMNS)
@@ -170,8 +176,10 @@ def _edges(
 ) -> list[NDArray[np.float64]]:
     """Rows (columns,) where the upper lip ends and where the lower one begins.
 
-    crease: row of the darkest path. predicted: (2, columns), rows. borders: (columns,) each, the lips' outer borders,
-    IOD below the strip's middle.
+    Args:
+        crease: row of the darkest path.
+        predicted: (2, columns), rows.
+        borders: (columns,) each, the lips' outer borders, IOD below the strip's middle.
     """
     count = len(lab)
     # The lower lip is looked at upside down: then both lie above the crease.

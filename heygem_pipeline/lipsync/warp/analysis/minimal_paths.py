@@ -12,7 +12,9 @@ UNREACHABLE = 1e9
 def minimal_paths(costs: NDArray[np.float32], step: float) -> NDArray[np.int64]:
     """Return the row at every column of each strip's cheapest path, (strips, columns).
 
-    costs: float32 (strips, rows, columns), of standing at a place. step: of moving one row between two columns.
+    Args:
+        costs: float32 (strips, rows, columns), of standing at a place.
+        step: of moving one row between two columns.
     """
     strips, rows, columns = costs.shape
     reach = len(STEP_COSTS)

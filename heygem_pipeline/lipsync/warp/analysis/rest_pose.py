@@ -44,8 +44,10 @@ SETTLING_SECONDS = 0.3
 class RestOffset:
     """One frame's way from the mouth it has to the mouth it would have at rest.
 
-    shift: float64 (20, 2), what to add to landmarks 48..67, IOD. chin: what to add to the chin's height, IOD.
-    motion: 0 = the mouth is at rest (and shift and chin are 0) .. 1 = it moves of its own.
+    Attributes:
+        shift: float64 (20, 2), what to add to landmarks 48..67, IOD.
+        chin: what to add to the chin's height, IOD.
+        motion: 0 = the mouth is at rest (and shift and chin are 0) .. 1 = it moves of its own.
     """
 
     shift: NDArray[np.float64]
@@ -74,8 +76,10 @@ def track_rest_pose(
 ) -> RestTrack:
     """Find every frame's mouth at rest: the mean of the closed mouths around it that are seen from the same side.
 
-    landmarks: (frames, 68, 2), head frame. gaps: (frames,), of the lips in them, IOD. neutral: (68, 2), the clip's
-    closed mouth.
+    Args:
+        landmarks: (frames, 68, 2), head frame.
+        gaps: (frames,), of the lips in them, IOD.
+        neutral: (68, 2), the clip's closed mouth.
     """
     present = tracks.present
     own, whole_clip = np.nan_to_num(_rest_points(landmarks)), _rest_points(neutral[None])[0]

@@ -56,9 +56,12 @@ MOST_MEASURED = 0.07
 class TeethAppearance:
     """Teeth of one frame, or steadied over several.
 
-    colour: float32 (3,), of a well lit tooth over the skin's, BGR. colour_seen: 1 = read from teeth, 0 = usual.
-    upper: IOD of the upper incisors below the line of the closed lips; negative where the lip hides them.
-    lower: IOD of the lower teeth above the lower lip in a small opening. amount_seen: 1 = read, 0 = usual.
+    Attributes:
+        colour: float32 (3,), of a well lit tooth over the skin's, BGR.
+        colour_seen: 1 = read from teeth, 0 = usual.
+        upper: IOD of the upper incisors below the line of the closed lips; negative where the lip hides them.
+        lower: IOD of the lower teeth above the lower lip in a small opening.
+        amount_seen: 1 = read, 0 = usual.
     """
 
     colour: NDArray[np.float32]
@@ -128,7 +131,9 @@ def measure_teeth(
 ) -> TeethAppearance:
     """Read the teeth in an opening; ``usual`` where it is too small, or shows none.
 
-    inside: float32 (rows, columns, 3) BGR, evenly from lip to lip over the mouth's middle. opening: its height, IOD.
+    Args:
+        inside: float32 (rows, columns, 3) BGR, evenly from lip to lip over the mouth's middle.
+        opening: its height, IOD.
     """
     if opening < LEAST_OPENING:
         return usual

@@ -54,11 +54,13 @@ THINNEST, THICKEST = 0.72, 1.25
 class Articulation:
     """What speech asks of the mouth in one frame.
 
-    gap: height of the opening, IOD, 0 = lips touch.
-    width: relative change of the mouth's width, -0.16 (rounded) .. 0.15 (spread).
-    jaw: how far the jaw drops, IOD.
-    raised, lowered: how far the upper lip rises and the lower lip sinks beyond what the opening brings, IOD; negative
-        where they are pressed together (m, b, p) or the lower lip meets the teeth (f, v).
+    Attributes:
+        gap: height of the opening, IOD, 0 = lips touch.
+        width: relative change of the mouth's width, -0.16 (rounded) .. 0.15 (spread).
+        jaw: how far the jaw drops, IOD.
+        raised: how far the upper lip rises beyond what the opening brings, IOD; negative where the lips are pressed
+            together (m, b, p).
+        lowered: how far the lower lip sinks beyond it; negative there too, and where it meets the teeth (f, v).
     """
 
     gap: float
@@ -107,7 +109,8 @@ def outer_profile(s: NDArray[np.float64]) -> NDArray[np.float64]:
 def closed_contours(frame: MouthContours, rest: RestOffset = NO_OFFSET) -> MouthContours:
     """Bring the lips of a frame together: the shape the mouth has between words. Unchanged where they touch already.
 
-    rest: where this mouth would be if it did not move of its own.
+    Args:
+        rest: where this mouth would be if it did not move of its own.
     """
     return _close(displace_contours(frame, rest.shift) if rest.motion else frame)
 
@@ -145,7 +148,11 @@ def _close(frame: MouthContours) -> MouthContours:
 
 
 def articulate(rest: MouthContours, wanted: Articulation, opened_by: float = 0.0) -> MouthContours:
-    """Open, spread or round a mouth. opened_by: the part of the opening, IOD, that ``rest`` has already."""
+    """Open, spread or round a mouth.
+
+    Args:
+        opened_by: the part of the opening, IOD, that ``rest`` has already.
+    """
     if wanted.still:
         return rest
     left, right = rest.upper_outer[0], rest.upper_outer[-1]
@@ -208,7 +215,11 @@ def limit_thickness(
 ) -> NDArray[np.float64]:
     """Hold a lip's outer border so that the lip keeps within its bounds of thickness; the corners stay as they are.
 
-    outer, rest_outer: (15, 2), the border as asked for and at rest. inner, rest_inner: (17, 2), the lip's other edge.
+    Args:
+        outer: (15, 2), the border as asked for.
+        inner: (17, 2), the lip's other edge as asked for.
+        rest_outer: (15, 2), the border at rest.
+        rest_inner: (17, 2), the other edge at rest.
     """
     edge = np.interp(outer[1:-1, 0], inner[:, 0], inner[:, 1])
     rest = rest_outer[1:-1, 1] - np.interp(rest_outer[1:-1, 0], rest_inner[:, 0], rest_inner[:, 1])

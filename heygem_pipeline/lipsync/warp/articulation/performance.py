@@ -12,7 +12,10 @@ from heygem_pipeline.lipsync.warp.contours import MouthContours
 class MouthTarget:
     """The mouth one output frame shall have.
 
-    target: its lines, head frame. jaw: how far the jaw drops from rest, IOD. rounding: 0 = spread .. 1 = pursed.
+    Attributes:
+        target: its lines, head frame.
+        jaw: how far the jaw drops from rest, IOD.
+        rounding: 0 = spread .. 1 = pursed.
     """
 
     target: MouthContours
@@ -30,7 +33,9 @@ class Performance(Protocol):
     def target_for(self, output_frame: int, own: MouthContours, rest: RestOffset) -> MouthTarget:
         """Return what one output frame shall show.
 
-        own: the lips of the template's frame. rest: where they would be if they did not move of their own.
+        Args:
+            own: the lips of the template's frame.
+            rest: where they would be if they did not move of their own.
         """
         ...
 

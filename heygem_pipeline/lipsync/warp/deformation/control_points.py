@@ -19,8 +19,11 @@ def face_control_points(
     """Return the anchors of both layers together, those of the upper and of the lower lip's layer, and the face's
     outline, (17, 2).
 
-    landmarks: (68, 2), head frame. base, target: the mouth's lines in the template and in the output.
-    jaw: how far the jaw drops, IOD; negative where it rises.
+    Args:
+        landmarks: (68, 2), head frame.
+        base: the mouth's lines in the template.
+        target: the mouth's lines in the output.
+        jaw: how far the jaw drops, IOD; negative where it rises.
     """
     base = _inside_the_lips(base, target)
     still, moving = _still_points(landmarks), np.concatenate([landmarks[3:14], _chin_pad(landmarks, base)])

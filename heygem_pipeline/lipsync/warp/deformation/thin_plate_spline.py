@@ -34,7 +34,12 @@ INVISIBLE_DISPLACEMENT = 1e-4
 
 @dataclass(frozen=True)
 class ControlPoints:
-    """Points of the face, float64 (points, 2), head frame: where they shall be, where the template has them."""
+    """Points of the face, head frame.
+
+    Attributes:
+        target: float64 (points, 2), where they shall be.
+        source: float64 (points, 2), where the template has them.
+    """
 
     target: NDArray[np.float64]
     source: NDArray[np.float64]
@@ -64,8 +69,12 @@ class DisplacementGrid:
     ) -> NDArray[np.float32]:
         """Return what to add to an output place to find its place in the template, for each of the layers.
 
-        shared: anchors that hold in every layer. outline: (17, 2), the face's border from ear to ear by the chin.
-        Returns float32 (rows, columns, 2 x layers), IOD.
+        Args:
+            shared: control points that hold in every layer.
+            outline: (17, 2), the face's border from ear to ear by the chin.
+
+        Returns:
+            Float32 (rows, columns, 2 x layers), IOD.
         """
         columns, rows = GRID
         common = self._basis(shared)

@@ -45,11 +45,14 @@ people who speak had 4.8 and more, presenters who smile or chew up to 3.4: a smi
 class Exemplar:
     """One frame's mouth.
 
-    frame: index in the template. picture: uint8 (rows, columns, 3) BGR, cut from the frame as it is.
-    head: of the picture. contours: its lips, head frame, as the landmarks tell them: what they get wrong in it they get
-        wrong in a like mouth too, so that the two fit.
-    seen_gap: the opening that the picture shows, IOD: landmarks miss lips that bare clenched teeth.
-    sharpness: standard deviation of the Laplacian over the lips, grey levels.
+    Attributes:
+        frame: index in the template.
+        picture: uint8 (rows, columns, 3) BGR, cut from the frame as it is.
+        head: of the picture.
+        contours: its lips, head frame, as the landmarks tell them: what they get wrong in it they get wrong in a like
+            mouth too, so that the two fit.
+        seen_gap: the opening that the picture shows, IOD: landmarks miss lips that bare clenched teeth.
+        sharpness: standard deviation of the Laplacian over the lips, grey levels.
     """
 
     frame: int
@@ -64,11 +67,12 @@ class Exemplar:
 class ExemplarSet:
     """The mouths of one template, in the template's order; at least one.
 
-    signatures: float64 (mouths, numbers), what they look like, comparable by distance.
-    poses: float64 (mouths, 2), yaw and pitch, radians.
-    follows: bool (mouths,), the mouth is that of the frame after the one before, in the same shot.
-    shots: int (mouths,), which shot each belongs to.
-    closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
+    Attributes:
+        signatures: float64 (mouths, numbers), what they look like, comparable by distance.
+        poses: float64 (mouths, 2), yaw and pitch, radians.
+        follows: bool (mouths,), the mouth is that of the frame after the one before, in the same shot.
+        shots: int (mouths,), which shot each belongs to.
+        closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
     """
 
     mouths: tuple[Exemplar, ...]
@@ -105,8 +109,9 @@ def collect_exemplars(
 ) -> ExemplarSet | None:
     """Keep the mouths of a template that shows many different ones; None for any other, whose frames are not read.
 
-    frames: opens the template's frames, in order; read once and no further than needed.
-    allowed: bool (frames,), where mouths may be taken from.
+    Args:
+        frames: opens the template's frames, in order; read once and no further than needed.
+        allowed: bool (frames,), where mouths may be taken from.
     """
     if not has_varied_mouths(tracks, calibration):
         return None

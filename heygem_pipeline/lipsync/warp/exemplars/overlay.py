@@ -50,8 +50,11 @@ def overlay_exemplars(
 ) -> None:
     """Lay found mouths over a warped patch, in place.
 
-    picture: uint8 (rows, columns, 3) BGR. head: of the patch. mouths: with their shares, which sum to 1.
-    strength: 0..1.
+    Args:
+        picture: uint8 (rows, columns, 3) BGR.
+        head: of the patch.
+        mouths: what is laid over, with shares that sum to 1.
+        strength: 0..1.
     """
     import cv2
 

@@ -53,8 +53,11 @@ while a cut between two mouths that are bent to the same lines is hardly seen.""
 class Query:
     """One output frame's wish.
 
-    contours: the mouth's lines, as landmarks would tell them. gap: its true opening, IOD.
-    pose: (2,), yaw and pitch of the frame below, radians. shot: the shot it belongs to.
+    Attributes:
+        contours: the mouth's lines, as landmarks would tell them.
+        gap: its true opening, IOD.
+        pose: (2,), yaw and pitch of the frame below, radians.
+        shot: the shot it belongs to.
     """
 
     contours: MouthContours
@@ -67,8 +70,12 @@ class Query:
 class Match:
     """The mouth for one output frame.
 
-    mouth: its place among the template's mouths. before, fade: the mouth it replaces and how much of that is still
-    shown, 0 except after a jump. near: whether it is like enough to be shown at all. wanted: as asked.
+    Attributes:
+        mouth: its place among the template's mouths.
+        before: the mouth it replaces, -1 where none.
+        fade: how much of that is still shown, 0 except after a jump.
+        near: whether it is like enough to be shown at all.
+        wanted: as asked.
     """
 
     mouth: int
@@ -87,8 +94,11 @@ def retrieve(
 ) -> Iterator[Match | None]:
     """Yield what to show in each of ``count`` output frames, None where nothing is wanted (no face).
 
-    wanted: asked for every output frame once, a few seconds ahead. excluded: (mouths,), those that may not be shown.
     Shortest path through the mouths (Viterbi), block by block: memory does not grow with the clip's length.
+
+    Args:
+        wanted: asked for every output frame once, a few seconds ahead.
+        excluded: (mouths,), those that may not be shown.
     """
     search = _ExemplarSearch(own, frame_rate)
     block, ahead = round(BLOCK_SECONDS * frame_rate), round(LOOKAHEAD_SECONDS * frame_rate)
@@ -162,7 +172,11 @@ class _ExemplarSearch:
         return float(((signatures[before] - signatures[after]) ** 2).sum()) < CROSSFADE_DISTANCE
 
     def path(self, costs: list[NDArray[np.float64] | None], start: int) -> list[int]:
-        """The cheapest mouth for every frame; start: the one shown before, or -1."""
+        """The cheapest mouth for every frame.
+
+        Args:
+            start: the one shown before, or -1.
+        """
         count = len(self._gaps)
         total = np.zeros(count)
         if start >= 0:

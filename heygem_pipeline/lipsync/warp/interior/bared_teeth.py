@@ -63,8 +63,11 @@ LipHeights = tuple[NDArray[np.float32], NDArray[np.float32]]
 class BaredTeeth:
     """The inside of a frame's own open mouth, for every pixel of a region.
 
-    colours: float32 (rows, columns, 3) BGR. seen: float32 (rows, columns), 0..1. end: y where it ends.
-    share: 0..1, how far it is shown at all and not a drawn one.
+    Attributes:
+        colours: float32 (rows, columns, 3) BGR.
+        seen: float32 (rows, columns), 0..1.
+        end: y where it ends.
+        share: 0..1, how far it is shown at all and not a drawn one.
     """
 
     colours: NDArray[np.float32]

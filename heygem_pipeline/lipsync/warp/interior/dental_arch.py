@@ -34,9 +34,12 @@ _FRONT = np.linspace(-0.62, 0.62, 125)
 class TeethRow:
     """One jaw's teeth.
 
-    borders: float32 (6,), between the teeth of one half, IOD from the midline (0) outward as seen from the front.
-    edge, tone, border: float32 (621,), at places from -0.62 to 0.62: how far the teeth's edge stays behind the central
-    incisor's, IOD; how light they are; how far the nearest border between two teeth is, IOD.
+    Attributes:
+        borders: float32 (6,), between the teeth of one half, IOD from the midline (0) outward as seen from the front.
+        edge: float32 (621,), at places from -0.62 to 0.62: how far the teeth's edge stays behind the central incisor's,
+            IOD.
+        tone: float32 (621,), how light they are there.
+        border: float32 (621,), how far the nearest border between two teeth is, IOD.
     """
 
     borders: NDArray[np.float32]
@@ -90,7 +93,9 @@ def teeth_edge_and_tone(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """How far the teeth's edge stays behind the central incisor's, IOD, and their tone (1 = the lightest tooth).
 
-    place: float32, from ``along_the_arch``. pixel: size of a pixel, IOD; lines finer than it are drawn fainter.
+    Args:
+        place: float32, from ``along_the_arch``.
+        pixel: size of a pixel, IOD; lines finer than it are drawn fainter.
     """
     line_width = max(0.006, 0.8 * pixel)
     line = np.exp(-((row.border / line_width) ** 2)) * min(1.0, 0.009 / line_width)

@@ -99,10 +99,16 @@ LEAST_HALF_WIDTH, LEAST_HEIGHT = 1e-3, 1e-4
 class OpenMouth:
     """Numbers of one open mouth, head frame, IOD.
 
-    centre, half_width: of the mouth as it is shown. midline: x of the lips' middle. turn: tangent of the head's turn.
-    skull_edge: y of the closed lips' line at the midline, from which the upper teeth hang. tilt: that line's slope.
-    floor: y of the lower lip's edge in the middle.
-    gap: the opening's height. rounding: 0 = spread, 1 = pursed.
+    Attributes:
+        centre: of the mouth as it is shown.
+        half_width: of the mouth as it is shown.
+        midline: x of the lips' middle.
+        turn: tangent of the head's turn.
+        skull_edge: y of the closed lips' line at the midline, from which the upper teeth hang.
+        tilt: that line's slope.
+        floor: y of the lower lip's edge in the middle.
+        gap: the opening's height.
+        rounding: 0 = spread, 1 = pursed.
     """
 
     centre: float
@@ -128,8 +134,13 @@ def draw_interior(
 ) -> NDArray[np.float32]:
     """Return the colour of the opening, float32 (rows, columns, 3) BGR.
 
-    x, y, upper, lower: float32 (rows, columns), head-frame place of every pixel, the inner lip lines above and below.
-    pixel: size of a pixel, IOD. bared: upper teeth that the frame shows itself: then none are drawn.
+    Args:
+        x: float32 (rows, columns), place of every pixel in the head frame.
+        y: float32 (rows, columns), the same.
+        upper: float32 (rows, columns), the inner lip line above it.
+        lower: float32 (rows, columns), the inner lip line below it.
+        pixel: size of a pixel, IOD.
+        bared: upper teeth that the frame shows itself: then none are drawn.
     """
     place = along_the_arch(x - np.float32(mouth.midline), mouth.turn)
     soft = max(TEETH_EDGE, TEETH_EDGE_PIXELS * pixel)
@@ -184,8 +195,11 @@ def _behind_the_teeth(
 ) -> NDArray[np.float32]:
     """The dark of the mouth, the tongue in it and the lower lip's inner side.
 
-    lips, tips: y of both lips' and of both rows of teeth's edges. across: 0 in the middle .. 1 in a corner.
-    lining: 0..1, how far the lower lip's inner side is seen.
+    Args:
+        lips: y of both lips' edges.
+        tips: y of both rows of teeth's edges.
+        across: 0 in the middle .. 1 in a corner.
+        lining: 0..1, how far the lower lip's inner side is seen.
     """
     upper, lower = lips
     skin, rim = float(luma(light.skin)), SLIT_TONE * light.lip

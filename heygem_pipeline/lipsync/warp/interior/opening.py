@@ -69,7 +69,8 @@ def paint_opening(
 ) -> None:
     """Paint the opening, and the crease of lips that the template never closed, into the warped crop.
 
-    own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
+    Args:
+        own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
     """
     near = (region.y > region.upper - CREASE_REACH) & (region.y < region.lower + CREASE_REACH)
     near &= (region.x > target.upper_outer[0, 0]) & (region.x < target.upper_outer[-1, 0])

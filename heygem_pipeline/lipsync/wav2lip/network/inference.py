@@ -29,7 +29,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FaceInput:
-    """One face to be drawn. mel: float32 (16, 80), -4..4, a row a column of sound. face: uint8 (96, 96, 3) BGR."""
+    """One face to be drawn.
+
+    Attributes:
+        mel: float32 (16, 80), -4..4, a row a column of sound.
+        face: uint8 (96, 96, 3) BGR.
+    """
 
     mel: NDArray[np.float32]
     face: NDArray[np.uint8]
@@ -49,7 +54,11 @@ class FaceGenerator:
     def __init__(
         self, network: Wav2LipNetwork, device: torch.device, dtype: torch.dtype | None = None, batch: int | None = None
     ) -> None:
-        """dtype: default, bfloat16 on processors that multiply in it, float16 on CUDA, else float32."""
+        """Take a network to a device.
+
+        Args:
+            dtype: default, bfloat16 on processors that multiply in it, float16 on CUDA, else float32.
+        """
         self._network, self._device = network, device
         self._dtype = dtype or default_precision(device)
         self._batch = BatchSize(batch or BATCH[device.type])

@@ -110,8 +110,12 @@ class Wav2LipNetwork(nn.Module):
     def forward(self, mels: Tensor, faces: Tensor) -> Tensor:
         """Draw faces that say what is heard.
 
-        mels: (batch, 1, 80, 16), -4..4. faces: (batch, 6, 96, 96), BGR, 0..1: first the face with its lower half black,
-        then the whole face. Returns (batch, 3, 96, 96), BGR, 0..1, in the last convolution's precision.
+        Args:
+            mels: (batch, 1, 80, 16), -4..4.
+            faces: (batch, 6, 96, 96), BGR, 0..1: first the face with its lower half black, then the whole face.
+
+        Returns:
+            (batch, 3, 96, 96), BGR, 0..1, in the last convolution's precision.
         """
         features = []
         for block in self.face_encoder_blocks:

@@ -29,7 +29,11 @@ class PackedBlock(nn.Module):
     """A folded block as one operator."""
 
     def __init__(self, block: Block | UpwardBlock, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-        """shape: of the input at the batch size it will mostly see, for which the weights are laid out."""
+        """Lay out a block's weights.
+
+        Args:
+            shape: of the input at the batch size it will mostly see, for which the weights are laid out.
+        """
         super().__init__()
         convolution = fold_convolution(block)
         self.residual = isinstance(block, Block) and block.residual
