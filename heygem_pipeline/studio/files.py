@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from heygem_pipeline.media.archive import streamed_archive
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.keys import partition_key
-from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.first_look import picture_of, trouble_of
 from heygem_pipeline.studio.overview import EVERYTHING
 from heygem_pipeline.studio.shared_state import studio_of

@@ -3,15 +3,12 @@
 import io
 import logging
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from dagster import DagsterRunStatus, EventLogEntry
 from starlette.testclient import TestClient
 
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.studio.archive import streamed_archive
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline_tests.house import CLIP, House
 
@@ -71,18 +68,6 @@ def test_a_batch_is_taken_away_as_a_zip(studio: TestClient, house: House) -> Non
     row = studio.get("/archive.zip", params={"voice": "two"})
     assert zipfile.ZipFile(io.BytesIO(row.content)).read("two/one.mp4") == b"the clip of two"
     assert studio.get("/archive.zip", params={"voice": "none"}).status_code == 404
-
-
-def test_a_zip_is_made_while_it_is_sent(tmp_path: Path) -> None:
-    (tmp_path / "large").write_bytes(bytes(5_000_000))
-
-    def files() -> Iterator[tuple[str, Path]]:
-        yield "课/large.mp4", tmp_path / "large"
-        yield "gone.mp4", tmp_path / "gone"
-
-    pieces = list(streamed_archive(files()))
-    assert max(map(len, pieces)) < 600_000
-    assert zipfile.ZipFile(io.BytesIO(b"".join(pieces))).namelist() == ["课/large.mp4"]
 
 
 def test_the_log_shows_no_path_of_this_machine(house: House) -> None:
