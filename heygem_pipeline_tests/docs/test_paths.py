@@ -63,7 +63,7 @@ def test_the_table_of_rooms_names_every_room() -> None:
             assert f"`{room}{'/' if folder else '.py'}`" in table.partition("\n## ")[0], room
 
 
-@pytest.mark.parametrize("page", sorted(PROJECT.glob("docs/*.zh-CN.md")), ids=name_of)
+@pytest.mark.parametrize("page", [PROJECT / "README.zh-CN.md", *sorted(PROJECT.glob("docs/*.zh-CN.md"))], ids=name_of)
 def test_a_chinese_page_has_the_sections_of_its_english_twin(page: Path) -> None:
     levels = [
         re.findall(r"(?m)^(#+|\|---|```\w*)", path.read_text(encoding="utf-8"))
