@@ -1,7 +1,6 @@
 """The commands ``heygem campaign ...``."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
 
-LOCALISATION = Path(__file__).parents[1] / "docs" / "examples" / "localisation.yaml"
+LOCALISATION = Path(__file__).parents[2] / "docs" / "examples" / "localisation.yaml"
 
 
 @pytest.fixture
@@ -26,12 +25,6 @@ def uploads(data: DataFolders) -> DataFolders:
     with open_instance() as instance:
         take_in_uploads(instance)
     return data
-
-
-@pytest.fixture
-def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
-        yield House(data, instance)
 
 
 def campaign(*arguments: str | Path) -> Result:

@@ -1,10 +1,10 @@
-"""``heygem checkpoints``, as a process of its own, with face-alignment's real loading."""
+"""``heygem checkpoints``, with face-alignment's real loading."""
 
 from pathlib import Path
 
 import pytest
 
-from heygem_pipeline_tests.cli.test_main import heygem
+from heygem_pipeline_tests.cli.commands import heygem
 
 LANDMARKS = "2DFAN4-11f355bf06.pth.tar"
 
@@ -12,7 +12,7 @@ LANDMARKS = "2DFAN4-11f355bf06.pth.tar"
 def test_the_list_names_files_terms_and_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "wav2lip.pth").write_bytes(b"x" * 2_000_000)
     done = heygem("checkpoints", "list", HEYGEM_CHECKPOINTS=str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     for said in ("wav2lip_gan.pth", LANDMARKS, "s3fd-619a316812.pth", "Research and personal use only", "2 MB"):
         assert said in done.stdout
     assert "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in done.stdout
@@ -22,7 +22,7 @@ def test_the_list_names_files_terms_and_what_is_there(tmp_path: Path) -> None:
 
 def test_where_prints_the_folder_alone(tmp_path: Path) -> None:
     done = heygem("checkpoints", "where", HEYGEM_CHECKPOINTS=str(tmp_path / "my weights"))
-    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'my weights'}\n")
+    assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'my weights'}\n")
 
 
 def test_real_weights_come_in_and_a_web_page_does_not(tmp_path: Path) -> None:
@@ -33,15 +33,15 @@ def test_real_weights_come_in_and_a_web_page_does_not(tmp_path: Path) -> None:
     torch.save(FAN(4).state_dict(), tmp_path / LANDMARKS)
     folder = str(tmp_path / "weights")
     done = heygem("checkpoints", "import", tmp_path / LANDMARKS, HEYGEM_CHECKPOINTS=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert (tmp_path / "weights" / LANDMARKS).is_file()
     verified = heygem("checkpoints", "verify", HEYGEM_CHECKPOINTS=folder)
-    assert verified.returncode == 0 and "other weights than the published" in verified.stdout
+    assert verified.exit_code == 0 and "other weights than the published" in verified.stdout
 
     for name in ("s3fd-619a316812.pth", "wav2lip.pth"):
         (tmp_path / name).write_text("<html>Too many requests</html>")
         refused = heygem("checkpoints", "import", tmp_path / name, HEYGEM_CHECKPOINTS=folder)
-        assert refused.returncode == 2 and name in refused.stderr
+        assert refused.exit_code == 2 and name in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
     assert sorted(path.name for path in (tmp_path / "weights").iterdir()) == [LANDMARKS, f"{LANDMARKS}.json"]
 
@@ -57,15 +57,15 @@ def test_a_clip_whose_engine_or_tracker_lacks_weights_is_not_begun(material: Pat
         )
 
     engine = generate(HEYGEM_ENGINE="wav2lip", HEYGEM_ACKNOWLEDGED_LICENCES="wav2lip")
-    assert engine.returncode == 1 and "wav2lip_gan.pth" in engine.stderr
+    assert engine.exit_code == 1 and "wav2lip_gan.pth" in engine.stderr
     unread = generate(HEYGEM_ENGINE="wav2lip")
-    assert unread.returncode == 1 and "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in unread.stderr
+    assert unread.exit_code == 1 and "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in unread.stderr
     tracker = generate(HEYGEM_TRACKER="face_alignment")
-    assert tracker.returncode == 1 and "s3fd-619a316812.pth" in tracker.stderr
+    assert tracker.exit_code == 1 and "s3fd-619a316812.pth" in tracker.stderr
     assert all(len(done.stderr.splitlines()) == 1 for done in (engine, unread, tracker))
     assert not (tmp_path / "clip.mp4").exists()
 
 
 @pytest.mark.parametrize("command", ["list", "verify", "import", "where"])
 def test_every_command_explains_itself(command: str) -> None:
-    assert heygem("checkpoints", command, "--help").returncode == 0
+    assert heygem("checkpoints", command, "--help").exit_code == 0

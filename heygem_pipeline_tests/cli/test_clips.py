@@ -5,7 +5,6 @@ import pty
 import shutil
 import signal
 import subprocess
-import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +12,14 @@ from pathlib import Path
 import pytest
 from dagster import DagsterRunStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
-from typer.testing import CliRunner, Result
 
-from heygem_pipeline.cli.main import app
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.cli.commands import PROGRAM, heygem
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 
 TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
@@ -33,10 +31,6 @@ def house(data: DataFolders) -> Iterator[House]:
         house = House(data, instance)
         house.make_inputs()
         yield house
-
-
-def heygem(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
 
 
 def test_status_shows_the_matrix_failures_and_counts(house: House) -> None:
@@ -55,7 +49,7 @@ def test_status_shows_the_matrix_failures_and_counts(house: House) -> None:
 def test_watching_leaves_the_terminal_as_it_was(house: House) -> None:
     master, terminal = pty.openpty()
     before = termios.tcgetattr(terminal)
-    program = [sys.executable, "-c", "from heygem_pipeline.cli.main import main; main()", "status", "--watch"]
+    program = [*PROGRAM, "status", "--watch"]
     process = subprocess.Popen(program, stdin=terminal, stdout=terminal, stderr=terminal, env=os.environ | TERMINAL)
     shown = ""
     while "4 ready" not in shown:

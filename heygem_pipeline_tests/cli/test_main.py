@@ -1,8 +1,6 @@
-"""The command ``heygem``, as a process of its own."""
+"""The command ``heygem``: what scripts read of it, and that every command explains itself."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,20 +9,12 @@ from typer.main import get_command
 
 from heygem_pipeline.cli.main import app
 from heygem_pipeline.storage.folders import DataFolders
-
-
-def heygem(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    command = [sys.executable, "-c", "from heygem_pipeline.cli.main import main; main()", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=300, env=os.environ | environment
-    )
+from heygem_pipeline_tests.cli.commands import heygem, heygem_process
 
 
 def test_generate_says_what_it_made_in_one_line_of_json(material: Path, tmp_path: Path) -> None:
     output = tmp_path / "clip.mp4"
-    done = heygem(
+    done = heygem_process(
         "generate",
         "--audio",
         material / "voice.wav",
@@ -45,7 +35,7 @@ def test_generate_says_what_it_made_in_one_line_of_json(material: Path, tmp_path
 
 def test_bad_input_is_one_sentence_on_stderr_and_status_2(material: Path, tmp_path: Path) -> None:
     (tmp_path / "讲课.mp4").write_bytes(b"")
-    done = heygem(
+    done = heygem_process(
         "generate",
         "--audio",
         material / "voice.wav",
@@ -70,26 +60,26 @@ def test_a_file_that_is_not_there_is_told_the_same_way(material: Path, tmp_path:
         "--output",
         tmp_path / "o.mp4",
     )
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "no.wav" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_ingest_names_what_is_new(data: DataFolders, material: Path) -> None:
     (data.voices / "第一课.wav").write_bytes((material / "voice.wav").read_bytes())
     done = heygem("ingest")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "第一课" in done.stdout
 
 
 def test_doctor_is_content_here() -> None:
     done = heygem("doctor")
-    assert done.returncode == 0, done.stdout
+    assert done.exit_code == 0, done.stdout
     assert "ffmpeg" in done.stdout
 
 
 def test_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> None:
     done = heygem("doctor", HEYGEM_FFMPEG=str(tmp_path / "none"), COLUMNS="200")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "apt install ffmpeg" in done.stdout
 
 
@@ -103,7 +93,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
-    assert heygem(*command.split(), "--help").returncode == 0
+    assert heygem(*command.split(), "--help").exit_code == 0
 
 
 def test_every_command_is_among_them() -> None:

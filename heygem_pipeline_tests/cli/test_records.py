@@ -1,6 +1,5 @@
 """The commands ``heygem logs`` and ``forget``."""
 
-from collections.abc import Iterator
 from threading import Timer
 
 import dagster as dg
@@ -9,17 +8,9 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.cli.test_clips import heygem
+from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import CLIP, PRESENTER, VOICE, House
-
-
-@pytest.fixture
-def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
-        yield House(data, instance)
 
 
 def test_logs_tell_the_latest_run_of_a_voice_and_why_it_failed(house: House) -> None:

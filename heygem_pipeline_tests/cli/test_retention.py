@@ -1,24 +1,14 @@
 """The command ``heygem prune``."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from heygem_pipeline.planning.status import State
-from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.cli.test_clips import heygem
+from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.operations.test_retention import make_all, write
-
-
-@pytest.fixture
-def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
-        yield House(data, instance)
 
 
 def test_prune_shows_what_how_many_how_much_and_why(house: House) -> None:

@@ -10,6 +10,8 @@ from heygem_pipeline.media.probe import probe_video
 from heygem_pipeline.quality.report import Verdict
 from heygem_pipeline_tests.conftest import REAL_CLIPS, write_voice
 
+pytestmark = pytest.mark.long(minutes=3)
+
 PRESENTERS = sorted((REAL_CLIPS / "nasty").glob("*"))
 VOICES = sorted((REAL_CLIPS / "audio_dirty").glob("*"))
 

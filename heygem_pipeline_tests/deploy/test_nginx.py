@@ -24,6 +24,7 @@ from heygem_pipeline_tests.deploy.conftest import DEPLOY, free_port
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 OPENSSL = shutil.which("openssl")
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt install nginx)"),
     pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed (Debian: apt install openssl)"),
 ]

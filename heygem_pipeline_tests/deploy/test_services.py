@@ -1,6 +1,5 @@
 """Page and daemon as two services: ``heygem up --only ...``, started and stopped as the units in deploy/ do it."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -13,13 +12,16 @@ from urllib.request import urlopen
 
 import dagster as dg
 import psutil
+import pytest
 
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 from heygem_pipeline_tests.dagster_page import Page
-from heygem_pipeline_tests.served import RUN_COMMAND, command_of, wait_for_page
+from heygem_pipeline_tests.served import RUN_COMMAND, command_of, quick_environment, wait_for_page
+
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=1)]
 
 TIMEOUT_STOP = 20
 """Seconds, as in the units."""
@@ -33,7 +35,7 @@ def start(service: str, log: Path, *options: str, **environment: str) -> subproc
             [sys.executable, "-c", RUN, "up", "--only", service, *options],
             stdout=file,
             stderr=file,
-            env=os.environ | environment,
+            env=quick_environment() | environment,
             start_new_session=True,
         )
 

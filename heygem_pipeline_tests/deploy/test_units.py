@@ -51,6 +51,7 @@ def test_all_services_share_what_they_must(path: Path) -> None:
     assert f"HEYGEM_DATA=/var/lib/{service['StateDirectory']}" in path.read_text()
 
 
+@pytest.mark.server
 def test_a_page_that_is_told_nothing_listens_on_this_machine_only(data: object, port: int, tmp_path: Path) -> None:
     import psutil
 

@@ -30,21 +30,6 @@ def test_a_moving_face_is_followed_in_every_frame(slide: Slide) -> None:
     assert np.abs((centres - centres.mean()) - (lefts - lefts.mean())).max() < 2
 
 
-def test_the_same_frames_give_the_same_bits(slide: Slide) -> None:
-    one, other = (follow(slide(np.linspace(30, 50, 12))) for _ in range(2))
-    np.testing.assert_array_equal(one.landmarks, other.landmarks)
-    np.testing.assert_array_equal(one.boxes, other.boxes)
-    np.testing.assert_array_equal(one.score, other.score)
-
-
-def test_one_frame_is_enough(slide: Slide) -> None:
-    assert seen(follow(slide([40]))).tolist() == [True]
-
-
-def test_no_frames_give_no_rows() -> None:
-    assert len(follow([]).score) == 0
-
-
 def test_a_picture_without_a_face_gives_nothing() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3)).astype(np.uint8)
     face = follow([noise] * 5)

@@ -1,6 +1,6 @@
 """The tracker through face-alignment's own loading and networks, with stand-ins for its weights."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.errors import CheckpointUnusable, ModelMissing, NoFace
-from heygem_pipeline.faces.dlib_tracker import DlibTracker
 from heygem_pipeline.faces.face_alignment_models import check_weights, load_networks
 from heygem_pipeline.faces.face_alignment_tracker import FaceAlignmentTracker
-from heygem_pipeline.faces.parquet import read_tracks, tracks_to_table, write_tracks
 from heygem_pipeline.faces.tracker import FollowedFace
-from heygem_pipeline.faces.tracking import complete_tracks, track_faces
+from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.conftest import write_video
@@ -77,34 +75,11 @@ def test_landmarks_are_read_where_they_are(moving: tuple[FollowedFace, np.ndarra
     assert errors.max() < CELL and errors.mean() < CELL / 2
 
 
-def test_a_frame_without_the_face_is_a_row_without_numbers(moving: tuple[FollowedFace, np.ndarray]) -> None:
-    face, _ = moving
-    for values in (face.boxes, face.landmarks, face.score):
-        assert np.isnan(values[4]).all()
-    assert face.cuts == () and face.other_faces == 0
-
-
-def test_its_tracks_are_stored_as_those_of_dlib_are(
-    moving: tuple[FollowedFace, np.ndarray], slide: Callable[..., Iterator[np.ndarray]], tmp_path: Path
-) -> None:
-    tracks = complete_tracks(moving[0], RATE, (640, 360))
-    of_dlib = complete_tracks(DlibTracker().track(slide([40, 41]), RATE), RATE, (480, 400))
-    schema = tracks_to_table(tracks).schema
-    assert schema.remove_metadata() == tracks_to_table(of_dlib).schema.remove_metadata()
-    write_tracks(tracks, tmp_path / "tracks.parquet")
-    np.testing.assert_array_equal(read_tracks(tmp_path / "tracks.parquet").landmarks, tracks.landmarks)
-
-
 @pytest.mark.usefixtures("ready")
 def test_a_clip_without_a_face_is_refused_by_name(tmp_path: Path) -> None:
     write_video(tmp_path / "幻灯片.mp4", [np.full((180, 320, 3), shade, np.uint8) for shade in (20, 60, 90)])
     with pytest.raises(NoFace, match=r"幻灯片\.mp4"):
         track_faces(Template.open(tmp_path / "幻灯片.mp4"), FaceAlignmentTracker())
-
-
-@pytest.mark.usefixtures("ready")
-def test_no_frames_give_no_rows() -> None:
-    assert len(FaceAlignmentTracker().track([], RATE).score) == 0
 
 
 def test_a_mirrored_crop_gives_mirrored_landmarks(stand_ins: Path, checkpoints: Path) -> None:

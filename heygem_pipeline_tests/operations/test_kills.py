@@ -39,7 +39,7 @@ from heygem_pipeline_tests.served import (
     wait_until,
 )
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=4)]
 
 KILLS = 20
 VOICES, PRESENTERS = 4, 4

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import sleep
 
 import psutil
+import pytest
 
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders
@@ -14,8 +15,12 @@ from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 from heygem_pipeline_tests.dagster_page import Page
 from heygem_pipeline_tests.served import everything_below, runs_below, serving, wait_for
 
+pytestmark = pytest.mark.server
 
-def test_the_page_comes_up_and_one_interrupt_stops_everything(data: DataFolders, port: int, tmp_path: Path) -> None:
+
+def test_the_page_comes_up_in_a_new_folder_and_one_interrupt_stops_everything(
+    new_data: DataFolders, port: int, tmp_path: Path
+) -> None:
     with serving(port, tmp_path / "up.log") as (up, children):
         second = subprocess.run(
             [sys.executable, "-c", "from heygem_pipeline.cli.main import main; main()", "up"],

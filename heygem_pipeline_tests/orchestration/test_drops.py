@@ -19,7 +19,7 @@ from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.dagster_page import Page
 from heygem_pipeline_tests.served import serving, wait_for
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=3)]
 
 FILES = 500
 LIMIT = 60.0

@@ -9,7 +9,7 @@ from heygem_pipeline.planning.planner import INTERRUPTIONS
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.settings import settings
-from heygem_pipeline_tests.cli.test_clips import heygem
+from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.orchestration.test_sensors import ANALYSES, CLIPS, end_all, set_to, tick
 

@@ -1,20 +1,9 @@
 """How long clips took, for estimates."""
 
-from collections.abc import Iterator
-
-import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 
 from heygem_pipeline.runs.history import seconds_of_latest
-from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, VOICE, House
-
-
-@pytest.fixture
-def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
-        yield House(data, instance)
 
 
 def finish(house: House, assets: list[str], key: str) -> None:

@@ -9,7 +9,7 @@ from heygem_pipeline.storage.folders import DataFolders
 OPEN = "from heygem_pipeline.runs.instance import open_instance\nwith open_instance() as i: i.get_runs()"
 
 
-def test_a_new_folders_databases_are_made_once_by_whoever_comes_first(data: DataFolders) -> None:
+def test_a_new_folders_databases_are_made_once_by_whoever_comes_first(new_data: DataFolders) -> None:
     processes = [
         subprocess.Popen([sys.executable, "-c", OPEN], env=os.environ.copy(), stderr=subprocess.PIPE) for _ in range(4)
     ]

@@ -1,12 +1,11 @@
 """A Studio page without servers: its application, asked directly."""
 
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
 
-from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.passwords import read_users, user_line
@@ -30,10 +29,14 @@ def anna() -> str:
     return user_line("anna", "correct horse")
 
 
-@pytest.fixture
-def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
-        yield House(data, instance)
+@pytest.fixture(autouse=True)
+def first_looks_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First looks are really taken, but no test waits for a process to start; test_first_looks.py has the process."""
+
+    def pool(workers: int, **_: object) -> Executor:
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr("heygem_pipeline.studio.first_looks.ProcessPoolExecutor", pool)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from heygem_pipeline_tests.studio.listening import answers, free_port
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=4)]
 
 CHROMIUM = "/usr/bin/chromium"
 MILLISECONDS = 240_000

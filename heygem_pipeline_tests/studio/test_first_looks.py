@@ -3,13 +3,22 @@
 import asyncio
 import os
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
+from starlette.testclient import TestClient
 
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_look import FirstLook
 from heygem_pipeline.studio.first_looks import FirstLooks
 from heygem_pipeline.uploads.registry import UploadKind
+from heygem_pipeline_tests.conftest import write_voice
+from heygem_pipeline_tests.house import House
+
+
+@pytest.fixture
+def first_looks_in_a_thread() -> None:
+    """Not here: the worker process is what is tested."""
 
 
 def breaks_off(_kind: UploadKind, _path: Path, _place: Path) -> FirstLook:
@@ -39,3 +48,22 @@ def test_a_look_that_breaks_off_is_not_begun_again_and_again(
 
     seen = asyncio.run(look())
     assert seen is not None and seen.refused is None and seen.seconds is None
+
+
+def test_a_new_file_is_looked_at_within_seconds(studio: TestClient, house: House) -> None:
+    write_voice(house.folders.root / "made.wav", 1.5)
+    studio.put("/api/uploads/voices/spoken.wav", content=(house.folders.root / "made.wav").read_bytes())
+    deadline = monotonic() + 120
+    while True:
+        assert monotonic() < deadline
+        seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
+        if seen.get("spoken.wav", {}).get("looked"):
+            break
+        sleep(0.1)
+    assert seen["spoken.wav"]["key"] == "spoken" and seen["spoken.wav"]["seconds"] == 1.5
+    # What is no sound at all is told at once, too.
+    while not seen["one.wav"]["looked"]:
+        assert monotonic() < deadline
+        sleep(0.1)
+        seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
+    assert seen["one.wav"]["doubt"][0] == "NotMedia"

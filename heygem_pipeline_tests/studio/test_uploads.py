@@ -9,8 +9,10 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.uploads import safe_name
 from heygem_pipeline.uploads.registry import UploadKind
-from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.house import House
+
+ZERO_WIDTH_JOINER = "\u200d"
+"""Holds emoji together: the one control character a name keeps."""
 
 
 def test_a_file_arrives_under_its_name(studio: TestClient, house: House) -> None:
@@ -41,7 +43,8 @@ def test_any_name_becomes_one_plain_name_or_is_refused(name: str) -> None:
     except Refusal:
         return
     assert "/" not in safe and "\0" not in safe and not safe.startswith((".", "~"))
-    assert len(safe.encode("utf-8", "surrogatepass")) <= 255 and safe.isprintable() is not None
+    assert len(safe.encode("utf-8", "surrogatepass")) <= 255
+    assert safe.replace(ZERO_WIDTH_JOINER, "").isprintable()
 
 
 @pytest.mark.parametrize("name", ["page.html", "run.sh", "noending", "one.yaml", "picture.jpg"])
@@ -77,23 +80,3 @@ def test_a_full_disk_is_told_before_anything_is_written(
     settings.cache_clear()
     answer = studio.put("/api/uploads/voices/a.wav", content=b"sound")
     assert (answer.status_code, answer.json()["refused"]) == (507, "no_room")
-
-
-def test_a_new_file_is_looked_at_within_seconds(studio: TestClient, house: House) -> None:
-    from time import monotonic, sleep
-
-    write_voice(house.folders.root / "made.wav", 1.5)
-    studio.put("/api/uploads/voices/spoken.wav", content=(house.folders.root / "made.wav").read_bytes())
-    deadline = monotonic() + 120
-    while True:
-        assert monotonic() < deadline
-        seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
-        if seen.get("spoken.wav", {}).get("looked"):
-            break
-        sleep(0.3)
-    assert seen["spoken.wav"]["key"] == "spoken" and seen["spoken.wav"]["seconds"] == 1.5
-    # What is no sound at all is told at once, too.
-    while not seen["one.wav"]["looked"]:
-        assert monotonic() < deadline
-        seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
-    assert seen["one.wav"]["doubt"][0] == "NotMedia"

@@ -81,16 +81,21 @@ def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
     refuses(path)
 
 
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
-@pytest.mark.parametrize("form", ["pickle", "old pickle", "torchscript"])
-def test_a_download_that_broke_off_is_refused(network: Wav2LipNetwork, tmp_path: Path, form: str, share: float) -> None:
-    path = tmp_path / "wav2lip.pth"
-    if form == "torchscript":
+@pytest.fixture(scope="module", params=["pickle", "old pickle", "torchscript"])
+def whole(network: Wav2LipNetwork, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The content of a file of weights in each form."""
+    path = tmp_path_factory.mktemp("whole") / "wav2lip.pth"
+    if request.param == "torchscript":
         torch.jit.save(torch.jit.trace(network, ruled_inputs()), str(path))
     else:
-        torch.save(network.state_dict(), path, _use_new_zipfile_serialization=form == "pickle")
-    content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
+        torch.save(network.state_dict(), path, _use_new_zipfile_serialization=request.param == "pickle")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_a_download_that_broke_off_is_refused(whole: bytes, tmp_path: Path, share: float) -> None:
+    path = tmp_path / "wav2lip.pth"
+    path.write_bytes(whole[: int(share * len(whole))])
     refuses(path)
 
 

@@ -1,5 +1,6 @@
-"""Two public-domain faces as presenters: lips closed, and a wide smile with teeth."""
+"""Two public-domain faces as presenters, lips closed and a wide smile with teeth; and the engines, ready to draw."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 
 from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
+from heygem_pipeline.lipsync.engine import LipSyncEngine
+from heygem_pipeline.lipsync.engines import ENGINES, load_engine
+from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from
 
@@ -49,3 +53,23 @@ def smile() -> Presenter:
 def speaker(closed_lips: Presenter) -> Presenter:
     """Grace Hopper again, opening her mouth three times in 36 frames."""
     return speaker_from(closed_lips)
+
+
+@pytest.fixture(scope="package", params=sorted(ENGINES))
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LipSyncEngine]:
+    """Every engine the pipeline knows, on the processor; weights it needs are made by rule, so they draw noise."""
+    if request.param == "wav2lip":
+        torch = pytest.importorskip("torch")
+        from heygem_pipeline_tests.lipsync.wav2lip.stand_in import ruled_weights
+
+        folder = tmp_path_factory.mktemp("checkpoints")
+        torch.save(ruled_weights(), folder / "wav2lip.pth")
+    else:
+        folder = tmp_path_factory.mktemp("none")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEYGEM_CHECKPOINTS", str(folder))
+        patch.setenv("HEYGEM_ACKNOWLEDGED_LICENCES", "wav2lip")
+        patch.setenv("HEYGEM_DEVICE", "cpu")
+        settings.cache_clear()
+        yield load_engine(request.param)
+    settings.cache_clear()

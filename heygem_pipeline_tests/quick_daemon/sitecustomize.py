@@ -1,0 +1,20 @@
+"""Read by Python at its start. In Dagster's daemon: looks every second or two where Dagster waits 5 to 30 seconds.
+
+What the daemon does stays the same. A test that puts this folder on PYTHONPATH only waits less.
+"""
+
+import sys
+
+SECONDS = 1
+SECONDS_BETWEEN_TICKS = 2
+"""Of a sensor. Longer than a test's slow upload pauses, so that it is seen to grow from tick to tick."""
+
+if "dagster._daemon" in sys.orig_argv:
+    from dagster import DagsterInstance
+    from dagster._core.remote_representation.external import RemoteSensor
+    from dagster._daemon import backfill, sensor
+
+    backfill.DEFAULT_DAEMON_INTERVAL_SECONDS = SECONDS  # pyright: ignore[reportAttributeAccessIssue]
+    sensor.MIN_INTERVAL_LOOP_TIME = SECONDS
+    RemoteSensor.min_interval_seconds = property(lambda _: SECONDS_BETWEEN_TICKS)  # pyright: ignore[reportAttributeAccessIssue]
+    DagsterInstance.run_monitoring_poll_interval_seconds = property(lambda _: SECONDS)  # pyright: ignore[reportAttributeAccessIssue]
