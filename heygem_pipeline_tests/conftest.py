@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import sqlite3
 import wave
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,6 +13,7 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import Engine, event
 
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.runs.instance import open_instance
@@ -61,6 +63,13 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stand-ins")
     write_stand_ins(folder)
     return folder
+
+
+@event.listens_for(Engine, "connect")
+def _write_without_waiting_for_the_disk(connection: object, _record: object) -> None:
+    """Of the tests' own process: no power cut is survived here, and the disk is slower than everything else."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture(scope="session")

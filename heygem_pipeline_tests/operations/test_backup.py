@@ -19,6 +19,12 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 
+@pytest.fixture
+def data(new_data: DataFolders) -> DataFolders:
+    """A backup is put only into a folder that holds nothing."""
+    return new_data
+
+
 def move_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolders:
     """Let the settings point at another data folder, as on a new machine."""
     monkeypatch.setenv("HEYGEM_DATA", str(folder))
