@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from heygem_pipeline.clip.presenter import Presenter, track_presenter
     from heygem_pipeline.clip.voice import Voice, analyse_voice
     from heygem_pipeline.errors import BadInput, EncodingFailed, NotReady, PipelineError
+    from heygem_pipeline.faces.head_frame import HeadFrame
     from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
     from heygem_pipeline.faces.tracks import FaceTracks
     from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
@@ -30,6 +31,7 @@ __all__ = [
     "FaceTracker",
     "FaceTracks",
     "FollowedFace",
+    "HeadFrame",
     "LipSyncEngine",
     "Message",
     "MouthPatch",
@@ -52,6 +54,7 @@ _MODULES = {
     "clip.presenter": ("Presenter", "track_presenter"),
     "clip.voice": ("Voice", "analyse_voice"),
     "errors": ("BadInput", "EncodingFailed", "NotReady", "PipelineError"),
+    "faces.head_frame": ("HeadFrame",),
     "faces.tracker": ("FaceTracker", "FollowedFace"),
     "faces.tracks": ("FaceTracks",),
     "lipsync.engine": ("LipSyncEngine", "MouthPatch"),

@@ -82,6 +82,7 @@ def test_a_fresh_clone_under_dagster_dev_makes_its_folders_and_loads(project: Pa
         server.wait()
 
 
+@pytest.mark.long
 def test_folders_that_went_away_are_not_made_again(project: Path) -> None:
     state = project / "data" / "state"
     state.mkdir()
