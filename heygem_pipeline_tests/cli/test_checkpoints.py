@@ -25,6 +25,7 @@ def test_where_prints_the_folder_alone(tmp_path: Path) -> None:
     assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'my weights'}\n")
 
 
+@pytest.mark.long
 def test_real_weights_come_in_and_a_web_page_does_not(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("face_alignment")

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 
 MEASURED = """
@@ -20,6 +22,7 @@ def peak_megabytes(voice: Path, presenter: Path, output: Path) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
 
 
+@pytest.mark.long
 def test_a_tenfold_longer_clip_takes_no_more_memory(tmp_path: Path) -> None:
     write_video(tmp_path / "presenter.mp4", swaying_presenter(12), 10)
     write_voice(tmp_path / "short.wav", 2.5)

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import dagster as dg
+import pytest
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
@@ -36,6 +37,7 @@ def half_written(data: DataFolders) -> list[Path]:
     return list(data.root.rglob(f"{TEMPORARY_PREFIX}*"))
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, material: Path) -> None:
     shutil.copy(material / "voice.wav", data.voices / "talk.wav")
     shutil.copy(material / "presenter.mp4", data.presenters / "teacher.mp4")

@@ -44,6 +44,7 @@ def made(instance: dg.DagsterInstance, asset: str) -> int:
     return len(instance.fetch_materializations(dg.AssetKey(asset), limit=1000).records)
 
 
+@pytest.mark.long
 def test_three_voices_on_three_presenters_are_analysed_and_tracked_three_times(
     data: DataFolders, work: Counter[str], tmp_path: Path
 ) -> None:

@@ -115,6 +115,7 @@ def test_of_a_long_clip_the_pieces_with_most_speech_are_read(tmp_path: Path) -> 
     assert list(np.flatnonzero(np.diff(frames) > 1) + 1) == list(cuts)
 
 
+@pytest.mark.long
 def test_sound_shifted_in_real_clips_is_read_right(clips: Path) -> None:
     """The same clip as it is, with its sound 200 ms later, and 200 ms earlier: 5 frames of 25."""
     original = clips / "talking" / "sadtalker_035_WDA_BobMenendez_000.mp4"

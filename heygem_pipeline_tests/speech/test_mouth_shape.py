@@ -114,6 +114,7 @@ def test_frames_after_the_end_of_the_sound_are_closed(english_speech: SpeechFeat
     assert not predict_mouth_shape(english_speech, Fraction(25), count + 50).gap[count + 1 :].any()
 
 
+@pytest.mark.long
 def test_a_stranger_s_mouth_is_foretold(clips: Path) -> None:
     """People whose clips were never trained on; the measured figures are 0.74 and 0.62."""
     for name in ("sadtalker_035_WDA_BobMenendez_000.mp4", "talkingfacep_003_00104.mp4"):
