@@ -89,14 +89,16 @@ def cost_of_a_clip(folders: DataFolders, size: int) -> None:
 
 def plain_calls(folders: DataFolders) -> float:
     """Seconds of the same work in this process."""
-    began, engine = perf_counter(), load_engine(settings().engine)
-    voices = [analyse_voice(path) for path in sorted(folders.voices.iterdir())]
-    presenters = [track_presenter(path) for path in sorted(folders.presenters.iterdir())]
+    chosen, began = settings(), perf_counter()
+    engine = load_engine(chosen.engine, chosen)
+    voices = [analyse_voice(path, chosen) for path in sorted(folders.voices.iterdir())]
+    presenters = [track_presenter(path, settings=chosen) for path in sorted(folders.presenters.iterdir())]
     before = {"speech": 0.0, "faces": 0.0}
     for voice in voices:
         for presenter in presenters:
             patches = draw_mouths(voice, presenter, engine)
-            finish_clip(voice, presenter, patches, engine, folders.root.parent / "clip.mp4", before)
+            output = folders.root.parent / "clip.mp4"
+            finish_clip(voice, presenter, patches, engine, output, before, made_with=chosen)
     return perf_counter() - began
 
 

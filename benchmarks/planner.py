@@ -61,7 +61,7 @@ def look(folders: DataFolders) -> float:
 def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     """Make uploads, files and records up."""
     voices, presenters = make_up(folders, VOICES, PRESENTERS)
-    tracker, recipe = current_tracker(), usual_recipe()
+    tracker, recipe = current_tracker(settings()), usual_recipe()
 
     def clips() -> Iterator[tuple[str, str]]:
         for number, (audio, voice) in enumerate(voices.items()):

@@ -22,7 +22,7 @@ from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.sync_meter import picture_after_sound, reading_of
-from heygem_pipeline.settings import ClipSettings, SyntheticLabel
+from heygem_pipeline.settings import RenderSettings, SyntheticLabel
 
 SOUND_RATE = 48000
 TRUSTED_LAG = 3.0
@@ -167,5 +167,5 @@ def _encode(frames: Iterator[NDArray[np.uint8]], voice: Voice, presenter: Presen
         sound=voice.path,
         duration=voice.speech.duration,
         destination=destination,
-        made_with=ClipSettings(label=SyntheticLabel.OFF),
+        made_with=RenderSettings(label=SyntheticLabel.OFF),
     )

@@ -3,7 +3,7 @@
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.quality.report import settings_of_report
-from heygem_pipeline.settings import clip_settings, settings
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import recipe_version
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
@@ -23,5 +23,6 @@ def make_up(folders: DataFolders, voices: int, presenters: int) -> tuple[dict[st
 
 def usual_recipe() -> str:
     """Return how clips are made where nobody asks for anything else, as their version tells it."""
-    engine = load_engine(settings().engine)
-    return recipe_version(current_tracker(), f"{engine.name} {engine.version}", settings_of_report(clip_settings()))
+    chosen = settings()
+    engine = load_engine(chosen.engine, chosen)
+    return recipe_version(current_tracker(chosen), f"{engine.name} {engine.version}", settings_of_report(chosen))

@@ -46,11 +46,11 @@ def main(
         settings.cache_clear()
         write_voice(folder / "voice.wav", seconds)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, device {settings().device}, {presenter.name}")
-        tracked = track_presenter(presenter)  # So that the networks are read and warm.
+        tracked = track_presenter(presenter, settings=settings())  # So that the networks are read and warm.
         tracking, making = [], []
         for _ in range(rounds):
             started = perf_counter()
-            tracked = track_presenter(presenter)
+            tracked = track_presenter(presenter, settings=settings())
             tracking.append(perf_counter() - started)
             started = perf_counter()
             _make(folder, tracked)
@@ -64,8 +64,10 @@ def main(
 
 
 def _make(folder: Path, tracked: Presenter) -> None:
-    voice, engine = analyse_voice(folder / "voice.wav"), load_engine(settings().engine)
-    finish_clip(voice, tracked, draw_mouths(voice, tracked, engine), engine, folder / "clip.mp4", {})
+    voice, engine = analyse_voice(folder / "voice.wav"), load_engine(settings().engine, settings())
+    finish_clip(
+        voice, tracked, draw_mouths(voice, tracked, engine), engine, folder / "clip.mp4", {}, made_with=settings()
+    )
 
 
 def _painted(count: int) -> list[np.ndarray]:

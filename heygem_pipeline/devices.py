@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from heygem_pipeline.errors import DeviceUnusable
-from heygem_pipeline.settings import settings
 
 if TYPE_CHECKING:
     import torch
@@ -18,8 +17,8 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 
-def chosen_device() -> "torch.device":
-    """The device of the settings; ``auto`` is the first CUDA card, else Apple's (mps), else the processor.
+def chosen_device(name: str = "auto") -> "torch.device":
+    """The device of the setting; ``auto`` is the first CUDA card, else Apple's (mps), else the processor.
 
     Raises DeviceUnusable where one is named that this machine, or its PyTorch, does not have.
     """
@@ -28,7 +27,6 @@ def chosen_device() -> "torch.device":
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
-    name = settings().device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device(name)

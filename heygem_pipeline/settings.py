@@ -1,11 +1,12 @@
 """Every setting of the pipeline, in one typed place. Each may be set as an environment variable ``HEYGEM_<NAME>``."""
 
+import json
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -57,22 +58,26 @@ class KeepSettings(BaseModel):
     """What stays for how long; no clip is made differently by them. What is older goes at night: ``heygem prune``."""
 
     keep_free_gb: float = Field(
-        2.0, ge=0, description="New clips wait while the disk has less free space than this (GB); 0: they never wait"
+        default=2.0,
+        ge=0,
+        description="New clips wait while the disk has less free space than this (GB); 0: they never wait",
     )
     keep_patches_days: float = Field(
-        0.0, ge=0, description="Days that mouth patches are kept after their clip is finished; 0: removed at once"
+        default=0.0,
+        ge=0,
+        description="Days that mouth patches are kept after their clip is finished; 0: removed at once",
     )
     keep_store_days: float = Field(
-        7.0,
+        default=7.0,
         ge=0,
         description="Days that stored data of deleted uploads and clips, and patches of unfinished clips, are kept",
     )
     keep_runs_days: float = Field(
-        30.0, ge=0, description="Days that successful runs are kept, with their events and logs"
+        default=30.0, ge=0, description="Days that successful runs are kept, with their events and logs"
     )
-    keep_failed_runs_days: float = Field(90.0, ge=0, description="Days that failed and cancelled runs are kept")
+    keep_failed_runs_days: float = Field(default=90.0, ge=0, description="Days that failed and cancelled runs are kept")
     keep_outputs_days: float | None = Field(
-        None,
+        default=None,
         gt=0,
         description="Days that a voice's clips and ZIP are kept after the last of its clips was made; empty: for ever",
     )
@@ -82,23 +87,25 @@ class StudioSettings(BaseModel):
     """Of the Studio page; no clip is made differently by them."""
 
     studio_users: str = Field(
-        "", description="Who may log in: the lines that heygem studio --password NAME prints, separated by spaces"
+        default="",
+        description="Who may log in: the lines that heygem studio --password NAME prints, separated by spaces",
     )
     studio_proxy: str = Field(
-        "127.0.0.1", description="Addresses of the proxies in front of the page, separated by spaces"
+        default="127.0.0.1", description="Addresses of the proxies in front of the page, separated by spaces"
     )
     studio_proxy_header: str = Field(
-        "", description="Header in which the proxy names the user it has let in; if set, all other requests are refused"
+        default="",
+        description="Header in which the proxy names the user it has let in; if set, all other requests are refused",
     )
-    studio_hosts: str = Field("", description="Host names of the page, besides localhost, separated by spaces")
+    studio_hosts: str = Field(default="", description="Host names of the page, besides localhost, separated by spaces")
     studio_address: str = Field(
-        "http://127.0.0.1:7860", description='Address of the page for people; Dagster links to it; "": no link'
+        default="http://127.0.0.1:7860", description='Address of the page for people; Dagster links to it; "": no link'
     )
     studio_dagster: str = Field(
-        "http://127.0.0.1:3000",
+        default="http://127.0.0.1:3000",
         description='Address of Dagster\'s page for people; the Studio links to it; "": no link',
     )
-    studio_max_gb: float = Field(2.0, gt=0, description="Larger uploads in the Studio are refused (GB)")
+    studio_max_gb: float = Field(default=2.0, gt=0, description="Larger uploads in the Studio are refused (GB)")
 
 
 class Automatic(StrEnum):
@@ -113,81 +120,147 @@ def _names(text: object) -> object:
     return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
 
 
-class Settings(ClipSettings, KeepSettings, StudioSettings, BaseSettings):  # pyright: ignore[reportIncompatibleVariableOverride]
-    """All settings together; docs/settings.md is made from their descriptions."""
+class UploadLimits(BaseModel):
+    """What voices and presenters must be, and what of them only warns."""
 
-    model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
-    data: Path = Field(
-        Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"
+    max_frame_rate: int = Field(
+        default=60, ge=1, description="Presenters with a higher frame rate are reduced to this rate"
     )
-    checkpoints: Path = Field(
-        Path("checkpoints"), description="Folder of model weights that do not come with the package"
+    max_minutes: float = Field(default=30.0, gt=0, description="Longer voices and presenters are refused (minutes)")
+    long_minutes: float = Field(default=5.0, gt=0, description="Longer voices and presenters get a warning (minutes)")
+    max_width: int = Field(default=4096, description="Larger pictures are refused (longer side, pixels)")
+    max_height: int = Field(default=2304, description="Larger pictures are refused (shorter side, pixels)")
+    good_height: int = Field(default=720, description="Smaller pictures get a warning (shorter side, pixels)")
+    min_speech_seconds: float = Field(default=0.5, ge=0.1, description="Shorter voices are refused (seconds)")
+    min_face_pixels: int = Field(default=64, description="Narrower faces are refused (pixels)")
+    min_face_share: float = Field(default=0.5, ge=0, le=1, description="Share of frames that must show a face, 0 to 1")
+    max_yaw_degrees: float = Field(
+        default=30.0,
+        gt=0,
+        description="Presenters who turn the head further than this most of the time are refused (degrees)",
     )
+
+
+class MediaSettings(UploadLimits):
+    """How files of sound and picture are read and written."""
+
     ffmpeg: Path | None = Field(
-        None, description="ffmpeg program; empty: the system's, or else the one of imageio-ffmpeg"
+        default=None, description="ffmpeg program; empty: the system's, or else the one of imageio-ffmpeg"
+    )
+    encoder: Encoder = Field(
+        default=Encoder.X264, description="Encode on the processor (x264) or on an NVIDIA card (nvenc)"
     )
 
-    encoder: Encoder = Field(Encoder.X264, description="Encode on the processor (x264) or on an NVIDIA card (nvenc)")
 
-    engine: str = Field("warp", description="Lip-sync engine: warp or wav2lip")
-    tracker: str = Field("dlib", description="Face tracker: dlib or face_alignment")
+class RenderSettings(ClipSettings, MediaSettings):
+    """All that a clip is encoded and checked with: what may differ from clip to clip, and what is the machine's."""
+
+    sync_tolerance_frames: float = Field(
+        default=3.0, gt=0, description="Larger offsets between sound and mouth fail the sync check (frames)"
+    )
+
+    @property
+    def of_clip(self) -> ClipSettings:
+        """Those of them that may differ from clip to clip."""
+        return ClipSettings.model_validate(self.model_dump(include=set(ClipSettings.model_fields)))
+
+    def with_clip(self, chosen: ClipSettings) -> Self:
+        """These settings for a clip that is made with ``chosen``."""
+        return self.model_copy(update=chosen.model_dump(include=set(ClipSettings.model_fields)))
+
+
+class WeightSettings(BaseModel):
+    """Where the weights of networks lie, and which of them may be used."""
+
+    checkpoints: Path = Field(
+        default=Path("checkpoints"), description="Folder of model weights that do not come with the package"
+    )
+    acknowledged_licences: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(), description="Engines and trackers whose research-only terms you know, separated by commas"
+    )
+    downloads: bool = Field(
+        default=True, description="Download missing weights where their licence permits it; false: never download"
+    )
+
+
+class NetworkSettings(WeightSettings):
+    """What trackers and engines need that are networks."""
+
     device: str = Field(
-        "auto",
+        default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
         description="Where neural networks run: auto, cpu, cuda, cuda:1 ..., mps; warp and dlib need no GPU",
     )
+
+
+class EngineSettings(NetworkSettings):
+    """What an engine reads."""
+
     wav2lip_lead_seconds: float = Field(
-        0.12,
+        default=0.12,
         ge=-0.5,
         le=0.5,
         description="Engine wav2lip: a mouth is drawn from the sound that begins this long before its frame (seconds)",
     )
     wav2lip_sharpening: float = Field(
-        0.0,
+        default=0.0,
         ge=0,
         le=1,
         description="Engine wav2lip: sharpen the mouth, from 0 (not at all) to 1 (as sharp as the presenter)",
     )
-    acknowledged_licences: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
-        (), description="Engines and trackers whose research-only terms you know, separated by commas"
-    )
-    downloads: bool = Field(
-        True, description="Download missing weights where their licence permits it; false: never download"
-    )
+
+
+class LaunchSettings(BaseModel):
+    """What is started, and how much of it at a time; no clip is made differently by them."""
 
     automatic: Automatic = Field(
-        Automatic.CLIPS,
+        default=Automatic.CLIPS,
         description="What starts by itself: off (nothing), uploads (their analysis), clips (also all wanted clips)",
     )
     queue_length: int = Field(
-        24, ge=1, description="Number of runs that wait in the queue; more are added when these have started"
+        default=24, ge=1, description="Number of runs that wait in the queue; more are added when these have started"
     )
 
-    max_frame_rate: int = Field(60, ge=1, description="Presenters with a higher frame rate are reduced to this rate")
 
-    max_minutes: float = Field(30.0, gt=0, description="Longer voices and presenters are refused (minutes)")
-    long_minutes: float = Field(5.0, gt=0, description="Longer voices and presenters get a warning (minutes)")
-    max_width: int = Field(4096, description="Larger pictures are refused (longer side, pixels)")
-    max_height: int = Field(2304, description="Larger pictures are refused (shorter side, pixels)")
-    good_height: int = Field(720, description="Smaller pictures get a warning (shorter side, pixels)")
-    min_speech_seconds: float = Field(0.5, ge=0.1, description="Shorter voices are refused (seconds)")
-    min_face_pixels: int = Field(64, description="Narrower faces are refused (pixels)")
-    min_face_share: float = Field(0.5, ge=0, le=1, description="Share of frames that must show a face, 0 to 1")
-    max_yaw_degrees: float = Field(
-        30.0, gt=0, description="Presenters who turn the head further than this most of the time are refused (degrees)"
+class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
+    RenderSettings, KeepSettings, StudioSettings, LaunchSettings, EngineSettings, BaseSettings
+):
+    """All of them. Defaults are what a course team wants; limits are the ones named in the README.
+
+    The commands, the assets, the sensors and the Studio read them; whatever these call is given what it needs of them.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
+
+    data: Path = Field(
+        default=Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"
     )
-    sync_tolerance_frames: float = Field(
-        3.0, gt=0, description="Larger offsets between sound and mouth fail the sync check (frames)"
-    )
+    engine: str = Field(default="warp", description="Lip-sync engine: warp or wav2lip")
+    tracker: str = Field(default="dlib", description="Face tracker: dlib or face_alignment")
+
+    @property
+    def decisive(self) -> str:
+        """All that can decide whether a run on the same uploads succeeds, as JSON.
+
+        Data folders keep digests of it, so that the order of its keys stays.
+        """
+        values = self.model_dump(mode="json")
+        return json.dumps({name: values[name] for name in DECISIVE}, ensure_ascii=False, separators=(",", ":"))
+
+
+DECISIVE = (
+    *ClipSettings.model_fields,
+    *("checkpoints", "ffmpeg", "encoder", "engine", "tracker", "device", "wav2lip_lead_seconds", "wav2lip_sharpening"),
+    *("acknowledged_licences", "downloads", *UploadLimits.model_fields, "sync_tolerance_frames"),
+)
+
+DEFAULTS = Settings.model_construct()
+"""What holds where nobody set anything; the environment is not read."""
 
 
 @cache
 def settings() -> Settings:
     """The settings of this process, read from the environment once."""
     return Settings()  # pyright: ignore[reportCallIssue]
-
-
-def clip_settings() -> ClipSettings:
-    """Those of them that a clip is made with where no campaign says otherwise."""
-    return ClipSettings.model_validate(settings().model_dump(include=set(ClipSettings.model_fields)))

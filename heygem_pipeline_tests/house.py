@@ -14,7 +14,7 @@ from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
-from heygem_pipeline.settings import clip_settings
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version
@@ -54,7 +54,7 @@ class House:
         for key, upload in uploads.known(UploadKind.AUDIO).items():
             self._made("audio_features", key, upload.fingerprint, self.folders.voice(key))
         for key, upload in uploads.known(UploadKind.TEMPLATE).items():
-            version = presenter_version(upload.fingerprint, current_tracker())
+            version = presenter_version(upload.fingerprint, current_tracker(settings()))
             self._made("face_tracks", key, version, self.folders.tracks(key))
 
     def make_clip(self, audio: str = "one", template: str = "one") -> None:
@@ -62,7 +62,9 @@ class House:
         version = clip_version(
             uploads.known(UploadKind.AUDIO)[audio].fingerprint,
             uploads.known(UploadKind.TEMPLATE)[template].fingerprint,
-            recipe_version(current_tracker(), f"{engine.name} {engine.version}", settings_of_report(clip_settings())),
+            recipe_version(
+                current_tracker(settings()), f"{engine.name} {engine.version}", settings_of_report(settings())
+            ),
         )
         clip = ClipKey(audio, template)
         self._made("encoded_video", clip.partition, version, self.folders.clip(clip), self.folders.report(clip))

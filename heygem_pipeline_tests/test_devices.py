@@ -14,15 +14,13 @@ def read_settings_anew() -> None:
     settings.cache_clear()
 
 
-def test_auto_is_a_device_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEYGEM_DEVICE", "auto")
-    assert torch.ones(1, device=chosen_device()).item() == 1
+def test_auto_is_a_device_that_is_there() -> None:
+    assert torch.ones(1, device=chosen_device("auto")).item() == 1
 
 
-def test_a_card_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEYGEM_DEVICE", "cuda:97")
+def test_a_card_that_is_not_there_is_named() -> None:
     with pytest.raises(DeviceUnusable, match="cuda:97"):
-        chosen_device()
+        chosen_device("cuda:97")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "CPU", ""])

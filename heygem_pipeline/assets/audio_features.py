@@ -7,6 +7,7 @@ import dagster as dg
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.runs.partitions import audio_partitions
+from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.versions import voice_version
@@ -29,9 +30,10 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
 )
 def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voice] | dg.AssetCheckResult]:
     """Log-mel at 80 Hz, level and speech activity of a voice, with its exact length and fingerprint."""
+    chosen, folders = settings(), data_folders()
     with plain_failures():
-        upload = Uploads(data_folders()).find(UploadKind.AUDIO, context.partition_key)
-        voice = analyse_voice(upload)
+        upload = Uploads(folders).find(UploadKind.AUDIO, context.partition_key)
+        voice = analyse_voice(upload, chosen)
     speech = voice.speech
     metadata = {
         "upload": upload.name,
@@ -39,11 +41,11 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
         "speech share": round(speech_share(speech), 3),
         "speech to noise (dB)": round(speech_to_noise(speech), 1),
         "fingerprint": voice.fingerprint,
-        "path": dg.MetadataValue.path(data_folders().voice(context.partition_key)),
+        "path": dg.MetadataValue.path(folders.voice(context.partition_key)),
         "speed (x real time)": round(float(speech.duration) / voice.seconds, 1),
     }
     yield dg.Output(voice, metadata=metadata, data_version=dg.DataVersion(voice_version(voice.fingerprint)))
-    warnings = speech_warnings(speech)
+    warnings = speech_warnings(speech, chosen)
     yield dg.AssetCheckResult(
         passed=not warnings,
         severity=dg.AssetCheckSeverity.WARN,

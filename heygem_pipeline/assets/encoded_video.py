@@ -55,14 +55,14 @@ def encoded_video(
     specifications: dg.ResourceParam[SpecificationSource],
 ) -> Iterator[dg.Output[ClipReport] | dg.AssetCheckResult]:
     """The clip in ``outputs/<audio>/<template>.mp4``, streamable, with the upload's own sound."""
-    folders, clip = data_folders(), ClipKey.from_partition(context.partition_key)
+    chosen, folders, clip = settings(), data_folders(), ClipKey.from_partition(context.partition_key)
     destination = folders.clip(clip)
     made = patches.metadata()
     seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
         making = specifications.render_spec(clip)
-        engine = load_engine(making.engine)
+        engine = load_engine(making.engine, chosen)
         if not made_from(voice, presenter, engine).items() <= made.items():
             raise StageMissing(
                 f"The generated_frames of {context.partition_key!r} are of an older upload or engine; make them first."
@@ -70,10 +70,10 @@ def encoded_video(
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         folders.report(clip).unlink(missing_ok=True)
         folders.removed(clip).unlink(missing_ok=True)
-        drawn_on = made.get("device")
+        made_with, drawn_on = chosen.with_clip(making.settings), made.get("device")
         with StepProgress(context, display, count) as progress:
             finished = finish_clip(
-                voice, presenter, patches, engine, destination, seconds, progress, making.settings, drawn_on
+                voice, presenter, patches, engine, destination, seconds, progress, made_with, drawn_on
             )
         filmstrip = as_jpeg(finished.filmstrip)
         with atomic_path(folders.filmstrip(clip)) as temporary:
@@ -82,7 +82,7 @@ def encoded_video(
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(filmstrip, context.partition_key)),
         "path": dg.MetadataValue.path(destination),
-        **studio_link(clip),
+        **studio_link(chosen.studio_address, clip),
         "seconds": round(report.duration, 3),
         "frames": report.frames,
         "frame rate": report.frame_rate,
@@ -101,15 +101,14 @@ def encoded_video(
     yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.version))
     for check in report.checks:
         yield _result(check)
-    if settings().keep_patches_days == 0:
+    if chosen.keep_patches_days == 0:
         patches.path.unlink(missing_ok=True)
 
 
-def studio_link(clip: ClipKey) -> dict[str, dg.UrlMetadataValue]:
-    """Where people see this clip; nothing where there is no Studio."""
-    address = settings().studio_address.rstrip("/")
+def studio_link(address: str, clip: ClipKey) -> dict[str, dg.UrlMetadataValue]:
+    """Where people see this clip in the Studio at ``address``; nothing where there is none."""
     query = urlencode({"clip": clip.partition})
-    return {"Studio": dg.MetadataValue.url(f"{address}/?{query}")} if address else {}
+    return {"Studio": dg.MetadataValue.url(f"{address.rstrip('/')}/?{query}")} if address else {}
 
 
 def _result(check: Check) -> dg.AssetCheckResult:

@@ -11,6 +11,7 @@ from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.runs.partitions import template_partitions
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.versions import presenter_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
@@ -34,10 +35,11 @@ def face_tracks(
     context: dg.AssetExecutionContext, display: dg.ResourceParam[ProgressDisplay]
 ) -> Iterator[dg.Output[Presenter] | dg.AssetCheckResult]:
     """Box, 68 landmarks, pose and head frame of the followed face, a row a frame."""
+    chosen, folders = settings(), data_folders()
     with plain_failures():
-        template = Template.open(Uploads(data_folders()).find(UploadKind.TEMPLATE, context.partition_key))
+        template = Template.open(Uploads(folders).find(UploadKind.TEMPLATE, context.partition_key), chosen)
         with StepProgress(context, display, template.info.frame_count) as progress:
-            presenter = track_presenter(template.info.path, progress, template)
+            presenter = track_presenter(template.info.path, progress, template, chosen)
     tracks = presenter.tracks
     metadata = {
         "upload": presenter.path.name,
@@ -50,12 +52,12 @@ def face_tracks(
         "median turn (degrees)": round(float(np.nanmedian(np.abs(tracks.pose[:, 0]))), 1),
         "tracker": presenter.tracker,
         "fingerprint": presenter.fingerprint,
-        "path": dg.MetadataValue.path(data_folders().tracks(context.partition_key)),
+        "path": dg.MetadataValue.path(folders.tracks(context.partition_key)),
         "speed (frames/s)": round(len(tracks) / presenter.seconds, 1),
     }
     version = dg.DataVersion(presenter_version(presenter.fingerprint, presenter.tracker))
     yield dg.Output(presenter, metadata=metadata, data_version=version)
-    warnings = fitness_warnings(tracks)
+    warnings = fitness_warnings(tracks, chosen)
     yield dg.AssetCheckResult(
         passed=not warnings,
         severity=dg.AssetCheckSeverity.WARN,

@@ -13,6 +13,7 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
 from heygem_pipeline.runs.partitions import clip_partitions
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import require_space
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
@@ -51,7 +52,7 @@ def generated_frames(
     path = data_folders().patches(clip)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
-        engine = load_engine(specifications.render_spec(clip).engine)
+        engine = load_engine(specifications.render_spec(clip).engine, settings())
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))
         with StepProgress(context, display, count) as progress:

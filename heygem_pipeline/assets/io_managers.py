@@ -12,6 +12,7 @@ from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.report import ClipReport, read_report, write_report
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
@@ -45,7 +46,8 @@ class PresenterIOManager(dg.IOManager):
         """Load the presenter of the partition."""
         folders, key = data_folders(), context.asset_partition_key
         with _stored(folders.tracks(key), context) as stored:
-            return load_presenter(stored, folders.template_speech(key), Uploads(folders).find(UploadKind.TEMPLATE, key))
+            upload = Uploads(folders).find(UploadKind.TEMPLATE, key)
+            return load_presenter(stored, folders.template_speech(key), upload, settings())
 
 
 class PatchIOManager(dg.IOManager):

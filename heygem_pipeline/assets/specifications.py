@@ -9,6 +9,7 @@ import dagster as dg
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.partitions import template_partitions
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 
@@ -53,7 +54,7 @@ class DefaultSpecifications:
 
     def render_spec(self, clip: ClipKey) -> RenderSpec:
         """As the settings say."""
-        return default_render_spec()
+        return default_render_spec(settings())
 
     def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
         """Every clip."""

@@ -15,6 +15,7 @@ from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
 from heygem_pipeline.messages.message import Message
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 
@@ -151,7 +152,7 @@ def languages(campaigns: Iterable[Campaign], voices: Collection[str]) -> dict[st
 
 def render_spec_of(wanting: tuple[Campaign, ...]) -> RenderSpec:
     """How a clip is made that these campaigns want, which agree on it; as the settings say where none wants it."""
-    return RenderSpec(wanting[0].engine, wanting[0].settings) if wanting else default_render_spec()
+    return RenderSpec(wanting[0].engine, wanting[0].settings) if wanting else default_render_spec(settings())
 
 
 class _Names:

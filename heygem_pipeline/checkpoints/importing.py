@@ -7,7 +7,6 @@ from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner, Part, checkpoint_called
 from heygem_pipeline.checkpoints.receipt import Receipt, receipt_path, write_receipt
-from heygem_pipeline.checkpoints.weights import checkpoints_folder
 from heygem_pipeline.errors import CheckpointUnusable, UploadMissing
 from heygem_pipeline.storage.atomic import atomic_path, require_space
 from heygem_pipeline.storage.content import sha256_of
@@ -29,11 +28,13 @@ class BroughtIn:
     replaced: bool
 
 
-def bring_in(source: Path, check: Check, name: str | None = None) -> BroughtIn:
+def bring_in(source: Path, folder: Path, check: Check, name: str | None = None) -> BroughtIn:
     """Put a file of weights where its engine or tracker looks for it.
 
-    name: which of the catalogue's files it is; default, what it is called. Raises UploadMissing, CheckpointUnusable,
-    ModelMissing where the engine's packages are not installed, DiskFull. Whatever fails, what was there stays.
+    folder: of the weights. name: which of the catalogue's files it is; default, what it is called.
+
+    Raises UploadMissing, CheckpointUnusable, ModelMissing where the engine's packages are not installed, DiskFull.
+    Whatever fails, what was there stays.
     """
     if not source.is_file():
         raise UploadMissing(f"There is no file {source}; check its name and place.")
@@ -45,7 +46,7 @@ def bring_in(source: Path, check: Check, name: str | None = None) -> BroughtIn:
         )
     owner, part, checkpoint = known
     check(owner, part, source)
-    destination = checkpoints_folder() / checkpoint.file
+    destination = folder / checkpoint.file
     if destination.exists() and destination.samefile(source):
         return BroughtIn(owner, checkpoint, destination, write_receipt(destination, sha256_of(destination)), False)
     replaced = destination.exists()

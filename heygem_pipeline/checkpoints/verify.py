@@ -6,7 +6,6 @@ from pathlib import Path
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner
 from heygem_pipeline.checkpoints.importing import Check
 from heygem_pipeline.checkpoints.receipt import read_receipt
-from heygem_pipeline.checkpoints.weights import checkpoints_folder
 from heygem_pipeline.errors import CheckpointUnusable, NotReady
 from heygem_pipeline.storage.content import sha256_of
 
@@ -22,13 +21,13 @@ class Verified:
     sentence: str
 
 
-def verify(check: Check) -> list[Verified]:
-    """Look at every file of the catalogue that is there."""
+def verify(folder: Path, check: Check) -> list[Verified]:
+    """Look at every file of the catalogue that is in the folder."""
     found = []
     for owner in CATALOGUE:
         for part in owner.parts:
             for checkpoint in part.files:
-                path = checkpoints_folder() / checkpoint.file
+                path = folder / checkpoint.file
                 if path.is_file():
                     sha256 = sha256_of(path)
                     well, sentence = _compare(path, checkpoint, sha256)

@@ -5,15 +5,15 @@ from pathlib import Path
 from heygem_pipeline.checkpoints.catalogue import Owner, Part, owner_called
 from heygem_pipeline.checkpoints.download import download
 from heygem_pipeline.errors import LicenceNotAcknowledged, ModelMissing
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import WeightSettings
 
 
-def checkpoints_folder() -> Path:
+def checkpoints_folder(weights: WeightSettings) -> Path:
     """The folder of the settings; a relative path means the current folder."""
-    return Path.cwd() / settings().checkpoints
+    return Path.cwd() / weights.checkpoints
 
 
-def weights_of(name: str) -> tuple[Path, ...]:
+def weights_of(name: str, weights: WeightSettings) -> tuple[Path, ...]:
     """Return the files of weights of the engine or tracker ``name``: one a part, as the catalogue lists them.
 
     Nothing is opened. Of files that serve alike, the first one that is there counts: which it was belongs into the
@@ -23,64 +23,65 @@ def weights_of(name: str) -> tuple[Path, ...]:
     owner = owner_called(name)
     if owner is None:
         return ()
-    require_acknowledged(owner)
-    return tuple(_path_of(owner, part) for part in owner.parts)
+    require_acknowledged(owner, weights)
+    return tuple(_path_of(owner, part, weights) for part in owner.parts)
 
 
-def require_obtainable(name: str) -> None:
+def require_obtainable(name: str, weights: WeightSettings) -> None:
     """Raise as ``weights_of`` does, but of missing files only for those that will not be downloaded; opens nothing."""
     owner = owner_called(name)
     if owner is None:
         return
-    require_acknowledged(owner)
+    require_acknowledged(owner, weights)
     for part in owner.parts:
-        if present_file(part) is None and not _comes_by_itself(part):
-            raise _missing(owner, part)
+        if present_file(part, weights) is None and not _comes_by_itself(part, weights):
+            raise _missing(owner, part, weights)
 
 
-def require_acknowledged(owner: Owner) -> None:
+def require_acknowledged(owner: Owner, weights: WeightSettings) -> None:
     """Raise LicenceNotAcknowledged if the weights are for research only and the settings do not name them as known."""
-    if owner.research_only and owner.name not in settings().acknowledged_licences:
+    if owner.research_only and owner.name not in weights.acknowledged_licences:
         raise LicenceNotAcknowledged(
             f"The weights of {owner.name} are restricted: {owner.terms} If that fits your use, set "
             f"HEYGEM_ACKNOWLEDGED_LICENCES={owner.name} (several names: with commas)."
         )
 
 
-def is_complete(owner: Owner) -> bool:
+def is_complete(owner: Owner, weights: WeightSettings) -> bool:
     """Whether every part of an engine or tracker has a file; nothing is downloaded for the question."""
-    return all(present_file(part) is not None for part in owner.parts)
+    return all(present_file(part, weights) is not None for part in owner.parts)
 
 
-def comes_by_itself(owner: Owner) -> bool:
+def comes_by_itself(owner: Owner, weights: WeightSettings) -> bool:
     """Whether what is missing will be downloaded when it is first needed."""
-    return all(_comes_by_itself(part) for part in owner.parts)
+    return all(_comes_by_itself(part, weights) for part in owner.parts)
 
 
-def present_file(part: Part) -> Path | None:
+def present_file(part: Part, weights: WeightSettings) -> Path | None:
     """The file that serves a part now; None if none is there."""
-    folder = checkpoints_folder()
+    folder = checkpoints_folder(weights)
     return next((folder / one.file for one in part.files if (folder / one.file).is_file()), None)
 
 
-def _path_of(owner: Owner, part: Part) -> Path:
-    path = present_file(part)
+def _path_of(owner: Owner, part: Part, weights: WeightSettings) -> Path:
+    path = present_file(part, weights)
     if path is not None:
         return path
-    if _comes_by_itself(part):
+    if _comes_by_itself(part, weights):
         first = part.files[0]
-        return download(first, checkpoints_folder() / first.file)
-    raise _missing(owner, part)
+        return download(first, checkpoints_folder(weights) / first.file)
+    raise _missing(owner, part, weights)
 
 
-def _comes_by_itself(part: Part) -> bool:
-    return settings().downloads and bool(part.files[0].url)
+def _comes_by_itself(part: Part, weights: WeightSettings) -> bool:
+    return weights.downloads and bool(part.files[0].url)
 
 
-def _missing(owner: Owner, part: Part) -> ModelMissing:
+def _missing(owner: Owner, part: Part, weights: WeightSettings) -> ModelMissing:
     first = part.files[0]
     names = " or ".join(one.file for one in part.files)
+    folder = checkpoints_folder(weights)
     return ModelMissing(
-        f"The {owner.kind} {owner.name} needs {names} (from {first.url or first.source}) in {checkpoints_folder()}; "
+        f"The {owner.kind} {owner.name} needs {names} (from {first.url or first.source}) in {folder}; "
         "put it there with: heygem checkpoints import FILE."
     )

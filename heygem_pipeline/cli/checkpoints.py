@@ -25,7 +25,7 @@ def list_all() -> None:
             table = Table("for", "file", "is", "there", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
             for part in owner.parts:
                 for checkpoint in part.files:
-                    there = _stock(checkpoints_folder() / checkpoint.file, checkpoint)
+                    there = _stock(checkpoints_folder(settings()) / checkpoint.file, checkpoint)
                     table.add_row(part.what, checkpoint.file, checkpoint.what, there)
             output.print(Text(f"\n{owner.kind} {owner.name}", "bold"))
             output.print(table)
@@ -39,7 +39,7 @@ def verify() -> None:
     from heygem_pipeline.checkpoints.verify import verify
 
     with sentences():
-        found = verify(_check)
+        found = verify(checkpoints_folder(settings()), _check)
     for one in found:
         _say(f"{'ok' if one.well else 'NOT USABLE'}  {one.checkpoint.file}  SHA-256 {one.sha256}")
         _say(f"    {one.sentence}")
@@ -58,7 +58,7 @@ def import_file(
     from heygem_pipeline.checkpoints.importing import bring_in
 
     with sentences():
-        done = bring_in(file, _check, name)
+        done = bring_in(file, checkpoints_folder(settings()), _check, name)
     _say(f"{done.path} {'takes the place of the one before' if done.replaced else 'is in place'}.")
     _say(f"SHA-256 {done.receipt.sha256}, {done.receipt.bytes / 1e6:.1f} MB.")
     _say(f"{done.owner.terms} {_acknowledged(done.owner)}")
@@ -68,7 +68,7 @@ def import_file(
 def where() -> None:
     """Print the folder of the weights."""
     with sentences():
-        print(checkpoints_folder())
+        print(checkpoints_folder(settings()))
 
 
 def _check(owner: Owner, part: Part, path: Path) -> None:
@@ -96,7 +96,7 @@ def _stock(path: Path, checkpoint: Checkpoint) -> str:
 def _needed(owner: Owner) -> str:
     alternatives = any(len(part.files) > 1 for part in owner.parts)
     needed = "Any one file will do; the first that is there is taken." if alternatives else "All files are needed."
-    return f"{needed} Downloaded when first needed." if comes_by_itself(owner) else needed
+    return f"{needed} Downloaded when first needed." if comes_by_itself(owner, settings()) else needed
 
 
 def _acknowledged(owner: Owner) -> str:

@@ -56,7 +56,7 @@ def _asked(subject: str, question: Callable[[], str], mend: str) -> Finding:
 
 def _ffmpeg() -> Finding:
     try:
-        program = find_ffmpeg()
+        program = find_ffmpeg(settings().ffmpeg)
     except PipelineError as error:
         return Finding("ffmpeg", False, True, str(error), "sudo apt install ffmpeg, or: pip install imageio-ffmpeg")
     said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stdout
@@ -78,7 +78,7 @@ def _dlib_version() -> str:
 
 
 def _engine() -> str:
-    engine = load_engine(settings().engine)
+    engine = load_engine(settings().engine, settings())
     return f"{engine.name} {engine.version}, mouth network of {len(load_network().members)} members"
 
 
@@ -124,13 +124,15 @@ def _graphics_card() -> Finding:
 
 def _checkpoints() -> Iterator[Finding]:
     """One finding for each engine and tracker that needs weights from outside; without them it cannot be chosen."""
+    weights = settings()
     for owner in CATALOGUE:
-        chosen = owner.name in (settings().engine, settings().tracker)
-        files = ", ".join(path.name for path in map(present_file, owner.parts) if path is not None)
-        complete = is_complete(owner)
+        chosen = owner.name in (weights.engine, weights.tracker)
+        present = [present_file(part, weights) for part in owner.parts]
+        files = ", ".join(path.name for path in present if path is not None)
+        complete = is_complete(owner, weights)
         mend = "heygem checkpoints list"
-        if complete and owner.research_only and owner.name not in settings().acknowledged_licences:
+        if complete and owner.research_only and owner.name not in weights.acknowledged_licences:
             complete, mend = False, f"read its terms, then set HEYGEM_ACKNOWLEDGED_LICENCES={owner.name}"
-        found = files or ("none; downloaded when first needed" if comes_by_itself(owner) else "none")
-        needed = chosen and not comes_by_itself(owner)
+        found = files or ("none; downloaded when first needed" if comes_by_itself(owner, weights) else "none")
+        needed = chosen and not comes_by_itself(owner, weights)
         yield Finding(f"weights of {owner.name}", complete or not chosen, needed, found, mend)

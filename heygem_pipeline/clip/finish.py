@@ -20,7 +20,7 @@ from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
 from heygem_pipeline.quality.report import ClipReport, settings_of_report
 from heygem_pipeline.quality.sync_meter import SyncReading, measure_sync
-from heygem_pipeline.settings import ClipSettings, clip_settings
+from heygem_pipeline.settings import DEFAULTS, RenderSettings
 from heygem_pipeline.speech.clarity import speech_warnings
 
 
@@ -40,16 +40,16 @@ def finish_clip(
     destination: Path,
     seconds: dict[str, float],
     progress: Callable[[int], None] | None = None,
-    made_with: ClipSettings | None = None,
+    made_with: RenderSettings = DEFAULTS,
     drawn_on: str | None = None,
 ) -> FinishedClip:
     """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
 
     seconds: what the stages before took; drawing, encoding and measuring are added. progress: called with the frames
-    encoded. made_with: default: the settings'. drawn_on: the engine's device, where the patches were drawn before.
+    encoded. made_with: the clip's settings and the machine's. drawn_on: the engine's device, where the patches were
+    drawn before.
     Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
     """
-    made_with = made_with or clip_settings()
     voice.require_unchanged()
     template = presenter.open()
     started = perf_counter()
@@ -62,7 +62,7 @@ def finish_clip(
 
     def measure(written: Path) -> None:
         measuring = perf_counter()
-        readings.append((measure_sync(written, voice.speech, tracks), perf_counter() - measuring))
+        readings.append((measure_sync(written, voice.speech, tracks, made_with), perf_counter() - measuring))
 
     def noted(patches: Iterable[MouthPatch]) -> Iterator[MouthPatch]:
         nonlocal own_mouths
@@ -104,8 +104,8 @@ def finish_clip(
         sync_confidence=round(reading.confidence, 2),
         own_mouth=round(own_mouths / encoded.frame_count, 3),
         seconds=seconds | stages,
-        checks=[check_lengths(encoded), check_sync(reading)],
-        warnings=speech_warnings(voice.speech) + fitness_warnings(tracks),
+        checks=[check_lengths(encoded), check_sync(reading, made_with.sync_tolerance_frames)],
+        warnings=speech_warnings(voice.speech, made_with) + fitness_warnings(tracks, made_with),
         audio_fingerprint=voice.fingerprint,
         template_fingerprint=presenter.fingerprint,
         produce_id=encoded.produce_id,

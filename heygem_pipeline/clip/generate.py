@@ -15,7 +15,8 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import Settings
+from heygem_pipeline.settings import settings as settings_of_environment
 
 StageProgress = Callable[[str, str, int, int], None]
 """Called with the stage's name, the file it makes or reads, the frames done and the frames in all."""
@@ -27,6 +28,7 @@ def generate_clip(
     output: str | os.PathLike[str],
     engine: str | LipSyncEngine | None = None,
     progress: StageProgress | None = None,
+    settings: Settings | None = None,
 ) -> ClipReport:
     """Make a clip in which the presenter says what is heard in the voice.
 
@@ -38,29 +40,32 @@ def generate_clip(
         output: the MP4 to write; its folder is made. A clip that is there is replaced.
         engine: name of an engine, or one of your own; default: the setting HEYGEM_ENGINE.
         progress: called again and again while the presenter is tracked and the clip is made.
+        settings: default: those of the environment (HEYGEM_*).
 
     Raises:
         BadInput: a file cannot be used; the same file will not work the next time either.
         NotReady: this machine lacks something, such as weights or disk space.
         EncodingFailed: the encoder stopped.
     """
-    drawing = load_engine(engine or settings().engine) if engine is None or isinstance(engine, str) else engine
+    settings = settings or settings_of_environment()
+    engine = engine or settings.engine
+    drawing = load_engine(engine, settings) if isinstance(engine, str) else engine
     heard, seen, written = _path_of(voice), _path_of(presenter), Path(output)
     _check_files(heard, seen, written)
-    weights_of(drawing.name)
+    weights_of(drawing.name, settings)
     if not isinstance(presenter, Presenter):
-        weights_of(chosen_tracker(seen))
+        weights_of(chosen_tracker(seen, settings.tracker), settings)
     if not isinstance(voice, Voice):
-        voice = analyse_voice(heard)
+        voice = analyse_voice(heard, settings)
     if not isinstance(presenter, Presenter):
-        template = Template.open(seen)
+        template = Template.open(seen, settings)
         tracked = _stage(progress, "faces", seen.name, template.info.frame_count)
-        presenter = track_presenter(seen, tracked, template)
+        presenter = track_presenter(seen, tracked, template, settings)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     patches = draw_mouths(voice, presenter, drawing)
     before = {"speech": voice.seconds, "faces": presenter.seconds}
     encoded = _stage(progress, "clip", written.name, count)
-    return finish_clip(voice, presenter, patches, drawing, written, before, encoded).report
+    return finish_clip(voice, presenter, patches, drawing, written, before, encoded, settings).report
 
 
 def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
@@ -15,7 +15,8 @@ from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
+from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.parquet import read_features, write_features
@@ -23,9 +24,10 @@ from heygem_pipeline.storage.metadata import read_metadata
 from heygem_pipeline.storage.versions import name_and_version
 
 
-def current_tracker(upload: Path | None = None) -> str:
+def current_tracker(settings: Settings, upload: Path | None = None) -> str:
     """Name and version of the tracker for a presenter, or of the settings' one. Raises SidecarWrong."""
-    tracker = load_tracker(settings().tracker if upload is None else chosen_tracker(upload))
+    name = settings.tracker if upload is None else chosen_tracker(upload, settings.tracker)
+    tracker = load_tracker(name, settings)
     return name_and_version(tracker.name, tracker.version)
 
 
@@ -39,6 +41,7 @@ class Presenter:
         tracker: its name and version.
         seconds: what tracking took.
         own_speech: features of the video's own sound, None where it has none that can be used.
+        limits: what the upload has to keep whenever it is opened.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class Presenter:
     tracks: FaceTracks
     own_speech: SpeechFeatures | None
     seconds: float
+    limits: UploadLimits = field(default=DEFAULTS, repr=False)
 
     def open(self) -> Template:
         """Open the upload for reading frames that belong to the tracks.
@@ -54,7 +58,7 @@ class Presenter:
         Raises UploadReplaced if it is no longer what was tracked, StageMissing if settings have changed its timeline.
         """
         require_unchanged(self.path, self.fingerprint)
-        template = Template.open(self.path)
+        template = Template.open(self.path, self.limits)
         if (template.frame_rate, template.info.frame_count) != (self.tracks.frame_rate, len(self.tracks)):
             raise StageMissing(
                 f"{self.path.name} was tracked at another frame rate than the settings now ask for; track it again."
@@ -63,28 +67,32 @@ class Presenter:
 
 
 def track_presenter(
-    path: str | os.PathLike[str], progress: Callable[[int], None] | None = None, template: Template | None = None
+    path: str | os.PathLike[str],
+    progress: Callable[[int], None] | None = None,
+    template: Template | None = None,
+    settings: Settings | None = None,
 ) -> Presenter:
     """Track an upload.
 
     Args:
         progress: called with the number of frames done.
         template: the upload, where it is open already.
+        settings: default, those of the environment.
 
     Raises:
         BadInput: It cannot be a presenter.
         NotReady: Its tracker cannot work.
     """
+    settings = settings or settings_of_environment()
     started = perf_counter()
     path = Path(path)
     mark = fingerprint(path)
-    template = template or Template.open(path)
-    tracker = load_tracker(chosen_tracker(path))
-    tracks = track_faces(template, tracker, progress)
-    own_speech = _own_speech(template)
-    return Presenter(
-        path, mark, name_and_version(tracker.name, tracker.version), tracks, own_speech, perf_counter() - started
-    )
+    template = template or Template.open(path, settings)
+    tracker = load_tracker(chosen_tracker(path, settings.tracker), settings)
+    tracks = track_faces(template, tracker, progress, settings)
+    own_speech = _own_speech(template, settings)
+    version, seconds = name_and_version(tracker.name, tracker.version), perf_counter() - started
+    return Presenter(path, mark, version, tracks, own_speech, seconds, settings)
 
 
 def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:
@@ -96,19 +104,19 @@ def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None
     write_tracks(presenter.tracks, tracks, known)
 
 
-def load_presenter(tracks: Path, own_speech: Path, path: Path) -> Presenter:
+def load_presenter(tracks: Path, own_speech: Path, path: Path, limits: UploadLimits = DEFAULTS) -> Presenter:
     """Return what ``save_presenter`` stored for the upload at ``path``."""
     known = read_metadata(tracks)
     speech = read_features(own_speech) if own_speech.exists() else None
     seconds = float(known["seconds"])
-    return Presenter(path, known["fingerprint"], known["tracker"], read_tracks(tracks), speech, seconds)
+    return Presenter(path, known["fingerprint"], known["tracker"], read_tracks(tracks), speech, seconds, limits)
 
 
-def _own_speech(template: Template) -> SpeechFeatures | None:
+def _own_speech(template: Template, limits: UploadLimits) -> SpeechFeatures | None:
     if not template.info.has_sound:
         return None
     try:
-        return analyse_speech(template.info.path)
+        return analyse_speech(template.info.path, limits)
     except BadInput:
         # It only helps to know how this person speaks: a presenter with useless sound is a presenter still.
         return None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from heygem_pipeline.settings import ClipSettings, clip_settings, settings
+from heygem_pipeline.settings import ClipSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,6 @@ class RenderSpec:
     settings: ClipSettings
 
 
-def default_render_spec() -> RenderSpec:
+def default_render_spec(settings: Settings) -> RenderSpec:
     """How clips are made where nothing else was ordered."""
-    return RenderSpec(settings().engine, clip_settings())
+    return RenderSpec(settings.engine, settings.of_clip)

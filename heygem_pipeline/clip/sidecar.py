@@ -6,7 +6,6 @@ import yaml
 
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.trackers import TRACKERS
-from heygem_pipeline.settings import settings
 
 
 def sidecar_of(upload: Path) -> Path:
@@ -14,9 +13,9 @@ def sidecar_of(upload: Path) -> Path:
     return upload.with_suffix(".yaml")
 
 
-def chosen_tracker(upload: Path) -> str:
-    """Name of the tracker for a presenter: its sidecar's, else the settings'. Raises SidecarWrong."""
-    return _read(sidecar_of(upload)).get("tracker", settings().tracker)
+def chosen_tracker(upload: Path, usual: str) -> str:
+    """Name of the tracker for a presenter: its sidecar's, else the usual one. Raises SidecarWrong."""
+    return _read(sidecar_of(upload)).get("tracker", usual)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -7,6 +7,8 @@ from time import perf_counter
 
 from heygem_pipeline.clip.unchanged import require_unchanged
 from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.settings import UploadLimits
+from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.parquet import read_features, write_features
@@ -33,12 +35,12 @@ class Voice:
         require_unchanged(self.path, self.fingerprint)
 
 
-def analyse_voice(path: str | os.PathLike[str]) -> Voice:
-    """Analyse an upload. Raises BadInput where it cannot be a voice."""
+def analyse_voice(path: str | os.PathLike[str], settings: UploadLimits | None = None) -> Voice:
+    """Analyse an upload. Raises BadInput where it cannot be a voice. settings: default, those of the environment."""
     started = perf_counter()
     path = Path(path)
     mark = fingerprint(path)
-    return Voice(path, mark, analyse_speech(path), perf_counter() - started)
+    return Voice(path, mark, analyse_speech(path, settings or settings_of_environment()), perf_counter() - started)
 
 
 def save_voice(voice: Voice, destination: Path) -> None:

@@ -28,17 +28,17 @@ GRID = 16
 """Pixels between the points at which the (smooth) motion is worked out."""
 
 
-def make_presenters(folder: Path) -> list[Path]:
+def make_presenters(folder: Path, program: Path | None = None) -> list[Path]:
     """Write ``grace-hopper.mp4`` and ``astronaut.mp4`` into ``folder``, unless they are there; return their paths.
 
-    1280 x 720, 25 frames/s, 8 s, H.264, no sound; the frames are the same on every run. Raises FfmpegMissing,
-    EncodingFailed, DiskFull.
+    1280 x 720, 25 frames/s, 8 s, H.264, no sound; the frames are the same on every run. program: ffmpeg's, as
+    ``find_ffmpeg`` takes it. Raises FfmpegMissing, EncodingFailed, DiskFull.
     """
     clips = []
     for portrait in (GRACE_HOPPER, ASTRONAUT):
         clips.append(folder / f"{portrait.name}.mp4")
         if not clips[-1].exists():
-            _encode(presenter_frames(portrait), clips[-1])
+            _encode(presenter_frames(portrait), clips[-1], find_ffmpeg(program))
     return clips
 
 
@@ -117,9 +117,9 @@ def _reach(person: NDArray[np.uint8]) -> slice:
     return slice(max(0, int(columns[0]) - 2 * GRID), int(columns[-1]) + 2 * GRID)
 
 
-def _encode(frames: Iterator[NDArray[np.uint8]], destination: Path) -> None:
+def _encode(frames: Iterator[NDArray[np.uint8]], destination: Path, program: Path) -> None:
     require_space(destination, ROOM_FOR_A_CLIP)
-    with atomic_path(destination) as temporary, running(_encoder(temporary)) as run:
+    with atomic_path(destination) as temporary, running(_encoder(temporary, program)) as run:
         for frame in frames:
             try:
                 run.stdin.write(frame.data)
@@ -129,7 +129,7 @@ def _encode(frames: Iterator[NDArray[np.uint8]], destination: Path) -> None:
             raise EncodingFailed(f"ffmpeg could not write the demo presenter {destination.name}: {run.messages}")
 
 
-def _encoder(output: Path) -> list[str]:
+def _encoder(output: Path, program: Path) -> list[str]:
     pictures = ffmpeg.input(
         "pipe:0", format="rawvideo", pixel_format="bgr24", video_size=FRAME_SIZE, framerate=FRAME_RATE
     )
@@ -140,4 +140,4 @@ def _encoder(output: Path) -> list[str]:
     options = {"c:v": "libx264", "preset": "veryfast", "crf": 16, "threads": 2, "movflags": "+faststart"}
     written = ffmpeg.output(pictures, f"file:{output.absolute()}", **options)
     written = written.global_args("-hide_banner", "-nostats", "-loglevel", "error").overwrite_output()
-    return [str(argument) for argument in ffmpeg.compile(written, cmd=str(find_ffmpeg()))]
+    return [str(argument) for argument in ffmpeg.compile(written, cmd=str(program))]

@@ -19,6 +19,7 @@ from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.devices import BatchSize, chosen_device
 from heygem_pipeline.errors import CheckpointUnusable, ModelMissing
 from heygem_pipeline.faces.boxes import Box
+from heygem_pipeline.settings import DEFAULTS, NetworkSettings
 
 if TYPE_CHECKING:
     import torch
@@ -91,14 +92,14 @@ class FaceAlignmentNetworks:
         return torch.from_numpy(np.stack(pictures)).to(self.device).permute(0, 3, 1, 2).float()
 
 
-def load_networks() -> FaceAlignmentNetworks:
+def load_networks(networks: NetworkSettings = DEFAULTS) -> FaceAlignmentNetworks:
     """Return both networks, read once a process.
 
     Raises ModelMissing, CheckpointUnusable, DeviceUnusable.
     """
     _require_package()
-    detector, landmarks = weights_of("face_alignment")
-    return _load(detector, landmarks, chosen_device())
+    detector, landmarks = weights_of("face_alignment", networks)
+    return _load(detector, landmarks, chosen_device(networks.device))
 
 
 def check_weights(path: Path, part: str) -> None:

@@ -13,6 +13,7 @@ from heygem_pipeline.faces.face_alignment_models import BATCH_FRAMES, FaceAlignm
 from heygem_pipeline.faces.face_crop import FaceCrop, crop_face, points_to_frame
 from heygem_pipeline.faces.face_selection import FaceSelector
 from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.settings import DEFAULTS, NetworkSettings
 
 Frame = NDArray[np.uint8]
 _Row = tuple[int, float, NDArray[np.float32]]
@@ -25,11 +26,15 @@ class FaceAlignmentTracker:
     name = "face_alignment"
     version = "1"
 
+    def __init__(self, networks: NetworkSettings = DEFAULTS) -> None:
+        """networks: where the weights lie, and the device they work on."""
+        self._networks = networks
+
     def track(
         self, frames: Iterable[Frame], frame_rate: Fraction, progress: Callable[[int], None] | None = None
     ) -> FollowedFace:
         """See FaceTracker.track. Holds BATCH_FRAMES frames and crops of as many faces, whatever the clip's length."""
-        networks = load_networks()
+        networks = load_networks(self._networks)
         choice = FaceSelector(float(frame_rate))
         waiting: BoxSmoother[tuple[FaceCrop, float]] = BoxSmoother()
         read: list[_Row] = []

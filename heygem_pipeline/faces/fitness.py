@@ -5,7 +5,7 @@ import numpy as np
 from heygem_pipeline.errors import FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 
 def face_share(tracks: FaceTracks) -> float:
@@ -19,15 +19,14 @@ def face_width(tracks: FaceTracks) -> float:
     return float(np.median(boxes[:, 2] - boxes[:, 0])) if len(boxes) else float("nan")
 
 
-def turned_share(tracks: FaceTracks) -> float:
-    """Return the share of the frames with a face in which it is turned further than the set limit, 0..1."""
+def turned_share(tracks: FaceTracks, limit: float) -> float:
+    """Return the share of the frames with a face in which it is turned further than ``limit`` degrees, 0..1."""
     yaw = np.abs(tracks.pose[tracks.present, 0])
-    return float((yaw > settings().max_yaw_degrees).mean()) if len(yaw) else 0.0
+    return float((yaw > limit).mean()) if len(yaw) else 0.0
 
 
-def refuse_unfit(tracks: FaceTracks, name: str) -> None:
+def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits = DEFAULTS) -> None:
     """Raise NoFace, FaceRarelySeen, FaceTooSmall or FaceTurnedAway if the template called ``name`` cannot be used."""
-    limits = settings()
     share = face_share(tracks)
     if share == 0:
         raise NoFace(
@@ -44,7 +43,7 @@ def refuse_unfit(tracks: FaceTracks, name: str) -> None:
             f"The face in {name} is {width:.0f} pixels wide, and at least {limits.min_face_pixels} are needed; "
             "record closer to the presenter or at a higher resolution."
         )
-    turned = turned_share(tracks)
+    turned = turned_share(tracks, limits.max_yaw_degrees)
     if turned > 0.5:
         raise FaceTurnedAway(
             f"The presenter in {name} is turned more than {limits.max_yaw_degrees:.0f} degrees to the side in "
@@ -52,9 +51,8 @@ def refuse_unfit(tracks: FaceTracks, name: str) -> None:
         )
 
 
-def fitness_warnings(tracks: FaceTracks) -> list[Message]:
+def fitness_warnings(tracks: FaceTracks, limits: UploadLimits = DEFAULTS) -> list[Message]:
     """Return a message for each thing that makes a usable template less than good."""
-    limits = settings()
     warnings = []
     width, height = tracks.size
     if min(width, height) < limits.good_height:

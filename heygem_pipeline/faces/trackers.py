@@ -4,25 +4,26 @@ from collections.abc import Callable
 
 from heygem_pipeline.errors import UnknownChoice
 from heygem_pipeline.faces.tracker import FaceTracker
+from heygem_pipeline.settings import DEFAULTS, NetworkSettings
 
 
-def _dlib() -> FaceTracker:
+def _dlib(_networks: NetworkSettings) -> FaceTracker:
     from heygem_pipeline.faces.dlib_tracker import DlibTracker
 
     return DlibTracker()
 
 
-def _face_alignment() -> FaceTracker:
+def _face_alignment(networks: NetworkSettings) -> FaceTracker:
     from heygem_pipeline.faces.face_alignment_tracker import FaceAlignmentTracker
 
-    return FaceAlignmentTracker()
+    return FaceAlignmentTracker(networks)
 
 
-TRACKERS: dict[str, Callable[[], FaceTracker]] = {"dlib": _dlib, "face_alignment": _face_alignment}
+TRACKERS: dict[str, Callable[[NetworkSettings], FaceTracker]] = {"dlib": _dlib, "face_alignment": _face_alignment}
 
 
-def load_tracker(name: str) -> FaceTracker:
+def load_tracker(name: str, networks: NetworkSettings = DEFAULTS) -> FaceTracker:
     """Return the tracker of that name. Raises UnknownChoice."""
     if name not in TRACKERS:
         raise UnknownChoice(f"There is no face tracker called {name!r}; choose one of: {', '.join(sorted(TRACKERS))}.")
-    return TRACKERS[name]()
+    return TRACKERS[name](networks)

@@ -14,7 +14,7 @@ from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
 from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 LONGEST_FILLED_GAP = Fraction(1, 5)
 """Seconds; a blink of the detector, not a face that went away."""
@@ -24,13 +24,17 @@ this smooths the path of every mapped point alike."""
 
 
 def track_faces(
-    template: Template, tracker: FaceTracker | None = None, progress: Callable[[int], None] | None = None
+    template: Template,
+    tracker: FaceTracker | None = None,
+    progress: Callable[[int], None] | None = None,
+    limits: UploadLimits = DEFAULTS,
 ) -> FaceTracks:
     """Follow the presenter's face through every frame of ``template``; reads the template once, holding a few frames.
 
     Args:
-        tracker: default, the one named in the settings.
+        tracker: default, dlib's.
         progress: called with the number of frames done.
+        limits: what a face must keep.
 
     Raises:
         NoFace: No frame shows a face.
@@ -39,11 +43,11 @@ def track_faces(
         FaceTurnedAway: The face is turned too far to the side most of the time.
         ModelMissing: if the tracker's model is not installed.
     """
-    tracker = tracker or load_tracker(settings().tracker)
+    tracker = tracker or load_tracker(DEFAULTS.tracker, DEFAULTS)
     info = template.info
     followed = tracker.track(template.frames(), info.frame_rate, progress)
     tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
-    refuse_unfit(tracks, info.path.name)
+    refuse_unfit(tracks, info.path.name, limits)
     return tracks
 
 

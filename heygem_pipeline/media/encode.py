@@ -17,7 +17,7 @@ from heygem_pipeline.media.ffmpeg_program import find_ffmpeg, running
 from heygem_pipeline.media.label import with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.timeline import count_frames
-from heygem_pipeline.settings import ClipSettings, clip_settings
+from heygem_pipeline.settings import DEFAULTS, RenderSettings
 from heygem_pipeline.storage.atomic import atomic_path, disk_full_sentence, require_space
 
 SOUND_RATE = 48000
@@ -60,7 +60,7 @@ def encode_clip(
     sound: Path,
     duration: Fraction,
     destination: Path,
-    made_with: ClipSettings | None = None,
+    made_with: RenderSettings = DEFAULTS,
     progress: Callable[[int], None] | None = None,
     examine: Callable[[Path], None] | None = None,
 ) -> EncodedClip:
@@ -74,7 +74,7 @@ def encode_clip(
         sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames'
             length.
         duration: seconds of the speech.
-        made_with: its quality, label and mark; default: those of the settings.
+        made_with: its quality, label and mark, its encoder, and the limits of files.
         progress: called with the number of frames written so far.
         examine: called with the whole file before it appears at ``destination``; if it raises, it does not appear.
 
@@ -85,8 +85,7 @@ def encode_clip(
         FfmpegMissing: No usable ffmpeg program.
         BadInput: As ``probe_sound`` raises it. Nothing is left behind on any error.
     """
-    made_with = made_with or clip_settings()
-    info = probe_sound(sound)
+    info = probe_sound(sound, made_with)
     frame_count = count_frames(duration, frame_rate)
     width, height = size
     require_space(destination, int(width * height * frame_count * BITS_PER_PIXEL / 8) + 2**24)
@@ -95,7 +94,7 @@ def encode_clip(
     with atomic_path(destination) as temporary:
         arguments = _arguments(frame_rate, frame_count, size, info, temporary, made_with, produce_id)
         _write(_checked(labelled, size, frame_count, destination), arguments, destination, progress)
-        clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id)
+        clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id, made_with)
         if examine is not None:
             examine(temporary)
         return clip
@@ -107,7 +106,7 @@ def _arguments(
     size: tuple[int, int],
     sound: SoundInfo,
     output: Path,
-    made_with: ClipSettings,
+    made_with: RenderSettings,
     produce_id: str,
 ) -> list[str]:
     even = [side + side % 2 for side in size]
@@ -154,7 +153,7 @@ def _arguments(
     }
     graph = ffmpeg.output(picture, voice, f"file:{output.absolute()}", **options)
     graph = graph.global_args("-hide_banner", "-nostats", "-loglevel", "error").overwrite_output()
-    return [str(argument) for argument in ffmpeg.compile(graph, cmd=str(find_ffmpeg()))]
+    return [str(argument) for argument in ffmpeg.compile(graph, cmd=str(find_ffmpeg(made_with.ffmpeg)))]
 
 
 def _checked(
@@ -204,10 +203,10 @@ def _failure(messages: str, status: int, destination: Path) -> DiskFull | Encodi
 
 
 def _read_back(
-    written: Path, destination: Path, frame_rate: Fraction, frame_count: int, produce_id: str
+    written: Path, destination: Path, frame_rate: Fraction, frame_count: int, produce_id: str, made_with: RenderSettings
 ) -> EncodedClip:
     try:
-        picture, sound = probe_video(written), probe_sound(written)
+        picture, sound = probe_video(written, made_with), probe_sound(written, made_with)
     except (BadInput, FileNotFoundError) as error:
         raise EncodingFailed(f"{destination.name} could not be read back after encoding; make it again.") from error
     held = picture.packet_count

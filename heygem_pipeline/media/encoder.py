@@ -6,17 +6,17 @@ from pathlib import Path
 
 from heygem_pipeline.errors import EncoderMissing
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
-from heygem_pipeline.settings import ClipSettings, Encoder, settings
+from heygem_pipeline.settings import Encoder, RenderSettings
 
 
-def encoder_options(made_with: ClipSettings) -> dict[str, str | int]:
-    """Return ffmpeg's options of the encoder of the settings. Raises EncoderMissing, FfmpegMissing.
+def encoder_options(made_with: RenderSettings) -> dict[str, str | int]:
+    """Return ffmpeg's options of the encoder that is set. Raises EncoderMissing, FfmpegMissing.
 
     NVENC takes the same number for its constant quality; its p5 is the preset ffmpeg calls "slow (good quality)".
     """
-    if settings().encoder is Encoder.X264:
+    if made_with.encoder is Encoder.X264:
         return {"c:v": "libx264", "crf": made_with.crf, "preset": made_with.preset}
-    _require_nvenc(find_ffmpeg())
+    _require_nvenc(find_ffmpeg(made_with.ffmpeg))
     return {"c:v": "h264_nvenc", "preset": "p5", "rc": "vbr", "cq": made_with.crf, "b:v": 0}
 
 

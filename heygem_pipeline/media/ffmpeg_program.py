@@ -11,17 +11,15 @@ from threading import Thread
 from typing import IO
 
 from heygem_pipeline.errors import FfmpegMissing
-from heygem_pipeline.settings import settings
 
 HOW_TO_GET_IT = "install it with: sudo apt install ffmpeg, or: pip install imageio-ffmpeg"
 
 
-def find_ffmpeg() -> Path:
-    """Return the program of the settings, else the system's or imageio-ffmpeg's, the first that encodes H.264.
+def find_ffmpeg(configured: Path | None = None) -> Path:
+    """Return the configured program; without one the system's or imageio-ffmpeg's, the first that encodes H.264.
 
     Raises FfmpegMissing.
     """
-    configured = settings().ffmpeg
     if configured is not None:
         found = shutil.which(configured)
         if found is None or not _encodes_h264(found):

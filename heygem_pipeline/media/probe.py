@@ -20,7 +20,7 @@ from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
 from heygem_pipeline.media.wave_header import promised_seconds
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "flac", "aiff", "wav")
 """Containers whose header says how long they are, so that a cut-off file shows."""
@@ -86,29 +86,29 @@ class SoundInfo:
     tracks: int
 
 
-def probe_video(path: Path) -> VideoInfo:
+def probe_video(path: Path, limits: UploadLimits = DEFAULTS) -> VideoInfo:
     """Tell what a presenter's video or still picture holds.
 
     Raises EmptyFile, UnsafeFile, NotMedia, NoPicture, TruncatedFile, TooLong, TooLarge.
     """
-    return examine_video(path)[0]
+    return examine_video(path, limits)[0]
 
 
-def examine_video(path: Path) -> tuple[VideoInfo, PacketIndex | None]:
+def examine_video(path: Path, limits: UploadLimits = DEFAULTS) -> tuple[VideoInfo, PacketIndex | None]:
     """``probe_video``, and the index of the frames (None for a still picture)."""
     check_content(path)
     size = picture_size(path)
     if size is not None:
-        _require_size(path, *size)
+        _require_size(path, *size, limits)
         return _still_info(path, size), None
     with open_media(path) as container:
         stream = picture_stream(container, path)
-        index = _whole_index(path, container, stream)
+        index = _whole_index(path, container, stream, limits)
     with open_media(path) as container:
-        return _video_info(path, container, index), index
+        return _video_info(path, container, index, limits), index
 
 
-def probe_sound(path: Path) -> SoundInfo:
+def probe_sound(path: Path, limits: UploadLimits = DEFAULTS) -> SoundInfo:
     """Tell what a voice's file holds; a video serves, its sound is taken.
 
     Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong.
@@ -118,7 +118,7 @@ def probe_sound(path: Path) -> SoundInfo:
         raise NoSoundTrack(f"{path.name} is a picture and has no sound; choose a recording of a voice.")
     with open_media(path) as container:
         stream = sound_stream(container, path)
-        index = _whole_index(path, container, stream)
+        index = _whole_index(path, container, stream, limits)
         return SoundInfo(
             path=path,
             duration=index.duration,
@@ -167,15 +167,15 @@ def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
     )
 
 
-def _video_info(path: Path, container: InputContainer, index: PacketIndex) -> VideoInfo:
+def _video_info(path: Path, container: InputContainer, index: PacketIndex, limits: UploadLimits) -> VideoInfo:
     stream = picture_stream(container, path)
     frame = _first_frame(container, stream, path)
     orientation = orientation_of(frame)
     width, height = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
     if orientation.swaps_sides:
         width, height = height, width
-    _require_size(path, width, height)
-    frame_rate = constant_rate(index.timestamps, index.time_base, settings().max_frame_rate)
+    _require_size(path, width, height, limits)
+    frame_rate = constant_rate(index.timestamps, index.time_base, limits.max_frame_rate)
     frame_count = count_frames(index.duration, frame_rate) if len(index.timestamps) > 1 else 1
     return VideoInfo(
         path=path,
@@ -207,13 +207,15 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     raise cut_off(path) from damage
 
 
-def _whole_index(path: Path, container: InputContainer, stream: VideoStream | AudioStream) -> PacketIndex:
+def _whole_index(
+    path: Path, container: InputContainer, stream: VideoStream | AudioStream, limits: UploadLimits
+) -> PacketIndex:
     """Index a stream that is neither cut off nor too long. Raises TruncatedFile, TooLong."""
     index = index_packets(container, stream)
     if index is None:
         raise cut_off(path)
     _require_whole(path, container, stream, index)
-    _require_length(path, index.duration)
+    _require_length(path, index.duration, limits.max_minutes)
     return index
 
 
@@ -234,15 +236,14 @@ def _require_whole(
         raise cut_off(path)
 
 
-def _require_length(path: Path, duration: Fraction) -> None:
-    limit = settings().max_minutes
+def _require_length(path: Path, duration: Fraction, limit: float) -> None:
     if duration > limit * 60:
         raise TooLong(
             f"{path.name} is {float(duration) / 60:.1f} minutes long; at most {limit:g} are accepted, cut it."
         )
 
 
-def _require_size(path: Path, width: int, height: int) -> None:
-    limit = settings().max_width, settings().max_height
+def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> None:
+    limit = limits.max_width, limits.max_height
     if max(width, height) > max(limit) or min(width, height) > min(limit):
         raise TooLarge(f"{path.name} has {width} x {height} pixels; at most {limit[0]} x {limit[1]} are accepted.")

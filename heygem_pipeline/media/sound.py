@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.media.formats import cut_off, open_media, read_packets
 from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, probe_sound, sound_stream
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 GAP_SECONDS = Fraction(1, 10)
 """Jumps in the timestamps from here on become silence, as in ffmpeg's aresample; smaller ones are rounding."""
@@ -38,12 +39,12 @@ class Sound:
     duration: Fraction
 
 
-def read_sound(path: Path, sample_rate: int = 16000) -> Sound:
+def read_sound(path: Path, sample_rate: int = 16000, limits: UploadLimits = DEFAULTS) -> Sound:
     """Read the main sound track of a file, mixed to one channel and resampled.
 
     Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong.
     """
-    probe_sound(path)
+    probe_sound(path, limits)
     duration = Fraction(0)
     pieces: list[NDArray[np.float32]] = []
     resampler: AudioResampler | None = None

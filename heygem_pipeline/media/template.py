@@ -17,6 +17,7 @@ from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import VideoInfo, examine_video
 from heygem_pipeline.media.still import read_picture
 from heygem_pipeline.media.timeline import display_times, frames_on_display
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 BACKWARD_BYTES = 96 * 2**20
 """Decoded frames held at once while reading backward: 32 of 1080p, 72 of 720p (4:2:0, 8 bit)."""
@@ -46,9 +47,9 @@ class Template:
     converter: Converter = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path) -> "Template":
+    def open(cls, path: Path, limits: UploadLimits = DEFAULTS) -> "Template":
         """Probe the file. Raises what ``probe_video`` raises."""
-        info, index = examine_video(path)
+        info, index = examine_video(path, limits)
         if index is None:
             return cls(info, None, np.zeros(1, np.int64), Converter(info))
         times = display_times(info.frame_count, info.frame_rate, int(index.timestamps[0]), index.time_base)

@@ -18,6 +18,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
@@ -80,7 +81,7 @@ def _material(folders: DataFolders, say: Say) -> set[str]:
     wanted = [folders.presenters / name for name in PRESENTER_FILES]
     if not all(path.exists() for path in wanted):
         say("RenderSpec the presenters from public-domain photographs")
-        make_presenters(folders.presenters)
+        make_presenters(folders.presenters, settings().ffmpeg)
     return {path.name for path in [*recordings, *wanted]}
 
 

@@ -36,7 +36,7 @@ from heygem_pipeline.runs.history import LOGS_READ, TRIED_TAG, Attempt, active_r
 from heygem_pipeline.runs.materializations import data_versions, keys_in, presenters_of
 from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
-from heygem_pipeline.settings import KeepSettings, StudioSettings, settings
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version, voice_version
@@ -120,16 +120,11 @@ class _Planner:
         self._instance = instance
         self._folders = folders
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
-        self._trackers = {key: tracker_of(folders.presenters / upload.file) for key, upload in presenters.items()}
-        self._lacking = {tracker: lack_of_weights(tracker) for tracker in set(self._trackers.values())}
-        chosen = _digest(
-            settings().model_dump_json(
-                exclude={
-                    *("data", "automatic", "queue_length"),
-                    *(*KeepSettings.model_fields, *StudioSettings.model_fields),
-                }
-            )
-        )
+        self._trackers = {
+            key: tracker_of(folders.presenters / upload.file, settings()) for key, upload in presenters.items()
+        }
+        self._lacking = {tracker: lack_of_weights(tracker, settings()) for tracker in set(self._trackers.values())}
+        chosen = _digest(settings().decisive)
         self._tried = {
             Stage.VOICE: {key: _digest(f"{upload.fingerprint} {chosen}") for key, upload in voices.items()},
             Stage.PRESENTER: {
@@ -180,7 +175,7 @@ class _Planner:
             which = id(campaigns), self._trackers[clip.presenter]
             if which not in known:
                 making = render_spec_of(campaigns)
-                engine, lack = engine_of(making.engine)
+                engine, lack = engine_of(making.engine, settings())
                 known[which] = recipe_version(which[1], engine, settings_of_report(making.settings)), lack
             recipes[clip], lack = known[which]
             if lack is not None:

@@ -4,7 +4,6 @@ from heygem_pipeline.media.encode import EncodedClip
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.quality.report import Check, Verdict
 from heygem_pipeline.quality.sync_meter import TRUSTED_CONFIDENCE, SyncReading
-from heygem_pipeline.settings import settings
 
 
 def check_lengths(clip: EncodedClip) -> Check:
@@ -15,9 +14,8 @@ def check_lengths(clip: EncodedClip) -> Check:
     return Check("sound_and_picture_agree", Verdict.PASSED if agree else Verdict.FAILED, lengths)
 
 
-def check_sync(reading: SyncReading) -> Check:
-    """Does the mouth follow the sound within the tolerance of the settings?"""
-    tolerance = settings().sync_tolerance_frames
+def check_sync(reading: SyncReading, tolerance: float) -> Check:
+    """Does the mouth follow the sound within the tolerance (frames)?"""
     if reading.confidence < TRUSTED_CONFIDENCE:
         still = Message("check.mouth_still", confidence=reading.confidence)
         return Check("mouth_follows_sound", Verdict.WARNING, still)

@@ -17,6 +17,7 @@ from heygem_pipeline.media.formats import open_media
 from heygem_pipeline.media.probe import picture_stream, sound_stream
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.mouth_network import load_network
@@ -64,7 +65,9 @@ class SyncReading:
     seconds_measured: float
 
 
-def measure_sync(video: Path, speech: SpeechFeatures, template_tracks: FaceTracks | None = None) -> SyncReading:
+def measure_sync(
+    video: Path, speech: SpeechFeatures, template_tracks: FaceTracks | None = None, limits: UploadLimits = DEFAULTS
+) -> SyncReading:
     """Measure the offset between the speech in a clip and the mouth seen in it.
 
     Without them the whole clip is tracked.
@@ -76,9 +79,9 @@ def measure_sync(video: Path, speech: SpeechFeatures, template_tracks: FaceTrack
 
     Raises what opening the clip raises, and without ``template_tracks`` what tracking raises (NoFace ...).
     """
-    template = Template.open(video)
+    template = Template.open(video, limits)
     if template_tracks is None:
-        tracks = track_faces(template)
+        tracks = track_faces(template, limits=limits)
         frames = np.arange(len(tracks))
     else:
         frames, cuts = _chosen_frames(template, speech)

@@ -7,20 +7,20 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
 from heygem_pipeline.media.sound import Sound, read_sound
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.level import SILENCE_DBFS, normalising_gain, row_levels
 from heygem_pipeline.speech.mel import HOP, SAMPLE_RATE, log_mel
 
 
-def analyse_speech(path: Path) -> SpeechFeatures:
+def analyse_speech(path: Path, limits: UploadLimits = DEFAULTS) -> SpeechFeatures:
     """Return the features of the speech in a file of sound (or the sound of a video).
 
-    Raises SpeechTooShort (under ``settings().min_speech_seconds``), SpeechSilent (nothing above -70 dBFS), and what
+    Raises SpeechTooShort (under ``limits.min_speech_seconds``), SpeechSilent (nothing above -70 dBFS), and what
     reading the file raises (NotMedia, EmptyFile, NoSoundTrack, TruncatedFile, UnsafeFile, TooLong).
     """
-    sound = read_sound(path, SAMPLE_RATE)
-    shortest = settings().min_speech_seconds
+    sound = read_sound(path, SAMPLE_RATE, limits)
+    shortest = limits.min_speech_seconds
     if sound.duration < shortest:
         raise SpeechTooShort(
             f"{path.name} holds only {float(sound.duration):.2f} s of sound; record at least {shortest:g} s of speech."

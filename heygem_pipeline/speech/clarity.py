@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.level import loudness, mean_level
 
@@ -17,7 +17,7 @@ SURE_SPEECH, SURE_PAUSE = 0.7, 0.3
 _FEWEST_PAUSE_ROWS = FEATURE_RATE // 4
 
 
-def speech_warnings(features: SpeechFeatures) -> list[Message]:
+def speech_warnings(features: SpeechFeatures, limits: UploadLimits = DEFAULTS) -> list[Message]:
     """Return a message for each doubt about the speech; none for clear speech.
 
     Told apart: no speech at all (a tone, music), little speech, noise, very quiet, long. Several voices at once are not
@@ -26,19 +26,19 @@ def speech_warnings(features: SpeechFeatures) -> list[Message]:
     warnings = []
     share = speech_share(features)
     seconds = share * float(features.duration)
-    if seconds < settings().min_speech_seconds:
+    if seconds < limits.min_speech_seconds:
         warnings.append(Message("speech.none"))
     elif share < LITTLE_SPEECH_SHARE:
         warnings.append(Message("speech.little", share=share))
     snr = speech_to_noise(features)
-    if seconds >= settings().min_speech_seconds and snr < CLEAR_SNR_DB:
+    if seconds >= limits.min_speech_seconds and snr < CLEAR_SNR_DB:
         warnings.append(Message("speech.noisy", decibels=max(snr, 0.0)))
     loud = loudness(features.level)
     if loud < QUIET_DBFS:
         warnings.append(Message("speech.quiet", level=loud))
     minutes = float(features.duration) / 60
-    if minutes > settings().long_minutes:
-        warnings.append(Message("speech.long", minutes=minutes, limit=settings().long_minutes))
+    if minutes > limits.long_minutes:
+        warnings.append(Message("speech.long", minutes=minutes, limit=limits.long_minutes))
     return warnings
 
 

@@ -68,7 +68,7 @@ def usable_engines() -> list[str]:
     usable = []
     for name in sorted(ENGINES):
         with suppress(PipelineError):
-            usable.append(load_engine(name).name)
+            usable.append(load_engine(name, settings()).name)
     return usable
 
 

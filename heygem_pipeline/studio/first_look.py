@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygem_pipeline.errors import BadInput
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.uploads.registry import UploadKind
 
@@ -83,12 +84,15 @@ def take_in(path: Path) -> None:
         take_in_uploads(instance, ready=lambda found: found == path)
 
 
-def examine(kind: UploadKind, path: Path, place: Path) -> FirstLook:
+def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> FirstLook:
     """Snapshot at a file, and keep what was seen."""
     status = path.stat()
     seen = FirstLook(status.st_size, status.st_mtime_ns)
     try:
-        seen = _examine_voice(path, seen) if kind is UploadKind.AUDIO else _examine_presenter(path, place, seen)
+        if kind is UploadKind.AUDIO:
+            seen = _examine_voice(path, seen, settings)
+        else:
+            seen = _examine_presenter(path, place, seen, settings)
     except BadInput as error:
         seen = replace(seen, refused=(type(error).__name__, str(error)))
     with atomic_path(record_of(place)) as temporary:
@@ -96,22 +100,24 @@ def examine(kind: UploadKind, path: Path, place: Path) -> FirstLook:
     return seen
 
 
-def _examine_voice(path: Path, seen: FirstLook) -> FirstLook:
+def _examine_voice(path: Path, seen: FirstLook, settings: Settings) -> FirstLook:
     from heygem_pipeline.media.probe import probe_sound
     from heygem_pipeline.speech.analysis import analyse_speech
     from heygem_pipeline.speech.clarity import speech_warnings
 
-    probe_sound(path)
-    speech = analyse_speech(path)
-    return replace(seen, seconds=float(speech.duration), warnings=[str(warning) for warning in speech_warnings(speech)])
+    probe_sound(path, settings)
+    speech = analyse_speech(path, settings)
+    warnings = [str(warning) for warning in speech_warnings(speech, settings)]
+    return replace(seen, seconds=float(speech.duration), warnings=warnings)
 
 
-def _examine_presenter(path: Path, place: Path, seen: FirstLook) -> FirstLook:
+def _examine_presenter(path: Path, place: Path, seen: FirstLook, settings: Settings) -> FirstLook:
     from heygem_pipeline.faces.fitness import fitness_warnings
+    from heygem_pipeline.faces.trackers import load_tracker
     from heygem_pipeline.faces.tracking import track_faces
     from heygem_pipeline.media.template import Template
 
-    template = Template.open(path)
+    template, tracker = Template.open(path, settings), load_tracker(settings.tracker, settings)
     info = template.info
     seconds = None if info.still else float(info.duration)
     seen = replace(seen, seconds=seconds, width=info.width, height=info.height)
@@ -119,7 +125,7 @@ def _examine_presenter(path: Path, place: Path, seen: FirstLook) -> FirstLook:
     good = 0
     for moment in _moments(template):
         try:
-            tracks = track_faces(moment)
+            tracks = track_faces(moment, tracker, limits=settings)
         except BadInput as error:
             if not troubles:
                 _keep_picture(moment, trouble_of(place))
@@ -127,7 +133,8 @@ def _examine_presenter(path: Path, place: Path, seen: FirstLook) -> FirstLook:
             continue
         if not good:
             _keep_picture(moment, picture_of(place))
-            seen = replace(seen, warnings=[str(warning) for warning in fitness_warnings(tracks)], picture=True)
+            warnings = [str(warning) for warning in fitness_warnings(tracks, settings)]
+            seen = replace(seen, warnings=warnings, picture=True)
         good += 1
     if not good:
         _keep_picture(next(_moments(template)), picture_of(place))

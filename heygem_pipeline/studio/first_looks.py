@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
 
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_look import FirstLook, end_with_parent, examine, record_of, take_in
 from heygem_pipeline.uploads.registry import UploadKind
@@ -19,8 +20,9 @@ IDLE_SECONDS = 60.0
 class FirstLooks:
     """Each file is looked at once, and again after it has changed."""
 
-    def __init__(self, folders: DataFolders) -> None:
+    def __init__(self, folders: DataFolders, settings: Settings) -> None:
         self._folders = folders
+        self._settings = settings
         self._known: dict[Path, FirstLook] = {}
         self._under_way: dict[Path, asyncio.Task[None]] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -70,7 +72,9 @@ class FirstLooks:
                 try:
                     if new:
                         await loop.run_in_executor(self._pool, take_in, path)
-                    self._known[place] = await loop.run_in_executor(self._pool, examine, kind, path, place)
+                    self._known[place] = await loop.run_in_executor(
+                        self._pool, examine, kind, path, place, self._settings
+                    )
                 except FileNotFoundError:
                     pass  # removed meanwhile
                 except BrokenProcessPool:

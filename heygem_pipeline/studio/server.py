@@ -32,7 +32,7 @@ def run_studio(host: str, port: int) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with open_instance() as instance:
         uvicorn.run(
-            application(Studio(instance, folders, rules)),
+            application(Studio(instance, folders, settings(), rules)),
             host=host,
             port=port,
             # Who is believed about the other end is decided in access.py.

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.batches import only_what_is_chosen
@@ -19,11 +20,12 @@ UPLOADS_AT_ONCE = 6
 class Studio:
     """The page over a data folder."""
 
-    def __init__(self, instance: Instance, folders: DataFolders, rules: Rules) -> None:
+    def __init__(self, instance: Instance, folders: DataFolders, settings: Settings, rules: Rules) -> None:
         self.instance = instance
         self.folders = folders
+        self.settings = settings
         self.rules = rules
-        self.first_looks = FirstLooks(folders)
+        self.first_looks = FirstLooks(folders, settings)
         self.look = Snapshot(instance, folders, self.first_looks)
         self.receiving = asyncio.Semaphore(UPLOADS_AT_ONCE)
         self.one_guess = asyncio.Lock()

@@ -25,35 +25,35 @@ def fetched(tmp_path: Path) -> Path:
 
 
 def test_an_imported_file_lies_whole_in_its_place_with_its_note(folder: Path, fetched: Path) -> None:
-    done = bring_in(fetched, check)
+    done = bring_in(fetched, folder, check)
     assert done.path == folder / "wav2lip.pth" and done.path.read_bytes() == fetched.read_bytes()
     assert read_receipt(done.path) == done.receipt and done.receipt.bytes == fetched.stat().st_size
     assert not done.replaced
-    assert [one.well for one in verify(check)] == [True]
+    assert [one.well for one in verify(folder, check)] == [True]
     assert sorted(path.name for path in folder.iterdir()) == ["wav2lip.pth", "wav2lip.pth.json"]
 
 
 def test_a_renamed_file_is_named_rightly_when_it_is_said_what_it_is(folder: Path, fetched: Path) -> None:
     renamed = fetched.rename(fetched.with_name("wav2lip_gan (1).pth"))
     with pytest.raises(CheckpointUnusable, match="--as NAME"):
-        bring_in(renamed, check)
-    assert bring_in(renamed, check, "WAV2LIP_GAN.pth").path == folder / "wav2lip_gan.pth"
+        bring_in(renamed, folder, check)
+    assert bring_in(renamed, folder, check, "WAV2LIP_GAN.pth").path == folder / "wav2lip_gan.pth"
 
 
 def test_what_the_engine_refuses_is_not_copied_and_what_was_there_stays(folder: Path, fetched: Path) -> None:
-    before = bring_in(fetched, check)
+    before = bring_in(fetched, folder, check)
     content = before.path.read_bytes()
     fetched.write_bytes(b"<html>")
     with pytest.raises(CheckpointUnusable):
-        bring_in(fetched, check)
+        bring_in(fetched, folder, check)
     assert before.path.read_bytes() == content and read_receipt(before.path) == before.receipt
     assert len(list(folder.iterdir())) == 2
 
 
 def test_a_newer_file_takes_the_place_and_the_note(fetched: Path, folder: Path) -> None:
-    first = bring_in(fetched, check)
+    first = bring_in(fetched, folder, check)
     fetched.write_bytes(fetched.read_bytes() + b"more")
-    second = bring_in(fetched, check)
+    second = bring_in(fetched, folder, check)
     assert second.replaced and second.receipt.sha256 != first.receipt.sha256
     assert read_receipt(folder / "wav2lip.pth") == second.receipt
 
@@ -61,23 +61,22 @@ def test_a_newer_file_takes_the_place_and_the_note(fetched: Path, folder: Path) 
 def test_a_file_that_is_there_already_is_noted_where_it_lies(folder: Path, fetched: Path) -> None:
     folder.mkdir()
     placed = fetched.rename(folder / fetched.name)
-    done = bring_in(placed, check)
+    done = bring_in(placed, folder, check)
     assert done.path == placed and placed.is_file() and not done.replaced
     assert read_receipt(placed) == done.receipt
 
 
-@pytest.mark.usefixtures("folder")
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(UploadMissing, match=r"wav2lip\.pth"):
-        bring_in(tmp_path / "wav2lip.pth", check)
+        bring_in(tmp_path / "wav2lip.pth", folder, check)
 
 
-def test_a_change_after_the_import_is_seen(fetched: Path) -> None:
-    path = bring_in(fetched, check).path
+def test_a_change_after_the_import_is_seen(fetched: Path, folder: Path) -> None:
+    path = bring_in(fetched, folder, check).path
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    (found,) = verify(check)
+    (found,) = verify(folder, check)
     assert not found.well and "changed" in found.sentence
 
 
@@ -85,7 +84,7 @@ def test_a_file_put_there_by_hand_is_looked_into_too(folder: Path, fetched: Path
     folder.mkdir()
     (folder / "wav2lip.pth").write_bytes(fetched.read_bytes())
     (folder / "2DFAN4-11f355bf06.pth.tar").write_bytes(b"cut off")
-    by_hand, foreign = verify(check)
+    by_hand, foreign = verify(folder, check)
     assert by_hand.well and "by hand" in by_hand.sentence
     assert not foreign.well and "something else" in foreign.sentence
 
@@ -93,18 +92,17 @@ def test_a_file_put_there_by_hand_is_looked_into_too(folder: Path, fetched: Path
 def test_weights_of_other_content_than_their_name_promises_are_told_apart(folder: Path) -> None:
     folder.mkdir()
     (folder / "s3fd-619a316812.pth").write_bytes(b"face_alignment detector, trained by somebody else")
-    (found,) = verify(check)
+    (found,) = verify(folder, check)
     assert found.well and "other weights" in found.sentence
 
 
-def test_a_note_that_is_none_counts_as_none(fetched: Path) -> None:
-    path = bring_in(fetched, check).path
+def test_a_note_that_is_none_counts_as_none(fetched: Path, folder: Path) -> None:
+    path = bring_in(fetched, folder, check).path
     receipt_path(path).write_text('{"sha256": 1')
     assert read_receipt(path) is None
     receipt_path(path).write_text("[]")
     assert read_receipt(path) is None
 
 
-@pytest.mark.usefixtures("folder")
-def test_nothing_there_is_nothing_to_verify() -> None:
-    assert verify(check) == []
+def test_nothing_there_is_nothing_to_verify(folder: Path) -> None:
+    assert verify(folder, check) == []

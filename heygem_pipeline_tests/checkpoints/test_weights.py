@@ -31,33 +31,34 @@ def test_every_owner_is_an_engine_or_tracker_and_no_file_belongs_to_two() -> Non
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("name", ["warp", "dlib"])
 def test_what_ships_its_weights_needs_none(name: str) -> None:
-    assert weights_of(name) == ()
+    assert weights_of(name, settings()) == ()
 
 
 @pytest.mark.usefixtures("folder")
 def test_research_weights_are_not_given_out_before_their_terms_are_acknowledged() -> None:
     with pytest.raises(LicenceNotAcknowledged, match=r"[Rr]esearch.*HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip"):
-        weights_of("wav2lip")
+        weights_of("wav2lip", settings())
 
 
 def test_missing_weights_are_told_with_every_name_and_the_place(acknowledged: Path) -> None:
     with pytest.raises(ModelMissing) as told:
-        weights_of("wav2lip")
+        weights_of("wav2lip", settings())
     for said in ("wav2lip_gan.pth", "wav2lip.pth", "Wav2Lip-SD-GAN.pt", "Wav2Lip-SD-NOGAN.pt", str(acknowledged)):
         assert said in str(told.value)
 
 
 def test_of_files_that_serve_alike_the_first_that_is_there_counts(acknowledged: Path) -> None:
     (acknowledged / "Wav2Lip-SD-NOGAN.pt").touch()
-    assert weights_of("wav2lip") == (acknowledged / "Wav2Lip-SD-NOGAN.pt",)
+    assert weights_of("wav2lip", settings()) == (acknowledged / "Wav2Lip-SD-NOGAN.pt",)
     (acknowledged / "wav2lip.pth").touch()
-    assert weights_of("wav2lip") == (acknowledged / "wav2lip.pth",)
+    assert weights_of("wav2lip", settings()) == (acknowledged / "wav2lip.pth",)
 
 
 def test_an_owner_of_two_parts_has_both_in_order(acknowledged: Path) -> None:
     for name in ("2DFAN4-11f355bf06.pth.tar", "s3fd-619a316812.pth"):
         (acknowledged / name).touch()
-    assert [path.name for path in weights_of("face_alignment")] == ["s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar"]
+    found = weights_of("face_alignment", settings())
+    assert [path.name for path in found] == ["s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar"]
 
 
 def test_names_are_found_in_any_case_and_promise_their_digits() -> None:

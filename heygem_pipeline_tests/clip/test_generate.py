@@ -1,5 +1,6 @@
 """One clip from two files: what always holds of it."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from heygem_pipeline.errors import BadInput, DiskFull, OutputRefused, StageMissi
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.quality.report import ClipReport
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
 
 
@@ -151,16 +152,11 @@ def test_a_name_that_is_no_place_for_a_clip_is_refused(material: Path, tmp_path:
     assert sorted(path.stat().st_size for path in tmp_path.iterdir()) == before
 
 
-def test_tracks_of_another_timeline_are_refused(voice: Voice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracks_of_another_timeline_are_refused(voice: Voice, tmp_path: Path) -> None:
     write_video(tmp_path / "fast.mp4", swaying_presenter(20), 50)
-    presenter = track_presenter(tmp_path / "fast.mp4")
-    monkeypatch.setenv("HEYGEM_MAX_FRAME_RATE", "30")
-    settings.cache_clear()
-    try:
-        with pytest.raises(StageMissing, match=r"fast\.mp4"):
-            next(draw_mouths(voice, presenter, load_engine("warp")))
-    finally:
-        settings.cache_clear()
+    presenter = replace(track_presenter(tmp_path / "fast.mp4"), limits=UploadLimits(max_frame_rate=30))
+    with pytest.raises(StageMissing, match=r"fast\.mp4"):
+        next(draw_mouths(voice, presenter, load_engine("warp")))
 
 
 def test_a_clip_that_cannot_be_measured_does_not_appear(

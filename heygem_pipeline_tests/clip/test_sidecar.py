@@ -6,7 +6,7 @@ import pytest
 from heygem_pipeline.clip.presenter import current_tracker, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.errors import SidecarWrong
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline_tests.conftest import write_video
 
 
@@ -20,26 +20,21 @@ def write(upload: Path, content: str | bytes) -> None:
     (upload.parent / "Anna 第一.v2.yaml").write_bytes(data)
 
 
-def test_a_presenter_without_a_sidecar_has_the_tracker_of_the_settings(
-    anna: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert chosen_tracker(anna) == settings().tracker
-    monkeypatch.setenv("HEYGEM_TRACKER", "face_alignment")
-    settings.cache_clear()
-    assert chosen_tracker(anna) == "face_alignment"
-    settings.cache_clear()
+@pytest.mark.parametrize("usual", ["dlib", "face_alignment"])
+def test_a_presenter_without_a_sidecar_has_the_usual_tracker(anna: Path, usual: str) -> None:
+    assert chosen_tracker(anna, usual) == usual
 
 
 def test_the_sidecar_chooses_for_its_presenter_alone(anna: Path) -> None:
     write(anna, "tracker: face_alignment\n")
-    assert current_tracker(anna).startswith("face_alignment ")
-    assert current_tracker(anna.with_name("other.mp4")) == current_tracker()
+    assert current_tracker(DEFAULTS, anna).startswith("face_alignment ")
+    assert current_tracker(DEFAULTS, anna.with_name("other.mp4")) == current_tracker(DEFAULTS)
 
 
 @pytest.mark.parametrize("content", ["", "# tracker: face_alignment\n", "---\n"])
 def test_a_sidecar_that_says_nothing_changes_nothing(anna: Path, content: str) -> None:
     write(anna, content)
-    assert chosen_tracker(anna) == settings().tracker
+    assert chosen_tracker(anna, "dlib") == "dlib"
 
 
 @pytest.mark.parametrize(
@@ -60,13 +55,11 @@ def test_a_sidecar_that_says_nothing_changes_nothing(anna: Path, content: str) -
 def test_a_wrong_sidecar_is_named_in_one_sentence(anna: Path, content: str | bytes, told: str) -> None:
     write(anna, content)
     with pytest.raises(SidecarWrong, match=r"^Anna 第一\.v2\.yaml ") as error:
-        chosen_tracker(anna)
+        chosen_tracker(anna, "dlib")
     assert told in str(error.value) and "\n" not in str(error.value)
 
 
-def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(
-    anna: Path, stand_ins: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(anna: Path, stand_ins: Path) -> None:
     from heygem_pipeline_tests.faces.stand_in_weights import box_side, paint_face
 
     unit = 256 / box_side(1.0)
@@ -74,11 +67,8 @@ def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(
     truth = paint_face(frame, (620, 500), unit)
     write_video(anna, [frame] * 2)
     write(anna, "tracker: face_alignment\n")
-    monkeypatch.setenv("HEYGEM_CHECKPOINTS", str(stand_ins))
-    settings.cache_clear()
-    presenter = track_presenter(anna)
-    settings.cache_clear()
-    assert presenter.tracker == current_tracker(anna) and presenter.tracker.startswith("face_alignment ")
+    presenter = track_presenter(anna, settings=Settings(checkpoints=stand_ins))  # pyright: ignore[reportCallIssue]
+    assert presenter.tracker == current_tracker(DEFAULTS, anna) and presenter.tracker.startswith("face_alignment ")
     assert presenter.tracks.present.all()
     errors = np.linalg.norm(presenter.tracks.landmarks - truth, axis=-1)
     # H.264 keeps colours at half the resolution: some discs are taken for others.

@@ -64,7 +64,7 @@ def moving(stand_ins: Path) -> Iterator[tuple[FollowedFace, np.ndarray]]:
     frames[4] = np.zeros((360, 640, 3), np.uint8)
     with pytest.MonkeyPatch.context() as patch:
         for _ in _with_settings(patch, stand_ins):
-            yield FaceAlignmentTracker().track(frames, RATE), np.array(truth)
+            yield FaceAlignmentTracker(settings()).track(frames, RATE), np.array(truth)
 
 
 def test_landmarks_are_read_where_they_are(moving: tuple[FollowedFace, np.ndarray]) -> None:
@@ -79,7 +79,7 @@ def test_landmarks_are_read_where_they_are(moving: tuple[FollowedFace, np.ndarra
 def test_a_clip_without_a_face_is_refused_by_name(tmp_path: Path) -> None:
     write_video(tmp_path / "幻灯片.mp4", [np.full((180, 320, 3), shade, np.uint8) for shade in (20, 60, 90)])
     with pytest.raises(NoFace, match=r"幻灯片\.mp4"):
-        track_faces(Template.open(tmp_path / "幻灯片.mp4"), FaceAlignmentTracker())
+        track_faces(Template.open(tmp_path / "幻灯片.mp4"), FaceAlignmentTracker(settings()))
 
 
 def test_a_mirrored_crop_gives_mirrored_landmarks(stand_ins: Path, checkpoints: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_mirrored_crop_gives_mirrored_landmarks(stand_ins: Path, checkpoints: 
     (checkpoints / DETECTOR_FILE).symlink_to(stand_ins / DETECTOR_FILE)
     torch.save(FAN(4).state_dict(), checkpoints / LANDMARKS_FILE)
     crop = np.random.default_rng(1).integers(0, 255, (256, 256, 3)).astype(np.uint8)
-    plain, mirrored = load_networks().read([crop, np.ascontiguousarray(crop[:, ::-1])])
+    plain, mirrored = load_networks(settings()).read([crop, np.ascontiguousarray(crop[:, ::-1])])
     swapped = shuffle_lr(torch.from_numpy(mirrored)[:, None])[:, 0].numpy()
     np.testing.assert_allclose(plain, [256, 0] + swapped * [-1, 1], atol=0.05)
 
@@ -101,14 +101,14 @@ def test_missing_weights_are_named_before_a_frame_is_read(checkpoints: Path) -> 
         yield
 
     with pytest.raises(ModelMissing) as told:
-        FaceAlignmentTracker().track(frames(), RATE)
+        FaceAlignmentTracker(settings()).track(frames(), RATE)
     assert DETECTOR_FILE in str(told.value) and str(checkpoints) in str(told.value)
 
 
 def test_weights_of_only_one_network_are_not_enough(stand_ins: Path, checkpoints: Path) -> None:
     (checkpoints / DETECTOR_FILE).symlink_to(stand_ins / DETECTOR_FILE)
     with pytest.raises(ModelMissing, match=LANDMARKS_FILE):
-        load_networks()
+        load_networks(settings())
 
 
 @pytest.mark.parametrize("part", ["detector", "landmarks"])

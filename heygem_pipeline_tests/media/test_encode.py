@@ -18,11 +18,11 @@ from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.settings import ClipSettings, Encoder, Settings, SyntheticLabel
+from heygem_pipeline.settings import Encoder, RenderSettings, SyntheticLabel
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
 
 Frame = NDArray[np.uint8]
-UNLABELLED = ClipSettings(label=SyntheticLabel.OFF)
+UNLABELLED = RenderSettings(label=SyntheticLabel.OFF)
 
 
 def colours(count: int, width: int = 160, height: int = 120) -> Iterator[Frame]:
@@ -149,7 +149,7 @@ def test_any_name_for_upload_and_clip(name: str, tone: Path, tmp_path: Path) -> 
 
 
 def test_the_clip_says_that_it_is_synthetic(tone: Path, tmp_path: Path) -> None:
-    first, second = (encode_colours(tmp_path / f"{n}.mp4", tone, 55, made_with=ClipSettings()) for n in (1, 2))
+    first, second = (encode_colours(tmp_path / f"{n}.mp4", tone, 55, made_with=RenderSettings()) for n in (1, 2))
     marks = read_aigc(first.path), read_aigc(second.path)
     assert [mark and mark.ProduceID for mark in marks] == [first.produce_id, second.produce_id]
     assert first.produce_id != second.produce_id
@@ -233,7 +233,7 @@ def program(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "program"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
-    monkeypatch.setattr(encode, "find_ffmpeg", lambda: path)
+    monkeypatch.setattr(encode, "find_ffmpeg", lambda _: path)
 
 
 @pytest.mark.parametrize(
@@ -333,43 +333,35 @@ def test_without_ffmpeg_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyP
         find_ffmpeg()
 
 
-def test_the_program_of_the_settings_is_taken_or_complained_about(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ffmpeg_program, "settings", lambda: Settings(ffmpeg=find_ffmpeg_of_imageio()))  # type: ignore[call-arg]
-    assert find_ffmpeg() == find_ffmpeg_of_imageio()
-    monkeypatch.setattr(ffmpeg_program, "settings", lambda: Settings(ffmpeg=tmp_path / "nothing"))  # type: ignore[call-arg]
+def test_the_program_of_the_settings_is_taken_or_complained_about(tmp_path: Path) -> None:
+    assert find_ffmpeg(bundled_ffmpeg()) == bundled_ffmpeg()
     with pytest.raises(FfmpegMissing, match="nothing"):
-        find_ffmpeg()
+        find_ffmpeg(tmp_path / "nothing")
 
 
-def find_ffmpeg_of_imageio() -> Path:
+def bundled_ffmpeg() -> Path:
     import imageio_ffmpeg
 
     return Path(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def test_the_bundled_ffmpeg_makes_the_same_kind_of_clip(
-    tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(encode, "find_ffmpeg", find_ffmpeg_of_imageio)
-    clip = encode_colours(tmp_path / "clip.mp4", tone, 59, Fraction(30000, 1001))
+def test_the_bundled_ffmpeg_makes_the_same_kind_of_clip(tone: Path, tmp_path: Path) -> None:
+    made_with = UNLABELLED.model_copy(update={"ffmpeg": bundled_ffmpeg()})
+    clip = encode_colours(tmp_path / "clip.mp4", tone, 59, Fraction(30000, 1001), made_with=made_with)
     assert read_aigc(clip.path) is not None
     assert probe_sound(clip.path).sample_rate == 48000
     shown = next(iter(Template.open(clip.path).frames())).astype(int)
     assert np.abs(shown[60, 13] - (30, 30, 200)).max() <= 4
 
 
-def test_an_encoder_that_does_not_work_here_is_named_before_any_frame(
-    tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(encoder, "settings", lambda: Settings(encoder=Encoder.NVENC))  # type: ignore[call-arg]
+def test_an_encoder_that_does_not_work_here_is_named_before_any_frame(tone: Path, tmp_path: Path) -> None:
+    on_the_card = UNLABELLED.model_copy(update={"encoder": Encoder.NVENC})
     try:
-        encoder.encoder_options(UNLABELLED)
+        encoder.encoder_options(on_the_card)
     except EncoderMissing as error:
         assert "HEYGEM_ENCODER=nvenc" in str(error) and "HEYGEM_ENCODER=x264" in str(error)
         with pytest.raises(EncoderMissing):
-            encode_colours(tmp_path / "clip.mp4", tone)
+            encode_colours(tmp_path / "clip.mp4", tone, made_with=on_the_card)
         assert not list(tmp_path.glob("*.mp4"))
     else:
-        assert encode_colours(tmp_path / "clip.mp4", tone).frame_count == 50
+        assert encode_colours(tmp_path / "clip.mp4", tone, made_with=on_the_card).frame_count == 50

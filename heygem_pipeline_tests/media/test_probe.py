@@ -4,14 +4,9 @@ from pathlib import Path
 import pytest
 
 from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong, TruncatedFile
-from heygem_pipeline.media import probe
 from heygem_pipeline.media.probe import probe_sound, probe_video
-from heygem_pipeline.settings import Settings
+from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, MOVING, TONE, MakeMedia, turned
-
-
-def limited(monkeypatch: pytest.MonkeyPatch, **limits: float) -> None:
-    monkeypatch.setattr(probe, "settings", lambda: Settings(**limits))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -125,22 +120,19 @@ def test_a_few_frames_missing_at_the_end_are_not_worth_a_refusal(make_media: Mak
     assert 190 <= probe_video(path).frame_count <= 200
 
 
-def test_limits(moving: Path, tone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    limited(monkeypatch, max_minutes=0.03)
+def test_limits(moving: Path, tone: Path) -> None:
+    limits = UploadLimits(max_minutes=0.03)
     with pytest.raises(TooLong, match=r"moving\.mp4"):
-        probe_video(moving)
+        probe_video(moving, limits)
     with pytest.raises(TooLong, match=r"tone\.wav"):
-        probe_sound(tone)
+        probe_sound(tone, limits)
 
 
-def test_the_largest_picture_may_stand_or_lie(
-    make_media: MakeMedia, moving: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_largest_picture_may_stand_or_lie(make_media: MakeMedia, moving: Path) -> None:
     upright = make_media("upright.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "transpose")
-    limited(monkeypatch, max_width=160, max_height=120)
-    assert probe_video(moving).width == 160
-    assert probe_video(upright).height == 160
-    limited(monkeypatch, max_width=160, max_height=118)
+    limits = UploadLimits(max_width=160, max_height=120)
+    assert probe_video(moving, limits).width == 160
+    assert probe_video(upright, limits).height == 160
     for path in (moving, upright):
         with pytest.raises(TooLarge, match=path.name):
-            probe_video(path)
+            probe_video(path, UploadLimits(max_width=160, max_height=118))

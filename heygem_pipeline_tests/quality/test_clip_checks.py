@@ -9,7 +9,6 @@ from heygem_pipeline.media.encode import EncodedClip
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.report import Verdict
 from heygem_pipeline.quality.sync_meter import TRUSTED_CONFIDENCE, SyncReading
-from heygem_pipeline.settings import settings
 
 
 @pytest.mark.parametrize(
@@ -23,13 +22,13 @@ def test_sound_and_picture_must_end_within_a_frame(sound: Fraction, verdict: Ver
 
 
 def test_the_check_says_by_how_much_and_which_way_the_sound_is_off() -> None:
-    allowed = settings().sync_tolerance_frames
-    late, early = check_sync(SyncReading(allowed, 9, 5)), check_sync(SyncReading(-allowed - 1, 9, 5))
+    allowed = 3.0
+    late, early = (check_sync(SyncReading(offset, 9, 5), allowed) for offset in (allowed, -allowed - 1))
     assert (late.verdict, late.message.code) == (Verdict.PASSED, "check.sound_later")
     assert (early.verdict, early.message.code) == (Verdict.FAILED, "check.sound_earlier")
     assert early.message.values["frames"] == allowed + 1
 
 
 def test_a_mouth_that_hardly_moves_is_only_warned_about() -> None:
-    check = check_sync(SyncReading(10, TRUSTED_CONFIDENCE - 0.1, 5))
+    check = check_sync(SyncReading(10, TRUSTED_CONFIDENCE - 0.1, 5), tolerance=3)
     assert (check.verdict, check.message.code) == (Verdict.WARNING, "check.mouth_still")

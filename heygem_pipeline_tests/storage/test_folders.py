@@ -62,7 +62,7 @@ def test_a_full_path_holds_everywhere(here: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_weights_lie_in_the_current_folder_too(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checkpoints_folder() == here / "checkpoints"
+    assert checkpoints_folder(settings()) == here / "checkpoints"
     monkeypatch.setenv("HEYGEM_CHECKPOINTS", str(here.parent))
     settings.cache_clear()
-    assert checkpoints_folder() == here.parent
+    assert checkpoints_folder(settings()) == here.parent

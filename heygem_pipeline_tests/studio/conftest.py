@@ -6,6 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 import pytest
 from starlette.testclient import TestClient
 
+from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.passwords import read_users, user_line
@@ -47,7 +48,8 @@ def studio(house: House) -> Iterator[TestClient]:
 
 
 def page(house: House, its_rules: Rules) -> TestClient:
-    return TestClient(application(Studio(house.instance, house.folders, its_rules)), ADDRESS, follow_redirects=False)
+    studio = Studio(house.instance, house.folders, settings(), its_rules)
+    return TestClient(application(studio), ADDRESS, follow_redirects=False)
 
 
 @pytest.fixture

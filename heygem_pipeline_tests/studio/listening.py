@@ -10,6 +10,7 @@ from urllib.request import urlopen
 
 import uvicorn
 
+from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.shared_state import Studio
@@ -35,7 +36,8 @@ def answers(address: str) -> bool:
 def listening(house: House, rules: Rules) -> Iterator[str]:
     """The address of the page."""
     port = free_port()
-    config = uvicorn.Config(application(Studio(house.instance, house.folders, rules)), port=port, log_level="error")
+    studio = Studio(house.instance, house.folders, settings(), rules)
+    config = uvicorn.Config(application(studio), port=port, log_level="error")
     server = uvicorn.Server(config)
     thread = Thread(target=server.run)
     thread.start()

@@ -8,6 +8,7 @@ from time import monotonic, sleep
 import pytest
 from starlette.testclient import TestClient
 
+from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_look import FirstLook
 from heygem_pipeline.studio.first_looks import FirstLooks
@@ -21,11 +22,11 @@ def first_looks_in_a_thread() -> None:
     """Not here: the worker process is what is tested."""
 
 
-def breaks_off(_kind: UploadKind, _path: Path, _place: Path) -> FirstLook:
+def breaks_off(_kind: UploadKind, _path: Path, _place: Path, _settings: Settings) -> FirstLook:
     raise ZeroDivisionError
 
 
-def dies(_kind: UploadKind, _path: Path, _place: Path) -> FirstLook:
+def dies(_kind: UploadKind, _path: Path, _place: Path, _settings: Settings) -> FirstLook:
     os._exit(1)
 
 
@@ -38,7 +39,7 @@ def test_a_look_that_breaks_off_is_not_begun_again_and_again(
     voice.write_bytes(b"voice")
 
     async def look() -> FirstLook | None:
-        first_looks = FirstLooks(data)
+        first_looks = FirstLooks(data, DEFAULTS)
         first_looks.want(UploadKind.AUDIO, voice)
         while first_looks.busy:
             await asyncio.sleep(0.05)

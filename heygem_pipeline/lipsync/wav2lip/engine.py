@@ -27,7 +27,7 @@ from heygem_pipeline.lipsync.wav2lip.mel_windows import MelWindows
 from heygem_pipeline.lipsync.wav2lip.prefetch import prefetch
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.storage.content import sha256_of
 
@@ -45,21 +45,23 @@ class Wav2LipEngine:
 
     name = "wav2lip"
 
-    def __init__(self, generator: "FaceGenerator | None" = None) -> None:
+    def __init__(self, generator: "FaceGenerator | None" = None, settings: EngineSettings = DEFAULTS) -> None:
         """Make an engine.
 
         Args:
             generator: default, one with the weights of the checkpoints folder on the device of the settings.
+            settings: of engines.
 
         Raises LicenceNotAcknowledged, ModelMissing (the weights, or torch), before any work.
         """
-        self._weights = None if generator else weights_file()
+        self._settings = settings
+        self._weights = None if generator else weights_file(settings)
         self._generator = generator
 
     @property
     def version(self) -> str:
         """Version of the drawing, the weights' name and digits of their SHA-256, and the settings that change faces."""
-        chosen = settings()
+        chosen = self._settings
         weights = _weights_identity(self._weights) if self._weights else "given"
         how = f"lead {chosen.wav2lip_lead_seconds:g} sharpening {chosen.wav2lip_sharpening:g}"
         return f"{DRAWING_VERSION} ({weights}, {how})"
@@ -79,7 +81,7 @@ class Wav2LipEngine:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``. Raises CheckpointUnusable."""
         count = speech.frame_count(tracks.frame_rate)
         generator = self._generator = self._generator or self._load()
-        lead, sharpening = Fraction(str(settings().wav2lip_lead_seconds)), settings().wav2lip_sharpening
+        lead, sharpening = Fraction(str(self._settings.wav2lip_lead_seconds)), self._settings.wav2lip_sharpening
         mel_windows, face_boxes = MelWindows(speech, tracks.frame_rate, lead), locate_faces(tracks)
         strengths = _blend_strengths(mel_windows, face_boxes, tracks, count)
         frames = _read_frames(template, count, face_boxes, strengths)
@@ -92,7 +94,7 @@ class Wav2LipEngine:
     def _load(self) -> "FaceGenerator":
         from heygem_pipeline.devices import chosen_device
 
-        device = chosen_device()
+        device = chosen_device(self._settings.device)
         from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
         from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator
 
@@ -102,9 +104,9 @@ class Wav2LipEngine:
         return generator
 
 
-def weights_file() -> Path:
+def weights_file(settings: EngineSettings) -> Path:
     """Return where the weights lie. Raises LicenceNotAcknowledged, and ModelMissing where they or torch are missing."""
-    (path,) = weights_of("wav2lip")
+    (path,) = weights_of("wav2lip", settings)
     if find_spec("torch") is None:
         raise ModelMissing(
             "The engine wav2lip needs PyTorch, which is not installed; run: "

@@ -17,7 +17,7 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
 from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import EngineSettings, settings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, Watched, laid
@@ -58,12 +58,11 @@ def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: Presenter) -> N
 
 
 @pytest.mark.parametrize("lead", [0.0, 0.12, -0.04])
-def test_the_lead_is_a_setting(closed_lips: Presenter, monkeypatch: pytest.MonkeyPatch, lead: float) -> None:
-    monkeypatch.setenv("HEYGEM_WAV2LIP_LEAD_SECONDS", str(lead))
-    settings.cache_clear()
+def test_the_lead_is_a_setting(closed_lips: Presenter, lead: float) -> None:
     generator, speech = StandInGenerator(open_mouthed), spoken(30)
-    made(closed_lips, speech, generator)
-    assert f"lead {lead:g}" in Wav2LipEngine(generator.generator).version
+    engine = Wav2LipEngine(generator.generator, EngineSettings(wav2lip_lead_seconds=lead))
+    list(engine.generate(speech, closed_lips.template, closed_lips.tracks))
+    assert f"lead {lead:g}" in engine.version
     first = int(15 / 25 * 80 - lead * 80)
     np.testing.assert_allclose(generator.asked[15].mel, speech.log_mel[first : first + 16], atol=1e-6)
 
@@ -162,7 +161,7 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_missing_weights_stop_it_before_any_work(checkpoints: Path) -> None:
     with pytest.raises(ModelMissing, match=r"wav2lip_gan\.pth"):
-        load_engine("wav2lip")
+        load_engine("wav2lip", settings())
 
 
 def test_missing_torch_is_told_with_the_command_that_installs_it(
@@ -171,7 +170,7 @@ def test_missing_torch_is_told_with_the_command_that_installs_it(
     (checkpoints / "wav2lip.pth").write_bytes(b"weights")
     monkeypatch.setattr("heygem_pipeline.lipsync.wav2lip.engine.find_spec", lambda _: None)
     with pytest.raises(ModelMissing, match="wav2lip]"):
-        load_engine("wav2lip")
+        load_engine("wav2lip", settings())
 
 
 def test_the_licence_must_be_acknowledged(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,21 +178,21 @@ def test_the_licence_must_be_acknowledged(checkpoints: Path, monkeypatch: pytest
     settings.cache_clear()
     (checkpoints / "wav2lip.pth").write_bytes(b"weights")
     with pytest.raises(LicenceNotAcknowledged, match="esearch"):
-        load_engine("wav2lip")
+        load_engine("wav2lip", settings())
 
 
 def test_the_version_tells_weights_apart(checkpoints: Path) -> None:
     weights = checkpoints / "wav2lip.pth"
     weights.write_bytes(b"one")
-    first = load_engine("wav2lip").version
+    first = load_engine("wav2lip", settings()).version
     weights.write_bytes(b"another")
     assert "wav2lip.pth" in first
-    assert load_engine("wav2lip").version != first
+    assert load_engine("wav2lip", settings()).version != first
 
 
 def test_damaged_weights_are_told(checkpoints: Path, closed_lips: Presenter) -> None:
     (checkpoints / "wav2lip.pth").write_bytes(b"<html>quota exceeded</html>")
-    engine: LipSyncEngine = load_engine("wav2lip")
+    engine: LipSyncEngine = load_engine("wav2lip", settings())
     with pytest.raises(CheckpointUnusable, match=r"wav2lip\.pth"):
         list(engine.generate(spoken(5), closed_lips.template, closed_lips.tracks))
 
