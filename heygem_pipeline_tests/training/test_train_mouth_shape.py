@@ -47,7 +47,7 @@ def talker(number: int, sound_later_by: int = 0) -> Example:
 def small_and_quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learning, "WIDTH", 24)
-        patch.setattr(pieces, "BATCH", 6)
+        patch.setattr(pieces, "BATCH_PIECES", 6)
         patch.setattr(learning, "LEARNING_RATE", 1e-2)
         yield
 
