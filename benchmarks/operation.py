@@ -16,7 +16,7 @@ from time import monotonic, perf_counter, sleep
 
 import dagster as dg
 
-from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
@@ -93,12 +93,11 @@ def plain_calls(folders: DataFolders) -> float:
     engine = load_engine(chosen.engine, chosen)
     voices = [analyse_voice(path, chosen) for path in sorted(folders.voices.iterdir())]
     presenters = [track_presenter(path, settings=chosen) for path in sorted(folders.presenters.iterdir())]
-    before = {"speech": 0.0, "faces": 0.0}
     for voice in voices:
         for presenter in presenters:
             patches = draw_mouths(voice, presenter, engine)
             output = folders.root.parent / "clip.mp4"
-            finish_clip(voice, presenter, patches, engine, output, before, made_with=chosen)
+            finish_clip(voice, presenter, MouthDrawing(patches, engine), output, made_with=chosen)
     return perf_counter() - began
 
 

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from heygem_pipeline.assets.progress import NoDisplay
-from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
@@ -167,7 +167,7 @@ def main(parts: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 def _finish(voice: Voice, presenter: Presenter, output: Path) -> ClipReport:
     engine = load_engine("warp")
-    return finish_clip(voice, presenter, draw_mouths(voice, presenter, engine), engine, output, {}).report
+    return finish_clip(voice, presenter, MouthDrawing(draw_mouths(voice, presenter, engine), engine), output).report
 
 
 def _encode_alone(voice: Voice, presenter: Presenter, output: Path) -> float:

@@ -17,7 +17,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
@@ -66,7 +66,11 @@ def main(
 def _make(folder: Path, tracked: Presenter) -> None:
     voice, engine = analyse_voice(folder / "voice.wav"), load_engine(settings().engine, settings())
     finish_clip(
-        voice, tracked, draw_mouths(voice, tracked, engine), engine, folder / "clip.mp4", {}, made_with=settings()
+        voice,
+        tracked,
+        MouthDrawing(draw_mouths(voice, tracked, engine), engine),
+        folder / "clip.mp4",
+        made_with=settings(),
     )
 
 

@@ -25,7 +25,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
@@ -146,7 +146,7 @@ def _clip(generator: FaceGenerator, voice: Voice, presenter: Presenter, folder: 
     engine = Wav2LipEngine(generator)
     watch = Stopwatch()
     report = finish_clip(
-        voice, presenter, draw_mouths(voice, presenter, engine), engine, folder / "clip.mp4", {}
+        voice, presenter, MouthDrawing(draw_mouths(voice, presenter, engine), engine), folder / "clip.mp4"
     ).report
     return watch.speed(report.frames, besides=report.seconds["sync"])
 

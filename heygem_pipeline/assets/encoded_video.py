@@ -9,7 +9,7 @@ from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.generated_frames import made_from
 from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
 from heygem_pipeline.assets.specifications import SpecificationSource
-from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.errors import StageMissing
@@ -58,7 +58,6 @@ def encoded_video(
     chosen, folders, clip = settings(), data_folders(), ClipKey.from_partition(context.partition_key)
     destination = folders.clip(clip)
     made = patches.metadata()
-    seconds = {"speech": voice.seconds, "faces": presenter.seconds, "lipsync": float(made["seconds"])}
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
         making = specifications.render_spec(clip)
@@ -70,11 +69,10 @@ def encoded_video(
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         folders.report(clip).unlink(missing_ok=True)
         folders.removed(clip).unlink(missing_ok=True)
-        made_with, drawn_on = chosen.with_clip(making.settings), made.get("device")
+        made_with = chosen.with_clip(making.settings)
+        drawing = MouthDrawing(patches, engine, made.get("device"), float(made["seconds"]))
         with StepProgress(context, display, count) as progress:
-            finished = finish_clip(
-                voice, presenter, patches, engine, destination, seconds, progress, made_with, drawn_on
-            )
+            finished = finish_clip(voice, presenter, drawing, destination, progress, made_with)
         filmstrip = as_jpeg(finished.filmstrip)
         with atomic_path(folders.filmstrip(clip)) as temporary:
             temporary.write_bytes(filmstrip)

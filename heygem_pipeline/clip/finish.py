@@ -15,7 +15,7 @@ from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.fitness import fitness_warnings
 from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
-from heygem_pipeline.media.encode import encode_clip
+from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
 from heygem_pipeline.quality.report import ClipReport, settings_of_report
@@ -25,8 +25,30 @@ from heygem_pipeline.speech.clarity import speech_warnings
 
 
 @dataclass(frozen=True)
+class MouthDrawing:
+    """The mouth patches of a clip, and what drew them.
+
+    Attributes:
+        patches: one for every output frame, in order; they may be drawn while they are read.
+        engine: what draws them, or drew them.
+        device: what it drew on, where that was done before; default: the engine says it when all is drawn.
+        seconds: what drawing took before.
+    """
+
+    patches: Iterable[MouthPatch]
+    engine: LipSyncEngine
+    device: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class FinishedClip:
-    """The report, and a strip of face pictures, uint8 (160, 160 n, 3) BGR."""
+    """What is known of a clip that was made.
+
+    Attributes:
+        report: all that is said of it.
+        filmstrip: a strip of face pictures, uint8 (160, 160 n, 3) BGR.
+    """
 
     report: ClipReport
     filmstrip: NDArray[np.uint8]
@@ -35,64 +57,105 @@ class FinishedClip:
 def finish_clip(
     voice: Voice,
     presenter: Presenter,
-    patches: Iterable[MouthPatch],
-    engine: LipSyncEngine,
+    drawing: MouthDrawing,
     destination: Path,
-    seconds: dict[str, float],
     progress: Callable[[int], None] | None = None,
     made_with: RenderSettings = DEFAULTS,
-    drawn_on: str | None = None,
 ) -> FinishedClip:
-    """Lay the patches on the template, encode with the upload's own sound, measure the sync, and report.
+    """Lay the patches on the presenter's frames, encode with the voice's own sound, measure the sync, and report.
 
-    seconds: what the stages before took; drawing, encoding and measuring are added. progress: called with the frames
-    encoded. made_with: the clip's settings and the machine's. drawn_on: the engine's device, where the patches were
-    drawn before.
-    Raises UploadReplaced, DiskFull, EncodingFailed; on any error nothing is left at ``destination`` that was not there.
+    On any error nothing is left at ``destination`` that was not there.
+
+    Args:
+        voice: whose sound is heard.
+        presenter: whose frames are shown.
+        drawing: the mouths.
+        destination: where the clip is written.
+        progress: called with the frames encoded.
+        made_with: the clip's settings and the machine's.
+
+    Raises:
+        UploadReplaced: The upload is no longer the file that was analysed.
+        DiskFull: Not enough space, found before the work or while writing.
+        EncodingFailed: The encoder stopped, or what it wrote does not hold what it should.
     """
     voice.require_unchanged()
-    template = presenter.open()
-    started = perf_counter()
-    tracks = presenter.tracks
-    count = voice.speech.frame_count(tracks.frame_rate)
-    strip = Filmstrip(tracks, count)
-    drawn = Metered(patches)
-    readings: list[tuple[SyncReading, float]] = []
-    own_mouths = 0.0
-
-    def measure(written: Path) -> None:
-        measuring = perf_counter()
-        readings.append((measure_sync(written, voice.speech, tracks, made_with), perf_counter() - measuring))
-
-    def noted(patches: Iterable[MouthPatch]) -> Iterator[MouthPatch]:
-        nonlocal own_mouths
-        for patch in patches:
-            own_mouths += patch.own_mouth
-            yield patch
-
+    recording = _Recording(voice, presenter, drawing, made_with)
     encoded = encode_clip(
-        strip.watch(composite(template, noted(drawn), count)),
-        frame_rate=tracks.frame_rate,
-        size=tracks.size,
+        recording.frames(),
+        frame_rate=presenter.tracks.frame_rate,
+        size=presenter.tracks.size,
         sound=voice.path,
         duration=voice.speech.duration,
         destination=destination,
         made_with=made_with,
         progress=progress,
-        examine=measure,
+        examine=recording.measure,
     )
-    reading, measured = readings[0]
-    # An engine draws while the clip is encoded: what its patches took is told apart.
-    encoding = perf_counter() - started - measured - drawn.seconds
-    stages = {"lipsync": seconds.get("lipsync", 0.0) + drawn.seconds, "encode": encoding, "sync": measured}
+    report = _report(recording, encoded, destination.name, made_with)
+    return FinishedClip(report, recording.filmstrip.picture())
+
+
+class _Recording:
+    """A clip while it is encoded, and what is noted meanwhile: pictures, own mouths, the sync, and seconds."""
+
+    def __init__(self, voice: Voice, presenter: Presenter, drawing: MouthDrawing, made_with: RenderSettings) -> None:
+        self.voice, self.presenter, self.drawing = voice, presenter, drawing
+        self._made_with = made_with
+        self.frame_count = voice.speech.frame_count(presenter.tracks.frame_rate)
+        self.filmstrip = Filmstrip(presenter.tracks, self.frame_count)
+        self.own_mouths = 0.0
+        self._template = presenter.open()
+        self._patches = Metered(drawing.patches)
+        self._reading: SyncReading | None = None
+        self._measuring_seconds = 0.0
+        self._started = perf_counter()
+
+    def frames(self) -> Iterator[NDArray[np.uint8]]:
+        """The finished frames, drawn as they are asked for."""
+        return self.filmstrip.watch(composite(self._template, self._noted(), self.frame_count))
+
+    def measure(self, written: Path) -> None:
+        """Measure the sync of the clip that was written."""
+        started = perf_counter()
+        self._reading = measure_sync(written, self.voice.speech, self.presenter.tracks, self._made_with)
+        self._measuring_seconds = perf_counter() - started
+
+    @property
+    def reading(self) -> SyncReading:
+        """What was measured."""
+        assert self._reading is not None
+        return self._reading
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds that each stage took until now."""
+        # An engine draws while the clip is encoded: what its patches took is told apart.
+        encoding = perf_counter() - self._started - self._measuring_seconds - self._patches.seconds
+        return {
+            "speech": self.voice.seconds,
+            "faces": self.presenter.seconds,
+            "lipsync": self.drawing.seconds + self._patches.seconds,
+            "encode": encoding,
+            "sync": self._measuring_seconds,
+        }
+
+    def _noted(self) -> Iterator[MouthPatch]:
+        for patch in self._patches:
+            self.own_mouths += patch.own_mouth
+            yield patch
+
+
+def _report(recording: _Recording, encoded: EncodedClip, output: str, made_with: RenderSettings) -> ClipReport:
+    voice, presenter, reading = recording.voice, recording.presenter, recording.reading
+    engine, device = recording.drawing.engine, recording.drawing.device
     width, height = encoded.size
-    report = ClipReport(
+    return ClipReport(
         audio=voice.path.name,
         template=presenter.path.name,
-        output=destination.name,
+        output=output,
         engine=engine.name,
         engine_version=engine.version,
-        device=engine.device if drawn_on is None else drawn_on,
+        device=engine.device if device is None else device,
         tracker=presenter.tracker,
         frames=encoded.frame_count,
         frame_rate=str(encoded.frame_rate),
@@ -102,10 +165,10 @@ def finish_clip(
         sound_duration=float(encoded.sound_duration),
         sync_offset_frames=round(reading.offset_frames, 2) if reading.confidence > 0 else None,
         sync_confidence=round(reading.confidence, 2),
-        own_mouth=round(own_mouths / encoded.frame_count, 3),
-        seconds=seconds | stages,
+        own_mouth=round(recording.own_mouths / encoded.frame_count, 3),
+        seconds=recording.seconds(),
         checks=[check_lengths(encoded), check_sync(reading, made_with.sync_tolerance_frames)],
-        warnings=speech_warnings(voice.speech, made_with) + fitness_warnings(tracks, made_with),
+        warnings=speech_warnings(voice.speech, made_with) + fitness_warnings(presenter.tracks, made_with),
         audio_fingerprint=voice.fingerprint,
         template_fingerprint=presenter.fingerprint,
         produce_id=encoded.produce_id,
@@ -113,4 +176,3 @@ def finish_clip(
         made_with=settings_of_report(made_with),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return FinishedClip(report, strip.picture())

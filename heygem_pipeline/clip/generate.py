@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.weights import weights_of
-from heygem_pipeline.clip.finish import finish_clip
+from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
@@ -63,9 +63,8 @@ def generate_clip(
         presenter = track_presenter(seen, tracked, template, settings)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     patches = draw_mouths(voice, presenter, drawing)
-    before = {"speech": voice.seconds, "faces": presenter.seconds}
     encoded = _stage(progress, "clip", written.name, count)
-    return finish_clip(voice, presenter, patches, drawing, written, before, encoded, settings).report
+    return finish_clip(voice, presenter, MouthDrawing(patches, drawing), written, encoded, settings).report
 
 
 def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:
