@@ -17,6 +17,7 @@ from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.commands import PROGRAM, heygem
@@ -36,7 +37,7 @@ def house(data: DataFolders) -> Iterator[House]:
 def test_status_shows_the_matrix_failures_and_counts(house: House) -> None:
     house.make_clip("one", "one")
     run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
-    house.instance.report_engine_event("60 of 120 frames, 30.0 frames/s, 3 s left", run_id=run_id, job_name="x")
+    write_progress(house.folders, run_id, Progress("generated_frames", 60, 120, 0.0, 2.0))
     house.run(CLIP, "two|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "two.wav is cut off."})
     done = heygem("status")
     assert done.exit_code == 0, done.output
