@@ -46,7 +46,7 @@ def logs(
         outcome = outcome_of(instance, run.run_id)
         output.print(Text(outcome.summary), soft_wrap=True)
         if outcome.under_way:
-            output.print("It is still under way; heygem logs --follow stays with it.")
+            output.print("It is still running; heygem logs --follow shows its new lines.")
         if outcome.reason is not None:
             tell(str(outcome.reason))
 
@@ -90,7 +90,7 @@ def forget(
 
 
 def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
-    output.print(Text(f"What is kept of {kept.whom}:", "bold"))
+    output.print(Text(f"What is kept about {kept.whom}:", "bold"))
     for what, paths in kept.files.items():
         size = sum(path.lstat().st_size for path in paths)
         output.print(Text(f"  {what}: {len(paths)}, {size / 1e6:.1f} MB"))
@@ -107,7 +107,7 @@ def _say_what_comes_back(found: Sequence["Kept"], wanted: Collection["ClipKey"])
             tell(f"{str(kept.whom).capitalize()} is still wanted and will be made again.")
     archives = {path for kept in found for path in kept.files.get("ZIPs", ()) if kept.whom.template is not None}
     if archives:
-        tell("A ZIP is made again without what is deleted when its voice's clips are delivered the next time.")
+        tell("A ZIP that holds deleted clips is made again without them at its voice's next delivery.")
 
 
 def _short(path: "Path", folders: "DataFolders") -> str:

@@ -97,7 +97,7 @@ def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -
 
 def findings_table(findings: Sequence[Finding]) -> Table:
     """A row a finding of the doctor."""
-    table = Table("", "what", "found", "how to mend it")
+    table = Table("", "what", "found", "how to fix it")
     for finding in findings:
         sign = "ok" if finding.well else ("missing" if finding.needed else "note")
         style = "green" if finding.well else ("red" if finding.needed else "yellow")
