@@ -56,6 +56,10 @@ class Message:
         template = sentences(language).get(self.code)
         if template is None:
             return f"{self.code} {json.dumps(self.as_json()['values'], ensure_ascii=False)}"
+        return self.filled(template, language)
+
+    def filled(self, template: str, language: str) -> str:
+        """A template of ``str.format`` with the message's values."""
         return template.format_map(
             {
                 name: value.sentence(language) if isinstance(value, Message) else value

@@ -6,10 +6,14 @@ from statistics import median
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.history import seconds_of_latest
 from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.runs.progress import time_left
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
-CLIPS_LOOKED_AT = 20
+CLIPS_READ = 20
+
+SURE_SHARE, SURE_SECONDS = 0.15, 2.0
+"""How far a run must be before its speed until now tells when it ends."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Estimate:
 def estimate_of(instance: Instance, folders: DataFolders) -> Estimate | None:
     """The middle of what the latest clips took; None where none was made yet."""
     spent = []
-    for key, seconds in seconds_of_latest(instance, CLIPS_LOOKED_AT).items():
+    for key, seconds in seconds_of_latest(instance, CLIPS_READ).items():
         report = finished_report(folders, ClipKey.from_partition(key))
         if report is not None:
             spent.append((seconds, report))
@@ -37,3 +41,15 @@ def estimate_of(instance: Instance, folders: DataFolders) -> Estimate | None:
         start=median(max(0.0, seconds - report.own_seconds) for seconds, report in spent),
         each=median(report.own_seconds / report.duration for _, report in spent),
     )
+
+
+def seconds_left(estimate: Estimate | None, duration: float | None, share: float | None, spent: float) -> float | None:
+    """Seconds until a clip is made: as earlier ones took, else from how far its run came; None where nobody can tell.
+
+    duration: of its voice. share: of it that is made, None before it is begun. spent: seconds its run took until now.
+    """
+    if estimate is not None and duration:
+        return estimate.seconds_for(duration) * (1 - (share or 0.0))
+    if share is not None and share > SURE_SHARE and spent > SURE_SECONDS:
+        return time_left(share, spent)
+    return None

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.erasure import ErasureTarget
 from heygem_pipeline.planning.actions import cancel, try_again
 from heygem_pipeline.planning.planner import Plan
@@ -18,13 +19,14 @@ from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
-from heygem_pipeline.studio import actions as done
+from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.batches import BatchSpec
-from heygem_pipeline.studio.clip_log import log_of
+from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.languages import languages_of, note_language
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
+from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import receive
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
@@ -109,7 +111,7 @@ async def _body(request: Request, form: type[Wanted]) -> Wanted:
 
 async def _shown(request: Request) -> Response:
     studio = studio_of(request)
-    shown = await studio.look.shown()
+    shown = await studio.snapshot.shown(language_of(request))
     tag = f'"{shown["version"]}"'
     if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
         return Response(status_code=304, headers={"etag": tag})
@@ -127,10 +129,10 @@ async def _upload(request: Request) -> Response:
         raise Refusal("too_often", 429)
     async with studio.receiving:
         name = unquote(request.path_params["name"])
-        path = await receive(studio.look.uploads, kind, name, int(length), request.stream())
+        path = await receive(studio.snapshot.uploads, kind, name, int(length), request.stream())
     await run_in_threadpool(studio.wait_for_the_button)
     studio.first_looks.want(kind, path, new=True)
-    studio.look.expire()
+    studio.snapshot.expire()
     return JSONResponse({"file": path.name})
 
 
@@ -138,7 +140,7 @@ async def _delete(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, DeleteRequest)
     voices = wanted.kind == "voices"
     whom = [ErasureTarget(key if voices else None, None if voices else key) for key in wanted.keys]
-    await run_in_threadpool(done.delete_uploads, studio.instance, studio.folders, whom)
+    await run_in_threadpool(actions.delete_uploads, studio.instance, studio.folders, whom)
     return _settled(studio)
 
 
@@ -159,34 +161,34 @@ async def _begin(request: Request) -> Response:
         engine=wanted.engine or settings().engine,
         languages=languages_of(studio.folders),
     )
-    name = await run_in_threadpool(done.begin_batch, studio.instance, studio.folders, wish)
-    studio.look.expire()
+    name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, wish)
+    studio.snapshot.expire()
     return JSONResponse({"name": name})
 
 
 async def _end(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, EndRequest)
-    await run_in_threadpool(done.end_batches, studio.instance, studio.folders, wanted.names, wanted.clips)
+    await run_in_threadpool(actions.end_batches, studio.instance, studio.folders, wanted.names, wanted.clips)
     return _settled(studio)
 
 
 async def _retry(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, ClipsRequest)
-    found = await studio.look.plan()
+    found = await studio.snapshot.plan()
     await run_in_threadpool(try_again, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _make_now(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, ClipsRequest)
-    found = await studio.look.plan()
-    await run_in_threadpool(done.make_now, studio.folders, found, _clips(wanted, found))
+    found = await studio.snapshot.plan()
+    await run_in_threadpool(actions.make_now, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _cancel(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, ClipsRequest)
-    found = await studio.look.plan()
+    found = await studio.snapshot.plan()
     await run_in_threadpool(cancel, studio.instance, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
@@ -201,7 +203,12 @@ async def _clip(request: Request) -> Response:
     report = await run_in_threadpool(finished_report, studio_of(request).folders, _named_clip(request))
     if report is None:
         return JSONResponse(None)
-    told: dict[str, Any] = {
+    language, root = language_of(request), studio_of(request).folders.root
+
+    def said(message: Message) -> str:
+        return without_paths(sentence_of(message, language), root)
+
+    facts: dict[str, Any] = {
         "seconds": report.duration,
         "width": report.width,
         "height": report.height,
@@ -210,10 +217,13 @@ async def _clip(request: Request) -> Response:
         "made": report.made_at,
         "engine": f"{report.engine} {report.engine_version}",
         "took": round(report.own_seconds, 1),
-        "checks": [{"name": c.name, "verdict": c.verdict.value, "sentence": str(c.message)} for c in report.checks],
-        "warnings": [str(warning) for warning in report.warnings],
+        "checks": [
+            {"name": check.name, "verdict": check.verdict.value, "sentence": said(check.message)}
+            for check in report.checks
+        ],
+        "warnings": [said(warning) for warning in report.warnings],
     }
-    return JSONResponse(told)
+    return JSONResponse(facts)
 
 
 async def _log(request: Request) -> Response:
@@ -229,5 +239,5 @@ def _named_clip(request: Request) -> ClipKey:
 
 
 def _settled(studio: Studio) -> Response:
-    studio.look.expire()
+    studio.snapshot.expire()
     return JSONResponse({})

@@ -16,8 +16,8 @@ from starlette.staticfiles import StaticFiles
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.studio import api, files, pages, refusals
 from heygem_pipeline.studio.access import Access
-from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.shared_state import Studio, studio_of
+from heygem_pipeline.studio.texts import language_of, message_json
 from heygem_pipeline.studio.uploads import remove_abandoned
 
 
@@ -26,7 +26,7 @@ def application(studio: Studio) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        remove_abandoned(studio.look.uploads)
+        remove_abandoned(studio.snapshot.uploads)
         yield
         studio.first_looks.end()
 
@@ -52,8 +52,9 @@ def application(studio: Studio) -> Starlette:
 
 
 async def _sentence(request: Request, error: Exception) -> JSONResponse:
-    folders = studio_of(request).folders
-    return JSONResponse({"sentence": without_paths(str(error), folders.root)}, 400)
+    assert isinstance(error, PipelineError)
+    root = studio_of(request).folders.root
+    return JSONResponse(message_json(error.message, language_of(request), root), 400)
 
 
 async def _status(_request: Request, error: Exception) -> JSONResponse:

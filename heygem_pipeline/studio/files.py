@@ -71,10 +71,10 @@ async def _strip(request: Request) -> Response:
 
 async def _upload(request: Request) -> Response:
     kind = KINDS.get(request.path_params["kind"])
-    upload = studio_of(request).look.uploads.known(kind).get(_key(request, "key")) if kind else None
+    upload = studio_of(request).snapshot.uploads.known(kind).get(_key(request, "key")) if kind else None
     if kind is None or upload is None:
         raise HTTPException(404)
-    return _sent(request, studio_of(request).look.uploads.folder(kind) / upload.file)
+    return _sent(request, studio_of(request).snapshot.uploads.folder(kind) / upload.file)
 
 
 async def _picture(request: Request) -> Response:
@@ -87,7 +87,7 @@ async def _trouble(request: Request) -> Response:
 
 def _first_look(request: Request) -> Path:
     studio = studio_of(request)
-    upload = studio.look.uploads.known(UploadKind.TEMPLATE).get(_key(request, "key"))
+    upload = studio.snapshot.uploads.known(UploadKind.TEMPLATE).get(_key(request, "key"))
     if upload is None:
         raise HTTPException(404)
     return studio.folders.first_look(UploadKind.TEMPLATE, upload.file)
@@ -96,7 +96,7 @@ def _first_look(request: Request) -> Path:
 async def _archive(request: Request) -> Response:
     """The finished clips of a batch, or of one voice or presenter in it."""
     studio, wanted = studio_of(request), request.query_params
-    found = await studio.look.plan()
+    found = await studio.snapshot.plan()
     clips = list(_finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter")))
     if not clips:
         raise HTTPException(404)

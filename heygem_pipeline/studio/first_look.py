@@ -8,12 +8,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heygem_pipeline.errors import BadInput
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.uploads.registry import UploadKind
@@ -37,8 +38,8 @@ PR_SET_PDEATHSIG = 1
 class FirstLook:
     """size, modified: of the file, as ``stat`` tells. seconds: length, None for a still picture.
 
-    refused: an error's name and sentence, where the file cannot be used. warnings: a sentence for each doubt.
-    picture, trouble: is there a picture of it, and one of what is wrong?
+    refused: why the file cannot be used. warnings: doubts. picture: is there one of it? trouble: what is wrong with
+    the frame of which there is a picture too.
     """
 
     size: int
@@ -46,10 +47,33 @@ class FirstLook:
     seconds: float | None = None
     width: int = 0
     height: int = 0
-    refused: tuple[str, str] | None = None
-    warnings: list[str] = field(default_factory=list)
+    refused: Message | None = None
+    warnings: list[Message] = field(default_factory=list)
     picture: bool = False
-    trouble: bool = False
+    trouble: Message | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        messages = {
+            "refused": self.refused.as_json() if self.refused is not None else None,
+            "warnings": [warning.as_json() for warning in self.warnings],
+            "trouble": self.trouble.as_json() if self.trouble is not None else None,
+        }
+        return {name: getattr(self, name) for name in FirstLook.__dataclass_fields__} | messages
+
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> "FirstLook":
+        """What ``as_json`` made. Raises KeyError or TypeError for what an earlier version wrote."""
+        messages = {
+            "refused": _message(stored["refused"]),
+            "warnings": [Message.from_json(warning) for warning in stored["warnings"]],
+            "trouble": _message(stored["trouble"]),
+        }
+        return FirstLook(**{**stored, **messages})
+
+
+def _message(stored: Mapping[str, Any] | None) -> Message | None:
+    return None if stored is None else Message.from_json(stored)
 
 
 def record_of(place: Path) -> Path:
@@ -85,33 +109,32 @@ def take_in(path: Path) -> None:
 
 
 def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> FirstLook:
-    """Snapshot at a file, and keep what was seen."""
+    """Look at a file, and keep what was found."""
     status = path.stat()
-    seen = FirstLook(status.st_size, status.st_mtime_ns)
+    look = FirstLook(status.st_size, status.st_mtime_ns)
     try:
         if kind is UploadKind.AUDIO:
-            seen = _examine_voice(path, seen, settings)
+            look = _examine_voice(path, look, settings)
         else:
-            seen = _examine_presenter(path, place, seen, settings)
+            look = _examine_presenter(path, place, look, settings)
     except BadInput as error:
-        seen = replace(seen, refused=(type(error).__name__, str(error)))
+        look = replace(look, refused=error.message)
     with atomic_path(record_of(place)) as temporary:
-        temporary.write_text(json.dumps(asdict(seen), ensure_ascii=False), encoding="utf-8")
-    return seen
+        temporary.write_text(json.dumps(look.as_json(), ensure_ascii=False), encoding="utf-8")
+    return look
 
 
-def _examine_voice(path: Path, seen: FirstLook, settings: Settings) -> FirstLook:
+def _examine_voice(path: Path, look: FirstLook, settings: Settings) -> FirstLook:
     from heygem_pipeline.media.probe import probe_sound
     from heygem_pipeline.speech.analysis import analyse_speech
     from heygem_pipeline.speech.clarity import speech_warnings
 
     probe_sound(path, settings)
     speech = analyse_speech(path, settings)
-    warnings = [str(warning) for warning in speech_warnings(speech, settings)]
-    return replace(seen, seconds=float(speech.duration), warnings=warnings)
+    return replace(look, seconds=float(speech.duration), warnings=speech_warnings(speech, settings))
 
 
-def _examine_presenter(path: Path, place: Path, seen: FirstLook, settings: Settings) -> FirstLook:
+def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Settings) -> FirstLook:
     from heygem_pipeline.faces.fitness import fitness_warnings
     from heygem_pipeline.faces.trackers import load_tracker
     from heygem_pipeline.faces.tracking import track_faces
@@ -120,7 +143,7 @@ def _examine_presenter(path: Path, place: Path, seen: FirstLook, settings: Setti
     template, tracker = Template.open(path, settings), load_tracker(settings.tracker, settings)
     info = template.info
     seconds = None if info.still else float(info.duration)
-    seen = replace(seen, seconds=seconds, width=info.width, height=info.height)
+    look = replace(look, seconds=seconds, width=info.width, height=info.height)
     troubles: list[BadInput] = []
     good = 0
     for moment in _moments(template):
@@ -133,15 +156,14 @@ def _examine_presenter(path: Path, place: Path, seen: FirstLook, settings: Setti
             continue
         if not good:
             _keep_picture(moment, picture_of(place))
-            warnings = [str(warning) for warning in fitness_warnings(tracks, settings)]
-            seen = replace(seen, warnings=warnings, picture=True)
+            look = replace(look, warnings=fitness_warnings(tracks, settings), picture=True)
         good += 1
     if not good:
         _keep_picture(next(_moments(template)), picture_of(place))
-    seen = replace(seen, picture=True, trouble=bool(troubles))
+    look = replace(look, picture=True, trouble=troubles[0].message if troubles else None)
     if len(troubles) > good:
-        return replace(seen, refused=(type(troubles[0]).__name__, str(troubles[0])))
-    return seen
+        return replace(look, refused=troubles[0].message)
+    return look
 
 
 def _moments(template: "Template") -> Iterator["Template"]:

@@ -36,11 +36,11 @@ class FirstLooks:
             status = path.stat()
         except FileNotFoundError:
             return None
-        seen = self._known.get(place) or self._read(place)
-        if seen is None or (seen.size, seen.modified) != (status.st_size, status.st_mtime_ns):
+        look = self._known.get(place) or self._read(place)
+        if look is None or (look.size, look.modified) != (status.st_size, status.st_mtime_ns):
             return None
-        self._known[place] = seen
-        return seen
+        self._known[place] = look
+        return look
 
     def want(self, kind: UploadKind, path: Path, new: bool = False) -> None:
         """Have the file looked at, unless it is under way. new: it has no partition key yet."""
@@ -89,10 +89,8 @@ class FirstLooks:
             self._under_way.pop(path, None)
 
     def _read(self, place: Path) -> FirstLook | None:
-        with suppress(FileNotFoundError, ValueError, TypeError):
-            stored = json.loads(record_of(place).read_text(encoding="utf-8"))
-            refused = stored.pop("refused")
-            return FirstLook(refused=tuple(refused) if refused else None, **stored)
+        with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+            return FirstLook.from_json(json.loads(record_of(place).read_text(encoding="utf-8")))
         return None
 
 

@@ -1,6 +1,6 @@
 """All that the page shows, as JSON values. It holds no path of this machine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,26 +10,31 @@ from typing import Any
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
-from heygem_pipeline.planning.estimates import Estimate
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.planning.estimates import Estimate, seconds_left
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
-from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.first_looks import FirstLooks
 from heygem_pipeline.studio.languages import languages_of
+from heygem_pipeline.studio.texts import message_json
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 EVERYTHING = ""
 """The name of the batch that stands for every voice with every presenter, where there is no campaign."""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """One look.
+ABOUT_FACES = "face"
+"""What the codes begin with of messages about what a frame shows."""
 
-    known: the uploads that have a key. began: POSIX time at which running runs started. served: does anything start
-    runs? now: POSIX time.
+
+@dataclass(frozen=True)
+class PipelineState:
+    """What was read at one moment.
+
+    known: the uploads that have a key. began: POSIX time at which running runs started. estimate: from the latest
+    clips. served: does anything start runs? now: POSIX time.
     """
 
     found: Plan
@@ -37,52 +42,81 @@ class Seen:
     known: Mapping[UploadKind, Mapping[str, Upload]]
     campaigns: Campaigns
     began: Mapping[str, float]
-    pace: Estimate | None
+    estimate: Estimate | None
     served: bool
     now: float
 
 
-def overview(seen: Seen, first_looks: FirstLooks) -> dict[str, Any]:
-    """Return what is shown; ``version`` changes whenever anything else in it does."""
-    voices = list(_uploads(seen, first_looks, UploadKind.AUDIO, seen.found.voices))
-    presenters = list(_uploads(seen, first_looks, UploadKind.TEMPLATE, seen.found.presenters))
+def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> dict[str, Any]:
+    """Return what is shown, in a language; ``version`` changes whenever anything else in it does."""
+    voices = list(_uploads(state, first_looks, UploadKind.AUDIO, language))
+    presenters = list(_uploads(state, first_looks, UploadKind.TEMPLATE, language))
+    lengths = {voice["key"]: voice["seconds"] for voice in voices}
+    left = {
+        clip: _seconds_left(state, status, lengths.get(clip.voice))
+        for clip, status in state.found.clips.items()
+        if not status.settled
+    }
     shown = {
-        "served": seen.served,
+        "served": state.served,
         "voices": voices,
         "presenters": presenters,
-        "batches": list(_batches(seen)),
-        "clips": {clip.partition: _clip(seen, clip, status) for clip, status in seen.found.clips.items()},
-        "languages": languages_of(seen.uploads.folders),
-        "pace": {"start": seen.pace.start, "each": seen.pace.each} if seen.pace else None,
+        "batches": list(_batches(state, left)),
+        "clips": {
+            clip.partition: _clip(state, clip, status, language, left.get(clip))
+            for clip, status in state.found.clips.items()
+        },
+        "languages": languages_of(state.uploads.folders),
+        "estimated": state.estimate is not None,
     }
     return shown | {"version": sha256(dumps(shown, sort_keys=True).encode()).hexdigest()[:16]}
 
 
 def _uploads(
-    seen: Seen, first_looks: FirstLooks, kind: UploadKind, statuses: Mapping[str, Status]
+    state: PipelineState, first_looks: FirstLooks, kind: UploadKind, language: str
 ) -> Iterator[dict[str, Any]]:
-    known = {upload.file: (key, upload) for key, upload in seen.known[kind].items()}
-    for path in seen.uploads.files(kind):
+    statuses = state.found.voices if kind is UploadKind.AUDIO else state.found.presenters
+    root = state.uploads.folders.root
+    known = {upload.file: (key, upload) for key, upload in state.known[kind].items()}
+    for path in state.uploads.files(kind):
         key, upload = known.get(path.name, (None, None))
         status = statuses.get(key) if key else None
         examined = first_looks.known(kind, path)
-        failed = status is not None and status.state is State.FAILED
+        refused = status.reason if status is not None and status.state is State.FAILED else None
+        doubt = examined.refused if examined and not (status and status.state is State.DONE) else None
         yield {
             "key": key,
             "file": path.name,
             "mark": _mark(upload),
-            "added": upload.since if upload else seen.now,
+            "added": upload.since if upload else state.now,
             "checked": status is not None and status.state in (State.DONE, State.FAILED),
-            "refused": without_paths(str(status.reason), seen.uploads.folders.root) if status and failed else None,
+            "refused": message_json(refused, language, root) if refused is not None else None,
             "seconds": examined.seconds if examined else None,
             "width": examined.width if examined else 0,
             "height": examined.height if examined else 0,
-            "doubt": examined.refused if examined and not (status and status.state is State.DONE) else None,
-            "warnings": examined.warnings if examined else [],
-            "looked": examined is not None,
+            "clip_seconds": _clip_seconds(state, examined.seconds) if examined and kind is UploadKind.AUDIO else None,
+            "doubt": message_json(doubt, language, root) if doubt is not None else None,
+            "warnings": [message_json(warning, language, root) for warning in examined.warnings] if examined else [],
+            "examined": examined is not None,
             "picture": bool(examined and examined.picture),
-            "trouble": bool(examined and examined.trouble),
+            "trouble": bool(examined and examined.trouble and _is_seen(refused or doubt)),
         }
+
+
+def _is_seen(reason: Message | None) -> bool:
+    """Is it something that a frame shows, and not that this machine lacks weights, say?"""
+    return reason is not None and reason.code.partition(".")[0] == ABOUT_FACES
+
+
+def _clip_seconds(state: PipelineState, duration: float | None) -> float | None:
+    """How long a clip of a voice of this length takes; None where nobody can tell."""
+    return state.estimate.seconds_for(duration) if state.estimate and duration else None
+
+
+def _seconds_left(state: PipelineState, status: Status, duration: float | None) -> float | None:
+    began = state.began.get(status.run_id or "")
+    spent = state.now - began if began is not None else 0.0
+    return seconds_left(state.estimate, duration, status.share, spent)
 
 
 def _mark(upload: Upload | None) -> str:
@@ -90,60 +124,70 @@ def _mark(upload: Upload | None) -> str:
     return upload.fingerprint[:12] if upload else ""
 
 
-def _batches(seen: Seen) -> Iterator[dict[str, Any]]:
+def _batches(state: PipelineState, left: Mapping[ClipKey, float | None]) -> Iterator[dict[str, Any]]:
     voices, presenters = (
-        {key: seen.uploads.folder(kind) / upload.file for key, upload in seen.known[kind].items()}
+        {key: state.uploads.folder(kind) / upload.file for key, upload in state.known[kind].items()}
         for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
     )
-    if seen.campaigns.everything and voices and presenters:
-        yield {"name": EVERYTHING, "title": "", "made": 0.0, "voices": list(voices), "presenters": list(presenters)}
-    for campaign in seen.campaigns.usable:
+    if state.campaigns.everything and voices and presenters:
+        named = {"name": EVERYTHING, "title": "", "made": 0.0}
+        of_all = {"voices": list(voices), "presenters": list(presenters)}
+        yield named | of_all | {"left": _left_of(left, voices, presenters)}
+    for campaign in state.campaigns.usable:
         found = matches(campaign, voices, presenters)
         yield {
             "name": campaign.name,
             "title": campaign.title,
-            "made": _made(seen, campaign),
+            "made": _made(state, campaign),
             "voices": sorted(found.voices),
             "presenters": list(found.presenters),
-            "scheduled": _next_time(seen, campaign),
+            "scheduled": _next_time(state, campaign),
+            "left": _left_of(left, found.voices, found.presenters),
         } | choices_of(campaign)
-    for wrong in seen.campaigns.wrong:
+    for wrong in state.campaigns.wrong:
         yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": list(wrong.problems)}
 
 
-def _next_time(seen: Seen, campaign: Campaign) -> float | None:
+def _left_of(left: Mapping[ClipKey, float | None], voices: Collection[str], presenters: Collection[str]) -> int | None:
+    """Seconds until the unfinished clips of a batch are made; None where nobody can tell of one of them."""
+    wanted = (ClipKey(voice, presenter) for voice in voices for presenter in presenters)
+    seconds = [left[clip] for clip in wanted if clip in left]
+    known = [one for one in seconds if one is not None]
+    return round(sum(known)) if len(known) == len(seconds) else None
+
+
+def _next_time(state: PipelineState, campaign: Campaign) -> float | None:
     """POSIX time at which its clips are made next; None where no time is fixed."""
     if campaign.schedule is None:
         return None
-    return next_time(campaign.schedule, campaign.timezone, datetime.fromtimestamp(seen.now, UTC)).timestamp()
+    return next_time(campaign.schedule, campaign.timezone, datetime.fromtimestamp(state.now, UTC)).timestamp()
 
 
-def _made(seen: Seen, campaign: Campaign) -> float:
+def _made(state: PipelineState, campaign: Campaign) -> float:
     try:
-        return (seen.uploads.folders.campaigns / campaign.file).stat().st_mtime
+        return (state.uploads.folders.campaigns / campaign.file).stat().st_mtime
     except FileNotFoundError:
         return 0.0
 
 
-def _clip(seen: Seen, clip: ClipKey, status: Status) -> dict[str, Any]:
+def _clip(state: PipelineState, clip: ClipKey, status: Status, language: str, left: float | None) -> dict[str, Any]:
     shown: dict[str, Any] = {"state": status.state.value}
     if status.reason is not None:
-        shown["why"] = without_paths(str(status.reason), seen.uploads.folders.root)
+        shown["why"] = message_json(status.reason, language, state.uploads.folders.root)
     if status.run_id:
         shown["run"] = status.run_id
     if status.state is State.RUNNING:
         if status.share is not None:
             shown["share"] = round(status.share, 3)
-        began = seen.began.get(status.run_id or "")
-        if began is not None:
-            shown["began"] = round(began)
+        if left is not None:
+            shown["left"] = round(left)
     if status.state is State.DONE:
-        shown["mark"] = _made_at(seen, clip)
+        shown["mark"] = _made_at(state, clip)
     return shown
 
 
-def _made_at(seen: Seen, clip: ClipKey) -> str:
+def _made_at(state: PipelineState, clip: ClipKey) -> str:
     try:
-        return f"{seen.uploads.folders.clip(clip).stat().st_mtime_ns // 10**6:x}"
+        return f"{state.uploads.folders.clip(clip).stat().st_mtime_ns // 10**6:x}"
     except FileNotFoundError:
         return ""

@@ -26,14 +26,14 @@ class Studio:
         self.settings = settings
         self.rules = rules
         self.first_looks = FirstLooks(folders, settings)
-        self.look = Snapshot(instance, folders, self.first_looks)
+        self.snapshot = Snapshot(instance, folders, self.first_looks)
         self.receiving = asyncio.Semaphore(UPLOADS_AT_ONCE)
         self.one_guess = asyncio.Lock()
 
     def wait_for_the_button(self) -> None:
         """Where nothing was wanted yet, make only what somebody chooses, not every voice with every presenter."""
         wanted = not load_campaigns(self.folders.campaigns).everything
-        if not wanted and not all(self.look.uploads.known(kind) for kind in UploadKind):
+        if not wanted and not all(self.snapshot.uploads.known(kind) for kind in UploadKind):
             only_what_is_chosen(self.folders)
 
 

@@ -1,4 +1,4 @@
-"""One look at the pipeline, shared by all who watch: at most every two seconds, and only while somebody does."""
+"""The state of the pipeline, read for all who watch: at most every two seconds, and only while somebody does."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,17 +15,18 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.lock import is_served
+from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_looks import FirstLooks
-from heygem_pipeline.studio.overview import Seen, overview
+from heygem_pipeline.studio.overview import PipelineState, overview
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
-SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_BETWEEN_READINGS = 2.0
 
 SECONDS_UNCHANGED = 20.0
 """The planner is asked again after that even if no file it reads has changed: the disk may have filled up."""
 
-SECONDS_BETWEEN_PACES = 60.0
+SECONDS_BETWEEN_ESTIMATES = 60.0
 
 
 class Snapshot:
@@ -35,67 +36,71 @@ class Snapshot:
         self.instance = instance
         self.folders = folders
         self.uploads = Uploads(folders)
-        self._examinations = first_looks
+        self._first_looks = first_looks
         self._lock = asyncio.Lock()
-        self._shown: dict[str, Any] = {}
-        self._signs: tuple[tuple[str, int, int], ...] = ()
-        self._looked = self._planned = self._paced = -1e9
-        self._pace: Estimate | None = None
+        self._state: PipelineState | None = None
+        self._shown: dict[str, dict[str, Any]] = {}
+        self._changes: tuple[tuple[str, int, int], ...] = ()
+        self._read_at = self._planned = self._estimated = -1e9
+        self._estimate: Estimate | None = None
 
-    async def shown(self) -> dict[str, Any]:
-        """What the page shows, not older than two seconds."""
+    async def shown(self, language: str) -> dict[str, Any]:
+        """What the page shows in this language, not older than two seconds."""
         async with self._lock:
-            if monotonic() - self._looked >= SECONDS_BETWEEN_LOOKS:
-                await self._look()
-                self._looked = monotonic()
-            return self._shown
+            if monotonic() - self._read_at >= SECONDS_BETWEEN_READINGS:
+                await self._refresh()
+                self._read_at = monotonic()
+            if language not in self._shown and self._state is not None:
+                self._shown[language] = await run_in_threadpool(overview, self._state, self._first_looks, language)
+            return self._shown[language]
 
     async def plan(self) -> Plan:
         """Where everything stands at this moment, for what somebody wants done."""
         return await run_in_threadpool(plan, self.instance, self.folders)
 
     def expire(self) -> None:
-        """Something was done: look again."""
-        self._looked = self._planned = -1e9
+        """Something was done: read again."""
+        self._read_at = self._planned = -1e9
 
-    async def _look(self) -> None:
-        signs = await run_in_threadpool(lambda: tuple(self._what_could_tell()))
-        unchanged = signs == self._signs and not self._examinations.busy
+    async def _refresh(self) -> None:
+        changes = await run_in_threadpool(lambda: tuple(self._files_that_change()))
+        unchanged = changes == self._changes and not self._first_looks.busy
         if unchanged and monotonic() - self._planned < SECONDS_UNCHANGED:
             return
-        seen = await run_in_threadpool(self._see)
+        self._state = await run_in_threadpool(self._read)
         for kind in UploadKind:
             for path in self.uploads.files(kind):
-                if self._examinations.known(kind, path) is None:
-                    self._examinations.want(kind, path)
-        self._shown = await run_in_threadpool(overview, seen, self._examinations)
-        self._signs, self._planned = signs, monotonic()
+                if self._first_looks.known(kind, path) is None:
+                    self._first_looks.want(kind, path)
+        self._shown = {}
+        self._changes, self._planned = changes, monotonic()
 
-    def _see(self) -> Seen:
-        if self._pace is None or monotonic() - self._paced >= SECONDS_BETWEEN_PACES:
-            self._pace = estimate_of(self.instance, self.folders)
-            self._paced = monotonic()
+    def _read(self) -> PipelineState:
+        if self._estimate is None or monotonic() - self._estimated >= SECONDS_BETWEEN_ESTIMATES:
+            self._estimate = estimate_of(self.instance, self.folders)
+            self._estimated = monotonic()
         found = plan(self.instance, self.folders)
         running = [s.run_id for s in found.clips.values() if s.state is State.RUNNING and s.run_id]
-        return Seen(
+        return PipelineState(
             found=found,
             uploads=self.uploads,
             known={kind: self.uploads.known(kind) for kind in UploadKind},
             campaigns=load_campaigns(self.folders.campaigns),
             began=began(self.instance, running),
-            pace=self._pace,
+            estimate=self._estimate,
             # To ask makes the folder where it is gone, and an empty one must not take the place of a disk.
             served=self.folders.lock_file.exists() and is_served(),
             now=time(),
         )
 
-    def _what_could_tell(self) -> Iterator[tuple[str, int, int]]:
+    def _files_that_change(self) -> Iterator[tuple[str, int, int]]:
         """The files that change whenever anything the page shows does."""
         folders = self.folders
         history = folders.state / "history"
         for path in (
             *(folders.voices, folders.presenters, folders.campaigns, *sorted(folders.campaigns.glob("*.yaml"))),
             *(folders.state / "uploads.json", folders.state / "requests.json", folders.state / "studio-languages.json"),
+            *progress_files(folders),
             *_of_database(history / "runs.db"),
             *_of_database(history / "runs" / "index.db"),
         ):

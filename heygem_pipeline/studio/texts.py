@@ -3,9 +3,13 @@
 import json
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
+
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.studio.clip_log import without_paths
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 COOKIE = "heygem_language"
@@ -28,3 +32,14 @@ def language_of(request: Request) -> str:
         if language in LANGUAGES:
             return language
     return "en"
+
+
+def sentence_of(message: Message, language: str) -> str:
+    """A message of the pipeline in the page's own words for its code, else as the pipeline says it."""
+    template = texts(language).get(f"message.{message.code}")
+    return message.sentence(language) if template is None else message.filled(template, language)
+
+
+def message_json(message: Message, language: str, root: Path) -> dict[str, str]:
+    """What the page gets of a message: the code it decides by, and the sentence it shows, without paths."""
+    return {"code": message.code, "sentence": without_paths(sentence_of(message, language), root)}

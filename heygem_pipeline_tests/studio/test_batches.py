@@ -112,7 +112,7 @@ def test_a_failed_clip_is_tried_again(studio: TestClient, house: House) -> None:
     begin(studio)
     house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "Broken."})
     shown = studio.get("/api/shown").json()["clips"]["one|one"]
-    assert (shown["state"], shown["why"]) == ("failed", "Broken.")
+    assert (shown["state"], shown["why"]) == ("failed", {"code": "verbatim", "sentence": "Broken."})
     studio.post("/api/clips/retry", json={"clips": ["one|one", "one|two", "no|such"]})
     assert house.clip().state is State.READY
 
@@ -135,7 +135,7 @@ def test_a_queued_clip_is_cancelled(studio: TestClient, house: House) -> None:
     house.run(CLIP, "one|one", DagsterRunStatus.QUEUED, origin=origin)
     assert studio.post("/api/clips/cancel", json={"clips": ["one|one"]}).status_code == 200
     assert read_requests(house.folders).clips == ["one|two"]
-    assert studio.get("/api/shown").json()["clips"]["one|one"]["why"].startswith("It was cancelled")
+    assert studio.get("/api/shown").json()["clips"]["one|one"]["why"]["code"] == "clip.cancelled"
 
 
 def test_a_voice_is_deleted_with_its_clips_but_not_while_a_run_works_on_it(studio: TestClient, house: House) -> None:

@@ -1,6 +1,7 @@
 """The first look at uploads, by a worker process."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 from time import monotonic, sleep
@@ -8,9 +9,10 @@ from time import monotonic, sleep
 import pytest
 from starlette.testclient import TestClient
 
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.studio.first_look import FirstLook
+from heygem_pipeline.studio.first_look import FirstLook, record_of
 from heygem_pipeline.studio.first_looks import FirstLooks
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.conftest import write_voice
@@ -58,13 +60,28 @@ def test_a_new_file_is_looked_at_within_seconds(studio: TestClient, house: House
     while True:
         assert monotonic() < deadline
         seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
-        if seen.get("spoken.wav", {}).get("looked"):
+        if seen.get("spoken.wav", {}).get("examined"):
             break
         sleep(0.1)
     assert seen["spoken.wav"]["key"] == "spoken" and seen["spoken.wav"]["seconds"] == 1.5
     # What is no sound at all is told at once, too.
-    while not seen["one.wav"]["looked"]:
+    while not seen["one.wav"]["examined"]:
         assert monotonic() < deadline
         sleep(0.1)
         seen = {voice["file"]: voice for voice in studio.get("/api/shown").json()["voices"]}
-    assert seen["one.wav"]["doubt"][0] == "NotMedia"
+    assert "one.wav" in seen["one.wav"]["doubt"]["sentence"]
+
+
+def test_what_an_earlier_version_saw_counts_as_not_looked_at(data: DataFolders) -> None:
+    voice = data.voices / "one.wav"
+    voice.write_bytes(b"voice")
+    status = voice.stat()
+    record = record_of(data.first_look(UploadKind.AUDIO, voice.name))
+    record.parent.mkdir(parents=True)
+    quiet = FirstLook(status.st_size, status.st_mtime_ns, 2.0, warnings=[Message("speech.quiet", level=-40.0)])
+    record.write_text(json.dumps(quiet.as_json()))
+    assert FirstLooks(data, DEFAULTS).known(UploadKind.AUDIO, voice) == quiet
+    earlier = {"refused": ["NoFace", "No face."], "warnings": [], "trouble": True}
+    for old in (earlier, earlier | {"refused": None}, {"warnings": ["It is quiet."]}):
+        record.write_text(json.dumps(quiet.as_json() | old))
+        assert FirstLooks(data, DEFAULTS).known(UploadKind.AUDIO, voice) is None

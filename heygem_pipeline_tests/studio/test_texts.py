@@ -2,66 +2,84 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from heygem_pipeline import errors
-from heygem_pipeline.studio.texts import LANGUAGES, texts
+from heygem_pipeline import studio as studio_package
+from heygem_pipeline.messages.message import Message, sentences, verbatim
+from heygem_pipeline.studio.texts import LANGUAGES, message_json, sentence_of, texts
 
-ABOUT_WEIGHTS = {"CheckpointUnusable"}
+STUDIO = Path(studio_package.__file__).parent
+
+WITHOUT_WORDS = {"verbatim", "campaigns.choice"}
+"""Their templates are made of values and signs."""
 
 PLURALS = re.compile(r"\.(one|other)$")
 
 
 def names(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", text))
+    """What stands in braces, without how a number is written."""
+    return set(re.findall(r"\{(\w+)(?::[^}]*)?\}", text))
 
 
 def test_each_language_has_every_text_with_the_same_names_in_it() -> None:
     english, chinese = texts("en"), texts("zh")
     assert {PLURALS.sub("", key) for key in english} == {PLURALS.sub("", key) for key in chinese}
-    for key in chinese.keys() & english.keys() - {"sentences"}:
+    for key in chinese.keys() & english.keys():
         assert names(english[key]) == names(chinese[key]), key
 
 
-def test_every_pattern_of_a_sentence_can_be_read() -> None:
+def test_every_text_that_the_pages_ask_for_is_there() -> None:
+    keys = texts("en").keys() | {PLURALS.sub("", key) for key in texts("en")}
+    scripts = [path.read_text(encoding="utf-8") for path in sorted((STUDIO / "static").glob("*.js"))]
+    asked = {key for script in scripts for key in re.findall(r'\bt\("([^"]+)"', script)}
+    pages = [path.read_text(encoding="utf-8") for path in sorted((STUDIO / "templates").glob("*.html"))]
+    asked |= {key for page in pages for key in re.findall(r'\bt\["([^" ]+)"\]', page)}
+    assert len(asked) > 50 and asked <= keys
+
+
+def codes_in_the_source() -> set[str]:
+    """The codes of all messages and errors that the pipeline's source makes."""
+    kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type)} | {"Message"}
+    codes = set()
+    for file in sorted(STUDIO.parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str) and " " not in first.value:
+                    codes.add(first.value)
+    return codes
+
+
+def test_the_page_says_every_message_in_both_languages() -> None:
+    english, chinese = sentences("en"), sentences("zh")
+    assert english.keys() == chinese.keys() >= codes_in_the_source()
+    for code in english:
+        assert names(english[code]) == names(chinese[code]), code
+        shown = texts("zh").get(f"message.{code}", chinese[code])
+        assert re.search("[\u4e00-\u9fff]", shown) or code in WITHOUT_WORDS, code
+
+
+def test_the_pages_own_words_for_a_message_are_for_one_there_is_and_name_what_it_has() -> None:
     for language in LANGUAGES:
-        for pattern, words in texts(language)["sentences"]:
-            groups = re.compile(pattern).groups
-            assert all(int(number) <= groups for number in re.findall(r"\$(\d)", words))
+        own = {key.partition(".")[2]: text for key, text in texts(language).items() if key.startswith("message.")}
+        assert own
+        for code, text in own.items():
+            assert names(text) <= names(sentences("en")[code]), code
 
 
-def told(message: ast.expr) -> str:
-    """A sentence as it would be told, with a number in every gap."""
-    if isinstance(message, ast.JoinedStr):
-        return "".join(told(part) for part in message.values)
-    if isinstance(message, ast.FormattedValue):
-        return "12%" if message.format_spec is not None and told(message.format_spec).endswith("%") else "12"
-    assert isinstance(message, ast.Constant), ast.unparse(message)
-    return str(message.value)
-
-
-def sentences_about_uploads() -> Iterator[str]:
-    """What is said of a file that cannot be used: every bad input the rooms that read uploads can raise."""
-    kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
-    bad = {name for name, kind in kinds.items() if issubclass(kind, errors.BadInput)} - ABOUT_WEIGHTS
-    for room in ("media", "speech", "faces"):
-        for file in sorted((Path(errors.__file__).parent / room).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in bad:
-                    yield told(node.args[0])
-
-
-SENTENCES = sorted(set(sentences_about_uploads()))
-
-
-@pytest.mark.parametrize("sentence", SENTENCES)
-def test_what_is_wrong_with_a_file_is_told_in_chinese(sentence: str) -> None:
-    found = next((words for pattern, words in texts("zh")["sentences"] if re.search(pattern, sentence)), None)
-    assert found is not None and re.search("[\u4e00-\u9fff]", found)
+def test_a_message_is_told_in_the_pages_words_in_its_language_without_paths(tmp_path: Path) -> None:
+    removed = Message("clip.removed")
+    assert "HEYGEM" in str(removed) and "HEYGEM" not in sentence_of(removed, "en")
+    assert message_json(removed, "zh", tmp_path) == {
+        "code": "clip.removed",
+        "sentence": "因过期已被删除，可以重新制作。",
+    }
+    earlier = message_json(verbatim(f"No {tmp_path}/audio/one.wav."), "zh", tmp_path)
+    assert earlier == {"code": "verbatim", "sentence": f"No {tmp_path.name}/audio/one.wav."}
 
 
 @pytest.mark.parametrize(

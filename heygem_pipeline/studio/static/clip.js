@@ -1,10 +1,11 @@
 // One clip: played beside its template, taken away, tried again; with what was measured, and its log.
 
-import { cancel, retry } from "./asking.js";
-import { clock, el, facts, fill, icon, megabytes, t, toast, worded } from "./page.js";
+import { cancel, retry } from "./actions.js";
+import { toast } from "./dialogs.js";
+import { clock, el, facts, fill, icon, megabytes, t } from "./page.js";
 import { progressOf } from "./progress.js";
 import { get } from "./server.js";
-import { house, kindOf } from "./store.js";
+import { store, kindOf } from "./store.js";
 
 const dialog = document.getElementById("clip");
 let opened = null;
@@ -39,7 +40,7 @@ export function openFromAddress() {
   const key = new URLSearchParams(location.search).get("clip");
   if (!key) return;
   const [voice, presenter] = key.split("|");
-  if (voice && presenter && house.now.clips[key]) open(voice, presenter);
+  if (voice && presenter && store.now.clips[key]) open(voice, presenter);
   else address(null);
 }
 
@@ -47,14 +48,14 @@ export function openFromAddress() {
 export function draw() {
   if (!opened) return;
   const { key, voice, presenter } = opened;
-  const clip = house.now.clips[key];
+  const clip = store.now.clips[key];
   const log = dialog.querySelector("details.log");
   if (log.open) drawLog(log);
   const kind = kindOf(clip);
   const body = dialog.querySelector(".clip-body");
   fill(body, JSON.stringify([kind, clip?.mark, clip?.why]), () => parts(kind, clip, voice, presenter));
   if (kind === "running") {
-    const now = progressOf(key, clip);
+    const now = progressOf(clip);
     body.querySelector(".ring").style.setProperty("--share", now.percent);
     body.querySelector(".percent").textContent = now.told;
     body.querySelector(".clip-words").textContent = now.time === null ? now.state : `${now.state}, ${t("left", { time: now.time })}`;
@@ -66,8 +67,8 @@ function parts(kind, clip, voice, presenter) {
   const again = el("button.button.primary", { type: "button", onclick: () => retry([key]) }, icon("again"), t("retry"));
   if (kind === "done") return finished(clip, voice, presenter);
   if (kind === "running") return [el("div.clip-state", {}, el("span.ring.large", {}, el("span.percent")), el("p.clip-words", { role: "status" }), stop(key))];
-  if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? worded(clip.why) : t("waiting.why")), stop(key))];
-  if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, worded(clip.why ?? "")), frameOf(presenter), el("p", {}, t("failed.what")), again)];
+  if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? clip.why.sentence : t("waiting.why")), stop(key))];
+  if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, clip.why?.sentence ?? ""), frameOf(presenter), el("p", {}, t("failed.what")), again)];
   if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("state.gone")))];
   return [el("div.clip-state", {}, icon(kind === "removed" ? "bin" : "stop"), el("p", {}, t(`${kind}.why`)), again)];
 }
@@ -77,14 +78,14 @@ function stop(key) {
 }
 
 function frameOf(presenter) {
-  const upload = house.now.presenters.find((one) => one.key === presenter);
+  const upload = store.now.presenters.find((one) => one.key === presenter);
   if (!upload?.refused || !upload.trouble) return null;
   return el("figure", {}, el("img.frame", { src: `files/troubles/${encodeURIComponent(presenter)}.jpg?v=${upload.mark}`, alt: "" }), el("figcaption", {}, t("frame.meant")));
 }
 
 function finished(clip, voice, presenter) {
   const path = `files/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}.mp4`;
-  const upload = house.now.presenters.find((one) => one.key === presenter);
+  const upload = store.now.presenters.find((one) => one.key === presenter);
   const video = el("video", { src: `${path}?v=${clip.mark}`, controls: true, playsinline: true, preload: "metadata", "aria-label": t("clip.of", { voice, presenter }) });
   const measured = el("dl.measured");
   tellReport(measured, voice, presenter);
@@ -120,8 +121,8 @@ async function tellReport(list, voice, presenter) {
     [t("picture"), `${report.width} × ${report.height}, ${t("per.second", { fps: report.fps })}`],
     [t("size"), megabytes(report.bytes)],
   ];
-  for (const check of report.checks) rows.push([t(`check.${check.name}`), el(`span.verdict.${check.verdict}`, {}, icon(check.verdict === "passed" ? "tick" : "alert"), check.verdict === "passed" ? t(`check.${check.name}.passed`) : worded(check.sentence))]);
-  for (const warning of report.warnings) rows.push([t("hint"), worded(warning)]);
+  for (const check of report.checks) rows.push([t(`check.${check.name}`), el(`span.verdict.${check.verdict}`, {}, icon(check.verdict === "passed" ? "tick" : "alert"), check.verdict === "passed" ? t(`check.${check.name}.passed`) : check.sentence)]);
+  for (const warning of report.warnings) rows.push([t("hint"), warning]);
   list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 

@@ -1,10 +1,11 @@
 // The clips of a batch: how far it is, and the matrix of voices and presenters.
 
-import { cancel, makeNow, retry } from "./asking.js";
+import { cancel, makeNow, retry } from "./actions.js";
 import { open } from "./clip.js";
-import { ask, clock, date, el, fill, icon, t, worded } from "./page.js";
+import { confirmed } from "./dialogs.js";
+import { clock, date, el, fill, icon, t } from "./page.js";
 import { progressOf, progressWords, tally } from "./progress.js";
-import { batchShown, clipsOf, house, kindOf, show } from "./store.js";
+import { batchShown, clipsOf, store, kindOf, show } from "./store.js";
 
 const title = document.getElementById("batch-title");
 const sub = document.getElementById("batch-sub");
@@ -19,7 +20,7 @@ const peek = document.getElementById("peek");
 /** Show the batch. */
 export function draw() {
   const batch = batchShown();
-  empty.hidden = Boolean(batch) || !house.ready;
+  empty.hidden = Boolean(batch) || !store.ready;
   matrix.hidden = progress.hidden = words.hidden = peek.hidden = !batch;
   if (!batch) {
     title.textContent = t("clips");
@@ -71,7 +72,7 @@ function isOver(clip) {
 
 async function cancelAll(batch) {
   const keys = clipsOf(batch).filter(([, clip]) => clip.state !== "done" && !isOver(clip)).map(([key]) => key);
-  if (keys.length && await ask(t("cancel.all"), t("cancel.all.sure", { count: keys.length }), t("cancel.all"))) cancel(keys);
+  if (keys.length && await confirmed(t("cancel.all"), t("cancel.all.sure", { count: keys.length }), t("cancel.all"))) cancel(keys);
 }
 
 function archive(wanted) {
@@ -79,13 +80,13 @@ function archive(wanted) {
 }
 
 function drawMatrix(batch) {
-  const presenters = batch.presenters.map((key) => house.now.presenters.find((one) => one.key === key)).filter(Boolean);
-  const voices = batch.voices.map((key) => house.now.voices.find((one) => one.key === key)).filter(Boolean);
+  const presenters = batch.presenters.map((key) => store.now.presenters.find((one) => one.key === key)).filter(Boolean);
+  const voices = batch.voices.map((key) => store.now.voices.find((one) => one.key === key)).filter(Boolean);
   const mark = JSON.stringify([batch.name, voices.map((v) => [v.key, v.mark, v.seconds]), presenters.map((p) => [p.key, p.mark, p.picture])]);
   fill(matrix, mark, () => [table(batch, voices, presenters)]);
   for (const cell of matrix.querySelectorAll("[data-clip]")) drawCell(cell, cell.dataset.clip);
   for (const link of matrix.querySelectorAll("[data-row]")) {
-    const some = presenters.some((p) => house.now.clips[`${link.dataset.row}|${p.key}`]?.state === "done");
+    const some = presenters.some((p) => store.now.clips[`${link.dataset.row}|${p.key}`]?.state === "done");
     link.classList.toggle("off", !some);
     link.tabIndex = some ? 0 : -1;
     link.setAttribute("aria-hidden", String(!some));
@@ -111,7 +112,7 @@ function face(presenter) {
 }
 
 function drawCell(button, key) {
-  const clip = house.now.clips[key];
+  const clip = store.now.clips[key];
   const kind = kindOf(clip);
   const [voice, presenter] = key.split("|");
   let state = t(`state.${kind}`);
@@ -119,7 +120,7 @@ function drawCell(button, key) {
   button.disabled = kind === "gone";
   fill(button, JSON.stringify([kind, clip?.mark, clip?.why]), () => inside(kind, clip, voice, presenter));
   if (kind === "running") {
-    const now = progressOf(key, clip);
+    const now = progressOf(clip);
     button.querySelector(".ring").style.setProperty("--share", now.percent);
     button.querySelector(".percent").textContent = now.told;
     button.querySelector(".cell-words").textContent = now.time ?? now.state;
@@ -135,16 +136,16 @@ function inside(kind, clip, voice, presenter) {
     return [el("img.thumb", { src: strip, alt: "", loading: "lazy" }), el("span.thumb-play", {}, icon("play"))];
   }
   if (kind === "running") return [el("span.ring", {}, el("span.percent")), el("span.cell-words")];
-  if (kind === "failed") return [icon("alert"), el("span.cell-words.clamp", {}, worded(clip.why ?? ""))];
+  if (kind === "failed") return [icon("alert"), el("span.cell-words.clamp", {}, clip.why?.sentence ?? "")];
   const sign = { waiting: "clock", cancelled: "stop", removed: "bin", gone: "close" }[kind];
   const held = kind === "waiting" && clip.why;
-  return [icon(sign), el("span.cell-words.clamp", {}, held ? worded(clip.why) : t(`state.${kind}`))];
+  return [icon(sign), el("span.cell-words.clamp", {}, held ? clip.why.sentence : t(`state.${kind}`))];
 }
 
 /** The batch that holds a clip, to show it around it. */
 export function showBatchOf(key) {
   const batch = batchShown();
   if (batch && clipsOf(batch).some(([one]) => one === key)) return;
-  const other = house.now.batches.find((one) => one.name !== null && clipsOf(one).some(([clip]) => clip === key));
+  const other = store.now.batches.find((one) => one.name !== null && clipsOf(one).some(([clip]) => clip === key));
   if (other) show(other.name);
 }

@@ -1,10 +1,11 @@
 // Earlier batches: found again, shown, deleted.
 
-import { ask, date, el, fill, icon, t } from "./page.js";
+import { confirmed } from "./dialogs.js";
+import { date, el, fill, icon, t } from "./page.js";
 import { batchName } from "./clips.js";
 import { progressWords, tally } from "./progress.js";
 import { post } from "./server.js";
-import { batchShown, house, show } from "./store.js";
+import { batchShown, store, show } from "./store.js";
 
 const section = document.getElementById("history");
 const list = document.getElementById("batches");
@@ -17,18 +18,18 @@ export function prepare() {
   search.addEventListener("input", draw);
   remove.addEventListener("click", async () => {
     const names = [...ticked];
-    const answer = await ask(t("delete.batches", { count: names.length }), t("delete.batches.sure"), t("delete"), t("delete.batches.clips"));
+    const answer = await confirmed(t("delete.batches", { count: names.length }), t("delete.batches.sure"), t("delete"), t("delete.batches.clips"));
     if (answer && (await post("api/batches/end", { names, clips: answer.ticked }))) {
       ticked.clear();
       show(null);
-      house.soon?.();
+      store.soon?.();
     }
   });
 }
 
 /** Show the batches that the search finds, the newest first. */
 export function draw() {
-  const all = house.now.batches;
+  const all = store.now.batches;
   section.hidden = all.length === 0;
   search.hidden = all.length < 4 && !search.value;
   const names = new Set(all.map((batch) => batch.name));

@@ -3,10 +3,10 @@
 import * as clip from "./clip.js";
 import * as clips from "./clips.js";
 import * as batches from "./history.js";
-import * as making from "./making.js";
+import * as batchForm from "./batch-form.js";
 import { facts, t } from "./page.js";
 import { lookAgain, Refused, shown } from "./server.js";
-import { house, listen, takeIn } from "./store.js";
+import { store, listen, takeIn } from "./store.js";
 import * as uploads from "./uploads.js";
 
 const BUSY = 2000;
@@ -17,19 +17,19 @@ let asking = false;
 let misses = 0;
 
 listen(uploads.draw);
-listen(making.draw);
+listen(batchForm.draw);
 listen(clips.draw);
 listen(batches.draw);
 listen(clip.draw);
 listen(tellWhatStandsStill);
 
 uploads.prepare();
-making.prepare();
+batchForm.prepare();
 batches.prepare();
-making.draw();
+batchForm.draw();
 
 /** Ask again very soon: something was done here. */
-house.soon = () => {
+store.soon = () => {
   clearTimeout(timer);
   timer = setTimeout(look, 150);
 };
@@ -41,13 +41,9 @@ async function look() {
   try {
     const now = await shown();
     misses = 0;
-    const first = !house.ready;
+    const first = !store.ready;
     if (now) takeIn(now);
-    else if (Object.values(house.now.clips).some((one) => one.state === "running")) {
-      clips.draw();
-      clip.draw();
-    }
-    if (first && house.ready) openAddressed();
+    if (first && store.ready) openAddressed();
     tellWhatStandsStill();
   } catch (error) {
     // Without a network fetch throws a TypeError, and so does a mistake of ours: only then is there a stack of it.
@@ -68,14 +64,14 @@ function openAddressed() {
 }
 
 function isBusy() {
-  const { clips: all, voices, presenters } = house.now;
+  const { clips: all, voices, presenters } = store.now;
   const busy = ["waiting", "ready", "queued", "running", "stale"];
-  return misses > 0 || Object.values(all).some((one) => busy.includes(one.state)) || [...voices, ...presenters].some((upload) => !upload.key || !upload.looked || !upload.checked);
+  return misses > 0 || Object.values(all).some((one) => busy.includes(one.state)) || [...voices, ...presenters].some((upload) => !upload.key || !upload.examined || !upload.checked);
 }
 
 function tellWhatStandsStill() {
-  const waits = Object.values(house.now.clips).some((one) => one.state !== "done" && one.state !== "failed");
-  tell(house.ready && !house.now.served && waits ? t("not.served") : "");
+  const waits = Object.values(store.now.clips).some((one) => one.state !== "done" && one.state !== "failed");
+  tell(store.ready && !store.now.served && waits ? t("not.served") : "");
 }
 
 function tell(words) {

@@ -3,7 +3,6 @@
 export const facts = JSON.parse(document.getElementById("facts").textContent);
 const texts = facts.texts;
 const plural = new Intl.PluralRules(facts.language);
-const sentences = texts.sentences.map(([pattern, words]) => [new RegExp(pattern, "s"), words]);
 
 /** The text of a key, with {name} filled in; with a count, its singular or plural. */
 export function t(key, values = {}) {
@@ -15,14 +14,6 @@ export function t(key, values = {}) {
 /** Is there such a text? */
 export function has(key) {
   return key in texts;
-}
-
-/** A sentence of the pipeline in the language and the words of the page, where it has them. */
-export function worded(sentence) {
-  for (const [pattern, words] of sentences) {
-    if (pattern.test(sentence)) return sentence.replace(pattern, words);
-  }
-  return sentence;
 }
 
 /** An element: el("p.note", { title: "x", onclick }, "text", child). */
@@ -111,34 +102,4 @@ export function fill(element, mark, make) {
 
 function spoken(control) {
   return control.dataset.batch ?? control.ariaLabel ?? control.textContent;
-}
-
-/** Say something for some seconds, to eyes and to screen readers. */
-export function toast(words, kind = "") {
-  const note = el(kind ? `p.toast.${kind}` : "p.toast", {}, words);
-  document.getElementById("toasts").append(note);
-  setTimeout(() => note.remove(), kind === "bad" ? 9000 : 5000);
-}
-
-/** Ask before something is lost; resolves to false, or to the state of the tick box. */
-export function ask(title, words, action, box = null) {
-  const dialog = document.getElementById("question");
-  const ticked = el("input", { type: "checkbox", checked: true });
-  return new Promise((resolve) => {
-    let answer = false;
-    const no = el("button.button.quiet", { type: "button", onclick: () => dialog.close() }, t("no"));
-    const yes = el("button.button.primary.danger", {
-      type: "button",
-      onclick: () => { answer = { ticked: ticked.checked }; dialog.close(); },
-    }, action);
-    dialog.replaceChildren(
-      el("h2", { id: "question-title" }, title),
-      el("p", {}, words),
-      box ? el("label.tick", {}, ticked, box) : "",
-      el("div.question-buttons", {}, no, yes),
-    );
-    dialog.onclose = () => resolve(answer);
-    dialog.showModal();
-    no.focus();
-  });
 }

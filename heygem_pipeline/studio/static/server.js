@@ -1,6 +1,7 @@
 // Talking to the server. All addresses are relative: the page may lie below any path.
 
-import { t, toast, worded } from "./page.js";
+import { toast } from "./dialogs.js";
+import { t } from "./page.js";
 
 let version = "";
 
@@ -75,6 +76,6 @@ async function settle(answer) {
 }
 
 function sentence(told) {
-  if (told.sentence) return worded(told.sentence);
+  if (told.sentence) return told.sentence;
   return t(`refused.${told.refused ?? "unexpected"}`, told.values ?? {});
 }

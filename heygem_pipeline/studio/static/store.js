@@ -2,9 +2,9 @@
 
 const listeners = [];
 
-export const house = {
+export const store = {
   /** The server's last answer. */
-  now: { served: true, voices: [], presenters: [], batches: [], clips: {}, pace: null, languages: {} },
+  now: { served: true, voices: [], presenters: [], batches: [], clips: {}, estimated: false, languages: {} },
   ready: false,
   /** Keys that are ticked. */
   chosen: { voices: new Set(), presenters: new Set() },
@@ -21,22 +21,22 @@ export function listen(listener) {
 
 /** Tell everybody. */
 export function changed() {
-  for (const listener of listeners) listener(house);
+  for (const listener of listeners) listener(store);
 }
 
 /** Take the server's answer in. */
 export function takeIn(now) {
-  house.now = now;
-  house.ready = true;
+  store.now = now;
+  store.ready = true;
   for (const kind of ["voices", "presenters"]) {
     const keys = new Set(now[kind].map((upload) => upload.key));
     for (const upload of now[kind]) {
-      if (!upload.key || !house.arriving[kind].has(upload.file)) continue;
-      house.arriving[kind].delete(upload.file);
-      house.chosen[kind].add(upload.key);
+      if (!upload.key || !store.arriving[kind].has(upload.file)) continue;
+      store.arriving[kind].delete(upload.file);
+      store.chosen[kind].add(upload.key);
     }
-    for (const upload of now[kind]) if (trouble(upload)) house.chosen[kind].delete(upload.key);
-    for (const key of house.chosen[kind]) if (!keys.has(key)) house.chosen[kind].delete(key);
+    for (const upload of now[kind]) if (trouble(upload)) store.chosen[kind].delete(upload.key);
+    for (const key of store.chosen[kind]) if (!keys.has(key)) store.chosen[kind].delete(key);
   }
   remember();
   changed();
@@ -44,14 +44,14 @@ export function takeIn(now) {
 
 /** Tick or untick. */
 export function choose(kind, keys, ticked) {
-  for (const key of keys) ticked ? house.chosen[kind].add(key) : house.chosen[kind].delete(key);
+  for (const key of keys) ticked ? store.chosen[kind].add(key) : store.chosen[kind].delete(key);
   remember();
   changed();
 }
 
 /** Show another batch. */
 export function show(batch) {
-  house.batch = batch;
+  store.batch = batch;
   const address = new URL(location.href);
   if (batch === null) address.searchParams.delete("batch");
   else address.searchParams.set("batch", batch);
@@ -61,14 +61,14 @@ export function show(batch) {
 
 /** The sentence that keeps an upload from being used; null where nothing does. */
 export function trouble(upload) {
-  return upload.refused ?? (upload.doubt ? upload.doubt[1] : null);
+  return (upload.refused ?? upload.doubt)?.sentence ?? null;
 }
 
 /** The batch that is shown: the one asked for, else the newest. */
 export function batchShown() {
-  const batches = house.now.batches.filter((batch) => batch.name !== null);
+  const batches = store.now.batches.filter((batch) => batch.name !== null);
   const newest = batches.reduce((best, batch) => (!best || batch.made > best.made ? batch : best), null);
-  return batches.find((batch) => batch.name === house.batch) ?? newest;
+  return batches.find((batch) => batch.name === store.batch) ?? newest;
 }
 
 /** The clips of a batch, voice by voice: [key, clip], each that is known. */
@@ -76,7 +76,7 @@ export function clipsOf(batch) {
   const found = [];
   for (const voice of batch.voices) {
     for (const presenter of batch.presenters) {
-      const clip = house.now.clips[`${voice}|${presenter}`];
+      const clip = store.now.clips[`${voice}|${presenter}`];
       if (clip) found.push([`${voice}|${presenter}`, clip]);
     }
   }
@@ -86,21 +86,21 @@ export function clipsOf(batch) {
 /** What a clip's state is called, and how it looks. */
 export function kindOf(clip) {
   if (!clip) return "gone";
-  if (clip.state === "failed") return /^It was cancelled/.test(clip.why ?? "") ? "cancelled" : "failed";
+  if (clip.state === "failed") return clip.why?.code === "clip.cancelled" ? "cancelled" : "failed";
   return { done: "done", running: "running", removed: "removed" }[clip.state] ?? "waiting";
 }
 
 function remember() {
-  const chosen = { voices: [...house.chosen.voices], presenters: [...house.chosen.presenters] };
-  const arriving = { voices: [...house.arriving.voices], presenters: [...house.arriving.presenters] };
+  const chosen = { voices: [...store.chosen.voices], presenters: [...store.chosen.presenters] };
+  const arriving = { voices: [...store.arriving.voices], presenters: [...store.arriving.presenters] };
   sessionStorage.setItem("studio", JSON.stringify({ chosen, arriving }));
 }
 
 try {
   const kept = JSON.parse(sessionStorage.getItem("studio") ?? "{}");
   for (const kind of ["voices", "presenters"]) {
-    house.chosen[kind] = new Set(kept.chosen?.[kind]);
-    house.arriving[kind] = new Set(kept.arriving?.[kind]);
+    store.chosen[kind] = new Set(kept.chosen?.[kind]);
+    store.arriving[kind] = new Set(kept.arriving?.[kind]);
   }
 } catch {
   sessionStorage.removeItem("studio");

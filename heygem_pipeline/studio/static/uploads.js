@@ -1,8 +1,9 @@
 // Bringing in: drop zones, the queue of uploads, recording, and a card for each file.
 
-import { ask, clock, el, facts, fill, icon, languageName, t, toast, worded } from "./page.js";
+import { confirmed, toast } from "./dialogs.js";
+import { clock, el, facts, fill, icon, languageName, t } from "./page.js";
 import { post, upload as send } from "./server.js";
-import { changed, choose, house, trouble } from "./store.js";
+import { changed, choose, store, trouble } from "./store.js";
 
 const LANGUAGES = ["zh", "en", "de", "fr", "es", "it", "pt", "ru", "ja", "ko", "ar", "hi"];
 const AT_ONCE = 2;
@@ -28,7 +29,7 @@ export function prepare() {
       bring(kind, event.dataTransfer.files);
     });
     panel.querySelector(".all input").addEventListener("change", (event) => {
-      const keys = house.now[kind].filter((upload) => upload.key && !trouble(upload)).map((upload) => upload.key);
+      const keys = store.now[kind].filter((upload) => upload.key && !trouble(upload)).map((upload) => upload.key);
       choose(kind, keys, event.target.checked);
     });
   }
@@ -69,9 +70,9 @@ async function next() {
   next();
   try {
     const { file } = await done;
-    house.arriving[item.kind].add(file);
+    store.arriving[item.kind].add(file);
     queue.splice(queue.indexOf(item), 1);
-    house.soon?.();
+    store.soon?.();
   } catch (error) {
     if (error.message) Object.assign(item, { refused: error.message, sending: true });
     else queue.splice(queue.indexOf(item), 1);
@@ -85,11 +86,11 @@ async function next() {
 export function draw() {
   for (const panel of document.querySelectorAll("section[data-kind]")) {
     const kind = panel.dataset.kind;
-    const uploads = [...house.now[kind]].sort((a, b) => b.added - a.added || a.file.localeCompare(b.file));
+    const uploads = [...store.now[kind]].sort((a, b) => b.added - a.added || a.file.localeCompare(b.file));
     const good = uploads.filter((upload) => upload.key && !trouble(upload));
     const all = panel.querySelector(".all");
     all.hidden = good.length < 2;
-    const ticked = good.filter((upload) => house.chosen[kind].has(upload.key)).length;
+    const ticked = good.filter((upload) => store.chosen[kind].has(upload.key)).length;
     all.firstElementChild.checked = ticked > 0 && ticked === good.length;
     all.firstElementChild.indeterminate = ticked > 0 && ticked < good.length;
     const list = panel.querySelector(".cards");
@@ -137,9 +138,9 @@ function drawQueued(card, item) {
 
 function drawUpload(card, kind, upload) {
   const bad = trouble(upload);
-  const ticked = house.chosen[kind].has(upload.key);
-  const language = house.now.languages[upload.key] ?? "";
-  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.looked, upload.warnings, upload.checked, upload.picture, upload.trouble, language]);
+  const ticked = store.chosen[kind].has(upload.key);
+  const language = store.now.languages[upload.key] ?? "";
+  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, upload.picture, upload.trouble, language]);
   card.classList.toggle("ticked", ticked);
   card.classList.toggle("unfit", Boolean(bad));
   fill(card, mark, () => {
@@ -153,7 +154,7 @@ function drawUpload(card, kind, upload) {
     }
     if (bad) parts.push(problem(kind, upload, bad));
     else if (upload.warnings.length) {
-      parts.push(el("details.note.doubt", { open: upload.warnings.length === 1 }, el("summary", {}, icon("alert"), t("hints", { count: upload.warnings.length })), ...upload.warnings.map((warning) => el("p", {}, worded(warning)))));
+      parts.push(el("details.note.doubt", { open: upload.warnings.length === 1 }, el("summary", {}, icon("alert"), t("hints", { count: upload.warnings.length })), ...upload.warnings.map((warning) => el("p", {}, warning.sentence))));
     }
     return parts;
   });
@@ -170,7 +171,7 @@ function told(kind, upload) {
     if (!upload.seconds) parts.push(t("photo"));
     parts.push(`${upload.width} × ${upload.height}`);
   }
-  if (!upload.looked || !upload.key) return [el("span.looking", {}, t("looking"))];
+  if (!upload.examined || !upload.key) return [el("span.looking", {}, t("looking"))];
   const words = [el("span", {}, parts.join(" · "))];
   if (upload.checked) words.push(el("span.good", { title: t("checked.hint") }, icon("tick"), t("checked")));
   return words;
@@ -209,7 +210,7 @@ function stopPlaying() {
 
 function languageChoice(upload, language) {
   const known = LANGUAGES.includes(language) || !language ? LANGUAGES : [language, ...LANGUAGES];
-  const select = el("select.language", { "aria-label": t("language.of", { name: upload.file }), onchange: async (event) => { await post("api/language", { voice: upload.key, language: event.target.value }); house.soon?.(); } },
+  const select = el("select.language", { "aria-label": t("language.of", { name: upload.file }), onchange: async (event) => { await post("api/language", { voice: upload.key, language: event.target.value }); store.soon?.(); } },
     el("option", { value: "" }, t("language.unknown")),
     ...known.map((tag) => el("option", { value: tag, selected: tag === language }, languageName(tag))));
   return select;
@@ -220,13 +221,13 @@ function problem(kind, upload, sentence) {
   const frame = kind === "presenters" && upload.trouble
     ? el("figure", {}, el("img.frame", { src: `files/troubles/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: "", loading: "lazy" }), el("figcaption", {}, t("frame.meant")))
     : null;
-  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), worded(sentence)), frame);
+  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), sentence), frame);
 }
 
 async function remove(kind, upload) {
   const words = t(kind === "voices" ? "delete.voice" : "delete.presenter", { name: upload.file });
-  if (!(await ask(t("delete.one", { name: upload.file }), words, t("delete")))) return;
-  if (await post("api/delete", { kind, keys: [upload.key] })) house.soon?.();
+  if (!(await confirmed(t("delete.one", { name: upload.file }), words, t("delete")))) return;
+  if (await post("api/delete", { kind, keys: [upload.key] })) store.soon?.();
 }
 
 function prepareRecording() {

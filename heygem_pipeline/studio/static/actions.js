@@ -1,8 +1,9 @@
 // What people ask of clips: to be tried again, made now, or stopped.
 
-import { t, toast } from "./page.js";
+import { toast } from "./dialogs.js";
+import { t } from "./page.js";
 import { post } from "./server.js";
-import { house } from "./store.js";
+import { store } from "./store.js";
 
 /** Have failed clips tried again. */
 export function retry(keys) {
@@ -22,6 +23,6 @@ export function cancel(keys) {
 async function ask(what, clips, words) {
   if (await post(`api/clips/${what}`, { clips })) {
     toast(words);
-    house.soon?.();
+    store.soon?.();
   }
 }

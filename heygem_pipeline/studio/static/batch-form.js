@@ -2,7 +2,7 @@
 
 import { about, t } from "./page.js";
 import { post } from "./server.js";
-import { house, show } from "./store.js";
+import { store, show } from "./store.js";
 import { isBringing } from "./uploads.js";
 
 const form = document.getElementById("make");
@@ -29,9 +29,9 @@ export function prepare() {
     const begun = await post("api/batches", wish);
     if (begun) {
       form.elements.title.value = "";
-      for (const kind of ["voices", "presenters"]) house.chosen[kind].clear();
+      for (const kind of ["voices", "presenters"]) store.chosen[kind].clear();
       show(begun.name);
-      house.soon?.();
+      store.soon?.();
       const clips = document.getElementById("clips");
       clips.focus({ preventScroll: true });
       clips.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
@@ -68,7 +68,7 @@ function usualTitle() {
 }
 
 function hint(voices, presenters) {
-  const { voices: allVoices, presenters: allPresenters } = house.now;
+  const { voices: allVoices, presenters: allPresenters } = store.now;
   if (isBringing() || [...allVoices, ...allPresenters].some((upload) => !upload.key)) return "hint.wait";
   if (!allVoices.length && !allPresenters.length) return "hint.bring";
   if (!voices.length && !presenters.length) return "hint.both";
@@ -76,13 +76,12 @@ function hint(voices, presenters) {
 }
 
 function inOrder(kind) {
-  return house.now[kind].map((upload) => upload.key).filter((key) => key && house.chosen[kind].has(key));
+  return store.now[kind].map((upload) => upload.key).filter((key) => key && store.chosen[kind].has(key));
 }
 
 function time(voices, presenters) {
-  const pace = house.now.pace;
-  const lengths = house.now.voices.filter((voice) => voices.includes(voice.key)).map((voice) => voice.seconds);
-  if (!pace) return t("estimate.none");
-  if (lengths.some((seconds) => !seconds)) return "";
-  return t("estimate", { time: about(lengths.reduce((all, seconds) => all + (pace.start + pace.each * seconds) * presenters, 0)) });
+  if (!store.now.estimated) return t("estimate.none");
+  const each = store.now.voices.filter((voice) => voices.includes(voice.key)).map((voice) => voice.clip_seconds);
+  if (each.some((seconds) => seconds === null)) return "";
+  return t("estimate", { time: about(each.reduce((all, seconds) => all + seconds * presenters, 0)) });
 }

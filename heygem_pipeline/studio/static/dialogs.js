@@ -1,0 +1,33 @@
+// What the page says in passing, and what it asks before something is lost.
+
+import { el, t } from "./page.js";
+
+/** Say something for some seconds, to eyes and to screen readers. */
+export function toast(words, kind = "") {
+  const note = el(kind ? `p.toast.${kind}` : "p.toast", {}, words);
+  document.getElementById("toasts").append(note);
+  setTimeout(() => note.remove(), kind === "bad" ? 9000 : 5000);
+}
+
+/** Ask before something is lost; resolves to false, or to the state of the tick box. */
+export function confirmed(title, words, action, box = null) {
+  const dialog = document.getElementById("question");
+  const ticked = el("input", { type: "checkbox", checked: true });
+  return new Promise((resolve) => {
+    let answer = false;
+    const no = el("button.button.quiet", { type: "button", onclick: () => dialog.close() }, t("no"));
+    const yes = el("button.button.primary.danger", {
+      type: "button",
+      onclick: () => { answer = { ticked: ticked.checked }; dialog.close(); },
+    }, action);
+    dialog.replaceChildren(
+      el("h2", { id: "question-title" }, title),
+      el("p", {}, words),
+      box ? el("label.tick", {}, ticked, box) : "",
+      el("div.question-buttons", {}, no, yes),
+    );
+    dialog.onclose = () => resolve(answer);
+    dialog.showModal();
+    no.focus();
+  });
+}
