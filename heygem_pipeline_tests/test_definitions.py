@@ -88,6 +88,5 @@ def test_imports_run_one_way(file: Path) -> None:
 
 
 def test_only_one_clip_at_a_time_asks_for_the_gpu() -> None:
-    graph = defs.resolve_asset_graph()
-    pools = {key.to_user_string(): graph.get(key).pools for key in graph.get_all_asset_keys()}
-    assert {name for name, pool in pools.items() if pool == {"gpu"}} == {"generated_frames"}
+    steps = defs.resolve_implicit_global_asset_job_def().graph.iterate_op_defs()
+    assert {step.name: step.pool for step in steps if step.pool} == {"generated_frames": "gpu"}

@@ -7,7 +7,7 @@ from itertools import combinations
 import dagster as dg
 from dagster import DagsterEventType
 
-from heygem_pipeline.runs.stages import Subject, subject_of
+from heygem_pipeline.runs.stages import Subject, step_name, subject_of
 
 ENDS = (DagsterEventType.STEP_SUCCESS, DagsterEventType.STEP_FAILURE)
 
@@ -36,7 +36,7 @@ def _steps(instance: dg.DagsterInstance, name: str) -> Iterator[Work]:
         begin = None
         for record in instance.get_records_for_run(run.run_id).records:
             event = record.event_log_entry.dagster_event
-            if subject is None or event is None or event.step_key != name:
+            if subject is None or event is None or step_name(event.step_key or "") != name:
                 continue
             if event.event_type is DagsterEventType.STEP_START:
                 begin = record.timestamp

@@ -1,4 +1,4 @@
-"""Asset ``encoded_video``: the finished clip, encoded, measured and checked."""
+"""What makes the asset ``encoded_video``: the finished clip, encoded, measured and checked."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -17,12 +17,14 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.quality.filmstrip import as_jpeg, as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict
-from heygem_pipeline.runs.partitions import clip_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.versions import name_and_version
+
+REPORT = "report"
+"""Name of the output beside those of the checks."""
 
 CHECKS = {
     "sound_and_picture_agree": "Fails where sound and picture do not end within one frame of each other.",
@@ -31,21 +33,7 @@ CHECKS = {
 }
 
 
-@dg.asset(
-    partitions_def=clip_partitions,
-    io_manager_key="reports",
-    group_name="talking_heads",
-    kinds={"mp4"},
-    ins={
-        "voice": dg.AssetIn("audio_features"),
-        "presenter": dg.AssetIn("face_tracks"),
-        "patches": dg.AssetIn("generated_frames"),
-    },
-    check_specs=[
-        dg.AssetCheckSpec(name, asset="encoded_video", partitions_def=clip_partitions, description=description)
-        for name, description in CHECKS.items()
-    ],
-)
+@dg.op(out={REPORT: dg.Out(io_manager_key="reports")} | {name: dg.Out(dg.Nothing) for name in CHECKS})
 def encoded_video(
     context: dg.AssetExecutionContext,
     voice: Voice,
@@ -96,7 +84,7 @@ def encoded_video(
         "drawn on": report.device,
         "AIGC ProduceID": report.produce_id,
     }
-    yield dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.version))
+    yield dg.Output(report, REPORT, metadata=metadata, data_version=dg.DataVersion(report.version))
     for check in report.checks:
         yield _result(check)
     if chosen.keep_patches_days == 0:
@@ -112,6 +100,7 @@ def studio_link(address: str, clip: ClipKey) -> dict[str, dg.UrlMetadataValue]:
 def _result(check: Check) -> dg.AssetCheckResult:
     failed = check.verdict is Verdict.FAILED
     return dg.AssetCheckResult(
+        asset_key="encoded_video",
         check_name=check.name,
         passed=check.verdict is Verdict.PASSED,
         severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,

@@ -1,4 +1,4 @@
-"""Asset ``generated_frames``: the mouth patches of one clip; one at a time on the GPU."""
+"""What makes the asset ``generated_frames``: the mouth patches of one clip; one at a time on the GPU."""
 
 import dagster as dg
 
@@ -12,7 +12,6 @@ from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
-from heygem_pipeline.runs.partitions import clip_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import require_space
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -32,14 +31,7 @@ def made_from(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> dict
     }
 
 
-@dg.asset(
-    partitions_def=clip_partitions,
-    io_manager_key="patches",
-    group_name="talking_heads",
-    kinds={"parquet"},
-    pool="gpu",
-    ins={"voice": dg.AssetIn("audio_features"), "presenter": dg.AssetIn("face_tracks")},
-)
+@dg.op(out=dg.Out(io_manager_key="patches"), pool="gpu")
 def generated_frames(
     context: dg.AssetExecutionContext,
     voice: Voice,

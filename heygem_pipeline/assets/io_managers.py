@@ -60,7 +60,7 @@ class PatchIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> PatchFile:
         """Open the patches of the partition."""
-        with _stored(data_folders().patches(ClipKey.from_partition(context.asset_partition_key)), context) as stored:
+        with _stored(data_folders().patches(ClipKey.from_partition(context.partition_key)), context) as stored:
             return PatchFile(stored)
 
 
@@ -81,7 +81,11 @@ class ReportIOManager(dg.IOManager):
 @contextmanager
 def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
     """Give the path to read from; fail in one sentence if it is not there, or was written by another version."""
-    what = f"{context.asset_key.to_user_string()} of {context.asset_partition_key!r}"
+    # Within a clip's graph the patches are no asset that is loaded, but what the step before has made.
+    if context.has_asset_key:
+        what = f"{context.asset_key.to_user_string()} of {context.asset_partition_key!r}"
+    else:
+        what = f"generated_frames of {context.partition_key!r}"
     with plain_failures():
         if not path.exists():
             raise StageMissing(f"{what} is not in the store; materialize it first, then this.")

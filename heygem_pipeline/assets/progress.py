@@ -40,7 +40,7 @@ class StepProgress(AbstractContextManager["StepProgress"]):
         self._display = display
         self._folders = data_folders()
         now = time()
-        self._last = Progress(context.asset_key.to_user_string(), 0, total, now, now)
+        self._last = Progress(context.op_execution_context.op.name, 0, total, now, now)
         write_progress(self._folders, self._run_id, self._last)
 
     def __exit__(self, *_: object) -> None:

@@ -8,6 +8,7 @@ import dagster as dg
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 from heygem_pipeline.runs.run_log import NO_STEP, Line, level_and_text, subject_in
+from heygem_pipeline.runs.stages import step_name
 from heygem_pipeline.storage.folders import data_folders
 
 BYTES_A_FILE = 10 * 2**20
@@ -59,5 +60,5 @@ def _line(record: logging.LogRecord) -> Line | None:
     level, message = shown
     if record.exc_info:
         message += "\n" + logging.Formatter().formatException(record.exc_info)
-    stage = meta.get("step_key") or NO_STEP
+    stage = step_name(meta.get("step_key") or NO_STEP)
     return Line(record.created, level, meta.get("run_id") or "", subject_in(meta.get("job_tags", {})), stage, message)

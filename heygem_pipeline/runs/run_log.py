@@ -18,7 +18,7 @@ from heygem_pipeline.runs.dagster_internals import (
     DagsterExecutionInterruptedError,
 )
 from heygem_pipeline.runs.failure_reasons import read_reason, reason_in
-from heygem_pipeline.runs.stages import Stage, subject_of
+from heygem_pipeline.runs.stages import Stage, step_name, subject_of
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
 
 SHOWN = {
@@ -126,7 +126,9 @@ def read_log(instance: dg.DagsterInstance, run: dg.DagsterRun, follow: bool = Fa
             entry = record.event_log_entry
             shown = level_and_text(entry.message, int(entry.level), entry.dagster_event)
             if shown is not None:
-                yield Line(entry.timestamp, shown[0], run.run_id, subject, entry.step_key or NO_STEP, shown[1])
+                yield Line(
+                    entry.timestamp, shown[0], run.run_id, subject, step_name(entry.step_key or NO_STEP), shown[1]
+                )
         if page.has_more:
             continue
         if now is None or now.is_finished:

@@ -55,6 +55,11 @@ JOB_OF_STAGE = {
 STAGE_OF_JOB = {job: stage for stage, job in JOB_OF_STAGE.items()}
 
 
+def step_name(step_key: str) -> str:
+    """A step's own name, without that of the graph it belongs to: ``encoded_video`` of ``clip.encoded_video``."""
+    return step_key.rpartition(".")[2]
+
+
 def subject_of(run: dg.DagsterRun) -> Subject | None:
     """What a run works on, however it was launched; None for another kind of run, or one of many partitions."""
     key = run.tags.get(PARTITION_NAME_TAG)

@@ -13,7 +13,7 @@ from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
-from heygem_pipeline.runs.stages import Stage, subject_of
+from heygem_pipeline.runs.stages import Stage, step_name, subject_of
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -59,8 +59,8 @@ def test_a_backfill_of_everything_makes_all_but_what_a_bad_upload_spoils(
         assert made(uploads) == FOUR | {"one.zip", "two.zip"}
         found = plan(instance, uploads)
         assert {clip for clip, status in found.clips.items() if status.state is State.FAILED} == {
-            ("broken", "anna"),
-            ("broken", "ben"),
+            ClipKey("broken", "anna"),
+            ClipKey("broken", "ben"),
         }
         assert "broken.wav" in str(found.clips[ClipKey("broken", "anna")].reason)
         failed = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
@@ -109,7 +109,7 @@ def test_a_selection_is_made_again_alone_and_what_failed_is_tried_from_where_it_
 
 def steps_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     started = instance.get_records_for_run(run_id, of_type=DagsterEventType.STEP_START).records
-    return [record.event_log_entry.step_key or "" for record in started]
+    return [step_name(record.event_log_entry.step_key or "") for record in started]
 
 
 def has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:

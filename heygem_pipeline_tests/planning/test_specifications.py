@@ -23,7 +23,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.house import House
+from heygem_pipeline_tests.house import CLIP, House
 
 
 def campaign(folders: DataFolders, name: str, more: str, voices: str = '["*"]') -> None:
@@ -47,7 +47,7 @@ def test_a_clip_is_made_and_delivered_as_its_campaign_says(data: DataFolders, ma
         make_missing(instance, data, materializer, list(plan(instance, data).clips), print)
         found = plan(instance, data)
         campaign(data, "winter", "settings: {crf: 12}")
-        disagreement = materializer.run(["generated_frames"], multi_partition_key(ClipKey("welcome", "anna")))
+        disagreement = materializer.run(CLIP, multi_partition_key(ClipKey("welcome", "anna")))
     assert disagreement is not None and "autumn.yaml" in disagreement and "winter.yaml" in disagreement
     assert found.clips[ClipKey("welcome", "anna")].state is State.DONE
     assert found.clips[ClipKey("welcome", "wall")].state is State.FAILED
