@@ -11,6 +11,7 @@ from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_prese
 from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.patches import PatchFile
+from heygem_pipeline.media.fingerprint import file_state
 from heygem_pipeline.quality.report import ClipReport, read_report, write_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -34,7 +35,13 @@ class VoiceIOManager(dg.IOManager):
 
 
 class PresenterIOManager(dg.IOManager):
-    """Presenters as Parquet in the store."""
+    """Presenters as Parquet in the store.
+
+    The latest that was loaded is remembered: both steps of a clip read it, and what one has probed serves the other.
+    """
+
+    def __init__(self) -> None:
+        self._latest: tuple[object, Presenter] | None = None
 
     def handle_output(self, context: dg.OutputContext, obj: Presenter) -> None:
         """Store the presenter of the partition."""
@@ -47,7 +54,12 @@ class PresenterIOManager(dg.IOManager):
         folders, key = data_folders(), context.asset_partition_key
         with _stored(folders.tracks(key), context) as stored:
             upload = Uploads(folders).find(UploadKind.TEMPLATE, key)
-            return load_presenter(stored, folders.template_speech(key), upload, settings())
+            limits = settings()
+            loaded_from = stored, file_state(stored), upload, limits
+            if self._latest is None or self._latest[0] != loaded_from:
+                presenter = load_presenter(stored, folders.template_speech(key), upload, limits)
+                self._latest = loaded_from, presenter
+            return self._latest[1]
 
 
 class PatchIOManager(dg.IOManager):

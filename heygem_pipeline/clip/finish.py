@@ -85,7 +85,7 @@ def finish_clip(
         recording.frames(),
         frame_rate=presenter.tracks.frame_rate,
         size=presenter.tracks.size,
-        sound=voice.path,
+        sound=voice.sound or voice.path,
         duration=voice.speech.duration,
         destination=destination,
         made_with=made_with,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -13,7 +14,7 @@ from heygem_pipeline.faces.parquet import read_tracks, write_tracks
 from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.media.fingerprint import file_state, fingerprint
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
@@ -42,6 +43,8 @@ class Presenter:
         seconds: what tracking took.
         own_speech: features of the video's own sound, None where it has none that can be used.
         limits: what the upload has to keep whenever it is opened.
+        state: of the file when it was tracked, as ``file_state`` says it; "" where that is not known.
+        tracked: the upload as it was opened for tracking, where that was in this process.
     """
 
     path: Path
@@ -51,19 +54,25 @@ class Presenter:
     own_speech: SpeechFeatures | None
     seconds: float
     limits: UploadLimits = field(default=DEFAULTS, repr=False)
+    state: str = ""
+    tracked: Template | None = field(default=None, repr=False, compare=False)
 
     def open(self) -> Template:
         """Open the upload for reading frames that belong to the tracks.
 
         Raises UploadReplaced if it is no longer what was tracked, StageMissing if settings have changed its timeline.
         """
-        require_unchanged(self.path, self.fingerprint)
-        template = Template.open(self.path, self.limits)
+        require_unchanged(self.path, self.fingerprint, self.state)
+        template = self._opened.again()
         if (template.frame_rate, template.info.frame_count) != (self.tracks.frame_rate, len(self.tracks)):
             raise StageMissing(
                 f"{self.path.name} was tracked at another frame rate than the settings now ask for; track it again."
             )
         return template
+
+    @cached_property
+    def _opened(self) -> Template:
+        return self.tracked or Template.open(self.path, self.limits)
 
 
 def track_presenter(
@@ -86,13 +95,14 @@ def track_presenter(
     settings = settings or settings_of_environment()
     started = perf_counter()
     path = Path(path)
+    state = file_state(path)
     mark = fingerprint(path)
     template = template or Template.open(path, settings)
     tracker = load_tracker(chosen_tracker(path, settings.tracker), settings)
     tracks = track_faces(template, tracker, progress, settings)
     own_speech = _own_speech(template, settings)
     version, seconds = name_and_version(tracker.name, tracker.version), perf_counter() - started
-    return Presenter(path, mark, version, tracks, own_speech, seconds, settings)
+    return Presenter(path, mark, version, tracks, own_speech, seconds, settings, state, template)
 
 
 def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:
@@ -100,7 +110,12 @@ def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None
     own_speech.unlink(missing_ok=True)
     if presenter.own_speech is not None:
         write_features(presenter.own_speech, own_speech)
-    known = {"fingerprint": presenter.fingerprint, "tracker": presenter.tracker, "seconds": str(presenter.seconds)}
+    known = {
+        "fingerprint": presenter.fingerprint,
+        "tracker": presenter.tracker,
+        "seconds": str(presenter.seconds),
+        "state": presenter.state,
+    }
     write_tracks(presenter.tracks, tracks, known)
 
 
@@ -108,8 +123,8 @@ def load_presenter(tracks: Path, own_speech: Path, path: Path, limits: UploadLim
     """Return what ``save_presenter`` stored for the upload at ``path``."""
     known = read_metadata(tracks)
     speech = read_features(own_speech) if own_speech.exists() else None
-    seconds = float(known["seconds"])
-    return Presenter(path, known["fingerprint"], known["tracker"], read_tracks(tracks), speech, seconds, limits)
+    seconds, state = float(known["seconds"]), known.get("state", "")
+    return Presenter(path, known["fingerprint"], known["tracker"], read_tracks(tracks), speech, seconds, limits, state)
 
 
 def _own_speech(template: Template, limits: UploadLimits) -> SpeechFeatures | None:

@@ -57,7 +57,7 @@ def encode_clip(
     *,
     frame_rate: Fraction,
     size: tuple[int, int],
-    sound: Path,
+    sound: Path | SoundInfo,
     duration: Fraction,
     destination: Path,
     made_with: RenderSettings = DEFAULTS,
@@ -71,8 +71,8 @@ def encode_clip(
     Args:
         frames: exactly round(duration x frame_rate) arrays, uint8 (height, width, 3) BGR.
         size: their (width, height).
-        sound: the upload; its sound starts with the first frame and is cut or padded with silence to the frames'
-            length.
+        sound: the upload, or what was probed of it; its sound starts with the first frame and is cut or padded with
+            silence to the frames' length.
         duration: seconds of the speech.
         made_with: its quality, label and mark, its encoder, and the limits of files.
         progress: called with the number of frames written so far.
@@ -85,7 +85,7 @@ def encode_clip(
         FfmpegMissing: No usable ffmpeg program.
         BadInput: As ``probe_sound`` raises it. Nothing is left behind on any error.
     """
-    info = probe_sound(sound, made_with)
+    info = probe_sound(sound, made_with) if isinstance(sound, Path) else sound
     frame_count = count_frames(duration, frame_rate)
     width, height = size
     require_space(destination, int(width * height * frame_count * BITS_PER_PIXEL / 8) + 2**24)

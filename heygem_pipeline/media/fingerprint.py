@@ -6,9 +6,25 @@ from heygem_pipeline.errors import UploadMissing
 from heygem_pipeline.storage.content import sha256_of
 
 
+def file_state(path: Path) -> str:
+    """Return what the file system says of a file: bytes and times. While it is the same, so is the content.
+
+    Raises UploadMissing.
+    """
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise _missing(path) from error
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+
+
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of the file's content, 64 hexadecimal digits. Raises UploadMissing."""
     try:
         return sha256_of(path)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise UploadMissing(f"There is no file {path.name} that could be read; check its name and place.") from error
+        raise _missing(path) from error
+
+
+def _missing(path: Path) -> UploadMissing:
+    return UploadMissing(f"There is no file {path.name} that could be read; check its name and place.")

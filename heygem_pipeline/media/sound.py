@@ -12,7 +12,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.formats import cut_off, open_media, read_packets
-from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, probe_sound, sound_stream
+from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, SoundInfo, probe_sound, sound_stream
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 GAP_SECONDS = Fraction(1, 10)
@@ -39,12 +39,16 @@ class Sound:
     duration: Fraction
 
 
-def read_sound(path: Path, sample_rate: int = 16000, limits: UploadLimits = DEFAULTS) -> Sound:
+def read_sound(
+    path: Path, sample_rate: int = 16000, limits: UploadLimits = DEFAULTS, probed: SoundInfo | None = None
+) -> Sound:
     """Read the main sound track of a file, mixed to one channel and resampled.
 
+    probed: what ``probe_sound`` says of it, where that is known.
     Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong.
     """
-    probe_sound(path, limits)
+    if probed is None:
+        probe_sound(path, limits)
     duration = Fraction(0)
     pieces: list[NDArray[np.float32]] = []
     resampler: AudioResampler | None = None

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -54,6 +54,10 @@ class Template:
             return cls(info, None, np.zeros(1, np.int64), Converter(info))
         times = display_times(info.frame_count, info.frame_rate, int(index.timestamps[0]), index.time_base)
         return cls(info, index, times, Converter(info))
+
+    def again(self) -> "Template":
+        """The same, for another reader at the same time: without probing the file again."""
+        return replace(self, converter=Converter(self.info))
 
     @property
     def frame_rate(self) -> Fraction:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import SpeechSilent, SpeechTooShort
+from heygem_pipeline.media.probe import SoundInfo
 from heygem_pipeline.media.sound import Sound, read_sound
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline.speech.features import SpeechFeatures
@@ -13,13 +14,14 @@ from heygem_pipeline.speech.level import SILENCE_DBFS, normalising_gain, row_lev
 from heygem_pipeline.speech.mel import HOP, SAMPLE_RATE, log_mel
 
 
-def analyse_speech(path: Path, limits: UploadLimits = DEFAULTS) -> SpeechFeatures:
+def analyse_speech(path: Path, limits: UploadLimits = DEFAULTS, probed: SoundInfo | None = None) -> SpeechFeatures:
     """Return the features of the speech in a file of sound (or the sound of a video).
 
+    probed: what ``probe_sound`` says of it, where that is known.
     Raises SpeechTooShort (under ``limits.min_speech_seconds``), SpeechSilent (nothing above -70 dBFS), and what
     reading the file raises (NotMedia, EmptyFile, NoSoundTrack, TruncatedFile, UnsafeFile, TooLong).
     """
-    sound = read_sound(path, SAMPLE_RATE, limits)
+    sound = read_sound(path, SAMPLE_RATE, limits, probed)
     shortest = limits.min_speech_seconds
     if sound.duration < shortest:
         raise SpeechTooShort(
