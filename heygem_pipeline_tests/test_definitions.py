@@ -74,6 +74,43 @@ def test_definitions_load_without_heavy_imports() -> None:
     assert loaded.stdout.split() == []
 
 
+READERS = {"settings": "heygem_pipeline.settings", "data_folders": "heygem_pipeline.storage.folders"}
+"""What reads the environment, and where it is defined."""
+
+TOPS = (
+    *("assets/", "orchestration/", "cli/", "definitions.py", "studio/server.py"),
+    # The Python interface: whoever calls it gives no settings.
+    *("clip/generate.py", "clip/presenter.py", "clip/voice.py"),
+    # Dagster makes the handler of dagster.yaml by itself, without arguments.
+    "runs/log_file.py",
+    "storage/folders.py",
+)
+"""Who may: everything else is given what it needs."""
+
+NOT_YET_GIVEN = {
+    *("campaigns/campaign.py", "campaigns/campaigns_folder.py", "planning/planner.py", "planning/specifications.py"),
+    *("operations/backup.py", "operations/demo.py", "operations/recovery.py", "operations/servers.py"),
+    *("runs/instance.py", "runs/lock.py", "runs/upload_partitions.py", "studio/batches.py"),
+}
+"""They still read it themselves; nothing may be added here."""
+
+
+def reads_the_environment(file: Path) -> bool:
+    """Does it import one of the readers, under whatever name?"""
+    imported = {
+        (node.module, alias.name)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return not imported.isdisjoint((module, name) for name, module in READERS.items())
+
+
+def test_only_the_top_reads_the_environment() -> None:
+    reading = {name_of(file) for file in FILES if reads_the_environment(file)}
+    assert {name for name in reading if not name.startswith(TOPS)} == NOT_YET_GIVEN
+
+
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_no_room_below_the_assets_imports_dagster(file: Path) -> None:
     if file.relative_to(PACKAGE).parts[0] not in KNOWS_DAGSTER:

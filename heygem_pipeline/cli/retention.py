@@ -19,10 +19,11 @@ def prune(
     """Remove data that is no longer needed, as every night; uploads stay, and clips too unless you set a limit."""
     from heygem_pipeline.operations.retention import prune
     from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance() as instance:
-        pruned = prune(instance, data_folders(), dry_run)
+        pruned = prune(instance, data_folders(), settings(), dry_run)
     table = Table(box=SIMPLE_HEAD)
     table.add_column("what")
     table.add_column("how many", justify="right")

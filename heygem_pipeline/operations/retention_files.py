@@ -10,7 +10,7 @@ from pathlib import Path
 from heygem_pipeline.operations.removable import DAY, Removable, modified, removable_file
 from heygem_pipeline.runs.materializations import keys_in
 from heygem_pipeline.runs.progress import progress_files
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import KeepSettings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -23,9 +23,11 @@ ANY = ClipKey("any", "any")
 """Shows where files of clips lie."""
 
 
-def removable_patches(folders: DataFolders, busy: Collection[str], now: float) -> Iterator[Removable]:
+def removable_patches(
+    folders: DataFolders, keeping: KeepSettings, busy: Collection[str], now: float
+) -> Iterator[Removable]:
     """Mouth patches: only the second half of a clip's making reads them. busy: clips that runs work on."""
-    keep, keep_unfinished = settings().keep_patches_days, settings().keep_store_days
+    keep, keep_unfinished = keeping.keep_patches_days, keeping.keep_store_days
     finished = "mouth patches of finished clips", f"HEYGEM_KEEP_PATCHES_DAYS={keep:g}"
     unfinished = "mouth patches of unfinished clips", f"HEYGEM_KEEP_STORE_DAYS={keep_unfinished:g}"
     for clip, path in _of_clips(folders.patches(ANY), ".parquet"):
@@ -41,7 +43,7 @@ def removable_patches(folders: DataFolders, busy: Collection[str], now: float) -
 
 
 def removable_store(
-    folders: DataFolders, busy: Collection[str], now: float, remember: bool = True
+    folders: DataFolders, keeping: KeepSettings, busy: Collection[str], now: float, remember: bool = True
 ) -> Iterator[Removable]:
     """What the store holds of uploads and clips that have been gone for some days: a disk may be away for a while.
 
@@ -54,7 +56,7 @@ def removable_store(
     if remember and since != before:
         with atomic_path(register) as temporary:
             temporary.write_text(json.dumps(since, ensure_ascii=False, indent=1), encoding="utf-8")
-    keep = settings().keep_store_days
+    keep = keeping.keep_store_days
     for name, what in gone.items():
         if now - since[name] >= keep * DAY:
             yield from removable_file(what, f"HEYGEM_KEEP_STORE_DAYS={keep:g}", folders.root / name)
@@ -87,14 +89,14 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
 
 
 def removable_outputs(
-    folders: DataFolders, delivered: Collection[str], busy: Collection[str], now: float
+    folders: DataFolders, keeping: KeepSettings, delivered: Collection[str], busy: Collection[str], now: float
 ) -> Iterator[Removable]:
     """Clips and ZIPs that people have had long enough to take: those of a voice go together, or stay.
 
     Only clips with a report, and ZIPs of voices that were delivered: other files are not the pipeline's. A removed
     clip's report stays as ``DataFolders.removed``. busy: voices that runs work on.
     """
-    keep = settings().keep_outputs_days
+    keep = keeping.keep_outputs_days
     if keep is None:
         return
     why = f"HEYGEM_KEEP_OUTPUTS_DAYS={keep:g}"

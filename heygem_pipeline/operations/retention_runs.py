@@ -30,11 +30,13 @@ from heygem_pipeline.runs.dagster_internals import (
 )
 from heygem_pipeline.runs.history import failed_attempts
 from heygem_pipeline.runs.run_databases import databases_of, remove_databases
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import KeepSettings
 from heygem_pipeline.storage.folders import DataFolders
 
 
-def removable_runs(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, now: float) -> Iterator[Removable]:
+def removable_runs(
+    instance: dg.DagsterInstance, folders: DataFolders, keep: KeepSettings, found: Plan, now: float
+) -> Iterator[Removable]:
     """Ended runs older than the settings say, but not those that say why something is failed now."""
     events = instance.event_log_storage
     # Dagster can keep its records elsewhere (dagster.yaml); the rules below are those of SQLite.
@@ -42,7 +44,7 @@ def removable_runs(instance: dg.DagsterInstance, folders: DataFolders, found: Pl
         return
     kept = _needed_by_planner(instance, found) | _needed_by_backfills(instance)
     newest = _runs_with_newest(events)
-    good, bad = settings().keep_runs_days, settings().keep_failed_runs_days
+    good, bad = keep.keep_runs_days, keep.keep_failed_runs_days
     for what, days, setting, statuses in (
         ("runs that ended well", good, "HEYGEM_KEEP_RUNS_DAYS", [DagsterRunStatus.SUCCESS]),
         ("failed runs", bad, "HEYGEM_KEEP_FAILED_RUNS_DAYS", [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]),

@@ -6,6 +6,7 @@ from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.runs.dagster_internals import UnresolvedAssetJobDefinition
 from heygem_pipeline.runs.stages import JOB_OF_STAGE, STAGE_OF_ASSET, Stage
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 
 
@@ -28,7 +29,7 @@ def ingest() -> None:
 @dg.op
 def remove_what_is_not_kept(context: dg.OpExecutionContext) -> None:
     """Remove what is no longer needed, and log what went."""
-    pruned = prune(context.instance, data_folders())
+    pruned = prune(context.instance, data_folders(), settings())
     for kind in pruned:
         context.log.info(f"Removed: {kind}")
     if not pruned:

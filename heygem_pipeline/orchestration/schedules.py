@@ -14,6 +14,7 @@ from heygem_pipeline.planning.requests import ask_for, forgive
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.stages import Stage, Subject
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 
@@ -55,7 +56,7 @@ def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") 
 
     tick: its time, so that no tick launches twice.
     """
-    folders = data_folders()
+    chosen, folders = settings(), data_folders()
     found = plan(instance, folders)
     mine = {
         clip: status
@@ -66,9 +67,9 @@ def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") 
         return dg.SkipReason(f"{file} wants no clip: heygem campaign check {file} says why.")
     failed = [clip for clip, status in mine.items() if status.state is State.FAILED]
     forgive(folders, {what for clip in failed for what in blamed(found, clip)})
-    here = [clip for clip in mine if not is_made_by_itself(found.wanting[clip])]
+    here = [clip for clip in mine if not is_made_by_itself(found.wanting[clip], chosen.automatic)]
     startable = [clip.partition for clip in here if mine[clip].to_be_made]
-    room = room_in_queue(found)
+    room = room_in_queue(found, chosen.queue_length)
     later = [clip.partition for clip in here if mine[clip].state in (State.FAILED, State.WAITING)]
     ask_for(folders, [*startable[room:], *later])
     started = run_requests(instance, found, [Subject(Stage.CLIP, key) for key in startable[:room]], startable, tick)

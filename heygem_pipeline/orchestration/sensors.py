@@ -82,10 +82,11 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     requests = read_requests(folders)
     found = plan(context.instance, folders)
     withdraw(folders, settled_requests(found, requests))
-    room = room_in_queue(found)
+    chosen = settings()
+    room = room_in_queue(found, chosen.queue_length)
     if room == 0:
-        return dg.SkipReason(f"{settings().queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")
-    subjects = list(islice(to_start(found, requests), room))
+        return dg.SkipReason(f"{chosen.queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")
+    subjects = list(islice(to_start(found, requests, chosen.automatic), room))
     started = run_requests(context.instance, found, subjects, requests.clips)
     return dg.SensorResult(run_requests=started) if started else dg.SkipReason(_why_nothing(found))
 

@@ -12,7 +12,7 @@ from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
 from heygem_pipeline.runs.history import TRIED_TAG
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import JOB_OF_STAGE, Stage, Subject
-from heygem_pipeline.settings import Automatic, settings
+from heygem_pipeline.settings import Automatic
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.uploads.registry import UploadKind
 
@@ -20,25 +20,23 @@ SETTLED = (State.DONE, State.FAILED, State.QUEUED, State.RUNNING, State.REMOVED)
 """A clip that stands so has had its request."""
 
 
-def is_made_by_itself(wanting: tuple[Campaign, ...]) -> bool:
+def is_made_by_itself(wanting: tuple[Campaign, ...], automatic: Automatic) -> bool:
     """Is the clip made as soon as it can be? A campaign with a cron line has its clips made at that time instead."""
-    return settings().automatic is Automatic.CLIPS and (
-        not wanting or any(campaign.schedule is None for campaign in wanting)
-    )
+    return automatic is Automatic.CLIPS and (not wanting or any(campaign.schedule is None for campaign in wanting))
 
 
-def room_in_queue(found: Plan) -> int:
+def room_in_queue(found: Plan, queue_length: int) -> int:
     """How many more runs may be asked for now."""
     statuses = (*found.voices.values(), *found.presenters.values(), *found.clips.values(), *found.deliveries.values())
     queued = sum(status.state is State.QUEUED and status.run_id is not None for status in statuses)
-    return max(0, settings().queue_length - queued)
+    return max(0, queue_length - queued)
 
 
-def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
+def to_start(found: Plan, requests: Requests, automatic: Automatic) -> Iterator[Subject]:
     """What should be running, in order: uploads, deliveries, clips that were asked for, then the rest by voice."""
     asked = [clip for key in requests.clips if (clip := ClipKey.from_partition(key)) in found.clips]
     needed = {clip.voice for clip in asked}, {clip.presenter for clip in asked}
-    everything = settings().automatic is not Automatic.OFF
+    everything = automatic is not Automatic.OFF
     for stage, statuses, wanted in (
         (Stage.VOICE, found.voices, needed[0]),
         (Stage.PRESENTER, found.presenters, needed[1]),
@@ -55,7 +53,7 @@ def to_start(found: Plan, requests: Requests) -> Iterator[Subject]:
             yield Subject.of_clip(clip)
     already = set(asked)
     for clip, status in found.clips.items():
-        if status.to_be_made and clip not in already and is_made_by_itself(found.wanting[clip]):
+        if status.to_be_made and clip not in already and is_made_by_itself(found.wanting[clip], automatic):
             yield Subject.of_clip(clip)
 
 

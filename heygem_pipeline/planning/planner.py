@@ -138,7 +138,7 @@ class _Planner:
         self._attempts = failed_attempts(instance)
         self._requests: Requests = read_requests(folders)
         self._logs_left = LOGS_READ
-        self._lack_of_room = lack_of_room(folders)
+        self._lack_of_room = lack_of_room(folders, settings().keep_free_gb)
 
     def plan(self, wanting: Mapping[ClipKey, tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
         voices = self._of_uploads(

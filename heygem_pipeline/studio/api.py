@@ -16,7 +16,6 @@ from heygem_pipeline.operations.erasure import ErasureTarget
 from heygem_pipeline.planning.actions import cancel, try_again
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.quality.report import finished_report
-from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio import actions
@@ -129,7 +128,7 @@ async def _upload(request: Request) -> Response:
         raise Refusal("too_often", 429)
     async with studio.receiving:
         name = unquote(request.path_params["name"])
-        path = await receive(studio.snapshot.uploads, kind, name, int(length), request.stream())
+        path = await receive(studio.snapshot.uploads, kind, name, int(length), request.stream(), studio.settings)
     await run_in_threadpool(studio.wait_for_the_button)
     studio.first_looks.want(kind, path, new=True)
     studio.snapshot.expire()
@@ -158,7 +157,7 @@ async def _begin(request: Request) -> Response:
         presenters=wanted.presenters,
         quality=wanted.quality,
         label=wanted.label,
-        engine=wanted.engine or settings().engine,
+        engine=wanted.engine or studio.settings.engine,
         languages=languages_of(studio.folders),
     )
     name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, wish)

@@ -10,7 +10,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
-from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import client_of, is_encrypted, is_own
 from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
 from heygem_pipeline.studio.limits import Brake
@@ -49,7 +48,7 @@ def _rendered(request: Request, template: str, status: int = 200, **values: obje
 
 async def _page(request: Request) -> Response:
     studio = studio_of(request)
-    limits = settings()
+    limits = studio.settings
     facts = {
         "texts": texts(language_of(request)),
         "language": language_of(request),

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.disk import free_bytes
 from heygem_pipeline.storage.exclusive_rename import place
 from heygem_pipeline.studio.refusals import Refusal
@@ -46,19 +46,21 @@ def safe_name(name: str, kind: UploadKind) -> str:
     return f"{stem}.{suffix.lower()}"
 
 
-async def receive(uploads: Uploads, kind: UploadKind, name: str, size: int, body: AsyncIterator[bytes]) -> Path:
+async def receive(
+    uploads: Uploads, kind: UploadKind, name: str, size: int, body: AsyncIterator[bytes], settings: Settings
+) -> Path:
     """Store an upload of ``size`` bytes; return its path. No other file is ever written over.
 
     Raises Refusal for what is too large, cut off, or has no room.
     """
     name = safe_name(name, kind)
-    limit = settings().studio_max_gb
+    limit = settings.studio_max_gb
     if size > limit * 1e9:
         raise Refusal("too_large", 413, name=name, limit=f"{limit:g}")
     if size == 0:
         raise Refusal("empty", name=name)
     folder = uploads.folder(kind)
-    if free_bytes(folder) < size + settings().keep_free_gb * 1e9:
+    if free_bytes(folder) < size + settings.keep_free_gb * 1e9:
         raise Refusal("no_room", 507, name=name)
     growing = folder / f"{PREFIX}{uuid4().hex}"
     try:

@@ -39,7 +39,7 @@ def write(path: Path, content: bytes = b"content", days: float = 0.0) -> Path:
 
 def removed(house: House, **options: float | bool) -> dict[str, int]:
     """Prune, and say how many of what."""
-    return {kind.what: kind.count for kind in prune(house.instance, house.folders, **options)}  # pyright: ignore[reportArgumentType]
+    return {kind.what: kind.count for kind in prune(house.instance, house.folders, settings(), **options)}  # pyright: ignore[reportArgumentType]
 
 
 Set = Callable[[str, str], None]
@@ -78,10 +78,10 @@ def test_patches_go_once_their_clip_is_finished_and_a_dry_run_only_says_so(house
     set_to("patches_days", "2")
     assert removed(house) == {}
     set_to("patches_days", "0")
-    (told,) = prune(house.instance, house.folders, dry_run=True)
+    (told,) = prune(house.instance, house.folders, settings(), dry_run=True)
     assert (told.count, told.bytes) == (1, 5000) and patches.exists()
     assert str(told) == "1 mouth patches of finished clips, 0.0 MB (HEYGEM_KEEP_PATCHES_DAYS=0)"
-    assert prune(house.instance, house.folders) == [told]
+    assert prune(house.instance, house.folders, settings()) == [told]
     assert not patches.exists()
     assert removed(house) == {}
 

@@ -26,6 +26,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
@@ -35,7 +36,7 @@ DAY = 24 * 3600.0
 
 def removed(instance: dg.DagsterInstance, folders: DataFolders, days: float, dry_run: bool = False) -> dict[str, int]:
     """Prune, so many days later."""
-    return {kind.what: kind.count for kind in prune(instance, folders, dry_run, now=time() + days * DAY)}
+    return {kind.what: kind.count for kind in prune(instance, folders, settings(), dry_run, now=time() + days * DAY)}
 
 
 def ended(

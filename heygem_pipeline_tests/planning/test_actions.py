@@ -12,7 +12,7 @@ from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_tag
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import Automatic
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
@@ -51,15 +51,14 @@ def test_only_what_is_missing_is_made_now(house: House) -> None:
     assert make_missing_now(house.folders, found, found.clips) == [ClipKey("two", "one"), ClipKey("two", "two")]
 
 
-def test_a_cancelled_clip_waits_until_somebody_asks_for_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
-    settings.cache_clear()
+def test_a_cancelled_clip_waits_until_somebody_asks_for_it(house: House) -> None:
     chosen = [ClipKey("one", "one"), ClipKey("one", "two")]
     assert cancel(house.instance, house.folders, house.plan(), chosen) == []
     found = house.plan()
     assert {found.clips[clip].state for clip in chosen} == {State.FAILED}
     assert found.clips[ClipKey("one", "one")].reason == CANCELLED
-    assert [subject.key for subject in to_start(found, read_requests(house.folders))] == ["two|one", "two|two"]
+    started = to_start(found, read_requests(house.folders), Automatic.CLIPS)
+    assert [subject.key for subject in started] == ["two|one", "two|two"]
     try_again(house.folders, found, [ClipKey("one", "two")])
     assert house.clip().state is State.FAILED and house.clip("one", "two").state is State.READY
 

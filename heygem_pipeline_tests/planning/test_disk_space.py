@@ -29,7 +29,7 @@ def test_new_clips_wait_and_say_why_while_uploads_are_analysed(house: House) -> 
     started, why = tick(house)
     assert started == [] and why is not None
     assert "HEYGEM_KEEP_FREE_GB" in why and "Clips: 3 waiting, 1 done." in why
-    assert house.clip("one", "two").reason == lack_of_room(house.folders)
+    assert house.clip("one", "two").reason == lack_of_room(house.folders, settings().keep_free_gb)
 
 
 def test_clips_start_by_themselves_when_there_is_room_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

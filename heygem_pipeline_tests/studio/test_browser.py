@@ -188,7 +188,9 @@ def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
     with open_instance() as instance:
         # Nothing of a voice is removed while a run works on it, as its ZIP's may still do.
         wait_for(
-            lambda: any(kind.what == "finished clips" for kind in prune(instance, data, now=time() + 2 * 24 * 3600))
+            lambda: any(
+                kind.what == "finished clips" for kind in prune(instance, data, settings(), now=time() + 2 * 24 * 3600)
+            )
         )
     page.reload()
     _progress(page, "0 of 3 finished · 2 cancelled · 1 removed for its age")
