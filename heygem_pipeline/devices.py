@@ -36,9 +36,7 @@ def chosen_device(name: str = "auto") -> "torch.device":
         "mps": int(torch.backends.mps.is_available()),
     }[device.type]
     if (device.index or 0) >= there:
-        raise DeviceUnusable(
-            f"HEYGEM_DEVICE asks for {name}, and PyTorch sees no such device here; see nvidia-smi, or set auto or cpu."
-        )
+        raise DeviceUnusable("device.absent", device=name)
     return device
 
 
@@ -56,7 +54,7 @@ class BatchSize:
             try:
                 done += compute(batch)
             except RuntimeError as error:
-                if "out of memory" not in str(error).lower():
+                if not _ran_out_of_memory(error):
                     raise
                 self._halve(len(batch), error)
         return done
@@ -65,11 +63,18 @@ class BatchSize:
         import torch
 
         if tried == 1:
-            raise DeviceUnusable(
-                "The device has not enough free memory for a single frame; end what else uses it, or set "
-                "HEYGEM_DEVICE=cpu."
-            ) from error
+            raise DeviceUnusable("device.memory") from error
         self.items = tried // 2
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         logger.warning("The memory of the device ran out at %d frames a batch; going on with %d.", tried, self.items)
+
+
+def _ran_out_of_memory(error: RuntimeError) -> bool:
+    """PyTorch has a type for it, which its code for Apple's devices does not use in every release: only words tell."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or _APPLE_MEMORY in str(error)
+
+
+_APPLE_MEMORY = "MPS backend out of memory"

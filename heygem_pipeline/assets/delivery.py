@@ -34,7 +34,7 @@ def delivery(
             if (report := finished_report(folders, ClipKey(audio, template))) is not None
         }
         if not reports:
-            raise StageMissing(f"No clip of {audio!r} is finished; materialize encoded_video first.")
+            raise StageMissing("delivery.no_clip", voice=audio)
         files = {kind: Uploads(folders).known(kind) for kind in UploadKind}
         rows = [
             {"clip": f"{_name(template, order)}.mp4", "finished": True, "sentence": ""} | reports[template].as_json()

@@ -51,9 +51,7 @@ def encoded_video(
         making = specifications.render_spec(clip)
         engine = load_engine(making.engine, chosen)
         if not made_from(voice, presenter, engine).items() <= made.items():
-            raise StageMissing(
-                f"The generated_frames of {context.partition_key!r} are of an older upload or engine; make them first."
-            )
+            raise StageMissing("stage.older_frames", key=context.partition_key)
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         folders.report(clip).unlink(missing_ok=True)
         folders.removed(clip).unlink(missing_ok=True)

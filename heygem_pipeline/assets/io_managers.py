@@ -95,16 +95,16 @@ def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
     """Give the path to read from; fail in one sentence if it is not there, or was written by another version."""
     # Within a clip's graph the patches are no asset that is loaded, but what the step before has made.
     if context.has_asset_key:
-        what = f"{context.asset_key.to_user_string()} of {context.asset_partition_key!r}"
+        asset, key = context.asset_key.to_user_string(), context.asset_partition_key
     else:
-        what = f"generated_frames of {context.partition_key!r}"
+        asset, key = "generated_frames", context.partition_key
     with plain_failures():
         if not path.exists():
-            raise StageMissing(f"{what} is not in the store; materialize it first, then this.")
+            raise StageMissing("stage.not_stored", asset=asset, key=key)
         try:
             yield path
         except KeyError as error:
-            raise StageMissing(f"{what} was stored by another version; materialize it again, then this.") from error
+            raise StageMissing("stage.other_version", asset=asset, key=key) from error
 
 
 IO_MANAGERS = {

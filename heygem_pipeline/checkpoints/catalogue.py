@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from heygem_pipeline.messages.message import Message
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -35,14 +37,14 @@ class Part:
 class Owner:
     """An engine or tracker that needs files of weights.
 
-    terms: what its publishers say of the use of the weights, a sentence.
+    terms: what its publishers say of the use of the weights.
     research_only: whether that forbids all but research, so that HEYGEM_ACKNOWLEDGED_LICENCES must name the owner.
     """
 
     name: str
     kind: str
     parts: tuple[Part, ...]
-    terms: str
+    terms: Message
     research_only: bool
 
 
@@ -64,7 +66,7 @@ CATALOGUE = (
                 ),
             ),
         ),
-        terms="Research and personal use only: the weights were trained on LRS2, whose licence allows no other.",
+        terms=Message("licence.wav2lip"),
         research_only=True,
     ),
     Owner(
@@ -84,10 +86,7 @@ CATALOGUE = (
                 ),
             ),
         ),
-        terms=(
-            "BSD 3-clause, say the authors; they do not own the pictures it was trained on (300-W, AFLW and others), "
-            "whose terms exclude commercial use."
-        ),
+        terms=Message("licence.face_alignment"),
         research_only=False,
     ),
 )

@@ -24,10 +24,7 @@ def download(checkpoint: Checkpoint, destination: Path) -> Path:
     try:
         from torch.hub import download_url_to_file
     except ImportError as error:
-        raise ModelMissing(
-            "PyTorch is not installed; run: .venv/bin/pip install --constraint constraints.txt --editable "
-            "'.[face_alignment]'."
-        ) from error
+        raise ModelMissing("face_alignment.no_torch") from error
     with atomic_path(destination) as temporary, _patience():
         try:
             download_url_to_file(checkpoint.url, str(temporary), checkpoint.promised_digits)
@@ -35,8 +32,11 @@ def download(checkpoint: Checkpoint, destination: Path) -> Path:
             if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
                 raise
             raise ModelMissing(
-                f"{checkpoint.file} is needed and could not be downloaded ({error}); download {checkpoint.url} on a "
-                f"machine that can, then put it into {destination.parent} with: heygem checkpoints import FILE."
+                "weights.not_downloaded",
+                file=checkpoint.file,
+                reason=str(error),
+                source=checkpoint.url,
+                folder=str(destination.parent),
             ) from error
     write_receipt(destination, sha256_of(destination))
     return destination

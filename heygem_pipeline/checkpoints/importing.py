@@ -37,13 +37,11 @@ def bring_in(source: Path, folder: Path, check: Check, name: str | None = None) 
     Whatever fails, what was there stays.
     """
     if not source.is_file():
-        raise UploadMissing(f"There is no file {source}; check its name and place.")
+        raise UploadMissing("file.missing", file=str(source))
     known = checkpoint_called(name or source.name)
     if known is None:
         names = ", ".join(one.file for owner in CATALOGUE for part in owner.parts for one in part.files)
-        raise CheckpointUnusable(
-            f"No weights are called {name or source.name}; say which these are with --as NAME, one of: {names}."
-        )
+        raise CheckpointUnusable("weights.unknown_name", name=name or source.name, known=names)
     owner, part, checkpoint = known
     check(owner, part, source)
     destination = folder / checkpoint.file

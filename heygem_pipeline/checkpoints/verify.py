@@ -7,18 +7,19 @@ from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner
 from heygem_pipeline.checkpoints.importing import Check
 from heygem_pipeline.checkpoints.receipt import read_receipt
 from heygem_pipeline.errors import CheckpointUnusable, NotReady
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.content import sha256_of
 
 
 @dataclass(frozen=True)
 class Verified:
-    """well: nothing speaks against using the file. sentence: what was found."""
+    """well: nothing speaks against using the file. message: what was found."""
 
     owner: Owner
     checkpoint: Checkpoint
     sha256: str
     well: bool
-    sentence: str
+    message: Message
 
 
 def verify(folder: Path, check: Check) -> list[Verified]:
@@ -30,23 +31,23 @@ def verify(folder: Path, check: Check) -> list[Verified]:
                 path = folder / checkpoint.file
                 if path.is_file():
                     sha256 = sha256_of(path)
-                    well, sentence = _compare(path, checkpoint, sha256)
+                    well, message = _compare(path, checkpoint, sha256)
                     try:
                         check(owner, part, path)
                     except CheckpointUnusable as error:
-                        well, sentence = False, str(error)
+                        well, message = False, error.message
                     except NotReady as error:
-                        sentence = f"{sentence} What it holds was not looked at: {error}"
-                    found.append(Verified(owner, checkpoint, sha256, well, sentence))
+                        message = Message("weights.not_looked_into", found=message, reason=error.message)
+                    found.append(Verified(owner, checkpoint, sha256, well, message))
     return found
 
 
-def _compare(path: Path, checkpoint: Checkpoint, sha256: str) -> tuple[bool, str]:
+def _compare(path: Path, checkpoint: Checkpoint, sha256: str) -> tuple[bool, Message]:
     receipt = read_receipt(path)
     if receipt is not None and receipt.sha256 != sha256:
-        return False, f"It has changed since it came ({receipt.came_at}): import it again."
+        return False, Message("weights.changed", date=receipt.came_at)
     if not sha256.startswith(checkpoint.promised_digits):
-        return True, "These are other weights than the published ones: their SHA-256 would begin as the name says."
+        return True, Message("weights.unpublished")
     if receipt is None:
-        return True, "It was put there by hand; import notes its SHA-256, so that a change is seen."
-    return True, f"As it came ({receipt.came_at})."
+        return True, Message("weights.by_hand")
+    return True, Message("weights.as_it_came", date=receipt.came_at)

@@ -1,10 +1,12 @@
 """The one way to the weights of an engine or tracker."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import Owner, Part, owner_called
 from heygem_pipeline.checkpoints.download import download
 from heygem_pipeline.errors import LicenceNotAcknowledged, ModelMissing
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import WeightSettings
 
 
@@ -41,10 +43,7 @@ def require_obtainable(name: str, weights: WeightSettings) -> None:
 def require_acknowledged(owner: Owner, weights: WeightSettings) -> None:
     """Raise LicenceNotAcknowledged if the weights are for research only and the settings do not name them as known."""
     if owner.research_only and owner.name not in weights.acknowledged_licences:
-        raise LicenceNotAcknowledged(
-            f"The weights of {owner.name} are restricted: {owner.terms} If that fits your use, set "
-            f"HEYGEM_ACKNOWLEDGED_LICENCES={owner.name} (several names: with commas)."
-        )
+        raise LicenceNotAcknowledged("licence.not_acknowledged", owner=owner.name, terms=owner.terms)
 
 
 def is_complete(owner: Owner, weights: WeightSettings) -> bool:
@@ -79,9 +78,16 @@ def _comes_by_itself(part: Part, weights: WeightSettings) -> bool:
 
 def _missing(owner: Owner, part: Part, weights: WeightSettings) -> ModelMissing:
     first = part.files[0]
-    names = " or ".join(one.file for one in part.files)
-    folder = checkpoints_folder(weights)
+    of_engine = owner.kind == "engine"
     return ModelMissing(
-        f"The {owner.kind} {owner.name} needs {names} (from {first.url or first.source}) in {folder}; "
-        "put it there with: heygem checkpoints import FILE."
+        "weights.missing",
+        owner=Message("owner.engine", name=owner.name) if of_engine else Message("owner.tracker", name=owner.name),
+        files=_any_of([one.file for one in part.files]),
+        source=first.url or first.source,
+        folder=str(checkpoints_folder(weights)),
     )
+
+
+def _any_of(names: Sequence[str]) -> str | Message:
+    first, *rest = names
+    return Message("list.or", first=first, rest=_any_of(rest)) if rest else first

@@ -42,7 +42,7 @@ def verify() -> None:
         found = verify(checkpoints_folder(settings()), _check)
     for one in found:
         _say(f"{'ok' if one.well else 'NOT USABLE'}  {one.checkpoint.file}  SHA-256 {one.sha256}")
-        _say(f"    {one.sentence}")
+        _say(f"    {one.message}")
     if not found:
         _say("No file of weights is there; heygem checkpoints list says what there could be.")
     if not all(one.well for one in found):
@@ -80,10 +80,7 @@ def _check(owner: Owner, part: Part, path: Path) -> None:
     try:
         from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
     except ImportError as error:
-        raise ModelMissing(
-            "The engine wav2lip needs PyTorch, which is not installed; run: "
-            ".venv/bin/pip install --constraint constraints.txt --editable '.[wav2lip]'."
-        ) from error
+        raise ModelMissing("wav2lip.no_torch") from error
     load_network(path)
 
 

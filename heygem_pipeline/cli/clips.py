@@ -143,7 +143,7 @@ def _of_campaign(found: "Plan", name: str | None) -> list["ClipKey"]:
         if any(name in (campaign.name, campaign.file) for campaign in wanting)
     ]
     if not wanted:
-        raise UploadMissing(f"No campaign {name} wants a clip; heygem campaign status lists what there is.")
+        raise UploadMissing("campaign.wants_nothing", name=name)
     return wanted
 
 
@@ -153,7 +153,7 @@ def _clip(found: "Plan", name: str) -> "ClipKey":
 
     clip = ClipKey.from_label(name)
     if clip is None or clip not in found.clips:
-        raise UploadMissing(f"There is no wanted clip {name}; write VOICE/PRESENTER as heygem status shows them.")
+        raise UploadMissing("clip.not_wanted", name=name)
     return clip
 
 

@@ -36,7 +36,7 @@ def logs(
     with sentences(), open_instance() as instance:
         run = latest_run(instance, name.removesuffix(".mp4"))
         if run is None:
-            raise UploadMissing(f"There was no run of {name}, or its records are deleted; heygem status names clips.")
+            raise UploadMissing("run.none", name=name)
         try:
             for line in read_log(instance, run, follow):
                 # As it is in the file: to be searched, and cut at its columns.
@@ -72,7 +72,7 @@ def forget(
         named += [ErasureTarget(key, None) for key in voice or ()]
         named += [ErasureTarget(None, key) for key in presenter or ()]
         if not named:
-            raise BadInput("Name what to forget: a clip as VOICE/PRESENTER, --voice VOICE or --presenter PRESENTER.")
+            raise BadInput("forget.nothing_named")
         found = [what_is_kept(instance, folders, whom) for whom in named]
         for kept in found:
             require_idle(kept.runs, kept.whom)
@@ -119,5 +119,5 @@ def _clip(name: str) -> "ClipKey":
 
     clip = ClipKey.from_label(name)
     if clip is None:
-        raise UploadMissing(f"{name} is no clip; write VOICE/PRESENTER, --voice {name} or --presenter {name}.")
+        raise UploadMissing("clip.no_pair", name=name)
     return clip

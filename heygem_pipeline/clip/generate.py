@@ -74,16 +74,14 @@ def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:
 def _check_files(audio: Path, template: Path, output: Path) -> None:
     for upload in (audio, template):
         if not upload.is_file():
-            raise UploadMissing(f"There is no file {upload.name}; check its name and place.")
+            raise UploadMissing("file.missing", file=upload.name)
         if output.exists() and output.samefile(upload):
-            raise OutputRefused(
-                f"The clip would replace {upload.name}, which it is made of; give --output another name."
-            )
+            raise OutputRefused("output.replaces_upload", file=upload.name)
     folder = next(parent for parent in output.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise OutputRefused(f"Nothing can be written into {folder.name}; choose another folder for --output.")
+        raise OutputRefused("output.folder_closed", folder=folder.name)
     if output.is_dir() or output.suffix.lower() != ".mp4":
-        raise OutputRefused(f"{output.name} is no name for a clip; give --output a file name that ends in .mp4.")
+        raise OutputRefused("output.no_mp4", file=output.name)
 
 
 def _stage(progress: StageProgress | None, stage: str, file: str, total: int) -> Callable[[int], None] | None:

@@ -65,9 +65,7 @@ class Presenter:
         require_unchanged(self.path, self.fingerprint, self.state)
         template = self._opened.again()
         if (template.frame_rate, template.info.frame_count) != (self.tracks.frame_rate, len(self.tracks)):
-            raise StageMissing(
-                f"{self.path.name} was tracked at another frame rate than the settings now ask for; track it again."
-            )
+            raise StageMissing("stage.other_frame_rate", file=self.path.name)
         return template
 
     @cached_property

@@ -24,12 +24,12 @@ def _read(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SidecarWrong(f"{path.name} cannot be read as YAML; write one line, such as: tracker: dlib") from error
+        raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
         return {}
     if not isinstance(written, dict) or written.keys() - {"tracker"}:
-        raise SidecarWrong(f"{path.name} may hold only the key tracker; write one line, such as: tracker: dlib")
+        raise SidecarWrong("sidecar.other_key", file=path.name)
     if not isinstance(written["tracker"], str) or written["tracker"] not in TRACKERS:
         names = ", ".join(sorted(TRACKERS))
-        raise SidecarWrong(f"{path.name} names the tracker {written['tracker']!r}; choose one of: {names}.")
+        raise SidecarWrong("sidecar.unknown_tracker", file=path.name, tracker=repr(written["tracker"]), known=names)
     return written

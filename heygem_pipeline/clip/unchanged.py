@@ -17,9 +17,7 @@ def require_unchanged(path: Path, expected_fingerprint: str, expected_state: str
     """
     state = file_state(path)
     if state != expected_state and _fingerprint(path, state) != expected_fingerprint:
-        raise UploadReplaced(
-            f"{path.name} was replaced after it was analysed; have it analysed again, then make the clip."
-        )
+        raise UploadReplaced("upload.replaced", file=path.name)
 
 
 @lru_cache(FILES_REMEMBERED)

@@ -126,7 +126,7 @@ def _encode(frames: Iterator[NDArray[np.uint8]], destination: Path, program: Pat
             except BrokenPipeError:
                 break
         if run.finish() != 0:
-            raise EncodingFailed(f"ffmpeg could not write the demo presenter {destination.name}: {run.messages}")
+            raise EncodingFailed("demo.presenter_not_written", file=destination.name, reason=run.messages)
 
 
 def _encoder(output: Path, program: Path) -> list[str]:

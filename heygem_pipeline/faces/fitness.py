@@ -29,26 +29,15 @@ def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits = DEFAULTS)
     """Raise NoFace, FaceRarelySeen, FaceTooSmall or FaceTurnedAway if the template called ``name`` cannot be used."""
     share = face_share(tracks)
     if share == 0:
-        raise NoFace(
-            f"No face was found in {name}; use a recording of one person seen from the front, upright and well lit."
-        )
+        raise NoFace("face.not_found", file=name)
     if share < limits.min_face_share:
-        raise FaceRarelySeen(
-            f"A face is seen in only {share:.0%} of the frames of {name}, and at least {limits.min_face_share:.0%} are "
-            "needed; cut the recording to the part in which the presenter faces the camera."
-        )
+        raise FaceRarelySeen("face.rarely_seen", file=name, share=share, needed=limits.min_face_share)
     width = face_width(tracks)
     if width < limits.min_face_pixels:
-        raise FaceTooSmall(
-            f"The face in {name} is {width:.0f} pixels wide, and at least {limits.min_face_pixels} are needed; "
-            "record closer to the presenter or at a higher resolution."
-        )
+        raise FaceTooSmall("face.too_small", file=name, width=width, needed=limits.min_face_pixels)
     turned = turned_share(tracks, limits.max_yaw_degrees)
     if turned > 0.5:
-        raise FaceTurnedAway(
-            f"The presenter in {name} is turned more than {limits.max_yaw_degrees:.0f} degrees to the side in "
-            f"{turned:.0%} of the frames; use a recording of someone who looks into the camera."
-        )
+        raise FaceTurnedAway("face.turned_away", file=name, degrees=limits.max_yaw_degrees, share=turned)
 
 
 def fitness_warnings(tracks: FaceTracks, limits: UploadLimits = DEFAULTS) -> list[Message]:

@@ -25,5 +25,5 @@ TRACKERS: dict[str, Callable[[NetworkSettings], FaceTracker]] = {"dlib": _dlib, 
 def load_tracker(name: str, networks: NetworkSettings = DEFAULTS) -> FaceTracker:
     """Return the tracker of that name. Raises UnknownChoice."""
     if name not in TRACKERS:
-        raise UnknownChoice(f"There is no face tracker called {name!r}; choose one of: {', '.join(sorted(TRACKERS))}.")
+        raise UnknownChoice("tracker.unknown", name=name, known=", ".join(sorted(TRACKERS)))
     return TRACKERS[name](networks)

@@ -25,5 +25,5 @@ ENGINES: dict[str, Callable[[EngineSettings], LipSyncEngine]] = {"warp": _warp, 
 def load_engine(name: str, settings: EngineSettings = DEFAULTS) -> LipSyncEngine:
     """Return the engine of that name. Raises UnknownChoice."""
     if name not in ENGINES:
-        raise UnknownChoice(f"There is no engine called {name!r}; choose one of: {', '.join(sorted(ENGINES))}.")
+        raise UnknownChoice("engine.unknown", name=name, known=", ".join(sorted(ENGINES)))
     return ENGINES[name](settings)

@@ -1,5 +1,6 @@
 """A finished clip: frames and the upload's own sound as a streamable, marked MP4, which appears whole or not at all."""
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +19,7 @@ from heygem_pipeline.media.label import with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.timeline import count_frames
 from heygem_pipeline.settings import DEFAULTS, RenderSettings
-from heygem_pipeline.storage.atomic import atomic_path, disk_full_sentence, require_space
+from heygem_pipeline.storage.atomic import atomic_path, disk_full, require_space
 
 SOUND_RATE = 48000
 """Samples a second of the finished clip's AAC track."""
@@ -29,6 +30,9 @@ one ends, decoders do not agree."""
 
 BITS_PER_PIXEL = 0.3
 """Room asked for before encoding. Talking heads at CRF 18 measured 0.02 to 0.15 bits a pixel."""
+
+_NO_ROOM = {errno.ENOSPC: "No space left on device", errno.EDQUOT: "Disk quota exceeded"}
+"""What ffmpeg prints for these numbers of the system; its exit status tells the number only from version 6.1 on."""
 
 
 @dataclass(frozen=True)
@@ -165,15 +169,21 @@ def _checked(
     for count, frame in enumerate(frames, start=1):
         if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
             raise EncodingFailed(
-                f"{destination.name}: frame {count} is {frame.dtype} {frame.shape}, not {width} x {height}."
+                "encoding.other_frame",
+                file=destination.name,
+                frame=count,
+                kind=str(frame.dtype),
+                shape=str(frame.shape),
+                width=width,
+                height=height,
             )
         if count > frame_count:
-            raise EncodingFailed(f"{destination.name} was given more than its {frame_count} frames.")
+            raise EncodingFailed("encoding.too_many_frames", file=destination.name, frames=frame_count)
         if width % 2 or height % 2:
             frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         yield np.ascontiguousarray(frame)
     if count < frame_count:
-        raise EncodingFailed(f"{destination.name} was given {count} of its {frame_count} frames.")
+        raise EncodingFailed("encoding.too_few_frames", file=destination.name, given=count, frames=frame_count)
 
 
 def _write(
@@ -196,10 +206,11 @@ def _write(
 
 
 def _failure(messages: str, status: int, destination: Path) -> DiskFull | EncodingFailed:
-    if "No space left on device" in messages or "Disk quota exceeded" in messages:
-        return DiskFull(disk_full_sentence(destination))
-    last = messages.splitlines()[-1] if messages else f"exit status {status}"
-    return EncodingFailed(f"ffmpeg could not write {destination.name}: {last}")
+    if any(words in messages for words in _NO_ROOM.values()):
+        return disk_full(destination)
+    if not messages:
+        return EncodingFailed("encoding.exit_status", file=destination.name, status=status)
+    return EncodingFailed("encoding.failed", file=destination.name, reason=messages.splitlines()[-1])
 
 
 def _read_back(
@@ -208,13 +219,18 @@ def _read_back(
     try:
         picture, sound = probe_video(written, made_with), probe_sound(written, made_with)
     except (BadInput, FileNotFoundError) as error:
-        raise EncodingFailed(f"{destination.name} could not be read back after encoding; make it again.") from error
+        raise EncodingFailed("encoding.not_read_back", file=destination.name) from error
     held = picture.packet_count
     apart = abs(sound.duration - Fraction(frame_count) / frame_rate)
     if held != frame_count or apart >= 1 / frame_rate or (picture.codec, sound.codec) != ("h264", "aac"):
         raise EncodingFailed(
-            f"{destination.name} holds {held} of {frame_count} frames and sound that ends {float(apart):.3f} s "
-            f"away from them ({picture.codec}, {sound.codec}); make it again."
+            "encoding.other_content",
+            file=destination.name,
+            held=held,
+            frames=frame_count,
+            seconds=float(apart),
+            picture=picture.codec,
+            sound=sound.codec,
         )
     return EncodedClip(
         path=destination,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heygem_pipeline.errors import EncoderMissing
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import Encoder, RenderSettings
 
 
@@ -28,8 +29,5 @@ def _require_nvenc(program: Path) -> None:
     tried = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
     if tried.returncode:
         # Without the address in memory that ffmpeg puts before what it says.
-        said = next((line.partition("] ")[2] or line for line in tried.stderr.splitlines()), "it does not say why")
-        raise EncoderMissing(
-            f"HEYGEM_ENCODER=nvenc does not work on this machine ({said}); it needs an NVIDIA card with its driver, "
-            "and an ffmpeg with h264_nvenc. Set HEYGEM_ENCODER=x264 to encode on the processor."
-        )
+        said = next((line.partition("] ")[2] or line for line in tried.stderr.splitlines()), None)
+        raise EncoderMissing("encoder.nvenc_unusable", reason=said or Message("encoder.no_reason"))

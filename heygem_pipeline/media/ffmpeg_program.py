@@ -12,8 +12,6 @@ from typing import IO
 
 from heygem_pipeline.errors import FfmpegMissing
 
-HOW_TO_GET_IT = "install it with: sudo apt install ffmpeg, or: pip install imageio-ffmpeg"
-
 
 def find_ffmpeg(configured: Path | None = None) -> Path:
     """Return the configured program; without one the system's or imageio-ffmpeg's, the first that encodes H.264.
@@ -23,12 +21,12 @@ def find_ffmpeg(configured: Path | None = None) -> Path:
     if configured is not None:
         found = shutil.which(configured)
         if found is None or not _encodes_h264(found):
-            raise FfmpegMissing(f"HEYGEM_FFMPEG names {configured}, which is no ffmpeg with libx264; {HOW_TO_GET_IT}.")
+            raise FfmpegMissing("ffmpeg.unusable", program=str(configured))
         return Path(found)
     for candidate in (shutil.which("ffmpeg"), _bundled()):
         if candidate is not None and _encodes_h264(candidate):
             return Path(candidate)
-    raise FfmpegMissing(f"No ffmpeg program with libx264 was found; {HOW_TO_GET_IT}.")
+    raise FfmpegMissing("ffmpeg.missing")
 
 
 class FfmpegRun:

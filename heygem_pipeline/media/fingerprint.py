@@ -27,4 +27,4 @@ def fingerprint(path: Path) -> str:
 
 
 def _missing(path: Path) -> UploadMissing:
-    return UploadMissing(f"There is no file {path.name} that could be read; check its name and place.")
+    return UploadMissing("file.unreadable", file=path.name)

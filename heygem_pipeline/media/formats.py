@@ -34,9 +34,6 @@ DEMUXERS = (
 )
 """FFmpeg's names of the containers that hold their own sound and picture, and so are read."""
 
-ACCEPTED_SOUND = "wav, mp3, m4a, aac, flac, ogg, opus, wma or aiff"
-ACCEPTED_VIDEO = "mp4, mov, mkv, webm, avi, flv, wmv, mpg, ts or 3gp"
-
 _LISTS_OF_FILES = (
     b"#extm3u",
     b"ffconcat",
@@ -110,24 +107,21 @@ def check_content(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
-        raise EmptyFile(f"{path.name} is empty; copy or upload it again.")
+        raise EmptyFile("file.empty", file=path.name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     in_xml = text.startswith(b"<") and any(tag in text for tag in _LISTS_IN_XML)
     if text.startswith(_LISTS_OF_FILES) or in_xml:
-        raise UnsafeFile(f"{path.name} is a list of other files, not sound or video itself; upload the files it names.")
+        raise UnsafeFile("file.list_of_files", file=path.name)
 
 
 def not_media(path: Path) -> NotMedia:
     """The error for content that no reader understands."""
-    return NotMedia(
-        f"{path.name} holds no sound, video or picture that can be read; "
-        f"export it again as {ACCEPTED_SOUND} (voices) or {ACCEPTED_VIDEO}, jpg, png or webp (presenters)."
-    )
+    return NotMedia("file.not_media", file=path.name)
 
 
 def cut_off(path: Path) -> TruncatedFile:
     """The error for a file that begins as it should and does not go on so."""
-    return TruncatedFile(f"{path.name} is cut off or damaged; copy or upload it again.")
+    return TruncatedFile("file.damaged", file=path.name)
 
 
 def _damaged(path: Path) -> TruncatedFile | None:
@@ -139,7 +133,7 @@ def _damaged(path: Path) -> TruncatedFile | None:
 
 def _open(file: _NamelessFile, path: Path) -> InputContainer:
     def refuse(*_: object) -> NoReturn:
-        raise UnsafeFile(f"{path.name} refers to other files; export it as one self-contained file.")
+        raise UnsafeFile("file.refers_to_others", file=path.name)
 
     options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "file"}
     try:

@@ -115,7 +115,7 @@ def probe_sound(path: Path, limits: UploadLimits = DEFAULTS) -> SoundInfo:
     """
     check_content(path)
     if picture_size(path) is not None:
-        raise NoSoundTrack(f"{path.name} is a picture and has no sound; choose a recording of a voice.")
+        raise NoSoundTrack("sound.of_a_picture", file=path.name)
     with open_media(path) as container:
         stream = sound_stream(container, path)
         index = _whole_index(path, container, stream, limits)
@@ -136,14 +136,14 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
             return stream
-    raise NoPicture(f"{path.name} has no picture; choose a video or a photograph of the presenter.")
+    raise NoPicture("picture.missing", file=path.name)
 
 
 def sound_stream(container: InputContainer, path: Path) -> AudioStream:
     """Return the sound track the file marks as its main one, else the first. Raises NoSoundTrack."""
     tracks = [stream for stream in container.streams.audio if stream.codec_context is not None]
     if not tracks:
-        raise NoSoundTrack(f"{path.name} has no sound; choose a recording of a voice.")
+        raise NoSoundTrack("sound.missing", file=path.name)
     return next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
 
 
@@ -238,12 +238,17 @@ def _require_whole(
 
 def _require_length(path: Path, duration: Fraction, limit: float) -> None:
     if duration > limit * 60:
-        raise TooLong(
-            f"{path.name} is {float(duration) / 60:.1f} minutes long; at most {limit:g} are accepted, cut it."
-        )
+        raise TooLong("file.too_long", file=path.name, minutes=float(duration) / 60, limit=limit)
 
 
 def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> None:
     limit = limits.max_width, limits.max_height
     if max(width, height) > max(limit) or min(width, height) > min(limit):
-        raise TooLarge(f"{path.name} has {width} x {height} pixels; at most {limit[0]} x {limit[1]} are accepted.")
+        raise TooLarge(
+            "picture.too_large",
+            file=path.name,
+            width=width,
+            height=height,
+            most_width=limit[0],
+            most_height=limit[1],
+        )

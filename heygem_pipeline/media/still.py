@@ -52,6 +52,6 @@ def _naming_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except Image.DecompressionBombError as error:
-        raise TooLarge(f"{path.name} has too many pixels; make it smaller.") from error
+        raise TooLarge("picture.too_many_pixels", file=path.name) from error
     except Exception as error:  # Pillow raises whatever its parsers met: OSError, SyntaxError, struct.error ...
-        raise TruncatedFile(f"{path.name} is a damaged picture; save or upload it again.") from error
+        raise TruncatedFile("picture.damaged", file=path.name) from error

@@ -12,9 +12,9 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from heygem_pipeline.errors import BackupUnusable, DiskFull, OutputRefused
+from heygem_pipeline.errors import BackupUnusable, OutputRefused
 from heygem_pipeline.runs.lock import only_runner
-from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full_sentence
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
@@ -47,7 +47,7 @@ def back_up(destination: Path) -> Copied:
     """
     folders = data_folders()
     if destination.resolve().is_relative_to(folders.root.resolve()):
-        raise OutputRefused(f"{destination.name} would lie in the data folder it is a backup of; name another folder.")
+        raise OutputRefused("backup.within_data_folder", file=destination.name)
     files = 0
     with (
         atomic_path(destination) as temporary,
@@ -64,7 +64,7 @@ def back_up(destination: Path) -> Copied:
                 continue  # deleted meanwhile
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorname == "SQLITE_FULL":
-                    raise DiskFull(disk_full_sentence(destination)) from error
+                    raise disk_full(destination) from error
                 raise
             files += 1
         _add_end_mark(archive, files)
@@ -80,7 +80,7 @@ def restore(backup: Path) -> Copied:
     folders = data_folders()
     with only_runner():
         if any(_worth_keeping(folders)):
-            raise OutputRefused(f"The data folder {folders.root.name} is not empty; move its contents away first.")
+            raise OutputRefused("backup.folder_not_empty", folder=folders.root.name)
         try:
             with tarfile.open(backup) as archive:
                 members = _members(archive)
@@ -88,7 +88,7 @@ def restore(backup: Path) -> Copied:
                     _put_back(archive, member, folders.root)
                 size = archive.offset
         except (tarfile.TarError, EOFError, FileNotFoundError) as error:
-            raise BackupUnusable(f"{backup.name} is no whole backup; take another one.") from error
+            raise BackupUnusable("backup.not_whole", file=backup.name) from error
     return Copied(len(members), size)
 
 

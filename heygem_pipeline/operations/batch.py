@@ -34,7 +34,7 @@ def make_missing(
     found = plan(instance, folders, clips)
     for clip, status in found.clips.items():
         if status.to_be_made:
-            say(f"RenderSpec {clip}")
+            say(f"Making {clip}")
             _tell(say, materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip)))
     for audio, status in plan(instance, folders).deliveries.items():
         if status.to_be_made:

@@ -80,7 +80,7 @@ def _material(folders: DataFolders, say: Say) -> set[str]:
     recordings = copy_recordings(folders.voices)
     wanted = [folders.presenters / name for name in PRESENTER_FILES]
     if not all(path.exists() for path in wanted):
-        say("RenderSpec the presenters from public-domain photographs")
+        say("Making the presenters from public-domain photographs")
         make_presenters(folders.presenters, settings().ffmpeg)
     return {path.name for path in [*recordings, *wanted]}
 
@@ -89,7 +89,7 @@ def _clip(folders: DataFolders, materializer: Materializer, clip: ClipKey, there
     path = folders.clip(clip)
     if there:
         return DemoClip(clip, path, finished_report(folders, clip), None, True)
-    say(f"RenderSpec {clip}")
+    say(f"Making {clip}")
     failure = materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip))
     report = finished_report(folders, clip) if failure is None else None
     return DemoClip(clip, path, report, failure, False)

@@ -13,6 +13,7 @@ import dagster as dg
 from dagster import RunsFilter
 
 from heygem_pipeline.errors import InUse, UploadMissing
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.requests import erase
 from heygem_pipeline.runs.dagster_internals import (
     PARTITION_NAME_TAG,
@@ -41,9 +42,9 @@ class ErasureTarget:
         """Raise UploadMissing for what no upload's key can be, such as a path: it names nothing of the pipeline's."""
         for key in (self.audio, self.template):
             if key is not None and partition_key(key) != key:
-                raise UploadMissing(f"{key!r} names no voice or presenter; write it as heygem status shows it.")
+                raise UploadMissing("erasure.no_key", key=key)
         if self.audio is None and self.template is None:
-            raise UploadMissing("Name a clip as VOICE/PRESENTER, a --voice or a --presenter.")
+            raise UploadMissing("erasure.nothing_named")
 
     @classmethod
     def of_clip(cls, clip: ClipKey) -> "ErasureTarget":
@@ -57,9 +58,16 @@ class ErasureTarget:
 
     def __str__(self) -> str:
         """As people say it."""
+        return str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """As people say it, in any language."""
         if self.clip is not None:
-            return f"the clip {self.clip.label}"
-        return f"the presenter {self.template}" if self.audio is None else f"the voice {self.audio}"
+            return Message("target.clip", clip=self.clip.label)
+        if self.audio is not None:
+            return Message("target.voice", voice=self.audio)
+        return Message("target.presenter", presenter=str(self.template))
 
     def holds(self, audio: str | None, template: str | None) -> bool:
         """Does what is kept of these keys belong to it?"""
@@ -94,7 +102,7 @@ def what_is_kept(instance: dg.DagsterInstance, folders: DataFolders, whom: Erasu
         files[what].append(path)
     kept = Kept(whom, dict(files), _runs(instance, whom))
     if not kept.files and not kept.runs:
-        raise UploadMissing(f"Nothing is kept of {whom}; heygem status shows what there is.")
+        raise UploadMissing("erasure.nothing_kept", target=whom.message)
     return kept
 
 
@@ -103,7 +111,7 @@ def require_idle(runs: Iterable[dg.DagsterRun], whom: ErasureTarget) -> None:
     for run in runs:
         if not run.is_finished:
             name = label_of(run.tags[PARTITION_NAME_TAG])
-            raise InUse(f"The run {run.run_id[:8]} works on {whom}; first: heygem cancel {name!r}")
+            raise InUse("erasure.in_use", run=run.run_id[:8], target=whom.message, name=name)
 
 
 def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> None:

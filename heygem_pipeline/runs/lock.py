@@ -22,9 +22,7 @@ def only_runner() -> Iterator[int]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AlreadyRunning(
-                f"The page or the demo of {folders.root} is running already; stop that one first."
-            ) from error
+            raise AlreadyRunning("data_folder.in_use", folder=str(folders.root)) from error
         yield descriptor
     finally:
         os.close(descriptor)

@@ -24,12 +24,10 @@ def analyse_speech(path: Path, limits: UploadLimits = DEFAULTS, probed: SoundInf
     sound = read_sound(path, SAMPLE_RATE, limits, probed)
     shortest = limits.min_speech_seconds
     if sound.duration < shortest:
-        raise SpeechTooShort(
-            f"{path.name} holds only {float(sound.duration):.2f} s of sound; record at least {shortest:g} s of speech."
-        )
+        raise SpeechTooShort("speech.too_short", file=path.name, seconds=float(sound.duration), shortest=shortest)
     levels = row_levels(sound.samples)
     if levels.max() < SILENCE_DBFS:
-        raise SpeechSilent(f"{path.name} is silent from beginning to end; check the microphone and record it again.")
+        raise SpeechSilent("speech.silent", file=path.name)
     return extract_features(sound)
 
 

@@ -11,7 +11,6 @@ from heygem_pipeline.errors import DiskFull
 from heygem_pipeline.storage.disk import free_bytes
 
 TEMPORARY_PREFIX = ".writing-"
-NO_ROOM = "The disk has no room for"
 
 
 @contextmanager
@@ -29,7 +28,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         _flush(destination.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(disk_full_sentence(destination)) from error
+            raise disk_full(destination) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,12 +37,12 @@ def atomic_path(destination: Path) -> Iterator[Path]:
 def require_space(destination: Path, needed_bytes: int) -> None:
     """Raise DiskFull unless the disk of ``destination`` has ``needed_bytes`` free."""
     if free_bytes(destination) < needed_bytes:
-        raise DiskFull(disk_full_sentence(destination))
+        raise disk_full(destination)
 
 
-def disk_full_sentence(destination: Path) -> str:
-    """The sentence for a full disk, naming what could not be written."""
-    return f"{NO_ROOM} {destination.name}; free some space and try again."
+def disk_full(destination: Path) -> DiskFull:
+    """The error for a full disk, naming what could not be written."""
+    return DiskFull("storage.disk_full", file=destination.name)
 
 
 def _flush(path: Path) -> None:

@@ -16,7 +16,7 @@ _MEMORY = 2**26
 def user_line(name: str, password: str) -> str:
     """The line of HEYGEM_STUDIO_USERS that lets this user in. Raises NotReady for a name that cannot stand there."""
     if not name or not name.isprintable() or any(sign in name for sign in " :\"$\\'"):
-        raise NotReady("A user's name may hold no spaces, quotes, colons, backslashes or $.")
+        raise NotReady("studio.user_name")
     salt = secrets.token_bytes(16)
     digest = _scrypt(password, salt, LOG_N, BLOCK, PARALLEL)
     return f"{name}:scrypt.{LOG_N}.{BLOCK}.{PARALLEL}.{_text(salt)}.{_text(digest)}"
@@ -28,7 +28,7 @@ def read_users(lines: str) -> dict[str, str]:
     for line in lines.split():
         name, _, stored = line.partition(":")
         if not name or stored.count(".") != 5 or not stored.startswith("scrypt."):
-            raise NotReady("HEYGEM_STUDIO_USERS cannot be read; make its lines with: heygem studio --password NAME")
+            raise NotReady("studio.users_unreadable")
         users[name] = stored
     return users
 

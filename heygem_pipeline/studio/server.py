@@ -25,10 +25,7 @@ def run_studio(host: str, port: int) -> None:
     folders.make()
     rules = rules_of(host)
     if rules.everybody and not is_this_machine(host):
-        raise NotReady(
-            f"The Studio would be open to everybody who reaches {host}; first set HEYGEM_STUDIO_USERS "
-            "(heygem studio --password NAME prints a line of it) or HEYGEM_STUDIO_PROXY_HEADER."
-        )
+        raise NotReady("studio.open_to_all", host=host)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with open_instance() as instance:
         uvicorn.run(

@@ -104,7 +104,7 @@ class Uploads:
         """The file of a key that was taken in. Raises UploadMissing."""
         upload = self.known(kind).get(key)
         if upload is None or not (self.folder(kind) / upload.file).exists():
-            raise UploadMissing(f"The file of {key!r} is no longer in {self.folder(kind).name}/; put it back there.")
+            raise UploadMissing("upload.gone", key=key, folder=self.folder(kind).name)
         return self.folder(kind) / upload.file
 
     @property

@@ -14,7 +14,7 @@ from heygem_pipeline.errors import CheckpointUnusable, UploadMissing
 
 def check(owner: Owner, part: Part, path: Path) -> None:
     if not path.read_bytes().startswith(f"{owner.name} {part.what}".encode()):
-        raise CheckpointUnusable(f"{path.name} holds something else.")
+        raise CheckpointUnusable("weights.damaged", file=path.name)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_change_after_the_import_is_seen(fetched: Path, folder: Path) -> None:
     content[-1] ^= 1
     path.write_bytes(content)
     (found,) = verify(folder, check)
-    assert not found.well and "changed" in found.sentence
+    assert not found.well and found.message.code == "weights.changed" and "changed" in str(found.message)
 
 
 def test_a_file_put_there_by_hand_is_looked_into_too(folder: Path, fetched: Path) -> None:
@@ -85,15 +85,15 @@ def test_a_file_put_there_by_hand_is_looked_into_too(folder: Path, fetched: Path
     (folder / "wav2lip.pth").write_bytes(fetched.read_bytes())
     (folder / "2DFAN4-11f355bf06.pth.tar").write_bytes(b"cut off")
     by_hand, foreign = verify(folder, check)
-    assert by_hand.well and "by hand" in by_hand.sentence
-    assert not foreign.well and "something else" in foreign.sentence
+    assert by_hand.well and "by hand" in str(by_hand.message)
+    assert not foreign.well and foreign.message.code == "weights.damaged"
 
 
 def test_weights_of_other_content_than_their_name_promises_are_told_apart(folder: Path) -> None:
     folder.mkdir()
     (folder / "s3fd-619a316812.pth").write_bytes(b"face_alignment detector, trained by somebody else")
     (found,) = verify(folder, check)
-    assert found.well and "other weights" in found.sentence
+    assert found.well and "other weights" in str(found.message)
 
 
 def test_a_note_that_is_none_counts_as_none(fetched: Path, folder: Path) -> None:

@@ -108,10 +108,7 @@ def weights_file(settings: EngineSettings) -> Path:
     """Return where the weights lie. Raises LicenceNotAcknowledged, and ModelMissing where they or torch are missing."""
     (path,) = weights_of("wav2lip", settings)
     if find_spec("torch") is None:
-        raise ModelMissing(
-            "The engine wav2lip needs PyTorch, which is not installed; run: "
-            ".venv/bin/pip install --constraint constraints.txt --editable '.[wav2lip]'."
-        )
+        raise ModelMissing("wav2lip.no_torch")
     return path
 
 

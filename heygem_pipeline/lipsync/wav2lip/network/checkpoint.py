@@ -36,7 +36,7 @@ def _weights_of(path: Path) -> Mapping[str, Tensor]:
     if isinstance(found, Mapping) and isinstance(found.get("state_dict"), Mapping):
         found = found["state_dict"]
     if not (isinstance(found, Mapping) and found and all(isinstance(value, Tensor) for value in found.values())):
-        raise CheckpointUnusable(f"{path.name} holds no weights of a network; {_ADVICE}")
+        raise CheckpointUnusable("weights.none_inside", file=path.name)
     return {str(name): value for name, value in found.items()}
 
 
@@ -62,9 +62,7 @@ def _pickled(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointUnusable(
-            f"{path.name} is no file of weights, or holds more than weights and is not opened for safety; {_ADVICE}"
-        ) from error
+        raise CheckpointUnusable("weights.more_than_weights", file=path.name) from error
     # torch.load meets foreign bytes with whatever its unpickler stumbles over.
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise _damaged(path) from error
@@ -76,16 +74,17 @@ def _require_fitting(weights: Mapping[str, Tensor], network: Wav2LipNetwork, pat
     foreign = [name for name in weights if name not in wanted]
     if wrong or foreign:
         raise CheckpointUnusable(
-            f"{path.name} holds the weights of another network ({len(wrong)} of {len(wanted)} parts of Wav2Lip's are "
-            f"missing or of another shape, {len(foreign)} are foreign, such as {(wrong + foreign)[0]}); {_ADVICE}"
+            "weights.other_network",
+            file=path.name,
+            missing=len(wrong),
+            parts=len(wanted),
+            foreign=len(foreign),
+            example=(wrong + foreign)[0],
         )
     unusable = next((name for name, value in weights.items() if not torch.isfinite(value).all()), None)
     if unusable is not None:
-        raise CheckpointUnusable(f"{path.name} holds weights that are no numbers (in {unusable}); {_ADVICE}")
+        raise CheckpointUnusable("weights.no_numbers", file=path.name, part=unusable)
 
 
 def _damaged(path: Path) -> CheckpointUnusable:
-    return CheckpointUnusable(f"{path.name} is damaged, cut off, or no file of weights at all; {_ADVICE}")
-
-
-_ADVICE = "download Wav2Lip's weights again and put them there with: heygem checkpoints import FILE."
+    return CheckpointUnusable("weights.damaged", file=path.name)
