@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heygem_pipeline.messages.message import Message, verbatim
+from heygem_pipeline.messages.message import Message, Value
 
 
 class PipelineError(Exception):
@@ -16,9 +16,8 @@ class PipelineError(Exception):
         message: code and values; what a machine decides hangs on these.
     """
 
-    def __init__(self, code: str, /, **values: str | int | float | Message) -> None:
-        # While sentences are being replaced by codes: a sentence passes as one.
-        self.message = verbatim(code) if " " in code else Message(code, **values)
+    def __init__(self, code: str, /, **values: Value) -> None:
+        self.message = Message(code, **values)
         super().__init__(str(self.message))
 
     @property
@@ -27,7 +26,7 @@ class PipelineError(Exception):
         return self.message.code
 
     @property
-    def values(self) -> Mapping[str, str | int | float | Message]:
+    def values(self) -> Mapping[str, Value]:
         """What the sentence names."""
         return self.message.values
 
@@ -126,11 +125,17 @@ class SidecarWrong(BadInput):
 
 
 class CampaignWrong(BadInput):
-    """A campaign's file cannot be understood, or contradicts another. problems: a sentence each, with file and line."""
+    """A campaign's file cannot be understood, or contradicts another."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+    def __init__(self, problems: Sequence[Message]) -> None:
+        super().__init__("campaign.wrong", problems=tuple(problems))
+
+    @property
+    def problems(self) -> tuple[Message, ...]:
+        """Each with its file, and with line and column where they are known."""
+        found = self.values["problems"]
+        assert isinstance(found, tuple)
+        return found
 
 
 class CampaignsDisagree(BadInput):

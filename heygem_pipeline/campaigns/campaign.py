@@ -7,7 +7,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from heygem_pipeline.campaigns.cron import checked_cron_line
+from heygem_pipeline.campaigns.wrong_value import wrong_value
 from heygem_pipeline.lipsync.engines import ENGINES
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import ClipSettings, settings
 from heygem_pipeline.storage.printable import did_you_mean, is_whole, shown
 
@@ -21,14 +23,15 @@ LONGEST_NAME = 255
 def _printable(text: str) -> str:
     """Refuse control characters and broken Unicode; compose what is left, since file systems differ in that."""
     if not is_whole(text):
-        raise ValueError("should hold no control characters")
+        raise wrong_value(Message("campaign.control_characters"))
     return unicodedata.normalize("NFC", text)
 
 
 def _known_engine(name: str) -> str:
     if name not in ENGINES:
         known = ", ".join(sorted(ENGINES))
-        raise ValueError(f'should be one of: {known}, not "{shown(name)}"{did_you_mean(name, ENGINES)}')
+        hint = did_you_mean(name, ENGINES) or Message("hint.none")
+        raise wrong_value(Message("campaign.engine", known=known, name=shown(name), hint=hint))
     return name
 
 
@@ -41,14 +44,14 @@ def _known_language(tag: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise ValueError(f'should be a BCP 47 tag such as "de", "pt-BR" or "zh-Hant", not "{shown(tag)}"')
+        raise wrong_value(Message("campaign.language", tag=shown(tag)))
     return langcodes.standardize_tag(tag)
 
 
 def _known_timezone(name: str) -> str:
     if name not in available_timezones():
-        hint = did_you_mean(name, available_timezones())
-        raise ValueError(f'should be a time zone such as "Europe/Berlin", not "{shown(name)}"{hint}')
+        hint = did_you_mean(name, available_timezones()) or Message("hint.none")
+        raise wrong_value(Message("campaign.timezone", name=shown(name), hint=hint))
     return name
 
 

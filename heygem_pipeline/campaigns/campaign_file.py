@@ -1,8 +1,10 @@
 """Reading a campaign's file: everything that is wrong with it is told at once, each with its line and column."""
 
 from collections.abc import Collection
+from enum import StrEnum
 from importlib import resources
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,7 +19,9 @@ from heygem_pipeline.campaigns.campaign import (
     VoiceChoice,
 )
 from heygem_pipeline.campaigns.campaign_yaml import LARGEST_FILE, PlainValue, Problems, compose, place_of, plain_values
+from heygem_pipeline.campaigns.wrong_value import WRONG_VALUE
 from heygem_pipeline.errors import OutputRefused, UploadMissing
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.keys import partition_key
@@ -25,32 +29,32 @@ from heygem_pipeline.storage.printable import did_you_mean, is_whole, shown
 
 _GROUPS: dict[str, type[BaseModel]] = {"voices": VoiceChoice, "settings": CampaignSettings, "delivery": Delivery}
 
-_PLAIN_WORDS = {
-    "bool_parsing": "should be yes or no",
-    "bool_type": "should be yes or no",
-    "dict_type": "should be a group of keys, a line each",
-    "int_parsing": "should be a whole number",
-    "int_parsing_size": "should be a whole number",
-    "int_type": "should be a whole number",
-    "model_attributes_type": "should be a group of keys, a line each",
-    "model_type": "should be a group of keys, a line each",
-    "string_too_short": "should not be empty",
-    "string_type": "should be one text",
-    "too_short": "should name at least one",
-    "tuple_type": 'should be a list, a line each that begins with "- "',
+_SHOULD = {
+    "bool_parsing": Message("should.yes_or_no"),
+    "bool_type": Message("should.yes_or_no"),
+    "dict_type": Message("should.group"),
+    "int_parsing": Message("should.whole_number"),
+    "int_parsing_size": Message("should.whole_number"),
+    "int_type": Message("should.whole_number"),
+    "model_attributes_type": Message("should.group"),
+    "model_type": Message("should.group"),
+    "string_too_short": Message("should.not_be_empty"),
+    "string_type": Message("should.one_text"),
+    "too_short": Message("should.name_one"),
+    "tuple_type": Message("should.list"),
 }
-"""pydantic's kinds of error in the words of people who do not program."""
+"""pydantic's types of error in the words of people who do not program."""
 
 
 def read_campaign(path: Path) -> Campaign:
     """Return the campaign of a YAML file. Raises UploadMissing, and CampaignWrong with every problem of the file."""
     if not path.is_file():
-        raise UploadMissing(f"There is no campaign file {shown(path.name)}; heygem campaign new writes one.")
+        raise UploadMissing("campaign.missing", file=shown(path.name))
     problems = Problems(path.name)
     if path.suffix != SUFFIX:
-        problems.note(None, f"the name of a campaign's file should end with {SUFFIX}")
+        problems.note(None, Message("campaign.other_ending", suffix=SUFFIX))
     if not is_whole(path.name):
-        problems.note(None, "the name of the file holds characters that cannot be shown; give it another name")
+        problems.note(None, Message("campaign.name_not_shown"))
     root = compose(_content(path, problems), problems)
     values = {key: value for key, value in plain_values(root, problems).items() if not _is_left_out(key, value)}
     try:
@@ -70,7 +74,7 @@ def write_example(folder: Path, name: str) -> Path:
     """
     path = folder / f"{partition_key(name.removesuffix(SUFFIX))}{SUFFIX}"
     if path.exists():
-        raise OutputRefused(f"{path.name} is there already; change that one, or choose another name.")
+        raise OutputRefused("campaign.exists", file=path.name)
     example = resources.files("heygem_pipeline.campaigns").joinpath("campaign_example.yaml").read_bytes()
     with atomic_path(path) as temporary:
         temporary.write_bytes(example)
@@ -88,7 +92,7 @@ def _content(path: Path, problems: Problems) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST_FILE + 1)
     except OSError as error:
-        problems.note(None, f"the file cannot be read: {error.strerror}")
+        problems.note(None, Message("campaign.unreadable", reason=str(error.strerror)))
         raise problems.as_error() from error
 
 
@@ -98,12 +102,14 @@ def _note(detail: ErrorDetails, root: Node, problems: Problems) -> None:
     key, path = names[-1], ".".join(names)
     if kind == "extra_forbidden":
         known = _keys_beside(names)
-        hint = did_you_mean(key, known) or f"; there are: {', '.join(known)}"
-        problems.note(place_of(location, root, of_key=True), f'there is no key "{shown(key)}" here{hint}')
+        hint = did_you_mean(key, known) or Message("campaign.keys_there", known=", ".join(known))
+        unknown = Message("campaign.unknown_key", key=shown(key), hint=hint)
+        problems.note(place_of(location, root, of_key=True), unknown)
     elif kind == "missing":
-        problems.note(place_of(location, root), f'the key "{key}" is missing here')
+        problems.note(place_of(location, root), Message("campaign.missing_key", key=key))
     else:
-        problems.note(place_of(location, root), f"{path} {_sentence(detail, key)}")
+        wrong = Message("campaign.value", path=path, problem=_problem(detail, key))
+        problems.note(place_of(location, root), wrong)
 
 
 def _keys_beside(names: list[str]) -> Collection[str]:
@@ -111,14 +117,38 @@ def _keys_beside(names: list[str]) -> Collection[str]:
     return group.model_fields
 
 
-def _sentence(detail: ErrorDetails, key: str) -> str:
+def _problem(detail: ErrorDetails, key: str) -> Message:
     kind, value = detail["type"], detail["input"]
     if value is None:
-        return "has no value"
-    if kind == "value_error":
-        return str(detail["ctx"]["error"]) if "ctx" in detail else detail["msg"]
-    if kind == "string_pattern_mismatch":
-        words = f'should be written like "{ClipSettings.model_fields[key].default}"'
-    else:
-        words = _PLAIN_WORDS.get(kind) or detail["msg"].replace("Input should", "should").replace("String", "it")
-    return f'{words}, not "{shown(value)}"' if isinstance(value, str) and value else words
+        return Message("campaign.no_value")
+    if kind == WRONG_VALUE:
+        return detail["ctx"]["problem"] if "ctx" in detail else Message("campaign.no_value")
+    should = _SHOULD.get(kind) or _should(detail, key)
+    if isinstance(value, str) and value:
+        return Message("campaign.should_not", should=should, value=shown(value))
+    return Message("campaign.should", should=should)
+
+
+def _should(detail: ErrorDetails, key: str) -> Message:
+    """What was expected, where a limit or a list of choices belongs to it."""
+    limits = detail.get("ctx", {})
+    match detail["type"]:
+        case "string_pattern_mismatch":
+            return Message("should.be_like", example=str(ClipSettings.model_fields[key].default))
+        case "greater_than_equal":
+            return Message("should.at_least", limit=limits["ge"])
+        case "less_than_equal":
+            return Message("should.at_most", limit=limits["le"])
+        case "string_too_long":
+            return Message("should.shorter", limit=limits["max_length"])
+        case "enum" | "literal_error":
+            *others, last = _choices(key)
+            return Message("should.one_of", others=", ".join(others), last=last)
+    told = detail["msg"].replace("Input should", "should").replace("String", "it")
+    return Message("should.as_told", told=told)
+
+
+def _choices(key: str) -> list[str]:
+    kind = ClipSettings.model_fields[key].annotation
+    names = list(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else get_args(kind)
+    return [repr(str(name)) for name in names]

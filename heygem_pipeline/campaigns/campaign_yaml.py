@@ -1,12 +1,12 @@
 """YAML as campaigns need it: texts, lists and groups of keys, each with its place in the file."""
 
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from heygem_pipeline.errors import CampaignWrong
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.printable import shown
 
 PlainValue = str | list["PlainValue"] | dict[str, "PlainValue"] | None
@@ -17,25 +17,23 @@ LARGEST_FILE = 128 * 1024
 DEEPEST = 8
 """Levels of nesting; a campaign needs four."""
 
-_IN_QUOTES = 'a value that begins with "{}" must stand in quotes'
-
 _MOSTLY_MEANT = {
-    "while scanning an alias": _IN_QUOTES.format("*"),
-    "while scanning an anchor": _IN_QUOTES.format("&"),
-    "found character '\\t'": "indent with spaces, not with tabs",
-    "found character '%'": _IN_QUOTES.format("%"),
-    "found character '`'": _IN_QUOTES.format("`"),
-    "found character '@'": _IN_QUOTES.format("@"),
-    "mapping values are not allowed": 'a key must be indented like the keys beside it, and a text that holds ": " must '
-    "stand in quotes",
-    "could not find expected ':'": 'a key must be followed by ": "',
-    "expected <block end>": "lines that belong together must be indented alike",
-    "while scanning a quoted scalar": "a quote is opened here and never closed",
-    "expected ',' or ']'": 'a list that begins with "[" needs a comma between its entries and "]" at its end',
-    "expected ',' or '}'": 'a group that begins with "{" needs a comma between its keys and "}" at its end',
-    "but found another document": "a file holds one campaign, so there may be no second ---",
+    "while scanning an alias": Message("yaml.quotes", sign="*"),
+    "while scanning an anchor": Message("yaml.quotes", sign="&"),
+    "found character '\\t'": Message("yaml.tabs"),
+    "found character '%'": Message("yaml.quotes", sign="%"),
+    "found character '`'": Message("yaml.quotes", sign="`"),
+    "found character '@'": Message("yaml.quotes", sign="@"),
+    "mapping values are not allowed": Message("yaml.indent_or_quote"),
+    "could not find expected ':'": Message("yaml.colon"),
+    "expected <block end>": Message("yaml.indent"),
+    "while scanning a quoted scalar": Message("yaml.quote_open"),
+    "expected ',' or ']'": Message("yaml.list_open"),
+    "expected ',' or '}'": Message("yaml.group_open"),
+    "but found another document": Message("yaml.second_document"),
 }
-"""PyYAML's words, and what is to be done about them."""
+"""PyYAML's words, and what is to be done about them. It has one class for all errors of syntax, and no codes: only its
+words tell them apart."""
 
 _BEGUN_THERE = ("while scanning an alias", "while scanning an anchor", "while scanning a quoted scalar")
 """Where the beginning is the place to look at, not what follows."""
@@ -46,18 +44,18 @@ class Problems:
     """What is wrong with one file."""
 
     file: str
-    _found: list[tuple[int, int, str]] = field(default_factory=list)
+    _found: list[tuple[int, int, Message]] = field(default_factory=list)
 
-    def note(self, place: Node | yaml.Mark | None, sentence: str) -> None:
+    def note(self, place: Node | yaml.Mark | None, problem: Message) -> None:
         """Add a problem at a node or mark; None is the beginning of the file."""
         mark = place.start_mark if isinstance(place, Node) else place
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        self._found.append((line, column, sentence))
+        self._found.append((line, column, problem))
 
-    def note_at(self, text_before: str, sentence: str) -> None:
+    def note_at(self, text_before: str, problem: Message) -> None:
         """Add a problem behind the beginning of the file."""
         lines = text_before.split("\n")
-        self._found.append((len(lines), len(lines[-1]) + 1, sentence))
+        self._found.append((len(lines), len(lines[-1]) + 1, problem))
 
     def raise_any(self) -> None:
         """Raise CampaignWrong if there are any."""
@@ -66,11 +64,23 @@ class Problems:
 
     def as_error(self) -> CampaignWrong:
         """All of them, in the order of their lines."""
-        return CampaignWrong([self._sentence(*problem) for problem in sorted(set(self._found))])
+        ordered = sorted(set(self._found), key=lambda found: (found[0], found[1], str(found[2])))
+        file = shown(self.file)
+        return CampaignWrong(
+            [
+                Message("campaign.problem", file=file, line=line, column=column, problem=problem)
+                for line, column, problem in ordered
+            ]
+        )
 
-    def _sentence(self, line: int, column: int, what: str) -> str:
-        end = "" if what.endswith("?") else "."
-        return f"{shown(self.file)}, line {line}, column {column}: {what}{end}"
+
+class _RefusedError(Exception):
+    """What YAML allows, and a campaign does not."""
+
+    def __init__(self, problem: Message, mark: yaml.Mark) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.mark = mark
 
 
 class _Reader(yaml.BaseLoader):
@@ -84,38 +94,34 @@ class _Reader(yaml.BaseLoader):
         """Refuse what a campaign does not need and a few bytes could make endless: references, types, nesting."""
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
-            _refuse(event, _MOSTLY_MEANT["while scanning an alias"])
+            raise _RefusedError(Message("yaml.quotes", sign="*"), event.start_mark)
         if getattr(event, "anchor", None):
-            _refuse(event, _MOSTLY_MEANT["while scanning an anchor"])
+            raise _RefusedError(Message("yaml.quotes", sign="&"), event.start_mark)
         if getattr(event, "tag", None):
-            _refuse(event, _IN_QUOTES.format("!"))
+            raise _RefusedError(Message("yaml.quotes", sign="!"), event.start_mark)
         if self._depth == DEEPEST:
-            _refuse(event, "this is nested too deeply for a campaign")
+            raise _RefusedError(Message("yaml.too_deep"), event.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)  # pyright: ignore[reportArgumentType]
         self._depth -= 1
         return node
 
 
-def _refuse(event: yaml.Event, sentence: str) -> NoReturn:
-    raise yaml.MarkedYAMLError(problem=sentence, problem_mark=event.start_mark)
-
-
 def compose(content: bytes, problems: Problems) -> MappingNode:
     """Return the node of the file's keys. Raises CampaignWrong where there is none."""
     if len(content) > LARGEST_FILE:
-        problems.note(None, f"this is larger than {LARGEST_FILE // 1024} kB, too large for a campaign")
+        problems.note(None, Message("yaml.too_large", limit=LARGEST_FILE // 1024))
         raise problems.as_error()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        problems.note_at(content[: error.start].decode("utf-8-sig", "replace"), "this is not UTF-8; save it as UTF-8")
+        problems.note_at(content[: error.start].decode("utf-8-sig", "replace"), Message("yaml.not_utf8"))
         raise problems.as_error() from error
     node = _compose_text(text, problems)
     if node is None:
-        problems.note(None, 'the file is empty; it should name at least "voices" and "presenters"')
+        problems.note(None, Message("yaml.empty"))
     elif not isinstance(node, MappingNode):
-        problems.note(node, 'the file should begin with a key, such as "voices:"')
+        problems.note(node, Message("yaml.no_keys"))
     else:
         return node
     raise problems.as_error()
@@ -126,21 +132,25 @@ def _compose_text(text: str, problems: Problems) -> Node | None:
     try:
         reader = _Reader(text)
         return reader.get_single_node()
+    except _RefusedError as error:
+        problems.note(error.mark, error.problem)
     except yaml.MarkedYAMLError as error:
         begun_there = error.context in _BEGUN_THERE
-        problems.note(error.context_mark if begun_there else error.problem_mark, _syntax_sentence(error))
+        problems.note(error.context_mark if begun_there else error.problem_mark, _syntax_problem(error))
     except yaml.reader.ReaderError as error:
-        problems.note_at(text[: error.position], "there is a control character here; remove it")
+        problems.note_at(text[: error.position], Message("yaml.control_character"))
     except (ValueError, OverflowError):
         # PyYAML hands numbers of escapes and of the %YAML line to chr() and int() unseen.
-        problems.note(reader.get_mark() if reader else None, "this number is too large")
+        problems.note(reader.get_mark() if reader else None, Message("yaml.number"))
     raise problems.as_error()
 
 
-def _syntax_sentence(error: yaml.MarkedYAMLError) -> str:
+def _syntax_problem(error: yaml.MarkedYAMLError) -> Message:
     said = f"{error.context or ''} {error.problem or ''}"
-    meant = next((sentence for words, sentence in _MOSTLY_MEANT.items() if words in said), None)
-    return meant or (shown(error.problem) if error.problem else "this is no YAML")
+    meant = next((problem for words, problem in _MOSTLY_MEANT.items() if words in said), None)
+    if meant is not None:
+        return meant
+    return Message("yaml.as_told", told=shown(error.problem)) if error.problem else Message("yaml.none")
 
 
 def plain_values(root: MappingNode, problems: Problems) -> dict[str, PlainValue]:
@@ -150,10 +160,10 @@ def plain_values(root: MappingNode, problems: Problems) -> dict[str, PlainValue]
     for key, value in root.value:
         name = _text(key, problems) if isinstance(key, ScalarNode) else ""
         if not name:
-            problems.note(key, "a key should be one word")
+            problems.note(key, Message("yaml.key"))
         elif name in values:
             first = places[name].start_mark.line + 1
-            problems.note(key, f'"{shown(name)}" stands here a second time; the first is in line {first}')
+            problems.note(key, Message("yaml.key_twice", key=shown(name), line=first))
         else:
             places[name] = key
             values[name] = _plain_value(value, problems)
@@ -174,7 +184,7 @@ def _text(node: ScalarNode, problems: Problems) -> str:
     """What is written; half characters, which only an escape such as "\\ud800" can write, are noted and replaced."""
     whole = node.value.encode("utf-8", "replace").decode()
     if whole != node.value:
-        problems.note(node, "there is a broken character here")
+        problems.note(node, Message("yaml.broken_character"))
     return whole
 
 

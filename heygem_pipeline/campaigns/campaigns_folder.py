@@ -50,11 +50,11 @@ class Campaigns:
 
 @dataclass(frozen=True)
 class Matches:
-    """The uploads a campaign names: voice -> its language, presenters, and a sentence for each doubt."""
+    """The uploads a campaign names: voice -> its language, presenters, and a message for each doubt."""
 
     voices: dict[str, str | None]
     presenters: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
 
 
 def load_campaigns(folder: Path) -> Campaigns:
@@ -104,12 +104,18 @@ def wanted_clips(
 
 def contradictions(wanted: Mapping[ClipKey, tuple[Campaign, ...]]) -> dict[ClipKey, Message]:
     """Return what is wrong with each clip that two campaigns would make differently: both write the same file."""
-    known: dict[int, dict[str, Message]] = {}
+    known: dict[int, tuple[Message, Message] | None] = {}
     for wanting in wanted.values():
         if id(wanting) not in known:
             known[id(wanting)] = _difference(wanting)
     return {
-        clip: Message("campaigns.disagree", voice=clip.voice, presenter=clip.presenter, **difference)
+        clip: Message(
+            "campaigns.disagree",
+            voice=clip.voice,
+            presenter=clip.presenter,
+            first=difference[0],
+            second=difference[1],
+        )
         for clip, wanting in wanted.items()
         if (difference := known[id(wanting)])
     }
@@ -123,18 +129,18 @@ def matches(campaign: Campaign, voices: Collection[str], presenters: Collection[
     for choice in campaign.voices:
         matched = voice_names.of(choice.voice)
         if not matched:
-            warnings.append(f'{campaign.file}: no voice is called "{choice.voice}".')
+            warnings.append(Message("campaign.no_such_voice", file=campaign.file, name=choice.voice))
         for voice in matched:
             before = languages.get(voice)
             if before and choice.language and before != choice.language:
-                warnings.append(f"{campaign.file}: {voice} is given two languages; {before} counts.")
+                warnings.append(Message("campaign.two_languages", file=campaign.file, voice=voice, language=before))
             languages[voice] = before or choice.language
     for name in campaign.presenters:
         if not presenter_names.of(name):
-            warnings.append(f'{campaign.file}: no presenter is called "{name}".')
+            warnings.append(Message("campaign.no_such_presenter", file=campaign.file, name=name))
     if campaign.delivery.named_by_language and not all(languages.values()):
         unknown = next(voice for voice, language in languages.items() if not language)
-        warnings.append(f"{campaign.file}: clips are named by language, but {unknown} has none.")
+        warnings.append(Message("campaign.no_language", file=campaign.file, voice=unknown))
     return Matches(languages, tuple(sorted(presenter_names.of_any(campaign.presenters))), tuple(warnings))
 
 
@@ -185,14 +191,14 @@ class _Names:
         return list(dict.fromkeys(key for name, keys in self._keys.items() if fits(name) for key in keys))
 
 
-def _difference(wanting: tuple[Campaign, ...]) -> dict[str, Message]:
-    """How the first two that disagree would make a clip; empty where all agree."""
+def _difference(wanting: tuple[Campaign, ...]) -> tuple[Message, Message] | None:
+    """How the first two that disagree would make a clip; None where all agree."""
     for other in wanting[1:]:
         first = wanting[0]
         differing = [name for name, value in first.rendering.items() if other.rendering[name] != value]
         if differing:
-            return {"first": _choice(first, differing), "second": _choice(other, differing)}
-    return {}
+            return _choice(first, differing), _choice(other, differing)
+    return None
 
 
 def _choice(campaign: Campaign, names: Iterable[str]) -> Message:

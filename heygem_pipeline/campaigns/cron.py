@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from heygem_pipeline.campaigns.wrong_value import wrong_value
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.printable import shown
 
 FIELDS = 5
@@ -9,23 +11,19 @@ FIELDS = 5
 
 
 def checked_cron_line(line: str) -> str:
-    """Return the line with single spaces. Raises ValueError with what is wrong, to be read after "schedule"."""
+    """Return the line with single spaces. Raises what ``wrong_value`` makes."""
     from heygem_pipeline.runs.dagster_internals import has_out_of_range_cron_interval, is_valid_cron_string
 
     fields = line.split()
     if len(fields) != FIELDS:
-        raise ValueError(
-            f'should have five fields, minute hour day month weekday, such as "0 2 * * 1-5", not "{shown(line)}"'
-        )
+        raise wrong_value(Message("campaign.cron_fields", line=shown(line)))
     line = " ".join(fields)
     if not is_valid_cron_string(line) or has_out_of_range_cron_interval(line):
-        raise ValueError(
-            f'should be a cron line, minute hour day month weekday, such as "0 2 * * 1-5", not "{shown(line)}"'
-        )
+        raise wrong_value(Message("campaign.cron_line", line=shown(line)))
     try:
         next_time(line, "UTC", datetime.now().astimezone())
     except ValueError as error:
-        raise ValueError(f'names a day that never comes: "{shown(line)}"') from error
+        raise wrong_value(Message("campaign.cron_never", line=shown(line))) from error
     return line
 
 

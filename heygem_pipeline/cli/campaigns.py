@@ -13,6 +13,7 @@ from rich.text import Text
 
 from heygem_pipeline.cli.terminal import output, sentences, tell
 from heygem_pipeline.errors import CampaignWrong
+from heygem_pipeline.messages.message import Message
 
 if TYPE_CHECKING:
     from heygem_pipeline.campaigns.campaign import Campaign
@@ -150,7 +151,7 @@ def _next_time(campaign: "Campaign") -> str:
     return f"{next_time(campaign.schedule, campaign.timezone, datetime.now(UTC)):%a %Y-%m-%d %H:%M} {campaign.timezone}"
 
 
-def _problems(campaigns: "Campaigns") -> list[str]:
+def _problems(campaigns: "Campaigns") -> list[Message]:
     return [problem for error in campaigns.wrong for problem in error.problems]
 
 
@@ -159,16 +160,16 @@ def _contradictions(
     checked: Sequence["Campaign"],
     voices: Mapping[str, Path],
     presenters: Mapping[str, Path],
-) -> list[str]:
+) -> list[Message]:
     """The first clip for each group of campaigns that contradict each other, where one of them is among ``checked``."""
     from heygem_pipeline.campaigns.campaigns_folder import contradictions, wanted_clips
 
     wanted = wanted_clips(campaigns, voices, presenters)
-    told: dict[tuple[str, ...], str] = {}
-    for clip, disagreement in contradictions(wanted).items():
+    told: dict[tuple[str, ...], Message] = {}
+    for clip, contradiction in contradictions(wanted).items():
         files = tuple(campaign.file for campaign in wanted[clip])
         if any(campaign.file in files for campaign in checked):
-            told.setdefault(files, str(disagreement))
+            told.setdefault(files, contradiction)
     return list(told.values())
 
 

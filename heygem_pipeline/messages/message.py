@@ -21,17 +21,18 @@ class Message:
 
     Attributes:
         code: stable name such as ``"face.not_found"``; machines decide by it.
-        values: what the sentence's template names: text, numbers as they were measured, or a message within it.
+        values: what the sentence's template names: text, numbers as they were measured, a message within it, or
+            several, a line each.
     """
 
     __slots__ = ("code", "values")
 
-    def __init__(self, code: str, /, **values: "str | int | float | Message") -> None:
+    def __init__(self, code: str, /, **values: "Value") -> None:
         object.__setattr__(self, "code", code)
         object.__setattr__(self, "values", values)
 
     code: str
-    values: Mapping[str, "str | int | float | Message"]
+    values: Mapping[str, "Value"]
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A message does not change; {name} cannot be set.")
@@ -60,30 +61,37 @@ class Message:
 
     def filled(self, template: str, language: str) -> str:
         """A template of ``str.format`` with the message's values."""
-        return template.format_map(
-            {
-                name: value.sentence(language) if isinstance(value, Message) else value
-                for name, value in self.values.items()
-            }
-        )
+        return template.format_map({name: _worded(value, language) for name, value in self.values.items()})
 
     def as_json(self) -> dict[str, Any]:
         """The message as JSON values: ``{"code": ..., "values": {...}}``."""
-        return {
-            "code": self.code,
-            "values": {
-                name: value.as_json() if isinstance(value, Message) else value for name, value in self.values.items()
-            },
-        }
+        return {"code": self.code, "values": {name: _stored(value) for name, value in self.values.items()}}
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> "Message":
         """The message of ``as_json``. Raises KeyError where it is none."""
-        values = {
-            name: Message.from_json(value) if isinstance(value, dict) else value
-            for name, value in stored["values"].items()
-        }
-        return Message(stored["code"], **values)
+        return Message(stored["code"], **{name: _read(value) for name, value in stored["values"].items()})
+
+
+Value = str | int | float | Message | tuple[Message, ...]
+
+
+def _worded(value: Value, language: str) -> str | int | float:
+    if isinstance(value, tuple):
+        return "\n".join(one.sentence(language) for one in value)
+    return value.sentence(language) if isinstance(value, Message) else value
+
+
+def _stored(value: Value) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, tuple):
+        return [one.as_json() for one in value]
+    return value.as_json() if isinstance(value, Message) else value
+
+
+def _read(value: Any) -> Value:  # noqa: ANN401 - JSON
+    if isinstance(value, list):
+        return tuple(Message.from_json(one) for one in value)
+    return Message.from_json(value) if isinstance(value, dict) else value
 
 
 def verbatim(text: str) -> Message:

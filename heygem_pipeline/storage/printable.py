@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from heygem_pipeline.messages.message import Message
+
 LONGEST_QUOTE = 60
 """Characters; more of a wrong value helps nobody to find it."""
 
@@ -19,7 +21,7 @@ def is_whole(text: str) -> bool:
     return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The question that names what is spelt most like ``word``; empty where nothing is."""
+def did_you_mean(word: str, known: Iterable[str]) -> Message | None:
+    """The question that names what is spelt most like ``word``; None where nothing is."""
     near = get_close_matches(word, list(known), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    return Message("hint.did_you_mean", near=near[0]) if near else None

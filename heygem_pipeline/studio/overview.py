@@ -18,7 +18,7 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_looks import FirstLooks
 from heygem_pipeline.studio.languages import languages_of
-from heygem_pipeline.studio.texts import message_json
+from heygem_pipeline.studio.texts import message_json, sentence_of
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 EVERYTHING = ""
@@ -61,7 +61,7 @@ def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> di
         "served": state.served,
         "voices": voices,
         "presenters": presenters,
-        "batches": list(_batches(state, left)),
+        "batches": list(_batches(state, left, language)),
         "clips": {
             clip.partition: _clip(state, clip, status, language, left.get(clip))
             for clip, status in state.found.clips.items()
@@ -124,7 +124,7 @@ def _mark(upload: Upload | None) -> str:
     return upload.fingerprint[:12] if upload else ""
 
 
-def _batches(state: PipelineState, left: Mapping[ClipKey, float | None]) -> Iterator[dict[str, Any]]:
+def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], language: str) -> Iterator[dict[str, Any]]:
     voices, presenters = (
         {key: state.uploads.folder(kind) / upload.file for key, upload in state.known[kind].items()}
         for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
@@ -145,7 +145,8 @@ def _batches(state: PipelineState, left: Mapping[ClipKey, float | None]) -> Iter
             "left": _left_of(left, found.voices, found.presenters),
         } | choices_of(campaign)
     for wrong in state.campaigns.wrong:
-        yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": list(wrong.problems)}
+        problems = [sentence_of(problem, language) for problem in wrong.problems]
+        yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": problems}
 
 
 def _left_of(left: Mapping[ClipKey, float | None], voices: Collection[str], presenters: Collection[str]) -> int | None:

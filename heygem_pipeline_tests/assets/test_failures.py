@@ -35,7 +35,7 @@ def test_a_file_that_cannot_be_used_is_not_tried_again() -> None:
     @dg.asset
     def bad() -> None:
         with plain_failures():
-            raise BadInput("It is empty.")
+            raise BadInput("file.empty", file="voice.wav")
 
     assert statuses_and_starts(bad) == (dg.DagsterRunStatus.FAILURE, 1)
 

@@ -31,7 +31,7 @@ def read(folder: Path, content: str | bytes) -> Campaign:
 def problems(folder: Path, content: str | bytes) -> tuple[str, ...]:
     with pytest.raises(CampaignWrong) as told:
         read(folder, content)
-    return told.value.problems
+    return tuple(str(problem) for problem in told.value.problems)
 
 
 def test_what_is_left_out_has_its_default(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_any_content_is_a_campaign_or_told_with_its_line(folder: Path, content: 
     try:
         campaign = read(folder, begin.encode() + raw)
     except CampaignWrong as error:
-        for problem in error.problems:
+        for problem in map(str, error.problems):
             assert re.fullmatch(r"autumn\.yaml, line [1-9]\d*, column [1-9]\d*: .+[.?]", problem), problem
             assert problem.isprintable()
     else:
