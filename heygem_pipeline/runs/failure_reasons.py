@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from heygem_pipeline.errors import DiskFull, PipelineError
-from heygem_pipeline.messages.message import Message, verbatim
+from heygem_pipeline.messages.message import Message, Value, verbatim
 from heygem_pipeline.runs.dagster_internals import (
     DagsterEvent,
     DagsterExecutionInterruptedError,
@@ -115,7 +115,9 @@ def _shortened(reason: Message) -> Message:
     return Message(reason.code, **{name: _shortened_value(value) for name, value in reason.values.items()})
 
 
-def _shortened_value(value: str | int | float | Message) -> str | int | float | Message:
+def _shortened_value(value: Value) -> Value:
     if isinstance(value, Message):
         return _shortened(value)
+    if isinstance(value, tuple):
+        return tuple(map(_shortened, value))
     return value[:LONGEST_TEXT] if isinstance(value, str) else value
