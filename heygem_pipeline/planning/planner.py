@@ -157,9 +157,7 @@ class _Planner:
             keys_in(self._folders.tracks("any").parent, ".parquet"),
         )
         recipes, hindered = self._recipes(wanting)
-        clips = self._of_clips(
-            recipes, hindered | {clip: str(why) for clip, why in contradictions(wanting).items()}, voices, presenters
-        )
+        clips = self._of_clips(recipes, hindered | contradictions(wanting), voices, presenters)
         deliveries, tried = self._of_deliveries(clips, wanting, spoken)
         everything_tried = self._tried | {Stage.DELIVERY: tried}
         return Plan(voices, presenters, clips, deliveries, wanting, recipes, spoken, everything_tried)
