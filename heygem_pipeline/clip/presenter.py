@@ -70,7 +70,9 @@ class Presenter:
 
     @cached_property
     def _opened(self) -> Template:
-        return self.tracked or Template.open(self.path, self.limits)
+        if self.tracked is not None and self.tracked.limits == self.limits:
+            return self.tracked
+        return Template.open(self.path, self.limits)
 
 
 def track_presenter(

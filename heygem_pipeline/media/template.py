@@ -45,15 +45,17 @@ class Template:
     times: NDArray[np.int64]
     """int64 (frame_count,): middle of each frame of the constant-rate timeline, ticks of the file."""
     converter: Converter = field(repr=False)
+    limits: UploadLimits = field(default=DEFAULTS, repr=False)
+    """What it was opened with: the timeline depends on it."""
 
     @classmethod
     def open(cls, path: Path, limits: UploadLimits = DEFAULTS) -> "Template":
         """Probe the file. Raises what ``probe_video`` raises."""
         info, index = examine_video(path, limits)
         if index is None:
-            return cls(info, None, np.zeros(1, np.int64), Converter(info))
+            return cls(info, None, np.zeros(1, np.int64), Converter(info), limits)
         times = display_times(info.frame_count, info.frame_rate, int(index.timestamps[0]), index.time_base)
-        return cls(info, index, times, Converter(info))
+        return cls(info, index, times, Converter(info), limits)
 
     def again(self) -> "Template":
         """The same, for another reader at the same time: without probing the file again."""
