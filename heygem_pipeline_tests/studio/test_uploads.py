@@ -10,6 +10,7 @@ from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.uploads import safe_name
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.house import House
+from heygem_pipeline_tests.studio.conftest import page, rules
 
 ZERO_WIDTH_JOINER = "\u200d"
 """Holds emoji together: the one control character a name keeps."""
@@ -54,12 +55,11 @@ def test_other_kinds_of_file_are_refused_in_words(studio: TestClient, house: Hou
     assert not (house.folders.voices / name).exists()
 
 
-def test_what_is_too_large_is_refused_before_it_is_sent(
-    studio: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_too_large_is_refused_before_it_is_sent(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEYGEM_STUDIO_MAX_GB", "0.000001")
     settings.cache_clear()
-    answer = studio.put("/api/uploads/voices/large.wav", content=b"x" * 2000)
+    with page(house, rules()) as studio:
+        answer = studio.put("/api/uploads/voices/large.wav", content=b"x" * 2000)
     assert (answer.status_code, answer.json()["refused"]) == (413, "too_large")
 
 
@@ -73,10 +73,9 @@ def test_a_length_must_be_said_and_kept(studio: TestClient, house: House) -> Non
     assert not list(house.folders.voices.glob("a*")) and not list(house.folders.voices.glob(".receiving*"))
 
 
-def test_a_full_disk_is_told_before_anything_is_written(
-    studio: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_told_before_anything_is_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEYGEM_KEEP_FREE_GB", "1000000")
     settings.cache_clear()
-    answer = studio.put("/api/uploads/voices/a.wav", content=b"sound")
+    with page(house, rules()) as studio:
+        answer = studio.put("/api/uploads/voices/a.wav", content=b"sound")
     assert (answer.status_code, answer.json()["refused"]) == (507, "no_room")
