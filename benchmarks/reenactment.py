@@ -28,10 +28,9 @@ from benchmarks.warp_reenactment import RecordedPerformance, recorded_performanc
 from heygem_pipeline.faces.head_frame import pixel_areas, transform_points
 from heygem_pipeline.faces.landmark_reader import landmarks_at
 from heygem_pipeline.faces.mouth_measure import MOUTH_SMOOTHING_SECONDS
-from heygem_pipeline.faces.parquet import read_tracks
 from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracking import track_faces
-from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.faces.tracks import FaceTracks, read_tracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration, calibrate
 from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks

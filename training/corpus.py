@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from heygem_pipeline.errors import BadInput
 from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.mouth_measure import INNER_LOWER_POINTS, INNER_UPPER_POINTS, measure_mouth
-from heygem_pipeline.faces.parquet import read_tracks, write_tracks
 from heygem_pipeline.faces.tracking import track_faces
-from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.faces.tracks import FaceTracks, read_tracks, write_tracks
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.speech.analysis import analyse_speech
-from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline.speech.parquet import read_features, write_features
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures, read_features, write_features
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,7 @@ import dagster as dg
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
 from heygem_pipeline.assets.specifications import SpecificationSource
-from heygem_pipeline.clip.metered import Metered
-from heygem_pipeline.clip.mouth_patches import draw_mouths
+from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine

@@ -11,10 +11,10 @@ from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_prese
 from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.patches import PatchFile
-from heygem_pipeline.media.fingerprint import file_state
 from heygem_pipeline.quality.report import ClipReport, read_report, write_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.fingerprint import file_state
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 

@@ -10,7 +10,7 @@ from heygem_pipeline.checkpoints.catalogue import Checkpoint
 from heygem_pipeline.checkpoints.receipt import write_receipt
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.content import sha256_of
+from heygem_pipeline.storage.fingerprint import sha256_of
 
 PATIENCE = 20.0
 """Seconds without an answer after which a server counts as out of reach."""

@@ -9,7 +9,7 @@ from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner, 
 from heygem_pipeline.checkpoints.receipt import Receipt, receipt_path, write_receipt
 from heygem_pipeline.errors import CheckpointUnusable, UploadMissing
 from heygem_pipeline.storage.atomic import atomic_path, require_space
-from heygem_pipeline.storage.content import sha256_of
+from heygem_pipeline.storage.fingerprint import sha256_of
 
 Check = Callable[[Owner, Part, Path], None]
 """Raises CheckpointUnusable unless the file holds what the owner's part needs."""

@@ -8,7 +8,7 @@ from heygem_pipeline.checkpoints.importing import Check
 from heygem_pipeline.checkpoints.receipt import read_receipt
 from heygem_pipeline.errors import CheckpointUnusable, NotReady
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.storage.content import sha256_of
+from heygem_pipeline.storage.fingerprint import sha256_of
 
 
 @dataclass(frozen=True)

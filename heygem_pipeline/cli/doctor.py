@@ -16,7 +16,7 @@ from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.mouth_network import load_network
-from heygem_pipeline.storage.disk import free_bytes
+from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import data_folders
 
 FREE_BYTES_WANTED = 5 * 10**9

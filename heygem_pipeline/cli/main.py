@@ -11,7 +11,7 @@ from heygem_pipeline.cli.campaigns import app as campaign_commands
 from heygem_pipeline.cli.checkpoints import app as checkpoint_commands
 from heygem_pipeline.cli.clips import app as operator_commands
 from heygem_pipeline.cli.records import app as record_commands
-from heygem_pipeline.cli.retention import app as retention_commands
+from heygem_pipeline.cli.records import app as retention_commands
 from heygem_pipeline.cli.studio import PORT
 from heygem_pipeline.cli.studio import app as studio_commands
 from heygem_pipeline.cli.terminal import (

@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.clip.metered import Metered
+from heygem_pipeline.clip.mouth_patches import Metered
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.fitness import fitness_warnings

@@ -1,8 +1,9 @@
 """The mouth patches of one clip: the part that a GPU engine needs the GPU for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
+from typing import TypeVar
 
-from heygem_pipeline.clip.metered import Metered
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
@@ -23,3 +24,27 @@ def draw_mouths(
     """
     patches = engine.generate(voice.speech, presenter.open(), presenter.tracks, presenter.own_speech)
     yield from Metered(patches, progress)
+
+
+Item = TypeVar("Item")
+
+
+class Metered(Iterator[Item]):
+    """Passes items on, tells how many have gone by, and how many seconds they took to come."""
+
+    def __init__(self, items: Iterable[Item], progress: Callable[[int], None] | None = None) -> None:
+        self._items = iter(items)
+        self._progress = progress
+        self.count = 0
+        self.seconds = 0.0
+
+    def __next__(self) -> Item:
+        started = perf_counter()
+        try:
+            item = next(self._items)
+        finally:
+            self.seconds += perf_counter() - started
+        self.count += 1
+        if self._progress is not None:
+            self._progress(self.count)
+        return item

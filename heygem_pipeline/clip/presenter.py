@@ -10,17 +10,15 @@ from time import perf_counter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.unchanged import require_unchanged
 from heygem_pipeline.errors import BadInput, StageMissing
-from heygem_pipeline.faces.parquet import read_tracks, write_tracks
 from heygem_pipeline.faces.trackers import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
-from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.media.fingerprint import file_state, fingerprint
+from heygem_pipeline.faces.tracks import FaceTracks, read_tracks, write_tracks
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
-from heygem_pipeline.speech.features import SpeechFeatures
-from heygem_pipeline.speech.parquet import read_features, write_features
+from heygem_pipeline.speech.features import SpeechFeatures, read_features, write_features
+from heygem_pipeline.storage.fingerprint import file_state, fingerprint
 from heygem_pipeline.storage.metadata import read_metadata
 from heygem_pipeline.storage.versions import name_and_version
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from heygem_pipeline.errors import UploadReplaced
-from heygem_pipeline.media.fingerprint import file_state, fingerprint
+from heygem_pipeline.storage.fingerprint import file_state, fingerprint
 
 FILES_REMEMBERED = 16
 

@@ -6,13 +6,12 @@ from pathlib import Path
 from time import perf_counter
 
 from heygem_pipeline.clip.unchanged import require_unchanged
-from heygem_pipeline.media.fingerprint import file_state, fingerprint
 from heygem_pipeline.media.probe import SoundInfo, probe_sound
 from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
-from heygem_pipeline.speech.features import SpeechFeatures
-from heygem_pipeline.speech.parquet import read_features, write_features
+from heygem_pipeline.speech.features import SpeechFeatures, read_features, write_features
+from heygem_pipeline.storage.fingerprint import file_state, fingerprint
 from heygem_pipeline.storage.metadata import read_metadata
 
 

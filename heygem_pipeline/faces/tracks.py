@@ -1,13 +1,19 @@
 """Where the face is in every frame of a template: one row a frame of the constant-rate timeline."""
 
+import json
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.metadata import INNER
 
 
 class FaceState(IntEnum):
@@ -73,3 +79,87 @@ class FaceTracks:
     def shots(self) -> NDArray[np.int64]:
         """Which shot each frame belongs to, int64 (frames,), counted from 0: the cuts lie between them."""
         return np.searchsorted(np.array(self.cuts, int), np.arange(len(self)), side="right")
+
+
+BOX_COLUMNS = ["left", "top", "right", "bottom"]
+LANDMARK_COLUMNS = [f"{axis}{point:02d}" for point in range(68) for axis in "xy"]
+POSE_COLUMNS = ["yaw", "pitch", "roll"]
+HEAD_COLUMNS = [f"head_{row}{column}" for row in range(2) for column in range(3)]
+RAW_HEAD_COLUMNS = [f"raw_{name}" for name in HEAD_COLUMNS]
+_CLIP = f"{INNER}face_tracks".encode()
+
+
+def tracks_to_table(tracks: FaceTracks, metadata: dict[str, str] | None = None) -> pa.Table:
+    """Return the tracks as a table; numbers are null in frames without a face.
+
+    Columns: ``frame``, ``time`` (float64, seconds, for reading by eye: exact is frame / frame_rate), ``state`` (absent,
+    found or filled), box, ``x00`` ``y00`` .. ``x67`` ``y67``, pose, ``score``, and the two head matrices row by row.
+    What holds for the whole clip is JSON in the schema's metadata, beside what ``metadata`` adds (the upload's
+    fingerprint, say).
+    """
+    count = len(tracks)
+    absent = ~tracks.present
+    columns: dict[str, pa.Array] = {
+        "frame": pa.array(np.arange(count)),
+        "time": pa.array(np.arange(count) * tracks.frame_rate.denominator / tracks.frame_rate.numerator),
+        "state": pa.array([FaceState(state).name.lower() for state in tracks.state], pa.string()),
+    }
+    for names, values in _numbers(tracks):
+        rows = values.reshape(count, len(names))
+        columns |= {name: pa.array(np.ascontiguousarray(rows[:, i]), mask=absent) for i, name in enumerate(names)}
+    clip = {
+        "frame_rate": str(tracks.frame_rate),
+        "size": list(tracks.size),
+        "reference": [None if np.isnan(value) else float(value) for value in tracks.reference.ravel()],
+        "other_faces": tracks.other_faces,
+        "cuts": list(tracks.cuts),
+    }
+    return pa.table(columns).replace_schema_metadata({**(metadata or {}), _CLIP: json.dumps(clip)})
+
+
+def table_to_tracks(table: pa.Table) -> FaceTracks:
+    """Return what ``tracks_to_table`` was given, bit for bit. Raises KeyError for a table of something else."""
+    clip = json.loads((table.schema.metadata or {})[_CLIP])
+    count = table.num_rows
+    reference = [np.nan if value is None else value for value in clip["reference"]]
+    return FaceTracks(
+        frame_rate=Fraction(clip["frame_rate"]),
+        size=(clip["size"][0], clip["size"][1]),
+        state=np.array([FaceState[name.upper()] for name in table["state"].to_pylist()], np.int8),
+        boxes=_stacked(table, BOX_COLUMNS).astype(np.float32),
+        landmarks=_stacked(table, LANDMARK_COLUMNS).reshape(count, 68, 2).astype(np.float32),
+        head=_stacked(table, HEAD_COLUMNS).reshape(count, 2, 3),
+        raw_head=_stacked(table, RAW_HEAD_COLUMNS).reshape(count, 2, 3),
+        pose=_stacked(table, POSE_COLUMNS).astype(np.float32),
+        score=_stacked(table, ["score"])[:, 0].astype(np.float32),
+        reference=np.array(reference, np.float32).reshape(68, 2),
+        other_faces=clip["other_faces"],
+        cuts=tuple(clip["cuts"]),
+    )
+
+
+def write_tracks(tracks: FaceTracks, destination: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write the tracks to a Parquet file, whole or not at all. Raises DiskFull."""
+    with atomic_path(destination) as temporary:
+        pq.write_table(tracks_to_table(tracks, metadata), temporary, compression="zstd")
+
+
+def read_tracks(path: Path) -> FaceTracks:
+    """Return the tracks of a Parquet file that ``write_tracks`` wrote."""
+    return table_to_tracks(pq.read_table(path))
+
+
+def _numbers(tracks: FaceTracks) -> list[tuple[list[str], NDArray[np.floating]]]:
+    return [
+        (BOX_COLUMNS, tracks.boxes),
+        (LANDMARK_COLUMNS, tracks.landmarks),
+        (POSE_COLUMNS, tracks.pose),
+        (["score"], tracks.score),
+        (HEAD_COLUMNS, tracks.head),
+        (RAW_HEAD_COLUMNS, tracks.raw_head),
+    ]
+
+
+def _stacked(table: pa.Table, names: list[str]) -> NDArray[np.float64]:
+    """Return columns side by side, (rows, columns); null becomes NaN."""
+    return np.stack([table[name].to_numpy(zero_copy_only=False) for name in names], axis=1).astype(np.float64)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput, DiskFull, EncodingFailed
 from heygem_pipeline.media.aigc import mark_tags, new_mark
-from heygem_pipeline.media.encoder import encoder_options
-from heygem_pipeline.media.ffmpeg_program import find_ffmpeg, running
+from heygem_pipeline.media.ffmpeg_program import encoder_options, find_ffmpeg, running
 from heygem_pipeline.media.label import with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.timeline import count_frames

@@ -1,5 +1,6 @@
 """What a file of sound or picture holds, found without decoding it whole, and the limits it has to keep."""
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,6 @@ from heygem_pipeline.media.geometry import Orientation, orientation_of, square_s
 from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
-from heygem_pipeline.media.wave_header import promised_seconds
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "flac", "aiff", "wav")
@@ -252,3 +252,25 @@ def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> 
             most_width=limit[0],
             most_height=limit[1],
         )
+
+
+LARGEST_KNOWN_SIZE = 0x7FFFF000
+"""Programs that write to a pipe do not know the size of the samples and leave 0, or a number larger than this."""
+
+
+def promised_seconds(path: Path) -> Fraction | None:
+    """Return the seconds of samples that the header of a RIFF WAVE announces; None where it does not say."""
+    with path.open("rb") as file:
+        start = file.read(12)
+        if (start[:4], start[8:]) != (b"RIFF", b"WAVE"):
+            return None
+        byte_rate = 0
+        while len(header := file.read(8)) == 8:
+            name, size = struct.unpack("<4sI", header)
+            if name == b"data":
+                return Fraction(size, byte_rate) if byte_rate and 0 < size <= LARGEST_KNOWN_SIZE else None
+            content = file.tell()
+            if name == b"fmt " and len(described := file.read(12)) == 12:
+                (byte_rate,) = struct.unpack_from("<I", described, 8)
+            file.seek(content + size + size % 2)
+    return None

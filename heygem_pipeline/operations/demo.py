@@ -8,7 +8,7 @@ from pathlib import Path
 from heygem_pipeline.assets.progress import ProgressDisplay
 from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
-from heygem_pipeline.faces.parquet import read_tracks
+from heygem_pipeline.faces.tracks import read_tracks
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State

@@ -21,8 +21,8 @@ from heygem_pipeline.runs.dagster_internals import (
     AssetKeyTable,
     SqliteEventLogStorage,
     get_multidimensional_partition_tag,
+    remove_databases,
 )
-from heygem_pipeline.runs.run_databases import remove_databases
 from heygem_pipeline.runs.stages import STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.clip_key import ClipKey, label_of

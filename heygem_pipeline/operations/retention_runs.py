@@ -27,9 +27,10 @@ from heygem_pipeline.runs.dagster_internals import (
     SqlEventLogStorageTable,
     SqliteEventLogStorage,
     SqlRunStorage,
+    databases_of,
+    remove_databases,
 )
 from heygem_pipeline.runs.history import failed_attempts
-from heygem_pipeline.runs.run_databases import databases_of, remove_databases
 from heygem_pipeline.settings import KeepSettings
 from heygem_pipeline.storage.folders import DataFolders
 

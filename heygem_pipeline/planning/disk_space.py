@@ -1,7 +1,7 @@
 """The disk is watched: new clips wait before it is full."""
 
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.storage.disk import free_bytes
+from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import DataFolders
 
 

@@ -3,6 +3,8 @@
 No other file may import ``dagster._*``.
 """
 
+from pathlib import Path
+
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.errors import DagsterDefinitionChangedDeserializationError, DagsterExecutionInterruptedError
@@ -55,3 +57,18 @@ __all__ = [
     "has_out_of_range_cron_interval",
     "is_valid_cron_string",
 ]
+
+
+SQLITE_FILES = ("", "-wal", "-shm")
+"""A database and what SQLite keeps beside it."""
+
+
+def databases_of(events: SqliteEventLogStorage, run_id: str) -> list[Path]:
+    """The run's events, whether the files are there or not."""
+    return [Path(events.path_for_shard(run_id) + ending) for ending in SQLITE_FILES]
+
+
+def remove_databases(events: SqliteEventLogStorage, run_id: str) -> None:
+    """Delete the run's events."""
+    for path in databases_of(events, run_id):
+        path.unlink(missing_ok=True)

@@ -1,14 +1,14 @@
-"""A file appears whole or not at all: it is written aside on the same disk, flushed to it, then renamed."""
+"""Files that appear whole or not at all, under their name or under one that is free; and the room there is for them."""
 
 import errno
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from heygem_pipeline.errors import DiskFull
-from heygem_pipeline.storage.disk import free_bytes
 
 TEMPORARY_PREFIX = ".writing-"
 
@@ -51,3 +51,45 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes free on the disk that holds ``path``, or would hold it."""
+    return shutil.disk_usage(next(folder for folder in (path, *path.absolute().parents) if folder.exists())).free
+
+
+def place(whole: Path, names: Iterable[Path]) -> Path:
+    """Move ``whole`` to the first of the ``names``, on the same disk, that is free; return it.
+
+    Raises FileExistsError where none of them is.
+    """
+    for path in names:
+        try:
+            os.link(whole, path)
+        except FileExistsError:
+            continue
+        except OSError:
+            # exFAT and some network shares know no hard links.
+            if not _renamed(whole, path):
+                continue
+        whole.unlink(missing_ok=True)
+        return path
+    raise FileExistsError(f"No name is free for {whole.name}.")
+
+
+def _renamed(whole: Path, path: Path) -> bool:
+    """Rename a file unless its new name is taken.
+
+    A rename alone would write over; so the name is taken first, which one alone can do. It stands for an empty file
+    until the rename, much shorter than an upload must have stood still to be read (``uploads/settling.py``).
+    """
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        return False
+    try:
+        whole.replace(path)
+    except BaseException:
+        path.unlink()
+        raise
+    return True

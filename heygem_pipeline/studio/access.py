@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from heygem_pipeline.studio.limits import Brake
-from heygem_pipeline.studio.sessions import COOKIE, Sessions
+from heygem_pipeline.studio.logins import COOKIE, Sessions
+from heygem_pipeline.studio.rate_limit import Brake
 
 OPEN_PATHS = ("/login", "/static/")
 """What a stranger may see: the form, and how it looks."""

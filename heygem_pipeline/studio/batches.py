@@ -22,8 +22,8 @@ from heygem_pipeline.campaigns.campaigns_folder import (
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engines import ENGINES, load_engine
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.atomic import place
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.exclusive_rename import place
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.refusals import Refusal

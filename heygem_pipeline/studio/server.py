@@ -11,8 +11,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
-from heygem_pipeline.studio.passwords import read_users
-from heygem_pipeline.studio.sessions import Sessions, secret_of
+from heygem_pipeline.studio.logins import Sessions, read_users, secret_of
 from heygem_pipeline.studio.shared_state import Studio
 
 CONNECTIONS = 300

@@ -14,8 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.storage.disk import free_bytes
-from heygem_pipeline.storage.exclusive_rename import place
+from heygem_pipeline.storage.atomic import free_bytes, place
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 

@@ -10,9 +10,9 @@ from time import time
 from filelock import FileLock
 
 from heygem_pipeline.errors import UploadMissing
-from heygem_pipeline.media.fingerprint import fingerprint
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 

@@ -14,11 +14,12 @@ from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.clip.generate import generate_clip
 from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import UploadReplaced
-from heygem_pipeline.media import fingerprint, probe
+from heygem_pipeline.media import probe
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.storage import fingerprint
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import write_voice

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.face_alignment_models import FaceAlignmentNetworks
-from heygem_pipeline.faces.parquet import read_tracks, tracks_to_table, write_tracks
 from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
 from heygem_pipeline.faces.trackers import TRACKERS, load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
+from heygem_pipeline.faces.tracks import read_tracks, tracks_to_table, write_tracks
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.faces.conftest import Picture
 from heygem_pipeline_tests.faces.shapes import made_face

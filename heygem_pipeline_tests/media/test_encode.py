@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import DiskFull, EncoderMissing, EncodingFailed, FfmpegMissing, NoSoundTrack
-from heygem_pipeline.media import encode, encoder, ffmpeg_program
+from heygem_pipeline.media import encode, ffmpeg_program
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
@@ -357,7 +357,7 @@ def test_the_bundled_ffmpeg_makes_the_same_kind_of_clip(tone: Path, tmp_path: Pa
 def test_an_encoder_that_does_not_work_here_is_named_before_any_frame(tone: Path, tmp_path: Path) -> None:
     on_the_card = UNLABELLED.model_copy(update={"encoder": Encoder.NVENC})
     try:
-        encoder.encoder_options(on_the_card)
+        ffmpeg_program.encoder_options(on_the_card)
     except EncoderMissing as error:
         assert "HEYGEM_ENCODER=nvenc" in str(error) and "HEYGEM_ENCODER=x264" in str(error)
         with pytest.raises(EncoderMissing):

@@ -19,7 +19,7 @@ PLURALS = re.compile(r"\.(one|other)$")
 
 def names(text: str) -> set[str]:
     """What stands in braces, without how a number is written."""
-    return set(re.findall(r"\{(\w+)(?::[^}]*)?\}", text))
+    return set(re.findall(r"\{(\w+)(?:[!:][^}]*)?\}", text))
 
 
 def test_each_language_has_every_text_with_the_same_names_in_it() -> None:

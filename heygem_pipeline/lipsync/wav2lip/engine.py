@@ -29,7 +29,7 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
-from heygem_pipeline.storage.content import sha256_of
+from heygem_pipeline.storage.fingerprint import sha256_of
 
 if TYPE_CHECKING:
     from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator, PendingFace

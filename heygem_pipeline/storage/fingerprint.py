@@ -1,9 +1,9 @@
 """The fingerprint of an upload: what tells that a file was replaced under the same name."""
 
+import hashlib
 from pathlib import Path
 
 from heygem_pipeline.errors import UploadMissing
-from heygem_pipeline.storage.content import sha256_of
 
 
 def file_state(path: Path) -> str:
@@ -28,3 +28,9 @@ def fingerprint(path: Path) -> str:
 
 def _missing(path: Path) -> UploadMissing:
     return UploadMissing("file.unreadable", file=path.name)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

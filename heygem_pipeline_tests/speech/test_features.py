@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygem_pipeline.speech.features import SpeechFeatures
-from heygem_pipeline.speech.parquet import (
+from heygem_pipeline.speech.features import (
+    SpeechFeatures,
     features_to_table,
     read_features,
     table_to_features,

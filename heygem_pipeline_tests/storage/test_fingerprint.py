@@ -1,7 +1,7 @@
 import hashlib
 from pathlib import Path
 
-from heygem_pipeline.media.fingerprint import fingerprint
+from heygem_pipeline.storage.fingerprint import fingerprint
 
 
 def test_the_fingerprint_is_the_sha256_of_the_content(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline.storage.exclusive_rename import place
+from heygem_pipeline.storage.atomic import place
 from heygem_pipeline.uploads.settling import Settling
 
 

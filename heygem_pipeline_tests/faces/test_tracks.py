@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygem_pipeline.faces.parquet import read_tracks, table_to_tracks, tracks_to_table, write_tracks
-from heygem_pipeline.faces.tracks import FaceState, FaceTracks
+from heygem_pipeline.faces.tracks import (
+    FaceState,
+    FaceTracks,
+    read_tracks,
+    table_to_tracks,
+    tracks_to_table,
+    write_tracks,
+)
 from heygem_pipeline.storage.metadata import read_metadata
 from heygem_pipeline_tests.faces.shapes import made_face, made_tracks
 
