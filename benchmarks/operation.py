@@ -69,7 +69,7 @@ def cost_of_a_clip(folders: DataFolders, size: int) -> None:
     plain = plain_calls(folders)
     count = size * size
     began = monotonic()
-    with serving(PORT, folders.root.parent / "up.log") as (up, _), open_instance() as instance:
+    with serving(PORT, folders.root.parent / "up.log") as (up, _), open_instance(folders) as instance:
         while plan(instance, folders).counts[State.DONE] < count:
             if monotonic() - began > LONGEST:
                 raise TimeoutError(plan(instance, folders).counts)
@@ -107,7 +107,7 @@ def looks(folders: DataFolders) -> None:
         (folders.voices / f"voice {number}.wav").write_bytes(b"voice %d" % number)
     sleep(5)  # until they have stood still
     cursor = None
-    with open_instance() as instance:
+    with open_instance(folders) as instance:
         taking_in = []
         for _ in range(FILES // FILES_A_LOOK + 2):
             with dg.build_sensor_context(instance, cursor=cursor) as context:

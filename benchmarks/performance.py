@@ -123,8 +123,8 @@ def dagster_overhead(material: Material) -> None:
     presenter_file = shutil.copy(material.presenters[0], folders.presenters)
     voice, presenter = analyse_voice(Path(voice_file)), track_presenter(Path(presenter_file))
     through, plain = [], []
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(folders) as instance:
+        take_in_uploads(instance, folders)
         materializer = Materializer(instance, NoDisplay())
         audio, template = Path(voice_file).stem, Path(presenter_file).stem
         materializer.run(["audio_features"], audio)

@@ -39,7 +39,7 @@ def main() -> None:
     os.environ["HEYGEM_DATA"] = str(folder / "data")
     settings.cache_clear()
     folders = data_folders()
-    with open_instance() as instance:
+    with open_instance(folders) as instance:
         fill(instance, folders)
         print(f"{VOICES} voices x {PRESENTERS} presenters; seconds (of which processor)")
         for name in ("first", "again", "again"):

@@ -39,7 +39,7 @@ def main() -> None:
     os.environ["HEYGEM_KEEP_OUTPUTS_DAYS"] = "60"
     settings.cache_clear()
     folders = data_folders()
-    with open_instance() as instance:
+    with open_instance(folders) as instance:
         started = perf_counter()
         fill(instance, folders)
         print(

@@ -60,7 +60,7 @@ def finish_clips() -> None:
     face = cv2.imread(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)))
     assert face is not None
     strip = cv2.imencode(".jpg", np.concatenate([cv2.resize(face, (160, 160))] * 8, axis=1))[1].tobytes()
-    with open_instance() as instance:
+    with open_instance(folders) as instance:
         # It brings two of each along.
         house = House(folders, instance)
         make_up(folders, VOICES - 2, PRESENTERS - 2)

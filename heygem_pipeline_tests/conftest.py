@@ -79,7 +79,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("HEYGEM_DATA", str(tmp_path_factory.mktemp("databases")))
         patch.delenv("DAGSTER_HOME", raising=False)
         settings.cache_clear()
-        with open_instance():
+        with open_instance(data_folders()):
             state = data_folders().state
     settings.cache_clear()
     return state
@@ -151,7 +151,7 @@ def _read_rgb(path: Path) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         yield House(data, instance)
 
 

@@ -37,7 +37,7 @@ class House:
         self.take_in()
 
     def take_in(self) -> None:
-        take_in_uploads(self.instance)
+        take_in_uploads(self.instance, self.folders)
 
     def replace(self, voice: str, content: str) -> None:
         (self.folders.voices / f"{voice}.wav").write_bytes(content.encode())

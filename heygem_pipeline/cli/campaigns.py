@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from heygem_pipeline.campaigns.campaigns_folder import Campaigns
     from heygem_pipeline.planning.planner import Plan
     from heygem_pipeline.storage.clip_key import ClipKey
+    from heygem_pipeline.storage.folders import DataFolders
 
 app = typer.Typer(help="Which voices are wanted on which presenters: data/campaigns/*.yaml", no_args_is_help=True)
 
@@ -47,7 +48,7 @@ def check(
         else:
             checked = (read_campaign(file),)
             campaigns = load_campaigns(folders.campaigns).with_campaign(checked[0])
-        voices, presenters = _uploads()
+        voices, presenters = _uploads(folders)
         for campaign in checked:
             _say_what_it_wants(campaign, voices, presenters)
         if campaigns.everything:
@@ -89,8 +90,8 @@ def status(
             campaigns = load_campaigns(folder)
         else:
             campaigns = Campaigns((read_campaign(folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"),))
-        voices, presenters = _uploads()
-        with open_instance() as instance:
+        voices, presenters = _uploads(folders)
+        with open_instance(folders) as instance:
             _print_table(campaigns, voices, presenters, plan(instance, folders))
         if name is not None:
             for campaign in campaigns.usable:
@@ -173,20 +174,19 @@ def _contradictions(
     return list(told.values())
 
 
-def _uploads() -> tuple[dict[str, Path], dict[str, Path]]:
+def _uploads(folders: "DataFolders") -> tuple[dict[str, Path], dict[str, Path]]:
     """The voices and presenters that are taken in; says which files are not, where nobody is about to take them in."""
     from heygem_pipeline.runs.lock import is_served
-    from heygem_pipeline.storage.folders import data_folders
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
-    uploads = Uploads(data_folders())
+    uploads = Uploads(folders)
     known = {
         kind: {key: uploads.folder(kind) / upload.file for key, upload in uploads.known(kind).items()}
         for kind in UploadKind
     }
     taken_in = {path for files in known.values() for path in files.values()}
     new = [path.name for kind in UploadKind for path in uploads.files(kind) if path not in taken_in]
-    if new and not is_served():
+    if new and not is_served(folders):
         tell(f"Not taken in yet: {_listed(new)}; heygem ingest does it, and so does heygem up.")
     return known[UploadKind.AUDIO], known[UploadKind.TEMPLATE]
 

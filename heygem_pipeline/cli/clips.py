@@ -34,14 +34,14 @@ def status(
 
     # Here nothing is to be copied: the matrix fits the terminal, however narrow.
     console = Console() if output.is_terminal else output
-    with sentences(), open_instance() as instance:
+    with sentences(), open_instance(folders := data_folders()) as instance:
         if not watch:
-            console.print(matrix(plan(instance, data_folders()), console.width))
+            console.print(matrix(plan(instance, folders), console.width))
             return
         try:
             with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
                 while True:
-                    found, height = plan(instance, data_folders()), console.height if console.is_terminal else None
+                    found, height = plan(instance, folders), console.height if console.is_terminal else None
                     live.update(matrix(found, console.width, height), refresh=True)
                     sleep(SECONDS_BETWEEN_LOOKS)
         except KeyboardInterrupt:
@@ -60,8 +60,7 @@ def retry(
     from heygem_pipeline.runs.lock import is_served
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance() as instance:
-        folders = data_folders()
+    with sentences(), open_instance(folders := data_folders()) as instance:
         found = plan(instance, folders)
         # What was removed for its age is made again only where it is named.
         failed = [clip for clip, status in found.clips.items() if status.state is State.FAILED]
@@ -70,7 +69,7 @@ def retry(
         for clip in chosen:
             if clip not in again:
                 tell(f"{clip.label} has not failed; it is {found.clips[clip].state.value}.")
-        _say_asked(len(again), is_served())
+        _say_asked(len(again), is_served(folders))
 
 
 @app.command()
@@ -83,8 +82,7 @@ def cancel(
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance() as instance:
-        folders = data_folders()
+    with sentences(), open_instance(folders := data_folders()) as instance:
         found = plan(instance, folders)
         uploads = [statuses[name] for statuses in (found.voices, found.presenters) if name in statuses]
         clips = [] if uploads else [_clip(found, name)]
@@ -117,15 +115,14 @@ def batch(
     from heygem_pipeline.runs.upload_partitions import take_in_uploads
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance() as instance:
-        folders = data_folders()
-        take_in_uploads(instance)
-        if is_served():
+    with sentences(), open_instance(folders := data_folders()) as instance:
+        take_in_uploads(instance, folders)
+        if is_served(folders):
             found = plan(instance, folders)
             asked = make_missing_now(folders, found, _of_campaign(found, campaign))
             _say_asked(len(asked), served=True)
             return
-        with only_runner(), StageBars(messages) as bars:
+        with only_runner(folders), StageBars(messages) as bars:
             fail_abandoned_runs(instance)
             chosen = _of_campaign(plan(instance, folders), campaign)
             found = make_missing(instance, folders, Materializer(instance, bars), chosen, messages.print)

@@ -69,9 +69,10 @@ def ingest() -> None:
     """Register the files in data/audio and data/templates, so that Dagster knows them."""
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.upload_partitions import take_in_uploads
+    from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance() as instance:
-        taken_in = take_in_uploads(instance)
+    with sentences(), open_instance(folders := data_folders()) as instance:
+        taken_in = take_in_uploads(instance, folders)
     table = Table("kind", "files", "new", "gone")
     for kind, result in taken_in.items():
         table.add_row(kind.value, str(len(result.known)), ", ".join(result.added), ", ".join(result.retired))
@@ -82,9 +83,11 @@ def ingest() -> None:
 def demo() -> None:
     """Make 2 voices x 2 presenters = 4 clips through the Dagster graph."""
     from heygem_pipeline.operations.demo import run_demo
+    from heygem_pipeline.settings import settings
+    from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), StageBars(messages) as bars:
-        clips, sheet = run_demo(bars, messages.print)
+        clips, sheet = run_demo(data_folders(), settings(), bars, messages.print)
     rows = [(str(clip.key), clip.report, str(clip.path), clip.failure) for clip in clips]
     output.print(clip_table(rows))
     there = sum(clip.was_there for clip in clips)
@@ -107,16 +110,18 @@ def up(
 ) -> None:
     """Start the Studio, Dagster's page and the daemon; Ctrl-C stops them."""
     from heygem_pipeline.operations.servers import become_daemon, become_webserver, serve
+    from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
+        folders = data_folders()
         if only == "webserver":
-            become_webserver(host, port, path_prefix)
+            become_webserver(folders, host, port, path_prefix)
         if only == "daemon":
-            become_daemon()
+            become_daemon(folders)
         if studio_port:
             messages.print(f"Studio: http://{host}:{studio_port}")
         messages.print(f"Dagster's page: http://{host}:{port}{path_prefix} (ready in some seconds; Ctrl-C stops both)")
-        status = serve(host, port, path_prefix, studio_port, messages.print)
+        status = serve(folders, host, port, path_prefix, studio_port, messages.print)
     raise typer.Exit(status)
 
 
@@ -126,9 +131,10 @@ def backup(
 ) -> None:
     """Copy the data folder into one file; clips may be made meanwhile."""
     from heygem_pipeline.operations.backup import back_up
+    from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
-        copied = back_up(file)
+        copied = back_up(data_folders(), file)
     output.print(f"{copied.files} files, {copied.bytes / 1e6:.1f} MB in {file}", soft_wrap=True, highlight=False)
 
 
@@ -136,9 +142,10 @@ def backup(
 def restore(file: Annotated[Path, typer.Argument(help="A file that heygem backup wrote")]) -> None:
     """Put a backup into the data folder, which must be empty and not in use."""
     from heygem_pipeline.operations.backup import restore
+    from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
-        copied = restore(file)
+        copied = restore(data_folders(), file)
     output.print(f"{copied.files} files, {copied.bytes / 1e6:.1f} MB are back. Start the pipeline, or: heygem ingest")
 
 

@@ -34,8 +34,9 @@ def logs(
 
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.run_log import latest_run, outcome_of, read_log
+    from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance() as instance:
+    with sentences(), open_instance(data_folders()) as instance:
         run = latest_run(instance, name.removesuffix(".mp4"))
         if run is None:
             raise UploadMissing("run.none", name=name)
@@ -68,8 +69,7 @@ def forget(
     from heygem_pipeline.runs.log_file import note
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance() as instance:
-        folders = data_folders()
+    with sentences(), open_instance(folders := data_folders()) as instance:
         named = [ErasureTarget.of_clip(_clip(name)) for name in clips or ()]
         named += [ErasureTarget(key, None) for key in voice or ()]
         named += [ErasureTarget(None, key) for key in presenter or ()]
@@ -138,8 +138,8 @@ def prune(
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance() as instance:
-        pruned = prune(instance, data_folders(), settings(), dry_run)
+    with sentences(), open_instance(folders := data_folders()) as instance:
+        pruned = prune(instance, folders, settings(), dry_run)
     table = Table(box=SIMPLE_HEAD)
     table.add_column("what")
     table.add_column("how many", justify="right")

@@ -16,7 +16,7 @@ from heygem_pipeline.errors import BackupUnusable, OutputRefused
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.folders import DataFolders
 
 SQLITE_HEADER = b"SQLite format 3\0"
 """First bytes of every SQLite 3 database (sqlite.org/fileformat.html, section 1.3)."""
@@ -36,7 +36,7 @@ class Copied:
     bytes: int
 
 
-def back_up(destination: Path) -> Copied:
+def back_up(folders: DataFolders, destination: Path) -> Copied:
     """Write everything that cannot be made again into one tar file; runs may go on meanwhile.
 
     Left out are logs/, the mouth patches between two stages (by far the largest, and made again), half-written files
@@ -45,7 +45,6 @@ def back_up(destination: Path) -> Copied:
 
     Raises OutputRefused inside the data folder, DiskFull.
     """
-    folders = data_folders()
     if destination.resolve().is_relative_to(folders.root.resolve()):
         raise OutputRefused("backup.within_data_folder", file=destination.name)
     files = 0
@@ -72,13 +71,12 @@ def back_up(destination: Path) -> Copied:
     return Copied(files, size)
 
 
-def restore(backup: Path) -> Copied:
+def restore(folders: DataFolders, backup: Path) -> Copied:
     """Put a backup into the data folder, which must hold nothing yet.
 
     Raises BackupUnusable, OutputRefused where there is something, AlreadyRunning, DiskFull.
     """
-    folders = data_folders()
-    with only_runner():
+    with only_runner(folders):
         if any(_worth_keeping(folders)):
             raise OutputRefused("backup.folder_not_empty", folder=folders.root.name)
         try:

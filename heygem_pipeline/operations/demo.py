@@ -18,9 +18,9 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 Say = Callable[[str], None]
@@ -37,12 +37,13 @@ class DemoClip:
     was_there: bool
 
 
-def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
+def run_demo(
+    folders: DataFolders, settings: Settings, display: ProgressDisplay, say: Say
+) -> tuple[list[DemoClip], Path]:
     """Make what is missing of the four clips and their deliveries; return the clips and the contact sheet."""
-    folders = data_folders()
-    with only_runner(), open_instance() as instance:
-        names = _material(folders, say)
-        taken_in = take_in_uploads(instance)
+    with only_runner(folders), open_instance(folders) as instance:
+        names = _material(folders, settings, say)
+        taken_in = take_in_uploads(instance, folders)
         materializer = Materializer(instance, display)
         uploads = Uploads(folders)
         voices, presenters = (
@@ -75,13 +76,13 @@ def run_demo(display: ProgressDisplay, say: Say) -> tuple[list[DemoClip], Path]:
     return clips, sheet
 
 
-def _material(folders: DataFolders, say: Say) -> set[str]:
+def _material(folders: DataFolders, settings: Settings, say: Say) -> set[str]:
     """Put the demo's uploads into their folders, unless they are there; return their file names."""
     recordings = copy_recordings(folders.voices)
     wanted = [folders.presenters / name for name in PRESENTER_FILES]
     if not all(path.exists() for path in wanted):
         say("Making the presenters from public-domain photographs")
-        make_presenters(folders.presenters, settings().ffmpeg)
+        make_presenters(folders.presenters, settings.ffmpeg)
     return {path.name for path in [*recordings, *wanted]}
 
 

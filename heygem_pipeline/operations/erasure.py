@@ -123,7 +123,7 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
     require_idle(_runs(instance, whom), whom)
     for path in kept.files.get("uploads", ()):
         path.unlink(missing_ok=True)
-    take_in_uploads(instance, ready=lambda _: False)
+    take_in_uploads(instance, folders, ready=lambda _: False)
     runs = _runs(instance, whom)
     require_idle(runs, whom)
     paths = {*kept.paths, *(path for _, path in _files(folders, whom))}

@@ -15,7 +15,7 @@ from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.folders import DataFolders
 
 if TYPE_CHECKING:
     import psutil
@@ -28,17 +28,16 @@ ABANDONED = "The machine or the pipeline stopped while this run was working."
 ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
-def recover(spare_page: bool = False) -> None:
+def recover(folders: DataFolders, spare_page: bool = False) -> None:
     """Set right what a power cut or a kill left, and take in what was uploaded since; to be called holding the lock.
 
     spare_page: a page that is up stays up. It works on no run; a service manager started it and looks after it.
     """
-    folders = data_folders()
-    with open_instance() as instance:
+    with open_instance(folders) as instance:
         end_leftover_processes(folders, spare_page)
         fail_abandoned_runs(instance)
         remove_half_written(folders)
-        take_in_uploads(instance)
+        take_in_uploads(instance, folders)
 
 
 def end_leftover_processes(folders: DataFolders, spare_page: bool = False, grace: float = GRACE) -> None:

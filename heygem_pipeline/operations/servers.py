@@ -16,14 +16,16 @@ from heygem_pipeline.operations.recovery import end_leftover_processes, recover
 from heygem_pipeline.runs.instance import dagster_environment
 from heygem_pipeline.runs.lock import is_in_place, only_runner
 from heygem_pipeline.runs.log_file import note
-from heygem_pipeline.storage.folders import data_folders, project_folder
+from heygem_pipeline.storage.folders import DataFolders, project_folder
 
 PR_SET_PDEATHSIG = 1
 PATIENCE = 10.0
 """Seconds the servers get to stop by themselves."""
 
 
-def serve(host: str, port: int, path_prefix: str, studio_port: int, say: Callable[[str], None]) -> int:
+def serve(
+    folders: DataFolders, host: str, port: int, path_prefix: str, studio_port: int, say: Callable[[str], None]
+) -> int:
     """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
 
     Beside them the Studio page, unless its port is 0; when it stops, the others go on. What they print goes to
@@ -31,11 +33,11 @@ def serve(host: str, port: int, path_prefix: str, studio_port: int, say: Callabl
 
     Also until the data folder is taken away. Raises AlreadyRunning where another process serves this data folder.
     """
-    environment = os.environ | dagster_environment()
+    environment = os.environ | dagster_environment(folders)
     environment.setdefault("HEYGEM_STUDIO_DAGSTER", f"http://{host}:{port}{path_prefix}")
     environment.setdefault("HEYGEM_STUDIO_ADDRESS", f"http://{host}:{studio_port}" if studio_port else "")
-    with only_runner() as lock:
-        recover()
+    with only_runner(folders) as lock:
+        recover(folders)
         stopping: list[int] = []
 
         def stop(number: int, _frame: FrameType | None) -> None:
@@ -46,9 +48,9 @@ def serve(host: str, port: int, path_prefix: str, studio_port: int, say: Callabl
         note(f"Page and daemon start: http://{host}:{port}{path_prefix}", "up")
         commands = _webserver_command(host, port, path_prefix), _daemon_command()
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
-        data_folders().server_log.unlink(missing_ok=True)
+        folders.server_log.unlink(missing_ok=True)
         # Appended to, so that retention may empty it while it is held open.
-        with data_folders().server_log.open("ab") as log:
+        with folders.server_log.open("ab") as log:
             processes = [
                 subprocess.Popen(
                     command,
@@ -63,31 +65,31 @@ def serve(host: str, port: int, path_prefix: str, studio_port: int, say: Callabl
             ]
             studio = _start_studio(host, studio_port, environment, log) if studio_port else None
         try:
-            while not stopping and all(process.poll() is None for process in processes) and is_in_place(lock):
+            while not stopping and all(process.poll() is None for process in processes) and is_in_place(folders, lock):
                 if studio is not None and studio.poll() is not None:
-                    say(f"The Studio page stopped by itself; see {data_folders().server_log}")
+                    say(f"The Studio page stopped by itself; see {folders.server_log}")
                     studio = None
                 sleep(0.2)
-            if not is_in_place(lock):
+            if not is_in_place(folders, lock):
                 # Not a word more: Dagster would begin an empty history where the folder was.
-                end_leftover_processes(data_folders(), grace=0.0)
-                say(f"The data folder {data_folders().root} is gone; put it back, then start again.")
+                end_leftover_processes(folders, grace=0.0)
+                say(f"The data folder {folders.root} is gone; put it back, then start again.")
                 return 1
-            ending = "Stopping" if stopping else f"Dagster stopped by itself; see {data_folders().server_log}"
+            ending = "Stopping" if stopping else f"Dagster stopped by itself; see {folders.server_log}"
             say(ending)
             note(ending, "up")
         finally:
-            _stop(processes if studio is None else [*processes, studio])
+            _stop(folders, processes if studio is None else [*processes, studio])
     return 0 if stopping else 1
 
 
-def become_webserver(host: str, port: int, path_prefix: str) -> NoReturn:
+def become_webserver(folders: DataFolders, host: str, port: int, path_prefix: str) -> NoReturn:
     """Turn this process into the page alone. It starts no run, so it may be restarted while the daemon works."""
-    environment = os.environ | dagster_environment()
+    environment = os.environ | dagster_environment(folders)
     os.execve(sys.executable, _webserver_command(host, port, path_prefix), environment)
 
 
-def become_daemon() -> NoReturn:
+def become_daemon(folders: DataFolders) -> NoReturn:
     """Turn this process into the daemon alone, after recovery, which leaves a page that is up alone.
 
     The data folder's lock stays with the process. A service manager (sd_notify(3)) hears that it is ready only after
@@ -95,12 +97,12 @@ def become_daemon() -> NoReturn:
 
     Raises AlreadyRunning where another process serves this data folder.
     """
-    with only_runner() as lock:
-        recover(spare_page=True)
+    with only_runner(folders) as lock:
+        recover(folders, spare_page=True)
         note("The daemon starts.", "up")
         os.set_inheritable(lock, True)
         _notify_ready()
-        environment = os.environ | dagster_environment()
+        environment = os.environ | dagster_environment(folders)
         environment.pop("NOTIFY_SOCKET", None)
         os.execve(sys.executable, _daemon_command(), environment)
 
@@ -145,7 +147,7 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def _stop(folders: DataFolders, processes: Sequence[subprocess.Popen[bytes]]) -> None:
     """Ask the servers to stop, then end what they started: the next page would start a run that goes on once more."""
     for process in processes:
         if process.poll() is None:
@@ -154,6 +156,6 @@ def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         with suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, deadline - monotonic()))
-    end_leftover_processes(data_folders())
+    end_leftover_processes(folders)
     for process in processes:
         process.wait()

@@ -38,13 +38,14 @@ NONE_WANTED = "No clip is wanted: it takes a voice and a presenter, and campaign
 )
 def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Take in what is complete; remember in the cursor what is not."""
-    folders = Uploads(data_folders())
+    folders = data_folders()
+    register = Uploads(folders)
     for kind in UploadKind:
-        if not folders.folder(kind).is_dir():
+        if not register.folder(kind).is_dir():
             # Not the same as files that were deleted: a disk may have gone for a while.
-            return dg.SensorResult(skip_reason=f"The folder {folders.folder(kind)} is not there; put it back.")
+            return dg.SensorResult(skip_reason=f"The folder {register.folder(kind)} is not there; put it back.")
     settling = Settling(json.loads(context.cursor or "{}"))
-    taken_in = take_in_uploads(context.instance, settling)
+    taken_in = take_in_uploads(context.instance, folders, settling)
     cursor, sentence = json.dumps(settling.unsettled), _sentence(taken_in, len(settling.unsettled))
     if any(result.added or result.retired for result in taken_in.values()):
         note(sentence, "uploads")

@@ -5,15 +5,14 @@ import os
 import dagster as dg
 from filelock import FileLock
 
-from heygem_pipeline.storage.folders import data_folders, project_folder
+from heygem_pipeline.storage.folders import DataFolders, project_folder
 
 Instance = dg.DagsterInstance
 """For those who hand one on and know nothing else of Dagster."""
 
 
-def dagster_environment() -> dict[str, str]:
+def dagster_environment(folders: DataFolders) -> dict[str, str]:
     """What every Dagster process of this project needs in its environment."""
-    folders = data_folders()
     folders.make()
     return {
         "DAGSTER_HOME": str(project_folder()),
@@ -22,9 +21,9 @@ def dagster_environment() -> dict[str, str]:
     }
 
 
-def open_instance() -> dg.DagsterInstance:
-    """The project's instance; close it after use (it is a context manager)."""
-    os.environ.update(dagster_environment())
+def open_instance(folders: DataFolders) -> dg.DagsterInstance:
+    """The project's instance over a data folder; close it after use (it is a context manager)."""
+    os.environ.update(dagster_environment(folders))
     # Two processes that make a new folder's databases at one moment spoil them for good.
-    with FileLock(data_folders().state / "databases.lock"):
+    with FileLock(folders.state / "databases.lock"):
         return dg.DagsterInstance.get()

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from heygem_pipeline.errors import AlreadyRunning
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.folders import DataFolders
 
 
 @contextmanager
-def only_runner() -> Iterator[int]:
+def only_runner(folders: DataFolders) -> Iterator[int]:
     """Hold the data folder's lock and give its descriptor: a child that inherits it holds the lock until it ends too.
 
     Raises AlreadyRunning.
     """
-    folders = data_folders()
     folders.make()
     descriptor = os.open(folders.lock_file, os.O_RDWR | os.O_CREAT)
     try:
@@ -28,18 +27,18 @@ def only_runner() -> Iterator[int]:
         os.close(descriptor)
 
 
-def is_in_place(lock: int) -> bool:
+def is_in_place(folders: DataFolders, lock: int) -> bool:
     """Is the lock's file still where it was made, and with it the data folder?"""
     try:
-        return os.path.samestat(data_folders().lock_file.stat(), os.fstat(lock))
+        return os.path.samestat(folders.lock_file.stat(), os.fstat(lock))
     except OSError:
         return False
 
 
-def is_served() -> bool:
+def is_served(folders: DataFolders) -> bool:
     """Does the page, the daemon or another command run the graph on this data folder now?"""
     try:
-        with only_runner():
+        with only_runner(folders):
             return False
     except AlreadyRunning:
         return True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads, always
 
 KEYS_AT_ONCE = 1000
@@ -22,12 +22,14 @@ class TakenIn:
     retired: list[str]
 
 
-def take_in_uploads(instance: dg.DagsterInstance, ready: Callable[[Path], bool] = always) -> dict[UploadKind, TakenIn]:
+def take_in_uploads(
+    instance: dg.DagsterInstance, folders: DataFolders, ready: Callable[[Path], bool] = always
+) -> dict[UploadKind, TakenIn]:
     """Register the uploads' keys with the instance and retire the keys whose file is gone. Finished outputs stay.
 
     ready: which new and changed files may be read now; the others wait.
     """
-    uploads = Uploads(data_folders())
+    uploads = Uploads(folders)
     taken_in = {}
     for kind in UploadKind:
         keys = set(uploads.take_in(kind, ready))

@@ -17,6 +17,7 @@ from heygem_pipeline.errors import BadInput
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind
 
 if TYPE_CHECKING:
@@ -99,13 +100,13 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def take_in(path: Path) -> None:
+def take_in(folders: DataFolders, path: Path) -> None:
     """Give a new upload its partition key now; the sensor would in some seconds."""
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.upload_partitions import take_in_uploads
 
-    with open_instance() as instance:
-        take_in_uploads(instance, ready=lambda found: found == path)
+    with open_instance(folders) as instance:
+        take_in_uploads(instance, folders, ready=lambda found: found == path)
 
 
 def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> FirstLook:

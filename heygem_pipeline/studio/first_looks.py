@@ -71,7 +71,7 @@ class FirstLooks:
                     self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=end_with_parent)
                 try:
                     if new:
-                        await loop.run_in_executor(self._pool, take_in, path)
+                        await loop.run_in_executor(self._pool, take_in, self._folders, path)
                     self._known[place] = await loop.run_in_executor(
                         self._pool, examine, kind, path, place, self._settings
                     )

@@ -26,7 +26,7 @@ def run_studio(host: str, port: int) -> None:
     if rules.everybody and not is_this_machine(host):
         raise NotReady("studio.open_to_all", host=host)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with open_instance() as instance:
+    with open_instance(folders) as instance:
         uvicorn.run(
             application(Studio(instance, folders, settings(), rules)),
             host=host,

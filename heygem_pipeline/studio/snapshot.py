@@ -89,7 +89,7 @@ class Snapshot:
             began=began(self.instance, running),
             estimate=self._estimate,
             # To ask makes the folder where it is gone, and an empty one must not take the place of a disk.
-            served=self.folders.lock_file.exists() and is_served(),
+            served=self.folders.lock_file.exists() and is_served(self.folders),
             now=time(),
         )
 

@@ -75,8 +75,8 @@ def house(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         write_wav(folders.voices / "silence.wav", np.zeros(16000))
         shutil.copy(material / "presenter.mp4", folders.presenters / "张老师.mp4")
         (folders.presenters / "wall.mp4").write_bytes(b"no video")
-        with open_instance() as instance:
-            take_in_uploads(instance)
+        with open_instance(folders) as instance:
+            take_in_uploads(instance, folders)
             yield House(folders, instance)
     settings.cache_clear()
 
@@ -169,7 +169,7 @@ def test_the_delivery_holds_the_finished_clips_and_a_manifest(house: House) -> N
 def test_a_second_clip_does_not_touch_the_first(house: House, material: Path) -> None:
     before = house.folders.clip(ClipKey("talk", "张老师")).read_bytes()
     shutil.copy(material / "presenter.mp4", house.folders.presenters / "other.mp4")
-    take_in_uploads(house.instance)
+    take_in_uploads(house.instance, house.folders)
     assert house.materializer.run(["face_tracks"], "other") is None
     assert house.materializer.run(CLIP, multi_partition_key(ClipKey("talk", "other"))) is None
     assert house.folders.clip(ClipKey("talk", "张老师")).read_bytes() == before
@@ -179,7 +179,7 @@ def test_frames_of_an_older_upload_are_not_encoded(
     house: House, material: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(material / "voice.wav", house.folders.voices / "changing.wav")
-    take_in_uploads(house.instance)
+    take_in_uploads(house.instance, house.folders)
     assert house.materializer.run(["audio_features"], "changing") is None
 
     def analysed_anew(step: str, partition: str, done: int, total: int) -> None:
@@ -196,7 +196,7 @@ def test_frames_of_an_older_upload_are_not_encoded(
 def test_clips_of_an_older_upload_are_not_delivered(house: House) -> None:
     other = house.folders.presenters / "other.mp4"
     write_video(other, swaying_presenter(20))
-    take_in_uploads(house.instance)
+    take_in_uploads(house.instance, house.folders)
     assert house.materializer.run(["delivery"], "talk") is None
     with zipfile.ZipFile(house.folders.delivery("talk")) as archive:
         assert "other.mp4" not in archive.namelist()

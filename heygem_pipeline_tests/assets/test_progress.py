@@ -26,7 +26,7 @@ def test_a_step_tells_until_it_ends_whatever_way(
             if fails:
                 raise ZeroDivisionError
 
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         ended = dg.materialize([face_tracks], instance=instance, partition_key="one", raise_on_error=False)
         lines = [record.user_message for record in instance.all_logs(ended.run_id)]
     assert ended.success is not fails

@@ -11,7 +11,7 @@ from heygem_pipeline.cli.main import app
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.house import CLIP, House
 
 LOCALISATION = Path(__file__).parents[2] / "docs" / "examples" / "localisation.yaml"
@@ -22,8 +22,8 @@ def uploads(data: DataFolders) -> DataFolders:
     """A data folder with two voices and one presenter; only their names are looked at."""
     for path in (data.voices / "welcome-de.wav", data.voices / "欢迎.mp3", data.presenters / "anna.mp4"):
         path.write_bytes(b"x")
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
     return data
 
 
@@ -110,7 +110,7 @@ def test_check_and_status_change_nothing_and_name_what_is_not_taken_in(uploads: 
     for command in ("check", "status"):
         done = campaign(command)
         assert done.exit_code == 0 and "Not taken in yet: new.wav; heygem ingest" in done.stderr
-        with only_runner():
+        with only_runner(data_folders()):
             assert "Not taken in" not in campaign(command).stderr
     assert register.read_bytes() == before
 

@@ -28,7 +28,7 @@ TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
 
 @pytest.fixture
 def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         house = House(data, instance)
         house.make_inputs()
         yield house
@@ -85,7 +85,7 @@ def test_retry_of_all_reaches_voices_that_failed(house: House) -> None:
     house.replace("one", "other")
     house.run(VOICE, "one", DagsterRunStatus.CANCELED)
     assert house.plan().counts[State.FAILED] == 2
-    with only_runner():
+    with only_runner(house.folders):
         assert "within seconds" in heygem("retry").stdout
     assert house.plan().counts[State.FAILED] == 0
     assert heygem("retry").stdout.startswith("There is nothing to make")
@@ -123,7 +123,7 @@ def test_cancel_takes_a_clip_out_of_the_queue(house: House) -> None:
 def test_batch_asks_the_running_pipeline(house: House) -> None:
     house.make_clip("one", "one")
     (house.folders.campaigns / "autumn.yaml").write_text('voices: one\npresenters: "*"\n')
-    with only_runner():
+    with only_runner(house.folders):
         done = heygem("batch", "autumn")
         assert done.exit_code == 0 and "1 clips are asked for" in done.stdout
     assert read_requests(house.folders).clips == ["one|two"]

@@ -18,7 +18,7 @@ def test_prune_shows_what_how_many_how_much_and_why(house: House) -> None:
     rows = [line.split() for line in done.stdout.splitlines()]
     assert ["mouth", "patches", "of", "finished", "clips", "1", "2.5", "HEYGEM_KEEP_PATCHES_DAYS=0"] in rows
     assert done.exit_code == 0 and "2.5 MB would be removed." in done.stdout and patches.exists()
-    with only_runner():
+    with only_runner(house.folders):
         assert "2.5 MB were removed." in heygem("prune").stdout
     assert not patches.exists()
     assert heygem("prune").stdout == "0.0 MB were removed.\n"

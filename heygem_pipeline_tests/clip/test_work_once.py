@@ -21,7 +21,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage import fingerprint
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.house import CLIP
 
@@ -63,8 +63,8 @@ def test_one_call_hashes_and_probes_each_file_once(uploads: DataFolders, work: C
 
 
 def test_a_clip_of_the_graph_hashes_nothing_and_probes_each_file_once(uploads: DataFolders, work: Counter[str]) -> None:
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data_folders()) as instance:
+        take_in_uploads(instance, data_folders())
         work.clear()
         materializer = Materializer(instance, NoDisplay())
         assert materializer.run(["audio_features"], "talk") is None

@@ -105,7 +105,7 @@ def test_the_page_restarts_alone_and_a_run_ends_with_its_daemon(
         with ending(daemon):
             wait_until_ready(manager)
             page = start("webserver", log, *page_options)
-            with ending(page), open_instance() as instance:
+            with ending(page), open_instance(data) as instance:
                 assert instance.get_dynamic_partitions("template") == ["long"], "uploads are taken in at the start"
                 wait_for_page(port, page, "/dagster")
                 Page(port, "/dagster").materialize(["face_tracks"], "long")
@@ -115,7 +115,7 @@ def test_the_page_restarts_alone_and_a_run_ends_with_its_daemon(
                 assert daemon.poll() is None
                 assert dg.DagsterRunStatus.FAILURE not in runs(instance), "the page's end is no run's end"
                 page = start("webserver", log, *page_options)
-            with ending(page), open_instance() as instance:
+            with ending(page), open_instance(data) as instance:
                 wait_for_page(port, page, "/dagster")
                 wait_for_run(daemon)
                 second = start("daemon", log)
@@ -139,8 +139,8 @@ def test_the_page_restarts_alone_and_a_run_ends_with_its_daemon(
 def test_the_daemon_recovers_what_a_power_cut_left(data: DataFolders, tmp_path: Path) -> None:
     half_written = data.root / "outputs" / ".writing-0123.mp4"
     half_written.write_bytes(b"half")
-    with open_instance() as instance, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        take_in_uploads(instance)
+    with open_instance(data) as instance, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        take_in_uploads(instance, data)
         run = instance.create_run_for_job(interrupted)
         instance.report_dagster_event(
             dg.DagsterEvent(event_type_value="PIPELINE_START", job_name="interrupted"), run_id=run.run_id

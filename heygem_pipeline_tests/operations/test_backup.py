@@ -58,23 +58,23 @@ def test_what_cannot_be_made_again_comes_back_elsewhere(
     for path, content in (kept | left_out).items():
         write(path, content)
     os.utime(data.voices / "第一课 🎓.wav", (1_000_000_000, 1_000_000_000))
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
         run_id = instance.create_run_for_job(a_job).run_id
-        copied = back_up(tmp_path / "backup.tar")
+        copied = back_up(data, tmp_path / "backup.tar")
     assert copied.bytes >= 4000
 
     there = move_to(tmp_path / "new machine" / "data", monkeypatch)
-    assert restore(tmp_path / "backup.tar").files == copied.files
+    assert restore(data, tmp_path / "backup.tar").files == copied.files
     for path, content in kept.items():
         assert (there.root / path.relative_to(data.root)).read_bytes() == content
     for path in left_out:
         assert not (there.root / path.relative_to(data.root)).exists()
     assert (there.voices / "第一课 🎓.wav").stat().st_mtime == 1_000_000_000
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         assert instance.get_dynamic_partitions("audio") == ["第一课 🎓"]
         assert [run.run_id for run in instance.get_runs()] == [run_id]
-        assert [kind.added for kind in take_in_uploads(instance).values()] == [[], []]
+        assert [kind.added for kind in take_in_uploads(instance, data).values()] == [[], []]
 
 
 def test_databases_are_whole_although_written_to_meanwhile(
@@ -83,24 +83,24 @@ def test_databases_are_whole_although_written_to_meanwhile(
     stop, added = Event(), []
 
     def keep_writing() -> None:
-        with open_instance() as instance:
+        with open_instance(data) as instance:
             while not stop.is_set():
                 added.append(f"voice {len(added)}")
                 instance.add_dynamic_partitions("audio", [added[-1]])
 
-    with open_instance():
+    with open_instance(data):
         writer = Thread(target=keep_writing)
         writer.start()
         try:
             for count in range(5):
-                back_up(tmp_path / f"{count}.tar")
+                back_up(data, tmp_path / f"{count}.tar")
         finally:
             stop.set()
             writer.join()
     for count in range(5):
         move_to(tmp_path / f"restored {count}", monkeypatch)
-        restore(tmp_path / f"{count}.tar")
-        with open_instance() as instance:
+        restore(data, tmp_path / f"{count}.tar")
+        with open_instance(data) as instance:
             known = instance.get_dynamic_partitions("audio")
             assert known == added[: len(known)]
 
@@ -111,40 +111,40 @@ def test_files_behind_links_are_in_the_backup(
     write(tmp_path / "large disk" / "lesson.wav", b"voice")
     data.voices.rmdir()
     data.voices.symlink_to(tmp_path / "large disk")
-    back_up(tmp_path / "backup.tar")
+    back_up(data, tmp_path / "backup.tar")
     there = move_to(tmp_path / "restored", monkeypatch)
-    restore(tmp_path / "backup.tar")
+    restore(data, tmp_path / "backup.tar")
     assert (there.voices / "lesson.wav").read_bytes() == b"voice"
 
 
 def test_a_backup_inside_what_it_copies_is_refused(data: DataFolders) -> None:
     with pytest.raises(OutputRefused):
-        back_up(data.root / "outputs" / "backup.tar")
+        back_up(data, data.root / "outputs" / "backup.tar")
 
 
 def test_nothing_is_overwritten(data: DataFolders, tmp_path: Path) -> None:
     write(data.voices / "lesson.wav", b"voice")
-    back_up(tmp_path / "backup.tar")
+    back_up(data, tmp_path / "backup.tar")
     write(data.voices / "lesson.wav", b"newer")
     with pytest.raises(OutputRefused, match="not empty"):
-        restore(tmp_path / "backup.tar")
+        restore(data, tmp_path / "backup.tar")
     assert (data.voices / "lesson.wav").read_bytes() == b"newer"
 
 
 def test_a_folder_that_is_served_is_not_restored_into(
     data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    back_up(tmp_path / "backup.tar")
+    back_up(data, tmp_path / "backup.tar")
     move_to(tmp_path / "restored", monkeypatch)
-    with only_runner(), pytest.raises(AlreadyRunning):
-        restore(tmp_path / "backup.tar")
+    with only_runner(data), pytest.raises(AlreadyRunning):
+        restore(data, tmp_path / "backup.tar")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a backup", b"\0" * 512 * 3 + b"x" * 600])
 def test_what_is_no_backup_is_told_in_a_sentence(data: DataFolders, tmp_path: Path, content: bytes) -> None:
     write(tmp_path / "file.tar", content)
     with pytest.raises(BackupUnusable, match=r"file\.tar"):
-        restore(tmp_path / "file.tar")
+        restore(data, tmp_path / "file.tar")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/outside", "audio/../../outside"])
@@ -154,7 +154,7 @@ def test_a_made_up_backup_reaches_nothing_outside(data: DataFolders, tmp_path: P
         member.size = 4
         archive.addfile(member, BytesIO(b"evil"))
     with pytest.raises(BackupUnusable):
-        restore(tmp_path / "evil.tar")
+        restore(data, tmp_path / "evil.tar")
     assert not list(tmp_path.rglob("outside")) and not Path("/outside").exists()
 
 
@@ -163,14 +163,14 @@ def test_a_backup_that_was_cut_off_anywhere_is_noticed_before_anything_is_writte
 ) -> None:
     for number in range(3):
         write(data.voices / f"lesson {number}.wav", bytes(1000))
-    back_up(tmp_path / "backup.tar")
+    back_up(data, tmp_path / "backup.tar")
     whole = (tmp_path / "backup.tar").read_bytes()
     mark = whole.rindex(b"heygem-backup.json")
     there = move_to(tmp_path / "restored", monkeypatch)
     for length in range(0, mark, 512):
         (tmp_path / "cut.tar").write_bytes(whole[:length])
         with pytest.raises(BackupUnusable):
-            restore(tmp_path / "cut.tar")
+            restore(data, tmp_path / "cut.tar")
     assert list(there.voices.iterdir()) == []
 
 

@@ -16,7 +16,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import Stage, step_name, subject_of
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests import trace
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.dagster_page import Page
@@ -51,7 +51,7 @@ FOUR = {f"{voice}/{presenter}.mp4" for voice in ("one", "two") for presenter in 
 def test_a_backfill_of_everything_makes_all_but_what_a_bad_upload_spoils(
     uploads: DataFolders, port: int, tmp_path: Path
 ) -> None:
-    with serving(port, tmp_path / "up.log"), open_instance() as instance:
+    with serving(port, tmp_path / "up.log"), open_instance(data_folders()) as instance:
         page = Page(port)
         backfill = page.backfill(ASSETS)
         wait_for(lambda: page.backfill_status(backfill) not in ("REQUESTED", "FAILING"))
@@ -77,8 +77,8 @@ def test_a_selection_is_made_again_alone_and_what_failed_is_tried_from_where_it_
     shutil.copy(uploads.presenters / "ben.mp4", uploads.presenters / "carl.mp4")
     in_the_way = uploads.clip(ClipKey("one", "carl"))
     in_the_way.mkdir(parents=True)
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data_folders()) as instance:
+        take_in_uploads(instance, data_folders())
         materializer = Materializer(instance, NoDisplay())
         for asset, keys in (("audio_features", ("one", "two")), ("face_tracks", ("anna", "ben", "carl"))):
             for key in keys:

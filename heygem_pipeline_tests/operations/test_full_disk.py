@@ -14,7 +14,7 @@ from dagster import RunsFilter
 from heygem_pipeline.operations.recovery import ALIVE
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_for, wait_until
 
@@ -58,7 +58,7 @@ def test_a_full_disk_loses_nothing(
 ) -> None:
     monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
     bring_uploads(small_disk, material)
-    with open_instance() as instance, serving(port, tmp_path / "up.log") as (up, _):
+    with open_instance(data_folders()) as instance, serving(port, tmp_path / "up.log") as (up, _):
         wait_for(lambda: bool(instance.get_run_ids(RunsFilter(statuses=ALIVE))))
         filler = fill(small_disk)
         sleep(10)  # looks, writes of runs and their ends, all in vain
@@ -72,7 +72,7 @@ def test_a_data_folder_that_is_gone_for_a_while_loses_nothing(
 ) -> None:
     monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
     bring_uploads(data, material)
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         with serving(port, tmp_path / "up.log") as (up, _):
             wait_for(lambda: bool(instance.get_run_ids(RunsFilter(statuses=ALIVE))))
             data.root.rename(tmp_path / "away")

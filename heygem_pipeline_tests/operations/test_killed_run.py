@@ -24,10 +24,11 @@ from heygem_pipeline.storage.folders import DataFolders
 RUN_THE_CLIP = """
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.assets.progress import NoDisplay
-from heygem_pipeline.runs.instance import dagster_environment, open_instance
+from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.storage.clip_key import ClipKey
-with open_instance() as instance:
+from heygem_pipeline.storage.folders import data_folders
+with open_instance(data_folders()) as instance:
     clip = multi_partition_key(ClipKey("talk", "teacher"))
     Materializer(instance, NoDisplay()).run(["generated_frames", "encoded_video"], clip)
 """
@@ -41,8 +42,8 @@ def half_written(data: DataFolders) -> list[Path]:
 def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, material: Path) -> None:
     shutil.copy(material / "voice.wav", data.voices / "talk.wav")
     shutil.copy(material / "presenter.mp4", data.presenters / "teacher.mp4")
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
         materializer = Materializer(instance, NoDisplay())
         materializer.run(["audio_features"], "talk")
         materializer.run(["face_tracks"], "teacher")
@@ -76,7 +77,7 @@ def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, ma
 def test_what_copied_a_killed_runs_output_ends_too(data: DataFolders) -> None:
     output = data.state / "run.out"
     output.touch()
-    environment = os.environ | dagster_environment()
+    environment = os.environ | dagster_environment(data)
     copying = subprocess.Popen(["tail", "-F", "-c", "+0", str(output)], env=environment, stdout=subprocess.DEVNULL)
     end_leftover_processes(data)
     assert copying.poll() is not None

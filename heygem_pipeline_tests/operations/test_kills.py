@@ -162,7 +162,7 @@ def test_twenty_kills_lose_nothing(
     onlooker.start()
     up = start(port, log)
     try:
-        with open_instance() as instance:
+        with open_instance(data) as instance:
             killer = Killer(random, instance)
             for progress in sorted(random.uniform(0, SUBJECTS) for _ in range(KILLS)):
                 wait_for(lambda progress=progress: made(plan(instance, data)) >= int(progress))
@@ -207,6 +207,6 @@ def test_twenty_kills_lose_nothing(
     for number in range(VOICES):
         with ZipFile(data.delivery(f"voice {number}")) as archive:
             assert sum(name.endswith(".mp4") for name in archive.namelist()) == PRESENTERS
-    with only_runner():
-        recover()
+    with only_runner(data):
+        recover(data)
     assert list(data.root.rglob(f"{TEMPORARY_PREFIX}*")) == []

@@ -53,10 +53,10 @@ def test_three_voices_on_three_presenters_are_analysed_and_tracked_three_times(
         write_voice(data.voices / f"voice {number}.wav", 0.5 + number / 25)
         shutil.copy(tmp_path / "presenter.mp4", data.presenters / f"presenter {number}.mp4")
 
-    with open_instance() as instance:
+    with open_instance(data) as instance:
 
         def make() -> None:
-            take_in_uploads(instance)
+            take_in_uploads(instance, data)
             clips = list(plan(instance, data).clips)
             found = make_missing(instance, data, Materializer(instance, NoDisplay()), clips, print)
             assert found.counts == {State.DONE: len(clips)}

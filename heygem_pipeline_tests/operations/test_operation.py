@@ -29,7 +29,7 @@ def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
-    with serving(port, tmp_path / "up.log"), open_instance() as instance:
+    with serving(port, tmp_path / "up.log"), open_instance(data) as instance:
         shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
         shutil.copy(material / "voice.wav", data.voices / "第一课.wav")
         (data.voices / "broken.wav").write_bytes(b"no sound")
@@ -58,7 +58,7 @@ def test_a_cancelled_clip_stops_frees_the_gpu_and_is_left_until_somebody_asks(
     monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
     shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
     write_voice(data.voices / "long.wav", 60.0)
-    with serving(port, tmp_path / "up.log"), open_instance() as instance:
+    with serving(port, tmp_path / "up.log"), open_instance(data) as instance:
         wait_until(instance, data, lambda found: bool(found.clips) and share_of_long(found) > 0)
         assert CliRunner().invoke(app, ["cancel", "long/anna"]).exit_code == 0
         wait_until(instance, data, lambda found: found.counts == {State.FAILED: 1})

@@ -71,8 +71,8 @@ def files_of(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
 def test_a_real_clip_stays_done_when_its_runs_are_gone(data: DataFolders, material: Path, tmp_path: Path) -> None:
     shutil.copy(material / "voice.wav", data.voices / "talk.wav")
     shutil.copy(material / "presenter.mp4", data.presenters / "teacher.mp4")
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
         materializer = Materializer(instance, NoDisplay())
         for assets, key in (
             (["audio_features"], "talk"),
@@ -91,14 +91,14 @@ def test_a_real_clip_stays_done_when_its_runs_are_gone(data: DataFolders, materi
         assert removed(instance, data, 31) == {}
 
     made._known.clear()
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         found = plan(instance, data)
         everything = [*found.voices.values(), *found.presenters.values(), *found.clips.values()]
         assert {status.state for status in everything} == {State.DONE}
         assert found.deliveries["talk"].state is State.DONE
         (record,) = instance.fetch_materializations(dg.AssetKey("encoded_video"), limit=5).records
         assert record.asset_materialization is not None and "filmstrip" in record.asset_materialization.metadata
-        assert back_up(tmp_path / "backup.tar").files > 0
+        assert back_up(data, tmp_path / "backup.tar").files > 0
 
 
 def test_only_the_newest_materialization_of_a_partition_is_kept(house: House) -> None:

@@ -41,7 +41,7 @@ def test_one_click_takes_uploads_in_and_all_state_stays_in_the_data_folder(
     with serving(port, tmp_path / "up.log"):
         (data.voices / "第一课.wav").write_bytes(b"sound")
         Page(port).launch_job("ingest")
-        with open_instance() as instance:
+        with open_instance(data) as instance:
             wait_for(lambda: "第一课" in instance.get_dynamic_partitions("audio"))
             assert [run.job_name for run in instance.get_runs()] == ["ingest"]
 

@@ -48,7 +48,7 @@ class Upload(Thread):
 def test_files_are_taken_in_when_they_are_complete_and_five_hundred_in_bounded_looks(
     data: DataFolders, port: int, tmp_path: Path
 ) -> None:
-    with serving(port, tmp_path / "up.log"), open_instance() as instance:
+    with serving(port, tmp_path / "up.log"), open_instance(data) as instance:
         keys = lambda: set(instance.get_dynamic_partitions("audio"))  # noqa: E731
         growing = Upload(data.voices / "growing.wav")
         growing.start()
@@ -82,8 +82,8 @@ def test_a_campaigns_time_comes_and_comes_again(data: DataFolders, material: Pat
     (data.campaigns / "autumn.yaml").write_text(
         'title: Autumn\nvoices: lesson\npresenters: anna\nschedule: "* * * * *"\n'
     )
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
         materializer = Materializer(instance, NoDisplay())
         assert materializer.run(["audio_features"], "lesson") is None
         assert materializer.run(["face_tracks"], "anna") is None

@@ -38,7 +38,7 @@ def ticks(data: DataFolders, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ticks]
     monkeypatch.setattr(
         settling, "STILL_SECONDS", 3600.0
     )  # only a second look settles a file, however slow the test is
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         yield Ticks(instance)
 
 

@@ -20,7 +20,7 @@ from heygem_pipeline_tests.house import CLIP, House
 
 @pytest.fixture
 def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         house = House(data, instance)
         house.make_inputs()
         yield house

@@ -170,7 +170,7 @@ def test_a_backfill_that_has_not_asked_for_its_runs_yet_counts_as_queued(house: 
 def test_a_bad_voice_fails_its_clips_with_its_sentence_until_it_is_replaced(house: House) -> None:
     house.make_inputs()
     write_wav(house.folders.voices / "one.wav", np.zeros(16000))
-    take_in_uploads(house.instance)
+    take_in_uploads(house.instance, house.folders)
     sleep(0.01)
     sentence = Materializer(house.instance, NoDisplay()).run(VOICE, "one")
     assert sentence is not None and "one.wav" in sentence

@@ -41,8 +41,8 @@ def test_a_clip_is_made_and_delivered_as_its_campaign_says(data: DataFolders, ma
         "delivery: {report: yes, filmstrips: yes, voice: yes, named_by_language: yes}",
         "[{voice: welcome, language: en}]",
     )
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
         materializer = Materializer(instance, NoDisplay())
         make_missing(instance, data, materializer, list(plan(instance, data).clips), print)
         found = plan(instance, data)

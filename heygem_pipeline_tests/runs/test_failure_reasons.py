@@ -35,7 +35,7 @@ NO_FACE = Message("face.not_found", file="anna.mp4")
 
 @pytest.fixture
 def house(data: DataFolders) -> Iterator[House]:
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         yield House(data, instance)
 
 
@@ -130,6 +130,7 @@ import sys, time
 from pathlib import Path
 import dagster as dg
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import data_folders
 
 @dg.op(pool="gpu")
 def step():
@@ -140,14 +141,14 @@ def step():
 def job():
     step()
 
-with open_instance() as instance:
+with open_instance(data_folders()) as instance:
     job.execute_in_process(instance=instance, raise_on_error=False)
 """
 
 
 @pytest.mark.parametrize("in_a_step", [True, False])
 def test_a_run_that_was_told_to_stop_says_so(data: DataFolders, tmp_path: Path, in_a_step: bool) -> None:
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         pool = instance.event_log_storage
         pool.set_concurrency_slots("gpu", 1)
         if not in_a_step:

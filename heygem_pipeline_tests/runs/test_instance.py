@@ -6,7 +6,13 @@ import sys
 
 from heygem_pipeline.storage.folders import DataFolders
 
-OPEN = "from heygem_pipeline.runs.instance import open_instance\nwith open_instance() as i: i.get_runs()"
+OPEN = """
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import data_folders
+
+with open_instance(data_folders()) as instance:
+    instance.get_runs()
+"""
 
 
 def test_a_new_folders_databases_are_made_once_by_whoever_comes_first(new_data: DataFolders) -> None:

@@ -30,6 +30,7 @@ import sys
 import dagster as dg
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import data_folders
 
 @dg.op
 def talk(context):
@@ -41,7 +42,7 @@ def talk(context):
 def talking():
     talk()
 
-with open_instance() as instance:
+with open_instance(data_folders()) as instance:
     tags = {{"dagster/partition": sys.argv[1]}}
     talking.execute_in_process(instance=instance, tags=tags)
 """
@@ -53,7 +54,7 @@ def written(folders: DataFolders) -> list[str]:
 
 def test_runs_of_two_processes_write_whole_lines_with_run_clip_and_step(data: DataFolders) -> None:
     clips = ["第一课|anna", "welcome|anna"]
-    with open_instance():
+    with open_instance(data):
         processes = [subprocess.Popen([sys.executable, "-c", TALKING_RUN, clip]) for clip in clips]
         assert [process.wait(120) for process in processes] == [0, 0]
     lines = written(data)
@@ -71,8 +72,8 @@ def test_runs_of_two_processes_write_whole_lines_with_run_clip_and_step(data: Da
 
 def test_a_bad_file_is_told_in_its_sentence_without_a_stack_trace(data: DataFolders) -> None:
     (data.voices / "broken.wav").write_bytes(b"no sound")
-    with open_instance() as instance:
-        take_in_uploads(instance)
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
         sentence = Materializer(instance, NoDisplay()).run(["audio_features"], "broken")
     matches = [LINE.fullmatch(line) for line in written(data)]
     assert sentence and all(matches)
@@ -92,7 +93,7 @@ def test_what_nobody_foresaw_has_its_stack_trace_once_indented(data: DataFolders
     def falling() -> None:
         fall_over()
 
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         falling.execute_in_process(instance=instance, raise_on_error=False)
     lines = written(data)
     assert sum("ZeroDivisionError: seven by nothing" in line for line in lines) == 1

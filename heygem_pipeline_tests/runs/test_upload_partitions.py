@@ -9,18 +9,18 @@ from heygem_pipeline.uploads.registry import UploadKind
 def test_new_files_become_partitions_and_gone_files_retire_theirs(data: DataFolders) -> None:
     (data.voices / "第一课, 开始.wav").write_bytes(b"sound")
     (data.presenters / "teacher.mp4").write_bytes(b"picture")
-    with open_instance() as instance:
-        taken_in = take_in_uploads(instance)
+    with open_instance(data) as instance:
+        taken_in = take_in_uploads(instance, data)
         assert taken_in[UploadKind.AUDIO].added == ["第一课_ 开始"]
         assert instance.get_dynamic_partitions("template") == ["teacher"]
         (data.presenters / "teacher.mp4").unlink()
-        assert take_in_uploads(instance)[UploadKind.TEMPLATE].retired == ["teacher"]
+        assert take_in_uploads(instance, data)[UploadKind.TEMPLATE].retired == ["teacher"]
         assert instance.get_dynamic_partitions("template") == []
 
 
 def test_taking_in_twice_changes_nothing(data: DataFolders) -> None:
     (data.voices / "talk.wav").write_bytes(b"sound")
-    with open_instance() as instance:
-        take_in_uploads(instance)
-        again = take_in_uploads(instance)[UploadKind.AUDIO]
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
+        again = take_in_uploads(instance, data)[UploadKind.AUDIO]
     assert (again.known, again.added, again.retired) == (["talk"], [], [])

@@ -185,7 +185,7 @@ def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
 
     monkeypatch.setenv("HEYGEM_KEEP_OUTPUTS_DAYS", "1")
     settings.cache_clear()
-    with open_instance() as instance:
+    with open_instance(data) as instance:
         # Nothing of a voice is removed while a run works on it, as its ZIP's may still do.
         wait_for(
             lambda: any(
