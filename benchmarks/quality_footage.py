@@ -22,7 +22,7 @@ from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.sync_meter import picture_after_sound, reading_of
-from heygem_pipeline.settings import RenderSettings, SyntheticLabel
+from heygem_pipeline.settings import DEFAULTS, RenderSettings, SyntheticLabel
 
 SOUND_RATE = 48000
 TRUSTED_LAG = 3.0
@@ -83,7 +83,7 @@ class Footage:
         tracks, speech = self.kept / f"{path.stem}.face.parquet", self.kept / f"{path.stem}.speech.parquet"
         if not tracks.exists():
             save_presenter(track_presenter(path), tracks, speech)
-        return load_presenter(tracks, speech, path)
+        return load_presenter(tracks, speech, path, DEFAULTS)
 
     def _speaker(self, path: Path) -> Speaker:
         presenter = self.presenter(path)

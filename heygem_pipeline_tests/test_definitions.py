@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,74 @@ def reads_the_environment(file: Path) -> bool:
 def test_only_the_top_reads_the_environment() -> None:
     reading = {name_of(file) for file in FILES if reads_the_environment(file)}
     assert {name for name in reading if not name.startswith(TOPS)} == NOT_YET_GIVEN
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """A parameter that is ``DEFAULTS`` where a caller gives nothing.
+
+    called: function, Class, or Class.method.
+    """
+
+    called: str
+    position: int
+    parameter: str
+
+    def is_given(self, call: ast.Call) -> bool:
+        return len(call.args) > self.position or any(keyword.arg == self.parameter for keyword in call.keywords)
+
+
+def is_defaults(value: ast.expr | None) -> bool:
+    return value is not None and any(isinstance(node, ast.Name) and node.id == "DEFAULTS" for node in ast.walk(value))
+
+
+def fallbacks_of(function: ast.FunctionDef | ast.AsyncFunctionDef, owner: str | None) -> Iterator[Fallback]:
+    called = function.name if owner is None else owner if function.name == "__init__" else f"{owner}.{function.name}"
+    first = 0 if owner is None else 1
+    positional = function.args.args
+    without = len(positional) - len(function.args.defaults)
+    for position, value in enumerate(function.args.defaults, without):
+        if is_defaults(value):
+            yield Fallback(called, position - first, positional[position].arg)
+    for argument, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+        if is_defaults(value):
+            yield Fallback(called, sys.maxsize, argument.arg)
+
+
+def fallbacks_in(body: Sequence[ast.stmt], owner: str | None = None) -> Iterator[Fallback]:
+    fields = [node for node in body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
+    for position, field in enumerate(fields if owner else ()):
+        if is_defaults(field.value):
+            yield Fallback(str(owner), position, ast.unparse(field.target))
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield from fallbacks_in(node.body, node.name)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from fallbacks_of(node, owner)
+
+
+def calls_that_fall_back(tree: ast.Module, fallbacks: Iterable[Fallback]) -> list[str]:
+    by_name = {fallback.called: fallback for fallback in fallbacks}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        ast.unparse(call)
+        for call in calls
+        if (fallback := by_name.get(ast.unparse(call.func))) is not None and not fallback.is_given(call)
+    ]
+
+
+FALLBACKS = [fallback for file in FILES for fallback in fallbacks_in(ast.parse(file.read_text(encoding="utf-8")).body)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_the_package_itself_never_falls_back_on_default_settings(file: Path) -> None:
+    assert calls_that_fall_back(ast.parse(file.read_text(encoding="utf-8")), FALLBACKS) == []
+
+
+def test_a_call_that_falls_back_is_found() -> None:
+    given, not_given = "Template.open(path, limits)", "Template.open(path)"
+    assert "Template.open" in {fallback.called for fallback in FALLBACKS}
+    assert calls_that_fall_back(ast.parse(f"{given}\n{not_given}"), FALLBACKS) == [not_given]
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)

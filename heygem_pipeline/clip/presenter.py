@@ -117,7 +117,7 @@ def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None
     write_tracks(presenter.tracks, tracks, known)
 
 
-def load_presenter(tracks: Path, own_speech: Path, path: Path, limits: UploadLimits = DEFAULTS) -> Presenter:
+def load_presenter(tracks: Path, own_speech: Path, path: Path, limits: UploadLimits) -> Presenter:
     """Return what ``save_presenter`` stored for the upload at ``path``."""
     known = read_metadata(tracks)
     speech = read_features(own_speech) if own_speech.exists() else None

@@ -19,7 +19,7 @@ from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.devices import BatchSize, chosen_device
 from heygem_pipeline.errors import CheckpointUnusable, ModelMissing
 from heygem_pipeline.faces.boxes import Box
-from heygem_pipeline.settings import DEFAULTS, NetworkSettings
+from heygem_pipeline.settings import NetworkSettings
 
 if TYPE_CHECKING:
     import torch
@@ -92,7 +92,7 @@ class FaceAlignmentNetworks:
         return torch.from_numpy(np.stack(pictures)).to(self.device).permute(0, 3, 1, 2).float()
 
 
-def load_networks(networks: NetworkSettings = DEFAULTS) -> FaceAlignmentNetworks:
+def load_networks(networks: NetworkSettings) -> FaceAlignmentNetworks:
     """Return both networks, read once a process.
 
     Raises ModelMissing, CheckpointUnusable, DeviceUnusable.

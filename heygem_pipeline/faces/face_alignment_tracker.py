@@ -13,7 +13,7 @@ from heygem_pipeline.faces.face_alignment_models import BATCH_FRAMES, FaceAlignm
 from heygem_pipeline.faces.face_crop import FaceCrop, crop_face, points_to_frame
 from heygem_pipeline.faces.face_selection import FaceSelector
 from heygem_pipeline.faces.tracker import FollowedFace
-from heygem_pipeline.settings import DEFAULTS, NetworkSettings
+from heygem_pipeline.settings import NetworkSettings
 
 Frame = NDArray[np.uint8]
 _Row = tuple[int, float, NDArray[np.float32]]
@@ -26,7 +26,7 @@ class FaceAlignmentTracker:
     name = "face_alignment"
     version = "1"
 
-    def __init__(self, networks: NetworkSettings = DEFAULTS) -> None:
+    def __init__(self, networks: NetworkSettings) -> None:
         """networks: where the weights lie, and the device they work on."""
         self._networks = networks
 

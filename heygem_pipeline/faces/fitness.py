@@ -5,7 +5,7 @@ import numpy as np
 from heygem_pipeline.errors import FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.settings import DEFAULTS, UploadLimits
+from heygem_pipeline.settings import UploadLimits
 
 
 def face_share(tracks: FaceTracks) -> float:
@@ -25,7 +25,7 @@ def turned_share(tracks: FaceTracks, limit: float) -> float:
     return float((yaw > limit).mean()) if len(yaw) else 0.0
 
 
-def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits = DEFAULTS) -> None:
+def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits) -> None:
     """Raise NoFace, FaceRarelySeen, FaceTooSmall or FaceTurnedAway if the template called ``name`` cannot be used."""
     share = face_share(tracks)
     if share == 0:
@@ -40,7 +40,7 @@ def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits = DEFAULTS)
         raise FaceTurnedAway("face.turned_away", file=name, degrees=limits.max_yaw_degrees, share=turned)
 
 
-def fitness_warnings(tracks: FaceTracks, limits: UploadLimits = DEFAULTS) -> list[Message]:
+def fitness_warnings(tracks: FaceTracks, limits: UploadLimits) -> list[Message]:
     """Return a message for each thing that makes a usable template less than good."""
     warnings = []
     width, height = tracks.size

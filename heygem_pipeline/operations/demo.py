@@ -67,7 +67,7 @@ def run_demo(
                 _tell(say, materializer.run(["delivery"], audio))
     sheet = folders.root / "outputs" / "demo-contact-sheet.png"
     strips = [
-        (str(clip.key), strip_of_clip(clip.path, read_tracks(folders.tracks(clip.key.presenter))))
+        (str(clip.key), strip_of_clip(clip.path, read_tracks(folders.tracks(clip.key.presenter)), settings))
         for clip in clips
         if clip.report
     ]

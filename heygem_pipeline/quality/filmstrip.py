@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline.storage.atomic import atomic_path
 
 PICTURES = 8
@@ -51,13 +52,14 @@ class Filmstrip:
         return np.asarray(cv2.resize(face, (PICTURE_SIDE, PICTURE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def strip_of_clip(video: Path, tracks: FaceTracks) -> NDArray[np.uint8]:
+def strip_of_clip(video: Path, tracks: FaceTracks, limits: UploadLimits) -> NDArray[np.uint8]:
     """The strip of a finished clip, read from its file.
 
     Args:
         tracks: of its template.
+        limits: those the clip's uploads had to keep.
     """
-    clip = Template.open(video)
+    clip = Template.open(video, limits)
     strip = Filmstrip(tracks, clip.info.frame_count)
     for _ in strip.watch(clip.frames()):
         pass

@@ -16,7 +16,7 @@ from heygem_pipeline.errors import BadInput, DiskFull, OutputRefused, StageMissi
 from heygem_pipeline.lipsync.engines import load_engine
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.quality.report import ClipReport
-from heygem_pipeline.settings import UploadLimits
+from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
 
 
@@ -109,7 +109,9 @@ def test_what_was_stored_gives_the_same_patches_as_what_was_analysed(
     save_voice(voice, tmp_path / "voice.parquet")
     save_presenter(presenter, tmp_path / "tracks.parquet", tmp_path / "speech.parquet")
     stored_voice = load_voice(tmp_path / "voice.parquet", voice.path)
-    stored_presenter = load_presenter(tmp_path / "tracks.parquet", tmp_path / "speech.parquet", presenter.path)
+    stored_presenter = load_presenter(
+        tmp_path / "tracks.parquet", tmp_path / "speech.parquet", presenter.path, DEFAULTS
+    )
     fresh = draw_mouths(voice, presenter, load_engine("warp"))
     again = draw_mouths(stored_voice, stored_presenter, load_engine("warp"))
     for one, other in zip(fresh, again, strict=True):

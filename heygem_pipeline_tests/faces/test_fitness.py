@@ -6,6 +6,7 @@ import pytest
 from heygem_pipeline.errors import BadInput, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
 from heygem_pipeline.faces.fitness import fitness_warnings, refuse_unfit
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.settings import DEFAULTS
 from heygem_pipeline_tests.faces.shapes import made_face, made_tracks
 
 NAME = "王老师 🎬.mp4"
@@ -25,8 +26,8 @@ def turned(tracks: FaceTracks, yaw: float, frames: int) -> FaceTracks:
 
 def test_a_good_template_passes_without_a_warning() -> None:
     tracks = tracks_with()
-    refuse_unfit(tracks, NAME)
-    assert fitness_warnings(tracks) == []
+    refuse_unfit(tracks, NAME, DEFAULTS)
+    assert fitness_warnings(tracks, DEFAULTS) == []
 
 
 @pytest.mark.parametrize(
@@ -43,18 +44,18 @@ def test_each_unfit_template_has_its_own_error_that_names_file_and_number(
     tracks: FaceTracks, error: type[BadInput], number: str
 ) -> None:
     with pytest.raises(error) as caught:
-        refuse_unfit(tracks, NAME)
+        refuse_unfit(tracks, NAME, DEFAULTS)
     sentence = str(caught.value)
     assert NAME in sentence and number in sentence
     assert sentence.endswith(".") and "\n" not in sentence
 
 
 def test_a_face_in_half_of_the_frames_is_enough() -> None:
-    refuse_unfit(tracks_with(absent=10), NAME)
+    refuse_unfit(tracks_with(absent=10), NAME, DEFAULTS)
 
 
 def test_a_face_turned_away_half_of_the_time_is_taken() -> None:
-    refuse_unfit(turned(tracks_with(), 42, 10), NAME)
+    refuse_unfit(turned(tracks_with(), 42, 10), NAME, DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -70,5 +71,5 @@ def test_a_face_turned_away_half_of_the_time_is_taken() -> None:
     ],
 )
 def test_a_doubtful_template_is_warned_about_in_one_sentence(tracks: FaceTracks, code: str, word: str) -> None:
-    (warning,) = fitness_warnings(tracks)
+    (warning,) = fitness_warnings(tracks, DEFAULTS)
     assert warning.code == code and word in str(warning) and str(warning).endswith(".")
