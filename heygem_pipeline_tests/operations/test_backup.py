@@ -14,9 +14,8 @@ from heygem_pipeline.operations.backup import back_up, restore
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
-from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.folders import DataFolders
 
 
 @pytest.fixture
@@ -25,23 +24,12 @@ def data(new_data: DataFolders) -> DataFolders:
     return new_data
 
 
-def move_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolders:
-    """Let the settings point at another data folder, as on a new machine."""
-    monkeypatch.setenv("HEYGEM_DATA", str(folder))
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    monkeypatch.delenv("HEYGEM_STATE", raising=False)
-    settings.cache_clear()
-    return data_folders()
-
-
 def write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
 
-def test_what_cannot_be_made_again_comes_back_elsewhere(
-    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_made_again_comes_back_elsewhere(data: DataFolders, tmp_path: Path) -> None:
     kept = {
         data.voices / "第一课 🎓.wav": b"voice",
         data.presenters / "teacher.mp4": b"presenter",
@@ -64,22 +52,20 @@ def test_what_cannot_be_made_again_comes_back_elsewhere(
         copied = back_up(data, tmp_path / "backup.tar")
     assert copied.bytes >= 4000
 
-    there = move_to(tmp_path / "new machine" / "data", monkeypatch)
-    assert restore(data, tmp_path / "backup.tar").files == copied.files
+    there = DataFolders(tmp_path / "new machine" / "data")
+    assert restore(there, tmp_path / "backup.tar").files == copied.files
     for path, content in kept.items():
         assert (there.root / path.relative_to(data.root)).read_bytes() == content
     for path in left_out:
         assert not (there.root / path.relative_to(data.root)).exists()
     assert (there.voices / "第一课 🎓.wav").stat().st_mtime == 1_000_000_000
-    with open_instance(data) as instance:
+    with open_instance(there) as instance:
         assert instance.get_dynamic_partitions("audio") == ["第一课 🎓"]
         assert [run.run_id for run in instance.get_runs()] == [run_id]
-        assert [kind.added for kind in take_in_uploads(instance, data).values()] == [[], []]
+        assert [kind.added for kind in take_in_uploads(instance, there).values()] == [[], []]
 
 
-def test_databases_are_whole_although_written_to_meanwhile(
-    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_databases_are_whole_although_written_to_meanwhile(data: DataFolders, tmp_path: Path) -> None:
     stop, added = Event(), []
 
     def keep_writing() -> None:
@@ -98,22 +84,20 @@ def test_databases_are_whole_although_written_to_meanwhile(
             stop.set()
             writer.join()
     for count in range(5):
-        move_to(tmp_path / f"restored {count}", monkeypatch)
-        restore(data, tmp_path / f"{count}.tar")
-        with open_instance(data) as instance:
+        there = DataFolders(tmp_path / f"restored {count}")
+        restore(there, tmp_path / f"{count}.tar")
+        with open_instance(there) as instance:
             known = instance.get_dynamic_partitions("audio")
             assert known == added[: len(known)]
 
 
-def test_files_behind_links_are_in_the_backup(
-    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_behind_links_are_in_the_backup(data: DataFolders, tmp_path: Path) -> None:
     write(tmp_path / "large disk" / "lesson.wav", b"voice")
     data.voices.rmdir()
     data.voices.symlink_to(tmp_path / "large disk")
     back_up(data, tmp_path / "backup.tar")
-    there = move_to(tmp_path / "restored", monkeypatch)
-    restore(data, tmp_path / "backup.tar")
+    there = DataFolders(tmp_path / "restored")
+    restore(there, tmp_path / "backup.tar")
     assert (there.voices / "lesson.wav").read_bytes() == b"voice"
 
 
@@ -131,13 +115,11 @@ def test_nothing_is_overwritten(data: DataFolders, tmp_path: Path) -> None:
     assert (data.voices / "lesson.wav").read_bytes() == b"newer"
 
 
-def test_a_folder_that_is_served_is_not_restored_into(
-    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_is_served_is_not_restored_into(data: DataFolders, tmp_path: Path) -> None:
     back_up(data, tmp_path / "backup.tar")
-    move_to(tmp_path / "restored", monkeypatch)
-    with only_runner(data), pytest.raises(AlreadyRunning):
-        restore(data, tmp_path / "backup.tar")
+    there = DataFolders(tmp_path / "restored")
+    with only_runner(there), pytest.raises(AlreadyRunning):
+        restore(there, tmp_path / "backup.tar")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a backup", b"\0" * 512 * 3 + b"x" * 600])
@@ -159,18 +141,18 @@ def test_a_made_up_backup_reaches_nothing_outside(data: DataFolders, tmp_path: P
 
 
 def test_a_backup_that_was_cut_off_anywhere_is_noticed_before_anything_is_written(
-    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: DataFolders, tmp_path: Path
 ) -> None:
     for number in range(3):
         write(data.voices / f"lesson {number}.wav", bytes(1000))
     back_up(data, tmp_path / "backup.tar")
     whole = (tmp_path / "backup.tar").read_bytes()
     mark = whole.rindex(b"heygem-backup.json")
-    there = move_to(tmp_path / "restored", monkeypatch)
+    there = DataFolders(tmp_path / "restored")
     for length in range(0, mark, 512):
         (tmp_path / "cut.tar").write_bytes(whole[:length])
         with pytest.raises(BackupUnusable):
-            restore(data, tmp_path / "cut.tar")
+            restore(there, tmp_path / "cut.tar")
     assert list(there.voices.iterdir()) == []
 
 
