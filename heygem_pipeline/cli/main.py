@@ -11,7 +11,6 @@ from heygem_pipeline.cli.campaigns import app as campaign_commands
 from heygem_pipeline.cli.checkpoints import app as checkpoint_commands
 from heygem_pipeline.cli.clips import app as operator_commands
 from heygem_pipeline.cli.records import app as record_commands
-from heygem_pipeline.cli.records import app as retention_commands
 from heygem_pipeline.cli.studio import PORT
 from heygem_pipeline.cli.studio import app as studio_commands
 from heygem_pipeline.cli.terminal import (
@@ -28,7 +27,6 @@ app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_i
 app.add_typer(campaign_commands, name="campaign")
 app.add_typer(checkpoint_commands, name="checkpoints")
 app.add_typer(operator_commands)
-app.add_typer(retention_commands)
 app.add_typer(record_commands)
 app.add_typer(studio_commands)
 

@@ -125,9 +125,6 @@ def _clip(name: str) -> "ClipKey":
     return clip
 
 
-app = typer.Typer()
-
-
 @app.command()
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed")] = False,
