@@ -49,7 +49,7 @@ def test_logs_follow_a_run_until_it_ends(house: House) -> None:
             assert run is not None
             instance.report_run_failed(run, "The disk went away.")
 
-    assert "is still under way" in heygem("logs", "one/two").stdout
+    assert "It is still running" in heygem("logs", "one/two").stdout
     Timer(1.5, end).start()
     done = heygem("logs", "one/two", "--follow")
     assert "The disk went away." in done.stdout and f"Run {run_id}: failure" in done.stdout
