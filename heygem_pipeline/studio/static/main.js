@@ -43,6 +43,11 @@ async function look() {
     misses = 0;
     const first = !store.ready;
     if (now) takeIn(now);
+    else if (Object.values(store.now.clips).some((one) => one.state === "running")) {
+      // Its time passes, and its log may go on, while nothing else changes.
+      clips.draw();
+      clip.draw();
+    }
     if (first && store.ready) openAddressed();
     tellWhatStandsStill();
   } catch (error) {
