@@ -70,9 +70,9 @@ def cost_of_a_clip(folders: DataFolders, size: int) -> None:
     count = size * size
     began = monotonic()
     with serving(PORT, folders.root.parent / "up.log") as (up, _), open_instance(folders) as instance:
-        while plan(instance, folders).counts[State.DONE] < count:
+        while plan(instance, folders, settings()).counts[State.DONE] < count:
             if monotonic() - began > LONGEST:
-                raise TimeoutError(plan(instance, folders).counts)
+                raise TimeoutError(plan(instance, folders, settings()).counts)
             sleep(0.5)
         served = monotonic() - began
         records = instance.get_run_records(dg.RunsFilter(job_name="make_clip"))

@@ -34,10 +34,12 @@ from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 
@@ -125,7 +127,7 @@ def dagster_overhead(material: Material) -> None:
     through, plain = [], []
     with open_instance(folders) as instance:
         take_in_uploads(instance, folders)
-        materializer = Materializer(instance, NoDisplay())
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(folders, settings()))
         audio, template = Path(voice_file).stem, Path(presenter_file).stem
         materializer.run(["audio_features"], audio)
         materializer.run(["face_tracks"], template)

@@ -44,7 +44,7 @@ def main() -> None:
         print(f"{VOICES} voices x {PRESENTERS} presenters; seconds (of which processor)")
         for name in ("first", "again", "again"):
             wall, own = perf_counter(), process_time()
-            found = plan(instance, folders)
+            found = plan(instance, folders, settings())
             print(f"{name}: {perf_counter() - wall:.2f} ({process_time() - own:.2f}), {dict(found.counts)}")
         print(f"uploads looked at: {look(folders):.2f}")
     shutil.rmtree(folder)

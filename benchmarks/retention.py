@@ -54,7 +54,8 @@ def main() -> None:
             started = perf_counter()
             pruned = prune(instance, folders, settings(), dry_run, now=time() + days * DAY)
             print(f"{name}: {perf_counter() - started:.2f} s; {'; '.join(map(str, pruned)) or 'nothing'}")
-            print(f"  the planner says {dict(plan(instance, folders).counts)}; {size_of(folder) / 1e6:.0f} MB")
+            counts = plan(instance, folders, settings()).counts
+            print(f"  the planner says {dict(counts)}; {size_of(folder) / 1e6:.0f} MB")
     shutil.rmtree(folder)
 
 

@@ -44,7 +44,7 @@ class House:
         Uploads(self.folders).take_in(UploadKind.AUDIO)
 
     def plan(self) -> Plan:
-        return plan(self.instance, self.folders)
+        return plan(self.instance, self.folders, settings())
 
     def clip(self, audio: str = "one", template: str = "one") -> planner.Status:
         return self.plan().clips[ClipKey(audio, template)]

@@ -16,6 +16,7 @@ import dagster as dg
 import psutil
 
 from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 
 PATIENCE = 600.0
@@ -115,7 +116,7 @@ def wait_until(
 ) -> Plan:
     """Ask the planner until it says so."""
     deadline = monotonic() + seconds
-    while not reached(found := plan(instance, folders)):
+    while not reached(found := plan(instance, folders, settings())):
         assert monotonic() < deadline, found
         sleep(1)
     return found

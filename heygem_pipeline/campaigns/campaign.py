@@ -1,16 +1,17 @@
 """What one campaign says: which voices on which presenters, how they are made, when, and what is handed over."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from heygem_pipeline.campaigns.cron import checked_cron_line
 from heygem_pipeline.campaigns.wrong_value import wrong_value
+from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.lipsync.engines import ENGINES
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.settings import ClipSettings, settings
+from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.printable import did_you_mean, is_whole, shown
 
 SUFFIX = ".yaml"
@@ -82,16 +83,13 @@ class VoiceChoice(_Part):
 
 
 class CampaignSettings(ClipSettings):
-    """The settings of the campaign's clips: its own, and HEYGEM_* for those it leaves out."""
+    """The settings of the campaign's clips."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _complete(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        return {name: getattr(settings(), name) for name in ClipSettings.model_fields} | value
+    def completed(self, usual: ClipSettings) -> "CampaignSettings":
+        """Its own, and the usual ones for those it leaves out."""
+        return CampaignSettings.model_construct(**dict(usual) | self.model_dump(exclude_unset=True))
 
 
 class Delivery(_Part):
@@ -104,13 +102,13 @@ class Delivery(_Part):
 
 
 class CampaignText(_Part):
-    """The keys of a campaign's file."""
+    """The keys of a campaign's file. engine: "" where it is left out."""
 
     title: Line
     voices: Annotated[tuple[VoiceChoice, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
     presenters: Annotated[tuple[Line, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
-    engine: Annotated[str, AfterValidator(_known_engine)] = Field(default_factory=lambda: settings().engine)
-    settings: CampaignSettings = Field(default_factory=lambda: CampaignSettings.model_validate({}))
+    engine: Annotated[str, AfterValidator(_known_engine)] = ""
+    settings: CampaignSettings = CampaignSettings()
     schedule: Annotated[str, AfterValidator(checked_cron_line)] | None = None
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     delivery: Delivery = Delivery()
@@ -120,6 +118,12 @@ class Campaign(CampaignText):
     """A campaign that can be used. file: its name in the folder of campaigns. schedule: a cron line in ``timezone``."""
 
     file: str
+
+    @classmethod
+    def completed(cls, file: str, text: CampaignText, usual: RenderSpec) -> Self:
+        """What the file says, and the usual engine and settings for what it leaves out."""
+        made = {"engine": text.engine or usual.engine, "settings": text.settings.completed(usual.settings)}
+        return cls.model_construct(file=file, **dict(text) | made)
 
     @property
     def name(self) -> str:

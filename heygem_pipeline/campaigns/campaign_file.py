@@ -20,6 +20,7 @@ from heygem_pipeline.campaigns.campaign import (
 )
 from heygem_pipeline.campaigns.campaign_yaml import LARGEST_FILE, PlainValue, Problems, compose, place_of, plain_values
 from heygem_pipeline.campaigns.wrong_value import WRONG_VALUE
+from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import ClipSettings
@@ -46,8 +47,11 @@ _SHOULD = {
 """pydantic's types of error in the words of people who do not program."""
 
 
-def read_campaign(path: Path) -> Campaign:
-    """Return the campaign of a YAML file. Raises UploadMissing, and CampaignWrong with every problem of the file."""
+def read_campaign(path: Path, usual: RenderSpec) -> Campaign:
+    """Return the campaign of a YAML file. Raises UploadMissing, and CampaignWrong with every problem of the file.
+
+    usual: the engine and settings that hold where the file names none.
+    """
     if not path.is_file():
         raise UploadMissing("campaign.missing", file=shown(path.name))
     problems = Problems(path.name)
@@ -64,7 +68,7 @@ def read_campaign(path: Path) -> Campaign:
             _note(detail, root, problems)
         raise problems.as_error() from error
     problems.raise_any()
-    return Campaign.model_construct(file=path.name, **dict(text))
+    return Campaign.completed(path.name, text, usual)
 
 
 def write_example(folder: Path, name: str) -> Path:

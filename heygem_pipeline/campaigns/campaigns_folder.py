@@ -12,10 +12,9 @@ from re import compile as compile_pattern
 
 from heygem_pipeline.campaigns.campaign import SUFFIX, Campaign
 from heygem_pipeline.campaigns.campaign_file import read_campaign
-from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
+from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 
@@ -57,14 +56,17 @@ class Matches:
     warnings: tuple[Message, ...]
 
 
-def load_campaigns(folder: Path) -> Campaigns:
-    """Read every ``*.yaml`` of the folder; a file that is wrong keeps no other from being used."""
+def load_campaigns(folder: Path, usual: RenderSpec) -> Campaigns:
+    """Read every ``*.yaml`` of the folder; a file that is wrong keeps no other from being used.
+
+    usual: the engine and settings of campaigns that name none.
+    """
     usable, wrong = [], []
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix.lower() not in (SUFFIX, ".yml") or path.name.startswith(UNFINISHED_PREFIXES):
             continue
         try:
-            usable.append(read_campaign(path))
+            usable.append(read_campaign(path, usual))
         except UploadMissing:
             continue  # a folder of that name, or removed meanwhile
         except CampaignWrong as error:
@@ -156,9 +158,9 @@ def languages(campaigns: Iterable[Campaign], voices: Collection[str]) -> dict[st
     }
 
 
-def render_spec_of(wanting: tuple[Campaign, ...]) -> RenderSpec:
-    """How a clip is made that these campaigns want, which agree on it; as the settings say where none wants it."""
-    return RenderSpec(wanting[0].engine, wanting[0].settings) if wanting else default_render_spec(settings())
+def render_spec_of(wanting: tuple[Campaign, ...], usual: RenderSpec) -> RenderSpec:
+    """How a clip is made that these campaigns want, which agree on it; as usual where none wants it."""
+    return RenderSpec(wanting[0].engine, wanting[0].settings) if wanting else usual
 
 
 class _Names:

@@ -38,16 +38,18 @@ def check(
     """List every mistake in the campaigns with its line; exit status 2 if there is one."""
     from heygem_pipeline.campaigns.campaign_file import read_campaign
     from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+    from heygem_pipeline.clip.render_spec import default_render_spec
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
-        folders = data_folders()
+        folders, usual = data_folders(), default_render_spec(settings())
         if file is None:
-            campaigns = load_campaigns(folders.campaigns)
+            campaigns = load_campaigns(folders.campaigns, usual)
             checked = campaigns.usable
         else:
-            checked = (read_campaign(file),)
-            campaigns = load_campaigns(folders.campaigns).with_campaign(checked[0])
+            checked = (read_campaign(file, usual),)
+            campaigns = load_campaigns(folders.campaigns, usual).with_campaign(checked[0])
         voices, presenters = _uploads(folders)
         for campaign in checked:
             _say_what_it_wants(campaign, voices, presenters)
@@ -79,20 +81,22 @@ def status(
     from heygem_pipeline.campaigns.campaign import SUFFIX
     from heygem_pipeline.campaigns.campaign_file import read_campaign
     from heygem_pipeline.campaigns.campaigns_folder import Campaigns, load_campaigns, matches
+    from heygem_pipeline.clip.render_spec import default_render_spec
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
-        folders = data_folders()
+        folders, usual = data_folders(), default_render_spec(settings())
         folder = folders.campaigns
         if name is None:
-            campaigns = load_campaigns(folder)
+            campaigns = load_campaigns(folder, usual)
         else:
-            campaigns = Campaigns((read_campaign(folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"),))
+            campaigns = Campaigns((read_campaign(folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}", usual),))
         voices, presenters = _uploads(folders)
         with open_instance(folders) as instance:
-            _print_table(campaigns, voices, presenters, plan(instance, folders))
+            _print_table(campaigns, voices, presenters, plan(instance, folders, settings()))
         if name is not None:
             for campaign in campaigns.usable:
                 found = matches(campaign, voices, presenters)

@@ -30,18 +30,20 @@ def status(
     """Show the state of every wanted clip: done, running, failed, waiting ..."""
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     # Here nothing is to be copied: the matrix fits the terminal, however narrow.
     console = Console() if output.is_terminal else output
     with sentences(), open_instance(folders := data_folders()) as instance:
         if not watch:
-            console.print(matrix(plan(instance, folders), console.width))
+            console.print(matrix(plan(instance, folders, settings()), console.width))
             return
         try:
             with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
                 while True:
-                    found, height = plan(instance, folders), console.height if console.is_terminal else None
+                    found = plan(instance, folders, settings())
+                    height = console.height if console.is_terminal else None
                     live.update(matrix(found, console.width, height), refresh=True)
                     sleep(SECONDS_BETWEEN_LOOKS)
         except KeyboardInterrupt:
@@ -58,10 +60,11 @@ def retry(
     from heygem_pipeline.planning.status import State
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.lock import is_served
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
-        found = plan(instance, folders)
+        found = plan(instance, folders, settings())
         # What was removed for its age is made again only where it is named.
         failed = [clip for clip, status in found.clips.items() if status.state is State.FAILED]
         chosen = [_clip(found, name) for name in clips] if clips else failed
@@ -80,10 +83,11 @@ def cancel(
     from heygem_pipeline.planning import actions as asking
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
-        found = plan(instance, folders)
+        found = plan(instance, folders, settings())
         uploads = [statuses[name] for statuses in (found.voices, found.presenters) if name in statuses]
         clips = [] if uploads else [_clip(found, name)]
         statuses = uploads or [found.clips[clip] for clip in clips]
@@ -109,23 +113,26 @@ def batch(
     from heygem_pipeline.operations.recovery import fail_abandoned_runs
     from heygem_pipeline.planning.actions import make_missing_now
     from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.planning.specifications import CampaignSpecifications
     from heygem_pipeline.planning.status import State
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.lock import is_served, only_runner
     from heygem_pipeline.runs.upload_partitions import take_in_uploads
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         take_in_uploads(instance, folders)
         if is_served(folders):
-            found = plan(instance, folders)
+            found = plan(instance, folders, settings())
             asked = make_missing_now(folders, found, _of_campaign(found, campaign))
             _say_asked(len(asked), served=True)
             return
         with only_runner(folders), StageBars(messages) as bars:
             fail_abandoned_runs(instance)
-            chosen = _of_campaign(plan(instance, folders), campaign)
-            found = make_missing(instance, folders, Materializer(instance, bars), chosen, messages.print)
+            chosen = _of_campaign(plan(instance, folders, settings()), campaign)
+            materializer = Materializer(instance, bars, CampaignSpecifications(folders, settings()))
+            found = make_missing(instance, folders, settings(), materializer, chosen, messages.print)
     output.print(matrix(found, output.width))
     if found.counts[State.FAILED]:
         raise typer.Exit(OTHER_FAILURE)

@@ -67,6 +67,7 @@ def forget(
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.log_file import note
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
@@ -79,7 +80,7 @@ def forget(
         for kept in found:
             require_idle(kept.runs, kept.whom)
             _say_what_goes(kept, folders)
-        _say_what_comes_back(found, plan(instance, folders).clips)
+        _say_what_comes_back(found, plan(instance, folders, settings()).clips)
         if not yes and not typer.confirm("Delete all this for good?"):
             output.print("Nothing is deleted.")
             raise typer.Exit(OTHER_FAILURE)

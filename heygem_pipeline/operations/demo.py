@@ -11,6 +11,7 @@ from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.tracks import read_tracks
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.quality.filmstrip import strip_of_clip, write_sheet
 from heygem_pipeline.quality.report import ClipReport, finished_report
@@ -44,13 +45,13 @@ def run_demo(
     with only_runner(folders), open_instance(folders) as instance:
         names = _material(folders, settings, say)
         taken_in = take_in_uploads(instance, folders)
-        materializer = Materializer(instance, display)
+        materializer = Materializer(instance, display, CampaignSpecifications(folders, settings))
         uploads = Uploads(folders)
         voices, presenters = (
             [key for key in taken_in[kind].known if uploads.find(kind, key).name in names] for kind in UploadKind
         )
         pairs = [ClipKey(voice, presenter) for voice, presenter in product(voices, presenters)]
-        before = plan(instance, folders, pairs)
+        before = plan(instance, folders, settings, pairs)
         for key in voices:
             if before.voices[key].state is not State.DONE:
                 say(f"Analysing the voice {key}")

@@ -6,7 +6,7 @@ import dagster as dg
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.progress import ProgressDisplay
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.assets.specifications import SpecificationSource
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The terminal belongs to whoever called; the log lines are in the page all the same."""
@@ -15,9 +15,11 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 class Materializer:
     """Runs parts of the graph here and now, one partition a run; the pools of the instance are in force."""
 
-    def __init__(self, instance: dg.DagsterInstance, display: ProgressDisplay) -> None:
+    def __init__(
+        self, instance: dg.DagsterInstance, display: ProgressDisplay, specifications: SpecificationSource
+    ) -> None:
         self._instance = instance
-        self._job = graph_definitions(display, CampaignSpecifications()).resolve_implicit_global_asset_job_def()
+        self._job = graph_definitions(display, specifications).resolve_implicit_global_asset_job_def()
 
     def run(self, assets: Sequence[str], partition: str) -> str | None:
         """Materialize the assets for one partition; return None, or the sentence of what failed."""

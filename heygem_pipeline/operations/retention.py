@@ -22,7 +22,7 @@ from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.runs.history import active_runs
 from heygem_pipeline.runs.materializations import data_versions
 from heygem_pipeline.runs.stages import Stage
-from heygem_pipeline.settings import KeepSettings
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
 
 
@@ -42,7 +42,7 @@ class Pruned:
 def prune(
     instance: dg.DagsterInstance,
     folders: DataFolders,
-    keep: KeepSettings,
+    settings: Settings,
     dry_run: bool = False,
     now: float | None = None,
 ) -> list[Pruned]:
@@ -52,7 +52,7 @@ def prune(
     """
     found: dict[tuple[str, str], list[int]] = {}
     with FileLock(folders.state / "prune.lock"):
-        for thing in _removable(instance, folders, keep, time() if now is None else now, remember=not dry_run):
+        for thing in _removable(instance, folders, settings, time() if now is None else now, remember=not dry_run):
             if dry_run or thing.remove():
                 found.setdefault((thing.what, thing.why), []).append(thing.bytes)
     pruned = [Pruned(what, why, len(sizes), sum(sizes)) for (what, why), sizes in found.items()]
@@ -60,16 +60,16 @@ def prune(
 
 
 def _removable(
-    instance: dg.DagsterInstance, folders: DataFolders, keep: KeepSettings, now: float, remember: bool
+    instance: dg.DagsterInstance, folders: DataFolders, settings: Settings, now: float, remember: bool
 ) -> Iterator[Removable]:
     awaited = awaited_by_backfills(instance)
     subjects = set(chain(awaited, *active_runs(instance)))
     clips = {subject.key for subject in subjects if subject.stage is Stage.CLIP}
     voices = {subject.clip.voice for subject in subjects if subject.stage is not Stage.PRESENTER}
-    yield from removable_patches(folders, keep, clips, now)
-    yield from removable_store(folders, keep, clips, now, remember)
-    yield from removable_outputs(folders, keep, data_versions(instance, folders, "delivery"), voices, now)
+    yield from removable_patches(folders, settings, clips, now)
+    yield from removable_store(folders, settings, clips, now, remember)
+    yield from removable_outputs(folders, settings, data_versions(instance, folders, "delivery"), voices, now)
     yield from removable_half_written(folders, now)
     yield from removable_log(folders)
-    yield from removable_runs(instance, folders, keep, plan(instance, folders), now)
+    yield from removable_runs(instance, folders, settings, plan(instance, folders, settings), now)
     yield from removable_records(instance, folders, now)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.orchestration.jobs import make_clip, prune_job
 from heygem_pipeline.planning.launching import blamed, is_made_by_itself, room_in_queue, run_requests
 from heygem_pipeline.planning.planner import plan
@@ -18,9 +19,9 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 
-def campaign_schedules(folders: DataFolders) -> list[dg.ScheduleDefinition]:
+def campaign_schedules(folders: DataFolders, usual: RenderSpec) -> list[dg.ScheduleDefinition]:
     """The schedules of the campaigns that are there now. The daemon reads them anew every minute."""
-    return [_schedule(campaign) for campaign in load_campaigns(folders.campaigns).usable if campaign.schedule]
+    return [_schedule(campaign) for campaign in load_campaigns(folders.campaigns, usual).usable if campaign.schedule]
 
 
 def schedule_name(campaign: Campaign) -> str:
@@ -57,7 +58,7 @@ def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") 
     tick: its time, so that no tick launches twice.
     """
     chosen, folders = settings(), data_folders()
-    found = plan(instance, folders)
+    found = plan(instance, folders, chosen)
     mine = {
         clip: status
         for clip, status in found.clips.items()

@@ -78,12 +78,11 @@ def _named(keys: list[str]) -> str:
 )
 def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Ask the planner, and fill the queue of runs up."""
-    folders = data_folders()
+    folders, chosen = data_folders(), settings()
     # Requests first: one that is made meanwhile, with what it forgives, waits for the next tick and is not withdrawn.
     requests = read_requests(folders)
-    found = plan(context.instance, folders)
+    found = plan(context.instance, folders, chosen)
     withdraw(folders, settled_requests(found, requests))
-    chosen = settings()
     room = room_in_queue(found, chosen.queue_length)
     if room == 0:
         return dg.SkipReason(f"{chosen.queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")

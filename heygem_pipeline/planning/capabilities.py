@@ -16,7 +16,7 @@ def tracker_of(upload: Path, settings: Settings) -> str:
     try:
         return current_tracker(settings, upload)
     except SidecarWrong as error:
-        return str(error)
+        return repr(error.message)
 
 
 def lack_of_weights(tracker: str, weights: WeightSettings) -> Message | None:

@@ -16,6 +16,7 @@ from heygem_pipeline.campaigns.campaigns_folder import (
     render_spec_of,
     wanted_clips,
 )
+from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.capabilities import engine_of, lack_of_weights, tracker_of
@@ -36,7 +37,7 @@ from heygem_pipeline.runs.history import LOGS_READ, TRIED_TAG, Attempt, active_r
 from heygem_pipeline.runs.materializations import data_versions, keys_in, presenters_of
 from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version, voice_version
@@ -91,20 +92,25 @@ class Plan:
         return _joined(*inputs, self.recipes[clip])
 
 
-def plan(instance: dg.DagsterInstance, folders: DataFolders, clips: Collection[ClipKey] | None = None) -> Plan:
+def plan(
+    instance: dg.DagsterInstance,
+    folders: DataFolders,
+    settings: Settings,
+    clips: Collection[ClipKey] | None = None,
+) -> Plan:
     """Say where everything stands that was taken in. clips: those to look at instead of the wanted ones."""
     uploads = Uploads(folders)
     voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
     voice_files = {key: uploads.folder(UploadKind.AUDIO) / upload.file for key, upload in voices.items()}
     presenter_files = {key: uploads.folder(UploadKind.TEMPLATE) / upload.file for key, upload in presenters.items()}
-    campaigns = load_campaigns(folders.campaigns)
+    campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
     wanting = wanted_clips(campaigns, voice_files, presenter_files)
     if clips is not None:
         wanting = {
             clip: wanting.get(clip, ()) for clip in clips if clip.voice in voices and clip.presenter in presenters
         }
     spoken = languages(campaigns.usable, voice_files)
-    return _Planner(instance, folders, voices, presenters).plan(wanting, spoken)
+    return _Planner(instance, folders, settings, voices, presenters).plan(wanting, spoken)
 
 
 class _Planner:
@@ -114,17 +120,19 @@ class _Planner:
         self,
         instance: dg.DagsterInstance,
         folders: DataFolders,
+        settings: Settings,
         voices: Mapping[str, Upload],
         presenters: Mapping[str, Upload],
     ) -> None:
         self._instance = instance
         self._folders = folders
+        self._settings = settings
         self._uploads = {Stage.VOICE: voices, Stage.PRESENTER: presenters}
         self._trackers = {
-            key: tracker_of(folders.presenters / upload.file, settings()) for key, upload in presenters.items()
+            key: tracker_of(folders.presenters / upload.file, settings) for key, upload in presenters.items()
         }
-        self._lacking = {tracker: lack_of_weights(tracker, settings()) for tracker in set(self._trackers.values())}
-        chosen = _digest(settings().decisive)
+        self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
+        chosen = _digest(settings.decisive)
         self._tried = {
             Stage.VOICE: {key: _digest(f"{upload.fingerprint} {chosen}") for key, upload in voices.items()},
             Stage.PRESENTER: {
@@ -138,7 +146,7 @@ class _Planner:
         self._attempts = failed_attempts(instance)
         self._requests: Requests = read_requests(folders)
         self._logs_left = LOGS_READ
-        self._lack_of_room = lack_of_room(folders, settings().keep_free_gb)
+        self._lack_of_room = lack_of_room(folders, settings.keep_free_gb)
 
     def plan(self, wanting: Mapping[ClipKey, tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
         voices = self._of_uploads(
@@ -170,12 +178,12 @@ class _Planner:
         Worked out once for all clips that the same campaigns want with the same tracker.
         """
         known: dict[tuple[int, str], tuple[str, Message | None]] = {}
-        recipes, hindered = {}, {}
+        recipes, hindered, usual = {}, {}, default_render_spec(self._settings)
         for clip, campaigns in wanting.items():
             which = id(campaigns), self._trackers[clip.presenter]
             if which not in known:
-                making = render_spec_of(campaigns)
-                engine, lack = engine_of(making.engine, settings())
+                making = render_spec_of(campaigns, usual)
+                engine, lack = engine_of(making.engine, self._settings)
                 known[which] = recipe_version(which[1], engine, settings_of_report(making.settings)), lack
             recipes[clip], lack = known[which]
             if lack is not None:

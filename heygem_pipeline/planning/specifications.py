@@ -4,34 +4,38 @@ import dagster as dg
 
 from heygem_pipeline.assets.specifications import DeliverySpec
 from heygem_pipeline.campaigns.campaigns_folder import contradictions, load_campaigns, render_spec_of, wanted_clips
-from heygem_pipeline.clip.render_spec import RenderSpec
+from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignsDisagree
 from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.runs.materializations import data_versions
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
 class CampaignSpecifications:
     """The orders of the data folder's campaigns, as they are when they are asked for."""
 
+    def __init__(self, folders: DataFolders, settings: Settings) -> None:
+        self._folders = folders
+        self._settings = settings
+
     def render_spec(self, clip: ClipKey) -> RenderSpec:
         """As the campaigns that want the clip say. Raises CampaignsDisagree."""
-        folders = data_folders()
-        uploads = Uploads(folders)
+        uploads, usual = Uploads(self._folders), default_render_spec(self._settings)
         voice = {clip.voice: uploads.find(UploadKind.AUDIO, clip.voice)}
         presenter = {clip.presenter: uploads.find(UploadKind.TEMPLATE, clip.presenter)}
-        wanted = wanted_clips(load_campaigns(folders.campaigns), voice, presenter)
+        wanted = wanted_clips(load_campaigns(self._folders.campaigns, usual), voice, presenter)
         for disagreement in contradictions(wanted).values():
             raise CampaignsDisagree(disagreement.code, **disagreement.values)
-        return render_spec_of(wanted.get(clip, ()))
+        return render_spec_of(wanted.get(clip, ()), usual)
 
     def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
         """The clips that are wanted of the voice, as the planner finds them."""
-        folders = data_folders()
-        found = plan(instance, folders)
+        folders = self._folders
+        found = plan(instance, folders, self._settings)
         mine = [clip for clip in found.clips if clip.voice == audio]
         if not mine:
             return DeliverySpec({}, "none")

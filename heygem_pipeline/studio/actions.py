@@ -7,16 +7,17 @@ from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_ke
 from heygem_pipeline.planning.actions import cancel, make_missing_now, try_again
 from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import batches
 from heygem_pipeline.studio.refusals import Refusal
 
 
-def begin_batch(instance: Instance, folders: DataFolders, wish: batches.BatchSpec) -> str:
+def begin_batch(instance: Instance, folders: DataFolders, settings: Settings, wish: batches.BatchSpec) -> str:
     """Have the wish's clips made, those that failed before too; return the batch's name."""
-    campaign = batches.begin(folders, wish)
-    found = plan(instance, folders)
+    campaign = batches.begin(folders, settings, wish)
+    found = plan(instance, folders, settings)
     make_now(folders, found, [clip for clip in wish.clips if clip in found.clips])
     return campaign.name
 
@@ -28,13 +29,15 @@ def make_now(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> Non
     make_missing_now(folders, found, clips)
 
 
-def end_batches(instance: Instance, folders: DataFolders, names: Iterable[str], with_clips: bool) -> None:
+def end_batches(
+    instance: Instance, folders: DataFolders, settings: Settings, names: Iterable[str], with_clips: bool
+) -> None:
     """Delete batches. with_clips: and the clips that no other batch wants. What is under way of them is cancelled."""
     ending = set(names)
-    before = plan(instance, folders)
+    before = plan(instance, folders, settings)
     theirs = [clip for clip, wanting in before.wanting.items() if any(c.name in ending for c in wanting)]
-    batches.end(folders, ending)
-    still_wanted = plan(instance, folders).clips
+    batches.end(folders, settings, ending)
+    still_wanted = plan(instance, folders, settings).clips
     alone = [clip for clip in theirs if clip not in still_wanted]
     cancel(instance, folders, before, alone)
     if with_clips:

@@ -160,14 +160,16 @@ async def _begin(request: Request) -> Response:
         engine=wanted.engine or studio.settings.engine,
         languages=languages_of(studio.folders),
     )
-    name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, wish)
+    name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, studio.settings, wish)
     studio.snapshot.expire()
     return JSONResponse({"name": name})
 
 
 async def _end(request: Request) -> Response:
     studio, wanted = studio_of(request), await _body(request, EndRequest)
-    await run_in_threadpool(actions.end_batches, studio.instance, studio.folders, wanted.names, wanted.clips)
+    await run_in_threadpool(
+        actions.end_batches, studio.instance, studio.folders, studio.settings, wanted.names, wanted.clips
+    )
     return _settled(studio)
 
 

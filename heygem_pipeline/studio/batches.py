@@ -15,13 +15,15 @@ from heygem_pipeline.campaigns.campaign import LONGEST_NAME, SUFFIX, Campaign
 from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.campaigns.campaigns_folder import (
     ONLY_CAMPAIGNS,
+    Campaigns,
     contradictions,
     load_campaigns,
     wanted_clips,
 )
+from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engines import ENGINES, load_engine
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings
 from heygem_pipeline.storage.atomic import place
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -63,12 +65,12 @@ class BatchSpec:
         return [ClipKey(voice, presenter) for voice in self.voices for presenter in self.presenters]
 
 
-def usable_engines() -> list[str]:
+def usable_engines(settings: EngineSettings) -> list[str]:
     """Those that can work on this machine: their weights are there, and their licence is acknowledged."""
     usable = []
     for name in sorted(ENGINES):
         with suppress(PipelineError):
-            usable.append(load_engine(name, settings()).name)
+            usable.append(load_engine(name, settings).name)
     return usable
 
 
@@ -77,9 +79,10 @@ def only_what_is_chosen(folders: DataFolders) -> None:
     (folders.campaigns / ONLY_CAMPAIGNS).write_text(ONLY_CAMPAIGNS_TEXT, encoding="utf-8")
 
 
-def begin(folders: DataFolders, wish: BatchSpec) -> Campaign:
+def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign:
     """Write the campaign of a wish, under a name of its own. Raises Refusal, naming the batch it contradicts."""
-    _check(wish)
+    _check(wish, settings)
+    usual = default_render_spec(settings)
     text = {
         "title": wish.title,
         "voices": [_choice(voice, wish.languages.get(voice)) for voice in wish.voices],
@@ -90,28 +93,29 @@ def begin(folders: DataFolders, wish: BatchSpec) -> Campaign:
     written = folders.state / f"batch-{os.getpid()}{SUFFIX}"
     try:
         written.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False, width=1000), encoding="utf-8")
-        _refuse_contradiction(folders, read_campaign(written), wish)
+        _refuse_contradiction(load_campaigns(folders.campaigns, usual), read_campaign(written, usual), wish)
         path = place(written, _names(folders.campaigns, wish.title))
     except CampaignWrong as error:
         raise Refusal("title", title=wish.title[:80]) from error
     finally:
         written.unlink(missing_ok=True)
     only_what_is_chosen(folders)
-    return read_campaign(path)
+    return read_campaign(path, usual)
 
 
-def end(folders: DataFolders, names: Iterable[str]) -> None:
+def end(folders: DataFolders, settings: Settings, names: Iterable[str]) -> None:
     """Delete the campaigns of these names. Nothing else is begun in their place."""
-    there = {campaign.name: campaign for campaign in load_campaigns(folders.campaigns).usable}
+    campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
+    there = {campaign.name: campaign for campaign in campaigns.usable}
     only_what_is_chosen(folders)
     for name in names:
         if name in there:
             (folders.campaigns / there[name].file).unlink(missing_ok=True)
 
 
-def choices_of(campaign: Campaign) -> dict[str, str]:
+def choices_of(campaign: Campaign, settings: ClipSettings) -> dict[str, str]:
     """The page's words for how a campaign's clips are made; "own" where somebody wrote other settings by hand."""
-    made, usual = campaign.settings.model_dump(mode="json"), settings().model_dump(mode="json")
+    made, usual = campaign.settings.model_dump(mode="json"), settings.model_dump(mode="json")
     quality = next(
         (
             name
@@ -123,12 +127,12 @@ def choices_of(campaign: Campaign) -> dict[str, str]:
     return {"quality": quality, "label": str(made["label"]), "engine": campaign.engine}
 
 
-def _check(wish: BatchSpec) -> None:
+def _check(wish: BatchSpec, settings: EngineSettings) -> None:
     if not wish.voices or not wish.presenters:
         raise Refusal("nothing_chosen")
     if len(wish.clips) > MOST_CLIPS:
         raise Refusal("too_many", limit=str(MOST_CLIPS))
-    if wish.quality not in QUALITIES or wish.label not in LABELS or wish.engine not in usable_engines():
+    if wish.quality not in QUALITIES or wish.label not in LABELS or wish.engine not in usable_engines(settings):
         raise Refusal("unknown_choice")
     if not wish.title or len(wish.title) > LONGEST_NAME:
         raise Refusal("title", title=wish.title[:80])
@@ -138,8 +142,7 @@ def _choice(voice: str, language: str | None) -> str | dict[str, Any]:
     return {"voice": voice, "language": language} if language else voice
 
 
-def _refuse_contradiction(folders: DataFolders, campaign: Campaign, wish: BatchSpec) -> None:
-    others = load_campaigns(folders.campaigns)
+def _refuse_contradiction(others: Campaigns, campaign: Campaign, wish: BatchSpec) -> None:
     wanted = wanted_clips(others.with_campaign(campaign), wish.voices, wish.presenters)
     disagreed = [wanted[clip] for clip in contradictions(wanted) if campaign.file in {c.file for c in wanted[clip]}]
     for campaigns in disagreed:

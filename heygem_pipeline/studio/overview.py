@@ -14,6 +14,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.estimates import Estimate, seconds_left
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.status import State, Status
+from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_looks import FirstLooks
@@ -33,13 +34,14 @@ ABOUT_FACES = "face"
 class PipelineState:
     """What was read at one moment.
 
-    known: the uploads that have a key. began: POSIX time at which running runs started. estimate: from the latest
-    clips. served: does anything start runs? now: POSIX time.
+    known: the uploads that have a key. settings: the Studio's. began: POSIX time at which running runs started.
+    estimate: from the latest clips. served: does anything start runs? now: POSIX time.
     """
 
     found: Plan
     uploads: Uploads
     known: Mapping[UploadKind, Mapping[str, Upload]]
+    settings: ClipSettings
     campaigns: Campaigns
     began: Mapping[str, float]
     estimate: Estimate | None
@@ -143,7 +145,7 @@ def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], languag
             "presenters": list(found.presenters),
             "scheduled": _next_time(state, campaign),
             "left": _left_of(left, found.voices, found.presenters),
-        } | choices_of(campaign)
+        } | choices_of(campaign, state.settings)
     for wrong in state.campaigns.wrong:
         problems = [sentence_of(problem, language) for problem in wrong.problems]
         yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": problems}

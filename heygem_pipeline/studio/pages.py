@@ -62,7 +62,7 @@ async def _page(request: Request) -> Response:
         facts=json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c"),
         accept_voices=",".join(["audio/*", *sorted(VOICE_SUFFIXES)]),
         accept_presenters=",".join(sorted(PRESENTER_SUFFIXES)),
-        engines=await run_in_threadpool(usable_engines),
+        engines=await run_in_threadpool(usable_engines, limits),
         usual_engine=limits.engine,
         qualities=list(QUALITIES),
         labels=list(LABELS),

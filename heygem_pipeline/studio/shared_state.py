@@ -5,6 +5,7 @@ import asyncio
 from starlette.requests import Request
 
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
@@ -26,13 +27,14 @@ class Studio:
         self.settings = settings
         self.rules = rules
         self.first_looks = FirstLooks(folders, settings)
-        self.snapshot = Snapshot(instance, folders, self.first_looks)
+        self.snapshot = Snapshot(instance, folders, settings, self.first_looks)
         self.receiving = asyncio.Semaphore(UPLOADS_AT_ONCE)
         self.one_guess = asyncio.Lock()
 
     def wait_for_the_button(self) -> None:
         """Where nothing was wanted yet, make only what somebody chooses, not every voice with every presenter."""
-        wanted = not load_campaigns(self.folders.campaigns).everything
+        campaigns = load_campaigns(self.folders.campaigns, default_render_spec(self.settings))
+        wanted = not campaigns.everything
         if not wanted and not all(self.snapshot.uploads.known(kind) for kind in UploadKind):
             only_what_is_chosen(self.folders)
 

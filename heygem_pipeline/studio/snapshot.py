@@ -9,6 +9,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.planning.estimates import Estimate, estimate_of
 from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.planning.status import State
@@ -16,6 +17,7 @@ from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.lock import is_served
 from heygem_pipeline.runs.progress import progress_files
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_looks import FirstLooks
 from heygem_pipeline.studio.overview import PipelineState, overview
@@ -32,9 +34,10 @@ SECONDS_BETWEEN_ESTIMATES = 60.0
 class Snapshot:
     """What is shown now."""
 
-    def __init__(self, instance: Instance, folders: DataFolders, first_looks: FirstLooks) -> None:
+    def __init__(self, instance: Instance, folders: DataFolders, settings: Settings, first_looks: FirstLooks) -> None:
         self.instance = instance
         self.folders = folders
+        self.settings = settings
         self.uploads = Uploads(folders)
         self._first_looks = first_looks
         self._lock = asyncio.Lock()
@@ -56,7 +59,7 @@ class Snapshot:
 
     async def plan(self) -> Plan:
         """Where everything stands at this moment, for what somebody wants done."""
-        return await run_in_threadpool(plan, self.instance, self.folders)
+        return await run_in_threadpool(plan, self.instance, self.folders, self.settings)
 
     def expire(self) -> None:
         """Something was done: read again."""
@@ -79,13 +82,14 @@ class Snapshot:
         if self._estimate is None or monotonic() - self._estimated >= SECONDS_BETWEEN_ESTIMATES:
             self._estimate = estimate_of(self.instance, self.folders)
             self._estimated = monotonic()
-        found = plan(self.instance, self.folders)
+        found = plan(self.instance, self.folders, self.settings)
         running = [s.run_id for s in found.clips.values() if s.state is State.RUNNING and s.run_id]
         return PipelineState(
             found=found,
             uploads=self.uploads,
             known={kind: self.uploads.known(kind) for kind in UploadKind},
-            campaigns=load_campaigns(self.folders.campaigns),
+            settings=self.settings,
+            campaigns=load_campaigns(self.folders.campaigns, default_render_spec(self.settings)),
             began=began(self.instance, running),
             estimate=self._estimate,
             # To ask makes the folder where it is gone, and an empty one must not take the place of a disk.

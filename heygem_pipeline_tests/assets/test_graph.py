@@ -14,6 +14,7 @@ from dagster._core.event_api import PartitionKeyFilter
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.clip.voice import analyse_voice, save_voice
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
@@ -43,7 +44,7 @@ class House:
         self.folders = folders
         self.instance = instance
         self.watcher = Watcher()
-        self.materializer = Materializer(instance, self.watcher)
+        self.materializer = Materializer(instance, self.watcher, CampaignSpecifications(folders, settings()))
         self.failures = {
             "talk": self.materializer.run(["audio_features"], "talk"),
             "silence": self.materializer.run(["audio_features"], "silence"),

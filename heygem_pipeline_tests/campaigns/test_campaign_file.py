@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaign_file import read_campaign, write_example
 from heygem_pipeline.campaigns.campaign_yaml import LARGEST_FILE
+from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignWrong, OutputRefused, UploadMissing
-from heygem_pipeline.settings import SyntheticLabel, settings
+from heygem_pipeline.settings import DEFAULTS, ClipSettings, SyntheticLabel
 
 PROJECT = Path(__file__).parents[2]
 SMALLEST = 'voices: "*"\npresenters: "*"\n'
+USUAL = default_render_spec(DEFAULTS)
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +24,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("campaigns")
 
 
-def read(folder: Path, content: str | bytes) -> Campaign:
+def read(folder: Path, content: str | bytes, usual: RenderSpec = USUAL) -> Campaign:
     path = folder / "autumn.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_campaign(path)
+    return read_campaign(path, usual)
 
 
 def problems(folder: Path, content: str | bytes) -> tuple[str, ...]:
@@ -34,14 +36,15 @@ def problems(folder: Path, content: str | bytes) -> tuple[str, ...]:
     return tuple(str(problem) for problem in told.value.problems)
 
 
-def test_what_is_left_out_has_its_default(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEYGEM_CRF", "23")
-    settings.cache_clear()
-    campaign = read(folder, SMALLEST)
-    settings.cache_clear()
+def test_what_is_left_out_is_as_usual(folder: Path) -> None:
+    usual = RenderSpec("wav2lip", ClipSettings(crf=23))
+    campaign = read(folder, SMALLEST, usual)
     assert (campaign.file, campaign.name, campaign.title) == ("autumn.yaml", "autumn", "autumn")
-    assert (campaign.engine, campaign.settings.crf, campaign.schedule, campaign.timezone) == ("warp", 23, None, "UTC")
+    assert (campaign.engine, campaign.schedule, campaign.timezone) == ("wav2lip", None, "UTC")
+    assert campaign.settings.model_dump() == usual.settings.model_dump()
     assert not any(campaign.delivery.model_dump().values())
+    own = read(folder, SMALLEST + "engine: warp\nsettings: {preset: fast}", usual)
+    assert (own.engine, own.settings.preset, own.settings.crf) == ("warp", "fast", 23)
 
 
 def test_everything_that_may_be_written(folder: Path) -> None:
@@ -161,9 +164,9 @@ def test_a_bomb_of_references_is_refused_before_it_grows(folder: Path) -> None:
 def test_a_file_with_another_ending_or_none_at_all(folder: Path) -> None:
     (folder / "spring.yml").write_text(SMALLEST)
     with pytest.raises(CampaignWrong, match=r"should end with \.yaml"):
-        read_campaign(folder / "spring.yml")
+        read_campaign(folder / "spring.yml", USUAL)
     with pytest.raises(UploadMissing, match=r"winter\.yaml"):
-        read_campaign(folder / "winter.yaml")
+        read_campaign(folder / "winter.yaml", USUAL)
 
 
 def test_a_name_that_cannot_be_shown_and_a_file_that_cannot_be_read_are_told_like_the_rest(folder: Path) -> None:
@@ -171,7 +174,7 @@ def test_a_name_that_cannot_be_shown_and_a_file_that_cannot_be_read_are_told_lik
     (folder / "memory.yaml").symlink_to("/proc/self/mem")
     for name, told in (("m\udcfcnchen.yaml", "give it another name"), ("memory.yaml", "the file cannot be read")):
         with pytest.raises(CampaignWrong, match=told) as error:
-            read_campaign(folder / name)
+            read_campaign(folder / name, USUAL)
         str(error.value).encode()
 
 
@@ -202,7 +205,7 @@ def test_any_content_is_a_campaign_or_told_with_its_line(folder: Path, content: 
 
 
 def test_the_example_of_localisation_makes_fifteen_clips() -> None:
-    campaign = read_campaign(PROJECT / "docs" / "examples" / "localisation.yaml")
+    campaign = read_campaign(PROJECT / "docs" / "examples" / "localisation.yaml", USUAL)
     assert len({choice.language for choice in campaign.voices}) == 5
     assert len(campaign.presenters) == 3
 
@@ -216,7 +219,7 @@ def test_the_example_in_the_pages_is_in_order(folder: Path, name: str) -> None:
 def test_a_new_campaign_is_in_order_with_and_without_its_comment_signs(tmp_path: Path) -> None:
     path = write_example(tmp_path, "../秋季: 1")
     assert path.parent == tmp_path
-    plain = read_campaign(path)
+    plain = read_campaign(path, USUAL)
     offered = re.sub(r"(?m)^(\s*)# (?=\s*([a-z_]+:|- )\s?[^(]*$)", r"\1", path.read_text("utf-8"))
     offered = re.sub(r"(?m)^title: .*\n", "", offered)
     full = read(tmp_path, offered)

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, contradictions, load_campaigns, matches, wanted_clips
+from heygem_pipeline.clip.render_spec import default_render_spec
+from heygem_pipeline.settings import DEFAULTS
 from heygem_pipeline.storage.clip_key import ClipKey
 
 VOICES = ["welcome-de", "welcome-en", "lesson 1", "欢迎"]
 PRESENTERS = ["anna", "mei"]
+USUAL = default_render_spec(DEFAULTS)
 
 
 def write(folder: Path, name: str, voices: str, presenters: str, more: str = "") -> None:
@@ -19,7 +22,7 @@ def write(folder: Path, name: str, voices: str, presenters: str, more: str = "")
 def load(folder: Path, *campaigns: tuple[str, str] | tuple[str, str, str]) -> Campaigns:
     for position, campaign in enumerate(campaigns):
         write(folder, f"{position}.yaml", *campaign)
-    return load_campaigns(folder)
+    return load_campaigns(folder, USUAL)
 
 
 def wanted(campaigns: Campaigns) -> dict[tuple[str, str], list[str]]:
@@ -31,7 +34,7 @@ def wanted(campaigns: Campaigns) -> dict[tuple[str, str], list[str]]:
 
 def test_without_a_campaign_every_voice_is_wanted_on_every_presenter(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
-        clips = wanted(load_campaigns(folder))
+        clips = wanted(load_campaigns(folder, USUAL))
         assert len(clips) == 8 and not any(clips.values())
 
 
@@ -50,7 +53,7 @@ def test_a_clip_may_be_wanted_by_several(tmp_path: Path) -> None:
 
 def test_a_wrong_campaign_wants_nothing_and_disturbs_no_other(tmp_path: Path) -> None:
     write(tmp_path, "wrong.yaml", "[]", "a")
-    campaigns = load_campaigns(tmp_path)
+    campaigns = load_campaigns(tmp_path, USUAL)
     assert wanted(campaigns) == {} and "wrong.yaml, line 1" in str(campaigns.wrong[0])
     campaigns = load(tmp_path, ('"*"', "anna"))
     assert len(wanted(campaigns)) == 4 and len(campaigns.wrong) == 1
@@ -60,9 +63,9 @@ def test_only_campaigns_are_read_and_another_ending_is_told(tmp_path: Path) -> N
     for name in (".autumn.yaml", "~autumn.yaml", "notes.txt", "autumn.yaml~"):
         (tmp_path / name).write_text("voices")
     (tmp_path / "folder.yaml").mkdir()
-    assert load_campaigns(tmp_path).everything
+    assert load_campaigns(tmp_path, USUAL).everything
     write(tmp_path, "autumn.yml", "a", "b")
-    (wrong,) = load_campaigns(tmp_path).wrong
+    (wrong,) = load_campaigns(tmp_path, USUAL).wrong
     assert "autumn.yml" in str(wrong)
 
 

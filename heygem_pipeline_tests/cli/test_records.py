@@ -8,6 +8,8 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import CLIP, PRESENTER, VOICE, House
@@ -15,7 +17,8 @@ from heygem_pipeline_tests.house import CLIP, PRESENTER, VOICE, House
 
 def test_logs_tell_the_latest_run_of_a_voice_and_why_it_failed(house: House) -> None:
     first = house.run(VOICE, "one", DagsterRunStatus.SUCCESS)
-    sentence = Materializer(house.instance, NoDisplay()).run(["audio_features"], "one")
+    materializer = Materializer(house.instance, NoDisplay(), CampaignSpecifications(house.folders, settings()))
+    sentence = materializer.run(["audio_features"], "one")
     done = heygem("logs", "one")
     assert done.exit_code == 0 and sentence and sentence in done.stdout and sentence in done.stderr
     latest = house.instance.get_runs(limit=1)[0].run_id

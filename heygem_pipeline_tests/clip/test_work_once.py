@@ -16,9 +16,11 @@ from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import UploadReplaced
 from heygem_pipeline.media import probe
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage import fingerprint
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
@@ -66,7 +68,7 @@ def test_a_clip_of_the_graph_hashes_nothing_and_probes_each_file_once(uploads: D
     with open_instance(data_folders()) as instance:
         take_in_uploads(instance, data_folders())
         work.clear()
-        materializer = Materializer(instance, NoDisplay())
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(uploads, settings()))
         assert materializer.run(["audio_features"], "talk") is None
         assert materializer.run(["face_tracks"], "anna") is None
         analysing = of_uploads(work)

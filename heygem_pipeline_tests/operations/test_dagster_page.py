@@ -10,11 +10,13 @@ from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import Stage, step_name, subject_of
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests import trace
@@ -57,7 +59,7 @@ def test_a_backfill_of_everything_makes_all_but_what_a_bad_upload_spoils(
         wait_for(lambda: page.backfill_status(backfill) not in ("REQUESTED", "FAILING"))
         assert page.backfill_status(backfill) == "COMPLETED_FAILED"
         assert made(uploads) == FOUR | {"one.zip", "two.zip"}
-        found = plan(instance, uploads)
+        found = plan(instance, uploads, settings())
         assert {clip for clip, status in found.clips.items() if status.state is State.FAILED} == {
             ClipKey("broken", "anna"),
             ClipKey("broken", "ben"),
@@ -79,7 +81,7 @@ def test_a_selection_is_made_again_alone_and_what_failed_is_tried_from_where_it_
     in_the_way.mkdir(parents=True)
     with open_instance(data_folders()) as instance:
         take_in_uploads(instance, data_folders())
-        materializer = Materializer(instance, NoDisplay())
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(uploads, settings()))
         for asset, keys in (("audio_features", ("one", "two")), ("face_tracks", ("anna", "ben", "carl"))):
             for key in keys:
                 assert materializer.run([asset], key) is None
@@ -94,12 +96,12 @@ def test_a_selection_is_made_again_alone_and_what_failed_is_tried_from_where_it_
             backfill = page.backfill(CLIP, selection)
 
             wait_for(lambda: has_ended(instance, run_id))
-            assert plan(instance, uploads).clips[ClipKey("one", "carl")].state is State.FAILED
+            assert plan(instance, uploads, settings()).clips[ClipKey("one", "carl")].state is State.FAILED
             in_the_way.rmdir()
             again = page.reexecute_from_failure(run_id)
             wait_for(lambda: has_ended(instance, again))
             assert steps_of(instance, run_id) == CLIP and steps_of(instance, again) == ["encoded_video"]
-            assert plan(instance, uploads).clips[ClipKey("one", "carl")].state is State.DONE
+            assert plan(instance, uploads, settings()).clips[ClipKey("one", "carl")].state is State.DONE
 
             wait_for(lambda: page.backfill_status(backfill) != "REQUESTED")
             assert page.backfill_status(backfill) == "COMPLETED_SUCCESS"

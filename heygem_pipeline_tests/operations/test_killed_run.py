@@ -14,9 +14,11 @@ import pytest
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import end_leftover_processes, fail_abandoned_runs, remove_half_written
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import dagster_environment, open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -26,11 +28,14 @@ from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
 with open_instance(data_folders()) as instance:
     clip = multi_partition_key(ClipKey("talk", "teacher"))
-    Materializer(instance, NoDisplay()).run(["generated_frames", "encoded_video"], clip)
+    materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data_folders(), settings()))
+    materializer.run(["generated_frames", "encoded_video"], clip)
 """
 
 
@@ -44,7 +49,7 @@ def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, ma
     shutil.copy(material / "presenter.mp4", data.presenters / "teacher.mp4")
     with open_instance(data) as instance:
         take_in_uploads(instance, data)
-        materializer = Materializer(instance, NoDisplay())
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
         materializer.run(["audio_features"], "talk")
         materializer.run(["face_tracks"], "teacher")
 

@@ -25,6 +25,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.stages import Subject, subject_of
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests import trace
@@ -165,17 +166,20 @@ def test_twenty_kills_lose_nothing(
         with open_instance(data) as instance:
             killer = Killer(random, instance)
             for progress in sorted(random.uniform(0, SUBJECTS) for _ in range(KILLS)):
-                wait_for(lambda progress=progress: made(plan(instance, data)) >= int(progress))
+                wait_for(lambda progress=progress: made(plan(instance, data, settings())) >= int(progress))
                 # After the last clip only the servers are left to be killed.
                 wait_for(
                     lambda: (
-                        bool(instance.get_run_ids(RunsFilter(statuses=ALIVE))) or made(plan(instance, data)) == SUBJECTS
+                        bool(instance.get_run_ids(RunsFilter(statuses=ALIVE)))
+                        or made(plan(instance, data, settings())) == SUBJECTS
                     )
                 )
                 sleep(random.uniform(0, LONGEST_WAIT))
                 while (victim := killer.kill(up)) is None:
                     sleep(0.1)
-                print(f"{monotonic() - began:.1f} s: killed {victim}; {made(plan(instance, data))} are made")
+                print(
+                    f"{monotonic() - began:.1f} s: killed {victim}; {made(plan(instance, data, settings()))} are made"
+                )
                 if victim in (*SERVERS, "everything"):
                     below = everything_below(up)
                     up.wait(60)

@@ -14,9 +14,11 @@ from heygem_pipeline.clip import presenter, voice
 from heygem_pipeline.operations.batch import make_missing
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 
@@ -57,8 +59,9 @@ def test_three_voices_on_three_presenters_are_analysed_and_tracked_three_times(
 
         def make() -> None:
             take_in_uploads(instance, data)
-            clips = list(plan(instance, data).clips)
-            found = make_missing(instance, data, Materializer(instance, NoDisplay()), clips, print)
+            clips = list(plan(instance, data, settings()).clips)
+            materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
+            found = make_missing(instance, data, settings(), materializer, clips, print)
             assert found.counts == {State.DONE: len(clips)}
 
         make()

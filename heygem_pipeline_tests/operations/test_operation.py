@@ -13,6 +13,7 @@ from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import write_voice
@@ -64,7 +65,7 @@ def test_a_cancelled_clip_stops_frees_the_gpu_and_is_left_until_somebody_asks(
         wait_until(instance, data, lambda found: found.counts == {State.FAILED: 1})
         assert instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == []
         sleep(11)  # two looks of the sensor
-        assert plan(instance, data).counts == {State.FAILED: 1}
+        assert plan(instance, data, settings()).counts == {State.FAILED: 1}
         assert CliRunner().invoke(app, ["retry"]).exit_code == 0
         wait_until(instance, data, lambda found: found.counts == {State.RUNNING: 1})
 

@@ -213,7 +213,7 @@ def test_a_new_clip_of_a_voice_whose_clips_were_removed_is_delivered_with_the_re
     house.make_inputs()
     house.make_clip("one", "three")
     assert house.plan().deliveries["one"].to_be_made
-    unfinished = CampaignSpecifications().delivery_spec(house.instance, "one").unfinished
+    unfinished = CampaignSpecifications(house.folders, settings()).delivery_spec(house.instance, "one").unfinished
     assert unfinished["three"] == "" and "HEYGEM_KEEP_OUTPUTS_DAYS" in unfinished["one"]
 
 

@@ -18,6 +18,7 @@ from heygem_pipeline.operations.backup import back_up
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import materializations as made
 from heygem_pipeline.runs.failure_reasons import reason_tag
@@ -73,7 +74,7 @@ def test_a_real_clip_stays_done_when_its_runs_are_gone(data: DataFolders, materi
     shutil.copy(material / "presenter.mp4", data.presenters / "teacher.mp4")
     with open_instance(data) as instance:
         take_in_uploads(instance, data)
-        materializer = Materializer(instance, NoDisplay())
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
         for assets, key in (
             (["audio_features"], "talk"),
             (["face_tracks"], "teacher"),
@@ -92,7 +93,7 @@ def test_a_real_clip_stays_done_when_its_runs_are_gone(data: DataFolders, materi
 
     made._known.clear()
     with open_instance(data) as instance:
-        found = plan(instance, data)
+        found = plan(instance, data, settings())
         everything = [*found.voices.values(), *found.presenters.values(), *found.clips.values()]
         assert {status.state for status in everything} == {State.DONE}
         assert found.deliveries["talk"].state is State.DONE

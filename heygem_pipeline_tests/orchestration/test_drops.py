@@ -10,8 +10,10 @@ import pytest
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.settling import FILES_A_LOOK
@@ -84,7 +86,7 @@ def test_a_campaigns_time_comes_and_comes_again(data: DataFolders, material: Pat
     )
     with open_instance(data) as instance:
         take_in_uploads(instance, data)
-        materializer = Materializer(instance, NoDisplay())
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
         assert materializer.run(["audio_features"], "lesson") is None
         assert materializer.run(["face_tracks"], "anna") is None
         with serving(port, tmp_path / "up.log"):

@@ -9,6 +9,7 @@ import pytest
 from dagster import DagsterRunStatus
 from dagster._core.definitions.partitions.context import partition_loading_context
 
+from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.orchestration.schedules import campaign_schedules, launch_campaign
 from heygem_pipeline.orchestration.sensors import clips
@@ -154,7 +155,7 @@ def test_a_campaign_with_a_schedule_waits_for_its_time(house: House) -> None:
     campaign(house)
     started, why = tick(house)
     assert started == [] and why is not None and "wait for its time" in why
-    (schedule,) = campaign_schedules(house.folders)
+    (schedule,) = campaign_schedules(house.folders, default_render_spec(settings()))
     with (
         dg.build_schedule_context(
             house.instance, datetime(2026, 11, 23, 2, tzinfo=UTC), repository_def=defs.get_repository_def()
@@ -211,5 +212,5 @@ def test_every_campaign_with_a_cron_line_has_its_schedule_whatever_it_is_called(
         campaign(house, name)
     campaign(house, "by hand", schedule="")
     (house.folders.campaigns / "wrong.yaml").write_text("voices: *\n")
-    names = [schedule.name for schedule in campaign_schedules(house.folders)]
+    names = [schedule.name for schedule in campaign_schedules(house.folders, default_render_spec(settings()))]
     assert len(set(names)) == 4 and "campaign_autumn" in names

@@ -8,6 +8,7 @@ from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.stages import Stage, Subject
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.house import CLIP, DELIVERY, House
 
@@ -88,7 +89,7 @@ def test_one_zip_holds_what_any_campaign_asks_for(house: House) -> None:
 
 
 def order(house: House) -> DeliverySpec:
-    return CampaignSpecifications().delivery_spec(house.instance, "one")
+    return CampaignSpecifications(house.folders, settings()).delivery_spec(house.instance, "one")
 
 
 def delivered(house: House) -> None:

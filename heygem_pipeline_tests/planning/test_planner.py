@@ -19,6 +19,7 @@ from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.planning import planner
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.requests import forgive
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
 from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_in, reason_tag
@@ -100,7 +101,8 @@ def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: 
     sidecar = house.folders.presenters / "two.yaml"
     sidecar.write_text("tracker: magic")
     assert {status.state for status in house.plan().presenters.values()} == {State.READY}
-    Materializer(house.instance, NoDisplay()).run(["face_tracks"], "two")
+    materializer = Materializer(house.instance, NoDisplay(), CampaignSpecifications(house.folders, settings()))
+    materializer.run(["face_tracks"], "two")
     found = house.plan()
     assert found.presenters["one"].state is State.READY
     assert found.presenters["two"].state is State.FAILED and "two.yaml" in str(found.presenters["two"].reason)
@@ -172,7 +174,8 @@ def test_a_bad_voice_fails_its_clips_with_its_sentence_until_it_is_replaced(hous
     write_wav(house.folders.voices / "one.wav", np.zeros(16000))
     take_in_uploads(house.instance, house.folders)
     sleep(0.01)
-    sentence = Materializer(house.instance, NoDisplay()).run(VOICE, "one")
+    materializer = Materializer(house.instance, NoDisplay(), CampaignSpecifications(house.folders, settings()))
+    sentence = materializer.run(VOICE, "one")
     assert sentence is not None and "one.wav" in sentence
     for found in (house.plan(), house.plan()):
         assert (found.voices["one"].state, str(found.voices["one"].reason)) == (State.FAILED, sentence)

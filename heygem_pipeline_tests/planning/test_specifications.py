@@ -21,6 +21,7 @@ from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
@@ -43,9 +44,9 @@ def test_a_clip_is_made_and_delivered_as_its_campaign_says(data: DataFolders, ma
     )
     with open_instance(data) as instance:
         take_in_uploads(instance, data)
-        materializer = Materializer(instance, NoDisplay())
-        make_missing(instance, data, materializer, list(plan(instance, data).clips), print)
-        found = plan(instance, data)
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
+        make_missing(instance, data, settings(), materializer, list(plan(instance, data, settings()).clips), print)
+        found = plan(instance, data, settings())
         campaign(data, "winter", "settings: {crf: 12}")
         disagreement = materializer.run(CLIP, multi_partition_key(ClipKey("welcome", "anna")))
     assert disagreement is not None and "autumn.yaml" in disagreement and "winter.yaml" in disagreement
@@ -93,5 +94,5 @@ def test_a_clip_that_two_campaigns_want_differently_fails_with_both_names(disagr
     assert status.state is State.FAILED and "a.yaml" in str(status.reason) and "b.yaml" in str(status.reason)
     assert disagreeing.clip("one", "one").state is State.READY
     with pytest.raises(CampaignsDisagree, match=r"a\.yaml"):
-        CampaignSpecifications().render_spec(ClipKey("two", "one"))
-    assert CampaignSpecifications().render_spec(ClipKey("one", "one")).settings.crf == 12
+        CampaignSpecifications(disagreeing.folders, settings()).render_spec(ClipKey("two", "one"))
+    assert CampaignSpecifications(disagreeing.folders, settings()).render_spec(ClipKey("one", "one")).settings.crf == 12

@@ -14,11 +14,13 @@ from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.orchestration.sensors import killed_runs, uploads
+from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.runs import log_file
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
 
@@ -74,7 +76,8 @@ def test_a_bad_file_is_told_in_its_sentence_without_a_stack_trace(data: DataFold
     (data.voices / "broken.wav").write_bytes(b"no sound")
     with open_instance(data) as instance:
         take_in_uploads(instance, data)
-        sentence = Materializer(instance, NoDisplay()).run(["audio_features"], "broken")
+        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
+        sentence = materializer.run(["audio_features"], "broken")
     matches = [LINE.fullmatch(line) for line in written(data)]
     assert sentence and all(matches)
     told = [match.groups() for match in matches if match]

@@ -7,8 +7,10 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from starlette.testclient import TestClient
 
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.house import CLIP, DagsterRunStatus, House
 from heygem_pipeline_tests.studio.conftest import page, rules
@@ -31,7 +33,7 @@ def test_what_is_chosen_is_asked_for_and_nothing_else_is_wanted(studio: TestClie
 @pytest.mark.parametrize(("quality", "crf"), [("standard", 18), ("best", 14), ("small", 26)])
 def test_quality_in_plain_words_becomes_settings(studio: TestClient, house: House, quality: str, crf: int) -> None:
     name = begin(studio, quality=quality, label="always")
-    (campaign,) = load_campaigns(house.folders.campaigns).usable
+    (campaign,) = load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable
     assert (campaign.settings.crf, campaign.settings.label.value) == (crf, "always")
     (batch,) = studio.get("/api/shown").json()["batches"]
     assert (batch["name"], batch["quality"], batch["label"]) == (name, quality, "always")
@@ -47,7 +49,7 @@ def test_a_clip_is_not_wanted_in_two_qualities(studio: TestClient, house: House)
     answer = studio.post("/api/batches", json=CHOSEN | {"quality": "best"})
     assert answer.status_code == 409
     assert answer.json() == {"refused": "other_quality", "values": {"title": "Autumn: 第一课", "count": "2"}}
-    assert len(load_campaigns(house.folders.campaigns).usable) == 1
+    assert len(load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable) == 1
 
 
 @pytest.mark.parametrize(
@@ -56,13 +58,13 @@ def test_a_clip_is_not_wanted_in_two_qualities(studio: TestClient, house: House)
 def test_what_cannot_be_chosen_is_refused(studio: TestClient, house: House, wrong: dict[str, object]) -> None:
     answer = studio.post("/api/batches", json=CHOSEN | wrong)
     assert answer.status_code == 400 and answer.json()["refused"]
-    assert not load_campaigns(house.folders.campaigns).usable
+    assert not load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable
 
 
 def test_a_name_with_signs_of_yaml_stays_a_name(studio: TestClient, house: House) -> None:
     title = "*a: {b}, 'c' # no"
     begin(studio, title=title)
-    (campaign,) = load_campaigns(house.folders.campaigns).usable
+    (campaign,) = load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable
     assert campaign.title == title
 
 
@@ -70,7 +72,7 @@ def test_after_the_last_batch_is_deleted_nothing_else_begins(studio: TestClient,
     name = begin(studio)
     studio.post("/api/batches/end", json={"names": [name]})
     assert house.plan().clips == {}
-    assert not load_campaigns(house.folders.campaigns).everything
+    assert not load_campaigns(house.folders.campaigns, default_render_spec(settings())).everything
 
 
 def test_the_clips_of_a_batch_go_with_it_unless_another_batch_has_them(studio: TestClient, house: House) -> None:
@@ -156,7 +158,7 @@ def test_the_language_of_a_voice_goes_into_its_batches(studio: TestClient, house
     assert studio.post("/api/language", json={"voice": "two", "language": "nonsense"}).status_code == 400
     assert studio.get("/api/shown").json()["languages"] == {"one": "zh-Hant"}
     begin(studio)
-    (campaign,) = load_campaigns(house.folders.campaigns).usable
+    (campaign,) = load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable
     assert campaign.voices[0].language == "zh-Hant"
 
 
