@@ -21,7 +21,7 @@ from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.definitions import defs
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.orchestration.sensors import clips, uploads
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State

@@ -29,16 +29,15 @@ from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import multi_partition_key
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders

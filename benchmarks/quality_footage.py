@@ -17,7 +17,7 @@ from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import MouthPatch
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template

@@ -18,7 +18,7 @@ from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.close_up import grey
 from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.timeline import ping_pong
 
 PICTURE_SECONDS = 5.0

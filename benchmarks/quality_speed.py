@@ -11,7 +11,7 @@ from quality_run import Run, print_head, print_row
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 
 NEAR_720 = (690, 740)
 """Shorter side, pixels, of the presenters that are measured."""

@@ -1,7 +1,7 @@
 """Uploads by the thousand for what reads their names and fingerprints only, and the version of clips made of them."""
 
 from heygem_pipeline.clip.presenter import current_tracker
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders

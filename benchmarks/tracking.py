@@ -21,7 +21,7 @@ from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.conftest import write_video, write_voice
 from heygem_pipeline_tests.faces.stand_in_weights import box_side, paint_face, write_stand_ins

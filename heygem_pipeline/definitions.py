@@ -7,7 +7,7 @@ from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.orchestration.jobs import JOBS
 from heygem_pipeline.orchestration.schedules import campaign_schedules, prune_schedule
 from heygem_pipeline.orchestration.sensors import clips, killed_runs, uploads
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.uploads.registry import Uploads

@@ -30,8 +30,8 @@ from heygem_pipeline.speech.mouth_network import (
     write_network,
 )
 from training.corpus import Example, load_corpus
-from training.learning import train_member
-from training.pieces import KIND_SHARES, WORST_FIT, Pieces, Vote, at_rows
+from training.network_training import train_member
+from training.training_batches import KIND_SHARES, WORST_FIT, Pieces, Vote, at_rows
 
 log = logging.getLogger(__name__)
 

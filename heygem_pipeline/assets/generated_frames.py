@@ -9,7 +9,7 @@ from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import require_space

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from heygem_pipeline.campaigns.cron import checked_cron_line
 from heygem_pipeline.campaigns.wrong_value import wrong_value
 from heygem_pipeline.clip.render_spec import RenderSpec
-from heygem_pipeline.lipsync.engines import ENGINES
+from heygem_pipeline.lipsync.engine_registry import ENGINES
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import ClipSettings
-from heygem_pipeline.storage.printable import did_you_mean, is_whole, shown
+from heygem_pipeline.storage.printable_text import did_you_mean, is_whole, shown
 
 SUFFIX = ".yaml"
 """Ending of a campaign's file."""

@@ -26,7 +26,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.keys import partition_key
-from heygem_pipeline.storage.printable import did_you_mean, is_whole, shown
+from heygem_pipeline.storage.printable_text import did_you_mean, is_whole, shown
 
 _GROUPS: dict[str, type[BaseModel]] = {"voices": VoiceChoice, "settings": CampaignSettings, "delivery": Delivery}
 

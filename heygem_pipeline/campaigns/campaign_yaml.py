@@ -7,7 +7,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from heygem_pipeline.errors import CampaignWrong
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.storage.printable import shown
+from heygem_pipeline.storage.printable_text import shown
 
 PlainValue = str | list["PlainValue"] | dict[str, "PlainValue"] | None
 

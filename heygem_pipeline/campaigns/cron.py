@@ -4,7 +4,7 @@ from datetime import datetime
 
 from heygem_pipeline.campaigns.wrong_value import wrong_value
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.storage.printable import shown
+from heygem_pipeline.storage.printable_text import shown
 
 FIELDS = 5
 """Minute, hour, day of the month, month, day of the week; Dagster knows no seconds."""

@@ -7,7 +7,7 @@ from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import Checkpoint
-from heygem_pipeline.checkpoints.receipt import write_receipt
+from heygem_pipeline.checkpoints.import_record import write_receipt
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.fingerprint import sha256_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner, Part, checkpoint_called
-from heygem_pipeline.checkpoints.receipt import Receipt, receipt_path, write_receipt
+from heygem_pipeline.checkpoints.import_record import Receipt, receipt_path, write_receipt
 from heygem_pipeline.errors import CheckpointUnusable, UploadMissing
 from heygem_pipeline.storage.atomic import atomic_path, require_space
 from heygem_pipeline.storage.fingerprint import sha256_of

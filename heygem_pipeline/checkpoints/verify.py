@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner
+from heygem_pipeline.checkpoints.import_record import read_receipt
 from heygem_pipeline.checkpoints.importing import Check
-from heygem_pipeline.checkpoints.receipt import read_receipt
 from heygem_pipeline.errors import CheckpointUnusable, NotReady
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.fingerprint import sha256_of

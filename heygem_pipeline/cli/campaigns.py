@@ -180,7 +180,7 @@ def _contradictions(
 
 def _uploads(folders: "DataFolders") -> tuple[dict[str, Path], dict[str, Path]]:
     """The voices and presenters that are taken in; says which files are not, where nobody is about to take them in."""
-    from heygem_pipeline.runs.lock import is_served
+    from heygem_pipeline.runs.data_folder_lock import is_served
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     uploads = Uploads(folders)

@@ -78,7 +78,7 @@ def _check(owner: Owner, part: Part, path: Path) -> None:
         check_weights(path, part.what)
         return
     try:
-        from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
+        from heygem_pipeline.lipsync.wav2lip.network.checkpoint_validation import load_network
     except ImportError as error:
         raise ModelMissing("wav2lip.no_torch") from error
     load_network(path)

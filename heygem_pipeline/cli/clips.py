@@ -58,8 +58,8 @@ def retry(
     from heygem_pipeline.planning.actions import try_again
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.planning.status import State
+    from heygem_pipeline.runs.data_folder_lock import is_served
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.runs.lock import is_served
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
@@ -112,12 +112,12 @@ def batch(
     from heygem_pipeline.operations.materialize import Materializer
     from heygem_pipeline.operations.recovery import fail_abandoned_runs
     from heygem_pipeline.planning.actions import make_missing_now
+    from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
     from heygem_pipeline.planning.planner import plan
-    from heygem_pipeline.planning.specifications import CampaignSpecifications
     from heygem_pipeline.planning.status import State
+    from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.runs.lock import is_served, only_runner
-    from heygem_pipeline.runs.upload_partitions import take_in_uploads
+    from heygem_pipeline.runs.partitions import take_in_uploads
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 

@@ -12,7 +12,7 @@ from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.checkpoints.weights import comes_by_itself, is_complete, present_file
 from heygem_pipeline.errors import PipelineError, ProjectMissing
 from heygem_pipeline.faces.dlib_models import predictor_path
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.mouth_network import load_network

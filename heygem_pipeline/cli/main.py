@@ -66,7 +66,7 @@ def doctor() -> None:
 def ingest() -> None:
     """Register the files in data/audio and data/templates, so that Dagster knows them."""
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.runs.upload_partitions import take_in_uploads
+    from heygem_pipeline.runs.partitions import take_in_uploads
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:

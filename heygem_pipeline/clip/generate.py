@@ -12,7 +12,7 @@ from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings

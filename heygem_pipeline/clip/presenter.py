@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
+from heygem_pipeline.clip.replaced_upload import require_unchanged
 from heygem_pipeline.clip.sidecar import chosen_tracker
-from heygem_pipeline.clip.unchanged import require_unchanged
 from heygem_pipeline.errors import BadInput, StageMissing
-from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, read_tracks, write_tracks
 from heygem_pipeline.media.template import Template

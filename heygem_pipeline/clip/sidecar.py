@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from heygem_pipeline.errors import SidecarWrong
-from heygem_pipeline.faces.trackers import TRACKERS
+from heygem_pipeline.faces.tracker_registry import TRACKERS
 
 
 def sidecar_of(upload: Path) -> Path:

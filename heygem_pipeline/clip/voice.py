@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from heygem_pipeline.clip.unchanged import require_unchanged
+from heygem_pipeline.clip.replaced_upload import require_unchanged
 from heygem_pipeline.media.probe import SoundInfo, probe_sound
 from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment

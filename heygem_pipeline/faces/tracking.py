@@ -11,7 +11,7 @@ from heygem_pipeline.faces.head_frame import fit_head_frame
 from heygem_pipeline.faces.pose import head_pose
 from heygem_pipeline.faces.temporal_smoothing import fill_short_gaps, savitzky_golay, window_length
 from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
-from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import DEFAULTS, UploadLimits

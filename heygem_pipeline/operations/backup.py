@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from heygem_pipeline.errors import BackupUnusable, OutputRefused
-from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders

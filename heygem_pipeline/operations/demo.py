@@ -10,15 +10,14 @@ from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.tracks import read_tracks
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
-from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.quality.filmstrip import strip_of_clip, write_sheet
 from heygem_pipeline.quality.report import ClipReport, finished_report
+from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.lock import only_runner
-from heygem_pipeline.runs.partitions import multi_partition_key
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders

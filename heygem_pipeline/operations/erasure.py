@@ -23,8 +23,8 @@ from heygem_pipeline.runs.dagster_internals import (
     get_multidimensional_partition_tag,
     remove_databases,
 )
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.stages import STAGE_OF_ASSET, STAGE_OF_JOB, Stage
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key

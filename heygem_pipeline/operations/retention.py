@@ -8,7 +8,6 @@ from time import time
 import dagster as dg
 from filelock import FileLock
 
-from heygem_pipeline.operations.removable import Removable
 from heygem_pipeline.operations.retention_files import (
     removable_half_written,
     removable_log,
@@ -16,6 +15,7 @@ from heygem_pipeline.operations.retention_files import (
     removable_patches,
     removable_store,
 )
+from heygem_pipeline.operations.retention_items import Removable
 from heygem_pipeline.operations.retention_runs import removable_records, removable_runs
 from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.planner import plan

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
-from heygem_pipeline.operations.removable import DAY, Removable, modified, removable_file
+from heygem_pipeline.operations.retention_items import DAY, Removable, modified, removable_file
 from heygem_pipeline.runs.materializations import keys_in
 from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.settings import KeepSettings

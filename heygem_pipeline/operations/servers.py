@@ -13,8 +13,8 @@ from types import FrameType
 from typing import IO, NoReturn
 
 from heygem_pipeline.operations.recovery import end_leftover_processes, recover
+from heygem_pipeline.runs.data_folder_lock import is_in_place, only_runner
 from heygem_pipeline.runs.instance import dagster_environment
-from heygem_pipeline.runs.lock import is_in_place, only_runner
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 

@@ -4,8 +4,8 @@ import dagster as dg
 
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.runs.dagster_internals import UnresolvedAssetJobDefinition
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.stages import JOB_OF_STAGE, STAGE_OF_ASSET, Stage
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 

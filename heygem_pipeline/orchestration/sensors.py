@@ -14,10 +14,10 @@ from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, reason_in
 from heygem_pipeline.runs.log_file import note
-from heygem_pipeline.runs.upload_partitions import TakenIn, take_in_uploads
+from heygem_pipeline.runs.partitions import TakenIn, take_in_uploads
 from heygem_pipeline.settings import Automatic, settings
 from heygem_pipeline.storage.folders import data_folders
-from heygem_pipeline.storage.printable import shown
+from heygem_pipeline.storage.printable_text import shown
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.uploads.settling import Settling
 

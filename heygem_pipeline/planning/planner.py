@@ -19,9 +19,8 @@ from heygem_pipeline.campaigns.campaigns_folder import (
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
-from heygem_pipeline.planning.capabilities import engine_of, lack_of_weights, tracker_of
 from heygem_pipeline.planning.deliveries import delivery_spec
-from heygem_pipeline.planning.disk_space import lack_of_room
+from heygem_pipeline.planning.machine_readiness import engine_of, lack_of_room, lack_of_weights, tracker_of
 from heygem_pipeline.planning.requests import Requests, read_requests
 from heygem_pipeline.planning.status import DONE, QUEUED, READY, REMOVED, STALE, WAITING, State, Status
 from heygem_pipeline.quality.report import settings_of_report

@@ -22,7 +22,7 @@ from heygem_pipeline.campaigns.campaigns_folder import (
 )
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.errors import CampaignWrong, PipelineError
-from heygem_pipeline.lipsync.engines import ENGINES, load_engine
+from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings
 from heygem_pipeline.storage.atomic import place
 from heygem_pipeline.storage.clip_key import ClipKey

@@ -103,7 +103,7 @@ def end_with_parent() -> None:
 def take_in(folders: DataFolders, path: Path) -> None:
     """Give a new upload its partition key now; the sensor would in some seconds."""
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.runs.upload_partitions import take_in_uploads
+    from heygem_pipeline.runs.partitions import take_in_uploads
 
     with open_instance(folders) as instance:
         take_in_uploads(instance, folders, ready=lambda found: found == path)
@@ -137,7 +137,7 @@ def _examine_voice(path: Path, look: FirstLook, settings: Settings) -> FirstLook
 
 def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Settings) -> FirstLook:
     from heygem_pipeline.faces.fitness import fitness_warnings
-    from heygem_pipeline.faces.trackers import load_tracker
+    from heygem_pipeline.faces.tracker_registry import load_tracker
     from heygem_pipeline.faces.tracking import track_faces
     from heygem_pipeline.media.template import Template
 

@@ -13,13 +13,13 @@ from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.planning.estimates import Estimate, estimate_of
 from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.data_folder_lock import is_served
 from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
-from heygem_pipeline.runs.lock import is_served
 from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.studio.first_looks import FirstLooks
+from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.overview import PipelineState, overview
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 

@@ -14,10 +14,9 @@ from dagster._core.event_api import PartitionKeyFilter
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.clip.voice import analyse_voice, save_voice
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import multi_partition_key
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from heygem_pipeline.checkpoints.catalogue import Owner, Part
+from heygem_pipeline.checkpoints.import_record import read_receipt, receipt_path
 from heygem_pipeline.checkpoints.importing import bring_in
-from heygem_pipeline.checkpoints.receipt import read_receipt, receipt_path
 from heygem_pipeline.checkpoints.verify import verify
 from heygem_pipeline.errors import CheckpointUnusable, UploadMissing
 

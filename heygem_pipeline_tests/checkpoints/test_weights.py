@@ -6,11 +6,11 @@ import pytest
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, checkpoint_called
 from heygem_pipeline.checkpoints.download import download
-from heygem_pipeline.checkpoints.receipt import read_receipt
+from heygem_pipeline.checkpoints.import_record import read_receipt
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.errors import LicenceNotAcknowledged, ModelMissing
-from heygem_pipeline.faces.trackers import TRACKERS
-from heygem_pipeline.lipsync.engines import ENGINES
+from heygem_pipeline.faces.tracker_registry import TRACKERS
+from heygem_pipeline.lipsync.engine_registry import ENGINES
 from heygem_pipeline.settings import settings
 
 

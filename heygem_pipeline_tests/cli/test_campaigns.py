@@ -8,9 +8,9 @@ from dagster import DagsterRunStatus
 from typer.testing import CliRunner, Result
 
 from heygem_pipeline.cli.main import app
+from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.lock import only_runner
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.house import CLIP, House
 

@@ -15,8 +15,8 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders

@@ -3,7 +3,7 @@
 import pytest
 
 from heygem_pipeline.planning.status import State
-from heygem_pipeline.runs.lock import only_runner
+from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.cli.commands import heygem

@@ -8,7 +8,7 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.cli.commands import heygem

@@ -13,7 +13,7 @@ from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import BadInput, DiskFull, OutputRefused, StageMissing, UnknownChoice, UploadReplaced
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import DEFAULTS, UploadLimits

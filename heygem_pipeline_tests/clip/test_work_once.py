@@ -16,10 +16,9 @@ from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import UploadReplaced
 from heygem_pipeline.media import probe
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import multi_partition_key
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage import fingerprint
 from heygem_pipeline.storage.clip_key import ClipKey

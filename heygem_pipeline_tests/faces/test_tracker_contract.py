@@ -10,7 +10,7 @@ import pytest
 
 from heygem_pipeline.faces.face_alignment_models import FaceAlignmentNetworks
 from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
-from heygem_pipeline.faces.trackers import TRACKERS, load_tracker
+from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import read_tracks, tracks_to_table, write_tracks
 from heygem_pipeline.settings import settings

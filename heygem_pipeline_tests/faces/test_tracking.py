@@ -10,7 +10,7 @@ from heygem_pipeline.errors import FaceTooSmall, NoFace, UnknownChoice
 from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracker import FollowedFace
-from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks, track_faces
 from heygem_pipeline.faces.tracks import FaceState
 from heygem_pipeline.media.template import Template

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.lipsync.engine import LipSyncEngine
-from heygem_pipeline.lipsync.engines import ENGINES, load_engine
+from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from

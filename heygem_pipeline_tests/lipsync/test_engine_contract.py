@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, Watched, laid

@@ -28,7 +28,7 @@ HANDS_ON = {
     ("errors.py", "Message(code)"): "makes an error's message of its code and values",
     ("errors.py", "__init__(message.code)"): "unpickles an error",
     (
-        "planning/specifications.py",
+        "planning/campaign_specifications.py",
         "CampaignsDisagree(disagreement.code)",
     ): "raises what campaigns.contradictions found",
 }

@@ -11,9 +11,9 @@ import pytest
 
 from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, OutputRefused
 from heygem_pipeline.operations.backup import back_up, restore
+from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.lock import only_runner
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 

@@ -14,10 +14,9 @@ import pytest
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import end_leftover_processes, fail_abandoned_runs, remove_half_written
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import dagster_environment, open_instance
-from heygem_pipeline.runs.partitions import multi_partition_key
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -28,7 +27,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders

@@ -22,8 +22,8 @@ from dagster import DagsterRunStatus, RunsFilter
 from heygem_pipeline.operations.recovery import ALIVE, recover
 from heygem_pipeline.planning.planner import Plan, plan
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.lock import only_runner
 from heygem_pipeline.runs.stages import Subject, subject_of
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX

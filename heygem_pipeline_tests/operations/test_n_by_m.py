@@ -13,11 +13,11 @@ from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.clip import presenter, voice
 from heygem_pipeline.operations.batch import make_missing
 from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
-from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice

@@ -14,7 +14,7 @@ from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.operations.retention_files import LARGEST_SERVER_LOG
 from heygem_pipeline.orchestration.jobs import prune_job
 from heygem_pipeline.orchestration.schedules import prune_schedule
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey

@@ -17,16 +17,15 @@ from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.operations.backup import back_up
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.retention import prune
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
-from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import materializations as made
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.history import active_runs
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.partitions import multi_partition_key
+from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.runs.stages import Stage, Subject
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders

@@ -10,9 +10,9 @@ import pytest
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders

@@ -4,7 +4,7 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.specifications import DeliverySpec
 from heygem_pipeline.messages.message import Message, verbatim
-from heygem_pipeline.planning.specifications import CampaignSpecifications
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.stages import Stage, Subject

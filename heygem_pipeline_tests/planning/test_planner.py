@@ -17,16 +17,15 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.planning import planner
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.requests import forgive
-from heygem_pipeline.planning.specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
 from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_in, reason_tag
-from heygem_pipeline.runs.partitions import multi_partition_key
+from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.runs.stages import Stage, Subject
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import write_wav

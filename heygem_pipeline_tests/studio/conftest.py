@@ -36,7 +36,7 @@ def first_looks_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     def pool(workers: int, **_: object) -> Executor:
         return ThreadPoolExecutor(workers)
 
-    monkeypatch.setattr("heygem_pipeline.studio.first_looks.ProcessPoolExecutor", pool)
+    monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.ProcessPoolExecutor", pool)
 
 
 @pytest.fixture

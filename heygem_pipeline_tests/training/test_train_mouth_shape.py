@@ -10,10 +10,10 @@ from heygem_pipeline.speech.features import FEATURE_RATE
 from heygem_pipeline.speech.lip_closures import closure_strength, find_closures
 from heygem_pipeline.speech.mouth_network import MouthNetwork, normalised_mel
 from heygem_pipeline_tests.speech.conftest import made_features
-from training import learning, pieces, train_mouth_shape
+from training import network_training, train_mouth_shape, training_batches
 from training.corpus import Example
-from training.pieces import at_rows
 from training.train_mouth_shape import train
+from training.training_batches import at_rows
 
 torch = pytest.importorskip("torch")
 
@@ -46,9 +46,9 @@ def talker(number: int, sound_later_by: int = 0) -> Example:
 @pytest.fixture(scope="module", autouse=True)
 def small_and_quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(learning, "WIDTH", 24)
-        patch.setattr(pieces, "BATCH_PIECES", 6)
-        patch.setattr(learning, "LEARNING_RATE", 1e-2)
+        patch.setattr(network_training, "WIDTH", 24)
+        patch.setattr(training_batches, "BATCH_PIECES", 6)
+        patch.setattr(network_training, "LEARNING_RATE", 1e-2)
         yield
 
 
@@ -87,7 +87,7 @@ def test_training_again_gives_the_same_weights(corpus: list[Example]) -> None:
 
 def test_it_learns_when_lips_touch(network: MouthNetwork) -> None:
     stranger = talker(99)
-    touching = at_rows(stranger.apart[:, None], stranger, 0)[:, 0] < pieces.TOUCHING_TARGET_GAP
+    touching = at_rows(stranger.apart[:, None], stranger, 0)[:, 0] < training_batches.TOUCHING_TARGET_GAP
     log_odds = network.outputs(stranger.speech)[:, 5]
     assert np.median(log_odds[touching]) > np.percentile(log_odds[~touching], 75)
 
@@ -118,8 +118,8 @@ def test_nobody_is_judged_by_a_network_that_knows_them(corpus: list[Example]) ->
 
 
 def test_numpy_and_torch_agree(corpus: list[Example], network: MouthNetwork) -> None:
-    model = learning.torch_network().eval()
+    model = network_training.torch_network().eval()
     mel = normalised_mel(corpus[0].speech.log_mel, corpus[0].speech.activity, network.mean_mel)
     with torch.no_grad():
         expected = model(torch.from_numpy(mel[None]))[0].numpy()
-    np.testing.assert_allclose(learning.member_of(model)(mel), expected, atol=1e-4)
+    np.testing.assert_allclose(network_training.member_of(model)(mel), expected, atol=1e-4)

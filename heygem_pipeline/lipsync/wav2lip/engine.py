@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.checkpoints.receipt import read_receipt, receipt_path
+from heygem_pipeline.checkpoints.import_record import read_receipt, receipt_path
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -95,7 +95,7 @@ class Wav2LipEngine:
         from heygem_pipeline.devices import chosen_device
 
         device = chosen_device(self._settings.device)
-        from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
+        from heygem_pipeline.lipsync.wav2lip.network.checkpoint_validation import load_network
         from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator
 
         assert self._weights is not None

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, asking_for, laid, patches
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.mouth_measure import measure_mouth
-from heygem_pipeline.faces.trackers import load_tracker
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.lipsync.engine import LipSyncEngine
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
 from heygem_pipeline_tests.lipsync.warp.presenter import (
     Picture,

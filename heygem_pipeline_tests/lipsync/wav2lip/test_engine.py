@@ -13,7 +13,7 @@ import torch
 from heygem_pipeline.cli.main import app
 from heygem_pipeline.errors import CheckpointUnusable, LicenceNotAcknowledged, ModelMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
 from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork

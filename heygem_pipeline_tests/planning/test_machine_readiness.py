@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline.planning.capabilities import lack_of_weights, tracker_of
+from heygem_pipeline.planning.machine_readiness import lack_of_weights, tracker_of
 from heygem_pipeline.settings import DEFAULTS
 
 

@@ -1,13 +1,15 @@
-"""What engines and trackers this machine has, and what they lack; told before a run is started in vain."""
+"""What this machine has and lacks: engines, trackers, weights, room on the disk; told before a run starts in vain."""
 
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.errors import NotReady, SidecarWrong
-from heygem_pipeline.lipsync.engines import load_engine
+from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import EngineSettings, Settings, WeightSettings
+from heygem_pipeline.storage.atomic import free_bytes
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import name_and_version
 
 
@@ -35,3 +37,15 @@ def engine_of(name: str, settings: EngineSettings) -> tuple[str, Message | None]
     except NotReady as error:
         return name, error.message
     return name_and_version(engine.name, engine.version), None
+
+
+def lack_of_room(folders: DataFolders, wanted: float) -> Message | None:
+    """Why no new clip should be started now; None where there is room.
+
+    Uploads are analysed all the same: what the store keeps of them is small. wanted: gigabytes free.
+    """
+    # Either may be a link to another disk.
+    free = min(free_bytes(folders.root / name) for name in ("store", "outputs")) / 1e9
+    if free >= wanted:
+        return None
+    return Message("disk.nearly_full", free=round(free, 1), wanted=wanted)

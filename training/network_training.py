@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.speech.features import MEL_BANDS
 from heygem_pipeline.speech.mouth_network import CHANNELS, CONTEXT, DILATIONS, OUTPUTS, ROWS_A_STEP, Member
-from training.pieces import Pieces
+from training.training_batches import Pieces
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from heygem_pipeline.errors import CheckpointUnusable
-from heygem_pipeline.lipsync.wav2lip.network.checkpoint import load_network
+from heygem_pipeline.lipsync.wav2lip.network.checkpoint_validation import load_network
 from heygem_pipeline.lipsync.wav2lip.network.model import MEL_BANDS, MEL_COLUMNS, Wav2LipNetwork
 from heygem_pipeline_tests.lipsync.wav2lip.stand_in import ruled_inputs
 

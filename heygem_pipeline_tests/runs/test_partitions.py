@@ -1,7 +1,7 @@
 """Taking uploads in."""
 
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.upload_partitions import take_in_uploads
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind
 

@@ -13,7 +13,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_look import FirstLook, record_of
-from heygem_pipeline.studio.first_looks import FirstLooks
+from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.house import House
@@ -36,7 +36,7 @@ def dies(_kind: UploadKind, _path: Path, _place: Path, _settings: Settings) -> F
 def test_a_look_that_breaks_off_is_not_begun_again_and_again(
     looking: object, data: DataFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("heygem_pipeline.studio.first_looks.examine", looking)
+    monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.examine", looking)
     voice = data.voices / "one.wav"
     voice.write_bytes(b"voice")
 
