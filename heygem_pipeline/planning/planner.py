@@ -22,17 +22,12 @@ from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.machine_readiness import engine_of, lack_of_room, lack_of_weights, tracker_of
 from heygem_pipeline.planning.requests import Requests, read_requests
-from heygem_pipeline.planning.status import DONE, QUEUED, READY, REMOVED, STALE, WAITING, State, Status
+from heygem_pipeline.planning.retries import Retries
+from heygem_pipeline.planning.staleness import compare
+from heygem_pipeline.planning.status import DONE, QUEUED, REMOVED, WAITING, State, Status
 from heygem_pipeline.quality.report import settings_of_report
-from heygem_pipeline.runs.failure_reasons import (
-    CANCELLED,
-    DISK_FULL,
-    INTERRUPTED,
-    STOPPED,
-    read_reason,
-    reason_tag,
-)
-from heygem_pipeline.runs.history import LOGS_READ, TRIED_TAG, Attempt, active_runs, failed_attempts
+from heygem_pipeline.runs.failure_reasons import CANCELLED
+from heygem_pipeline.runs.history import active_runs, failed_attempts
 from heygem_pipeline.runs.materializations import data_versions, keys_in, presenters_of
 from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
@@ -42,10 +37,6 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version, voice_version
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
-INTERRUPTIONS = 3
-"""A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
-
-UNREAD = Message("run.unread")
 NOTHING_FINISHED = Status(State.WAITING, Message("delivery.nothing_finished"))
 
 
@@ -144,7 +135,7 @@ class _Planner:
         self._queued, self._running = active_runs(instance)
         self._attempts = failed_attempts(instance)
         self._requests: Requests = read_requests(folders)
-        self._logs_left = LOGS_READ
+        self._retries = Retries(instance, self._attempts, self._requests.forgiven)
         self._lack_of_room = lack_of_room(folders, settings.keep_free_gb)
 
     def plan(self, wanting: Mapping[ClipKey, tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
@@ -197,12 +188,13 @@ class _Planner:
             subject = Subject(stage, key)
             known = made.get(key) if key in there else None
             lack = self._lacking.get(self._trackers[key]) if stage is Stage.PRESENTER else None
+            compared = compare(known, version)
             statuses[key] = self._under_way(subject) or (
-                DONE
-                if known == version
+                compared
+                if compared is DONE
                 else (Status(State.FAILED, lack) if lack else None)
-                or self._failed(subject, self._uploads[stage][key].since, self._tried[stage][key])
-                or (READY if known is None else STALE)
+                or self._retries.failed(subject, self._uploads[stage][key].since, self._tried[stage][key])
+                or compared
             )
         return statuses
 
@@ -241,7 +233,8 @@ class _Planner:
             voice, presenter = voice_uploads[audio], presenter_uploads[template]
             known = made.get(key) if template in there[audio] else None
             version = clip_version(voice.fingerprint, presenter.fingerprint, recipe)
-            if known == version:
+            compared = compare(known, version)
+            if compared is DONE:
                 statuses[clip] = DONE
                 continue
             if template in removed[audio] and made.get(key) == version:
@@ -260,9 +253,8 @@ class _Planner:
                 failed = None
                 if key in in_runs:
                     tried = _joined(self._tried[Stage.VOICE][audio], self._tried[Stage.PRESENTER][template], recipe)
-                    failed = self._failed(Subject(Stage.CLIP, key), since, tried)
-                startable = READY if known is None else STALE
-                held_back = Status(State.WAITING, self._lack_of_room) if self._lack_of_room else startable
+                    failed = self._retries.failed(Subject(Stage.CLIP, key), since, tried)
+                held_back = Status(State.WAITING, self._lack_of_room) if self._lack_of_room else compared
                 statuses[clip] = failed or held_back
         return statuses
 
@@ -292,10 +284,8 @@ class _Planner:
                 continue
             order = delivery_spec(self._folders, its_clips, clips, wanting, versions, spoken.get(audio))
             version = tried[audio] = order.version
-            known = made.get(audio) if audio in there else None
-            statuses[audio] = (
-                DONE if known == version else self._failed(subject, 0.0, version) or (READY if known is None else STALE)
-            )
+            compared = compare(made.get(audio) if audio in there else None, version)
+            statuses[audio] = compared if compared is DONE else self._retries.failed(subject, 0.0, version) or compared
         return statuses, tried
 
     def _under_way(self, subject: Subject) -> Status | None:
@@ -307,43 +297,6 @@ class _Planner:
         if subject in self._queued:
             return Status(State.QUEUED, run_id=self._queued[subject])
         return QUEUED if subject in self._awaited else None
-
-    def _failed(self, subject: Subject, since: float, tried: str) -> Status | None:
-        """The status of what failed and would fail again; None where it is worth a run."""
-        attempts = self._attempts.get(subject)
-        if attempts is None:
-            return None
-        since = max(since, self._requests.forgiven.get(f"{subject.stage} {subject.key}", 0.0))
-        interruptions = 0
-        if attempts[0].retried_soon:
-            return QUEUED
-        for attempt in attempts:
-            if attempt.at < since or attempt.tried not in (tried, None):
-                break
-            reason = self._reason(attempt, tried)
-            if reason == STOPPED:
-                continue
-            if reason == INTERRUPTED or reason.code in DISK_FULL:
-                interruptions += 1
-                if interruptions == INTERRUPTIONS:
-                    often = Message("run.interrupted_often", times=interruptions)
-                    return Status(State.FAILED, often if reason == INTERRUPTED else reason, attempt.run_id)
-                continue
-            return Status(State.FAILED, reason, attempt.run_id)
-        return None
-
-    def _reason(self, attempt: Attempt, tried: str) -> Message:
-        """Why it failed; read from its log, and noted, where that was not done yet."""
-        if attempt.noted and attempt.reason is not None:
-            return attempt.reason
-        if self._logs_left == 0:
-            return attempt.reason or UNREAD
-        self._logs_left -= 1
-        known = attempt.reason if attempt.read else None
-        reason = known or read_reason(self._instance, attempt.run_id, attempt.reason)
-        # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
-        self._instance.add_run_tags(attempt.run_id, reason_tag(reason) | {TRIED_TAG: attempt.tried or tried})
-        return reason
 
 
 def _digest(text: str) -> str:

@@ -13,7 +13,7 @@ from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
 from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import read_tracks, tracks_to_table, write_tracks
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import NetworkSettings
 from heygem_pipeline_tests.faces.conftest import Picture
 from heygem_pipeline_tests.faces.shapes import made_face
 
@@ -37,8 +37,8 @@ def shows_a_photograph(hopper: Picture, placed: Callable[..., Picture]) -> Show:
 
 
 @pytest.fixture(scope="module")
-def shows_a_painted_face(stand_ins: Path) -> Iterator[Show]:
-    """A face as the stand-in weights know it; the settings lead to them."""
+def shows_a_painted_face() -> Show:
+    """A face as the stand-in weights know it."""
     from heygem_pipeline_tests.faces.stand_in_weights import box_side, paint_face
 
     def show(shift: int | None) -> Picture:
@@ -47,21 +47,21 @@ def shows_a_painted_face(stand_ins: Path) -> Iterator[Show]:
             paint_face(frame, (300 + shift, 232), 128 / box_side(1.0))
         return frame
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEYGEM_CHECKPOINTS", str(stand_ins))
-        patch.setenv("HEYGEM_DOWNLOADS", "false")
-        patch.setenv("HEYGEM_DEVICE", "cpu")
-        settings.cache_clear()
-        yield show
-    settings.cache_clear()
+    return show
+
+
+@pytest.fixture(scope="module")
+def networks(stand_ins: Path) -> NetworkSettings:
+    """They lead to the stand-in weights."""
+    return NetworkSettings(checkpoints=stand_ins, downloads=False, device="cpu")
 
 
 FACES = {"dlib": "shows_a_photograph", "face_alignment": "shows_a_painted_face"}
 
 
 @pytest.fixture(scope="module", params=sorted(TRACKERS))
-def tracker_and_show(request: pytest.FixtureRequest) -> tuple[FaceTracker, Show]:
-    return load_tracker(request.param), request.getfixturevalue(FACES[request.param])
+def tracker_and_show(request: pytest.FixtureRequest, networks: NetworkSettings) -> tuple[FaceTracker, Show]:
+    return load_tracker(request.param, networks), request.getfixturevalue(FACES[request.param])
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,71 @@
+"""Whether what failed is tried again: it is where anything about it changed, and after interruptions a few times."""
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.planning.status import QUEUED, State, Status
+from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, STOPPED, read_reason, reason_tag
+from heygem_pipeline.runs.history import LOGS_READ, TRIED_TAG, Attempt
+from heygem_pipeline.runs.stages import Subject
+
+INTERRUPTIONS = 3
+"""A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
+
+UNREAD = Message("run.unread")
+
+
+class Retries:
+    """The failed attempts of one look.
+
+    Args:
+        instance: whose logs are read where a reason was not noted yet.
+        attempts: by what they worked on, the newest first.
+        forgiven: "<stage> <key>" -> POSIX time up to which failures no longer count.
+    """
+
+    def __init__(
+        self, instance: dg.DagsterInstance, attempts: Mapping[Subject, Sequence[Attempt]], forgiven: Mapping[str, float]
+    ) -> None:
+        self._instance = instance
+        self._attempts = attempts
+        self._forgiven = forgiven
+        self._logs_left = LOGS_READ
+
+    def failed(self, subject: Subject, since: float, tried: str) -> Status | None:
+        """The status of what failed and would fail again; None where it is worth a run."""
+        attempts = self._attempts.get(subject)
+        if attempts is None:
+            return None
+        since = max(since, self._forgiven.get(f"{subject.stage} {subject.key}", 0.0))
+        interruptions = 0
+        if attempts[0].retried_soon:
+            return QUEUED
+        for attempt in attempts:
+            if attempt.at < since or attempt.tried not in (tried, None):
+                break
+            reason = self._reason(attempt, tried)
+            if reason == STOPPED:
+                continue
+            if reason == INTERRUPTED or reason.code in DISK_FULL:
+                interruptions += 1
+                if interruptions == INTERRUPTIONS:
+                    often = Message("run.interrupted_often", times=interruptions)
+                    return Status(State.FAILED, often if reason == INTERRUPTED else reason, attempt.run_id)
+                continue
+            return Status(State.FAILED, reason, attempt.run_id)
+        return None
+
+    def _reason(self, attempt: Attempt, tried: str) -> Message:
+        """Why it failed; read from its log, and noted, where that was not done yet."""
+        if attempt.noted and attempt.reason is not None:
+            return attempt.reason
+        if self._logs_left == 0:
+            return attempt.reason or UNREAD
+        self._logs_left -= 1
+        known = attempt.reason if attempt.read else None
+        reason = known or read_reason(self._instance, attempt.run_id, attempt.reason)
+        # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
+        self._instance.add_run_tags(attempt.run_id, reason_tag(reason) | {TRIED_TAG: attempt.tried or tried})
+        return reason
