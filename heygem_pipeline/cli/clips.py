@@ -55,8 +55,8 @@ def retry(
     clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
 ) -> None:
     """Have failed clips made again, also those whose voice or presenter failed, and removed clips that you name."""
-    from heygem_pipeline.planning.actions import try_again
     from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.planning.retry_and_cancel import try_again
     from heygem_pipeline.planning.status import State
     from heygem_pipeline.runs.data_folder_lock import is_served
     from heygem_pipeline.runs.instance import open_instance
@@ -80,7 +80,7 @@ def cancel(
     name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
 ) -> None:
     """Stop the run of a clip, or prevent its start; the clip is then not made until somebody asks for it."""
-    from heygem_pipeline.planning import actions as asking
+    from heygem_pipeline.planning import retry_and_cancel
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
@@ -95,8 +95,8 @@ def cancel(
         if not runs and all(found.clips[clip].settled for clip in clips):
             tell(f"{name} is in no run; it is {statuses[0].state.value}.")
             raise typer.Exit(OTHER_FAILURE)
-        silent = [run_id for run_id in runs if not asking.stop(instance, run_id)]
-        silent += asking.cancel(instance, folders, found, clips)
+        silent = [run_id for run_id in runs if not retry_and_cancel.stop(instance, run_id)]
+        silent += retry_and_cancel.cancel(instance, folders, found, clips)
         if silent:
             tell(f"The run {silent[0]} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
             raise typer.Exit(OTHER_FAILURE)
@@ -111,9 +111,9 @@ def batch(
     from heygem_pipeline.operations.batch import make_missing
     from heygem_pipeline.operations.materialize import Materializer
     from heygem_pipeline.operations.recovery import fail_abandoned_runs
-    from heygem_pipeline.planning.actions import make_missing_now
     from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
     from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.planning.retry_and_cancel import make_missing_now
     from heygem_pipeline.planning.status import State
     from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
     from heygem_pipeline.runs.instance import open_instance

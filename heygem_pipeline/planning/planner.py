@@ -20,9 +20,9 @@ from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.deliveries import delivery_spec
+from heygem_pipeline.planning.failed_attempts import FailedAttempts
 from heygem_pipeline.planning.machine_readiness import engine_of, lack_of_room, lack_of_weights, tracker_of
 from heygem_pipeline.planning.requests import Requests, read_requests
-from heygem_pipeline.planning.retries import Retries
 from heygem_pipeline.planning.staleness import compare
 from heygem_pipeline.planning.status import DONE, QUEUED, REMOVED, WAITING, State, Status
 from heygem_pipeline.quality.report import settings_of_report
@@ -135,7 +135,7 @@ class _Planner:
         self._queued, self._running = active_runs(instance)
         self._attempts = failed_attempts(instance)
         self._requests: Requests = read_requests(folders)
-        self._retries = Retries(instance, self._attempts, self._requests.forgiven)
+        self._failed = FailedAttempts(instance, self._attempts, self._requests.forgiven)
         self._lack_of_room = lack_of_room(folders, settings.keep_free_gb)
 
     def plan(self, wanting: Mapping[ClipKey, tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
@@ -193,7 +193,7 @@ class _Planner:
                 compared
                 if compared is DONE
                 else (Status(State.FAILED, lack) if lack else None)
-                or self._retries.failed(subject, self._uploads[stage][key].since, self._tried[stage][key])
+                or self._failed.status(subject, self._uploads[stage][key].since, self._tried[stage][key])
                 or compared
             )
         return statuses
@@ -253,7 +253,7 @@ class _Planner:
                 failed = None
                 if key in in_runs:
                     tried = _joined(self._tried[Stage.VOICE][audio], self._tried[Stage.PRESENTER][template], recipe)
-                    failed = self._retries.failed(Subject(Stage.CLIP, key), since, tried)
+                    failed = self._failed.status(Subject(Stage.CLIP, key), since, tried)
                 held_back = Status(State.WAITING, self._lack_of_room) if self._lack_of_room else compared
                 statuses[clip] = failed or held_back
         return statuses
@@ -285,7 +285,7 @@ class _Planner:
             order = delivery_spec(self._folders, its_clips, clips, wanting, versions, spoken.get(audio))
             version = tried[audio] = order.version
             compared = compare(made.get(audio) if audio in there else None, version)
-            statuses[audio] = compared if compared is DONE else self._retries.failed(subject, 0.0, version) or compared
+            statuses[audio] = compared if compared is DONE else self._failed.status(subject, 0.0, version) or compared
         return statuses, tried
 
     def _under_way(self, subject: Subject) -> Status | None:

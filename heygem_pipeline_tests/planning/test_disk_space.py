@@ -4,8 +4,8 @@ import pytest
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.messages.message import Message
+from heygem_pipeline.planning.failed_attempts import INTERRUPTIONS
 from heygem_pipeline.planning.machine_readiness import lack_of_room
-from heygem_pipeline.planning.retries import INTERRUPTIONS
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.settings import settings

@@ -16,7 +16,7 @@ from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
-from heygem_pipeline.planning import planner, retries
+from heygem_pipeline.planning import failed_attempts, planner
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import Plan
 from heygem_pipeline.planning.requests import forgive
@@ -233,7 +233,7 @@ def test_a_cancelled_clip_is_not_asked_for_again(house: House) -> None:
 
 def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house: House) -> None:
     house.make_inputs()
-    for _ in range(retries.INTERRUPTIONS):
+    for _ in range(failed_attempts.INTERRUPTIONS):
         assert house.clip().state is State.READY
         run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
         run = house.instance.get_run_by_id(run_id)
@@ -246,7 +246,7 @@ def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house
 
 def test_a_run_that_ended_with_the_pipeline_is_asked_for_again_however_often(house: House) -> None:
     house.make_inputs()
-    for _ in range(retries.INTERRUPTIONS + 1):
+    for _ in range(failed_attempts.INTERRUPTIONS + 1):
         assert house.clip().state is State.READY
         run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
         assert fail_abandoned_runs(house.instance) == [run_id]
@@ -265,9 +265,9 @@ def test_what_dagster_starts_anew_itself_counts_as_queued(house: House) -> None:
 
 def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.make_inputs()
-    monkeypatch.setattr(retries, "LOGS_READ", 1)
+    monkeypatch.setattr(failed_attempts, "LOGS_READ", 1)
     read: list[str] = []
-    monkeypatch.setattr(retries, "read_reason", lambda _, run_id, _known: read.append(run_id) or NO)
+    monkeypatch.setattr(failed_attempts, "read_reason", lambda _, run_id, _known: read.append(run_id) or NO)
     runs = [fail(house, f"{v}|{t}") for v in ("one", "two") for t in ("one", "two")]
     assert house.plan().counts == {State.FAILED: 4} and len(read) == 1
     for _ in range(4):

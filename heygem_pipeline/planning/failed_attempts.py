@@ -16,7 +16,7 @@ INTERRUPTIONS = 3
 UNREAD = Message("run.unread")
 
 
-class Retries:
+class FailedAttempts:
     """The failed attempts of one look.
 
     Args:
@@ -33,7 +33,7 @@ class Retries:
         self._forgiven = forgiven
         self._logs_left = LOGS_READ
 
-    def failed(self, subject: Subject, since: float, tried: str) -> Status | None:
+    def status(self, subject: Subject, since: float, tried: str) -> Status | None:
         """The status of what failed and would fail again; None where it is worth a run."""
         attempts = self._attempts.get(subject)
         if attempts is None:
