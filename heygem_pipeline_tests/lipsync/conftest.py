@@ -1,6 +1,5 @@
 """Two public-domain faces as presenters, lips closed and a wide smile with teeth; and the engines, ready to draw."""
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from
 
@@ -55,21 +54,19 @@ def speaker(closed_lips: Presenter) -> Presenter:
     return speaker_from(closed_lips)
 
 
+@pytest.fixture(scope="package")
+def engine_settings(tmp_path_factory: pytest.TempPathFactory) -> EngineSettings:
+    """They lead to weights that are made by rule, so that networks draw noise."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    return EngineSettings(checkpoints=folder, acknowledged_licences=("wav2lip",), device="cpu")
+
+
 @pytest.fixture(scope="package", params=sorted(ENGINES))
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LipSyncEngine]:
-    """Every engine the pipeline knows, on the processor; weights it needs are made by rule, so they draw noise."""
+def engine(request: pytest.FixtureRequest, engine_settings: EngineSettings) -> LipSyncEngine:
+    """Every engine the pipeline knows, on the processor."""
     if request.param == "wav2lip":
         torch = pytest.importorskip("torch")
         from heygem_pipeline_tests.lipsync.wav2lip.stand_in import ruled_weights
 
-        folder = tmp_path_factory.mktemp("checkpoints")
-        torch.save(ruled_weights(), folder / "wav2lip.pth")
-    else:
-        folder = tmp_path_factory.mktemp("none")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEYGEM_CHECKPOINTS", str(folder))
-        patch.setenv("HEYGEM_ACKNOWLEDGED_LICENCES", "wav2lip")
-        patch.setenv("HEYGEM_DEVICE", "cpu")
-        settings.cache_clear()
-        yield load_engine(request.param)
-    settings.cache_clear()
+        torch.save(ruled_weights(), engine_settings.checkpoints / "wav2lip.pth")
+    return load_engine(request.param, engine_settings)

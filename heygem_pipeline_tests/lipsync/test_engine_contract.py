@@ -11,6 +11,7 @@ import pytest
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, Watched, laid
 from heygem_pipeline_tests.speech.conftest import made_features
@@ -34,9 +35,9 @@ def are_all_untouched(patches: list[MouthPatch]) -> bool:
     return all(patch.pixels is None for patch in patches)
 
 
-def test_it_is_known_by_its_name(engine: LipSyncEngine) -> None:
-    assert type(load_engine(engine.name)) is type(engine)
-    assert load_engine(engine.name).version == engine.version != ""
+def test_it_is_known_by_its_name(engine: LipSyncEngine, engine_settings: EngineSettings) -> None:
+    assert type(load_engine(engine.name, engine_settings)) is type(engine)
+    assert load_engine(engine.name, engine_settings).version == engine.version != ""
 
 
 def test_there_is_a_patch_for_every_output_frame_and_the_template_plays_back_and_forth(
