@@ -1,7 +1,7 @@
 """What names a clip: the keys of its voice and its presenter."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 BETWEEN = "|"
 """Stands in no key of an upload (``storage/keys.py``)."""
@@ -9,8 +9,9 @@ BETWEEN = "|"
 CLIP_SUFFIX = ".mp4"
 
 
-class ClipKey(NamedTuple):
-    """One clip. voice, presenter: partition keys. A tuple, because the planner looks a hundred thousand of them up."""
+@dataclass(frozen=True, order=True, slots=True)
+class ClipKey:
+    """One clip. voice, presenter: partition keys."""
 
     voice: str
     presenter: str
