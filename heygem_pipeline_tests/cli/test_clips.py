@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import termios
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import only_runner
-from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -27,11 +25,9 @@ TERMINAL = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
 
 
 @pytest.fixture
-def house(data: DataFolders) -> Iterator[House]:
-    with open_instance(data) as instance:
-        house = House(data, instance)
-        house.make_inputs()
-        yield house
+def house(house: House) -> House:
+    house.make_inputs()
+    return house
 
 
 def test_status_shows_the_matrix_failures_and_counts(house: House) -> None:

@@ -1,7 +1,5 @@
 """What people ask of clips: to be tried again, made now, or stopped."""
 
-from collections.abc import Iterator
-
 import pytest
 from dagster import DagsterRunStatus
 
@@ -11,19 +9,15 @@ from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.retry_and_cancel import cancel, make_missing_now, try_again
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_tag
-from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import Automatic
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
 
 
 @pytest.fixture
-def house(data: DataFolders) -> Iterator[House]:
-    with open_instance(data) as instance:
-        house = House(data, instance)
-        house.make_inputs()
-        yield house
+def house(house: House) -> House:
+    house.make_inputs()
+    return house
 
 
 def test_a_clip_that_was_removed_for_its_age_is_made_again(house: House) -> None:
