@@ -30,13 +30,14 @@ def plain_failures() -> Iterator[None]:
     except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:
-        if _is_cancelled():
+        if is_cancelled():
             # Being told to stop can show as any error: an import broken off becomes an ImportError.
             raise dg.DagsterExecutionInterruptedError from error
         raise dg.RetryRequested(RETRIES, SECONDS_BEFORE_RETRY) from error
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
+    """Whether somebody has told the run to stop that this step belongs to."""
     context = dg.AssetExecutionContext.get()
     run = context.instance.get_run_by_id(context.run.run_id)
     return run is not None and run.status is dg.DagsterRunStatus.CANCELING

@@ -36,3 +36,21 @@ def test_a_step_tells_until_it_ends_whatever_way(
     ]
     assert str(seen[1]) in lines
     assert progress_files(data) == []
+
+
+def test_a_step_stops_that_was_told_to_and_never_heard_it(data: DataFolders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    after: list[int] = []
+
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["one"]))
+    def face_tracks(context: dg.AssetExecutionContext) -> None:
+        with StepProgress(context, NoDisplay(), 90) as told:
+            context.instance.report_run_canceling(context.run)
+            told(30)
+            after.append(30)
+
+    with open_instance(data) as instance:
+        ended = dg.materialize([face_tracks], instance=instance, partition_key="one", raise_on_error=False)
+        run = instance.get_run_by_id(ended.run_id)
+    assert run is not None and run.status is dg.DagsterRunStatus.CANCELED
+    assert after == []
