@@ -7,14 +7,12 @@ from numpy.typing import NDArray
 from quality_footage import MadeClip, frame_count
 
 from heygem_pipeline.faces.head_frame import transform_points
-from heygem_pipeline.faces.landmark_reader import read_landmarks
+from heygem_pipeline.faces.known_faces import read_known_faces
 from heygem_pipeline.faces.mouth_measure import INNER_LOWER_POINTS, INNER_UPPER_POINTS, measure_mouth
-from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.articulation.retargeting import retarget
-from heygem_pipeline.media.decode import sample_frames
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
@@ -26,13 +24,9 @@ READINGS = 7
 def read_output(video: Path, template_tracks: FaceTracks) -> FaceTracks:
     """Tracks of a finished clip. Only where the face is comes from the template; every landmark is read anew."""
     clip = Template.open(video)
-    assert clip.index is not None
     count = clip.info.frame_count
-    boxes = template_tracks.boxes[[ping_pong(frame, len(template_tracks)) for frame in range(count)]]
-    pictures = sample_frames(clip.info.path, clip.index, clip.times)
-    luma = (np.asarray(picture.to_ndarray(format="gray"), np.uint8) for picture in pictures)
-    landmarks = read_landmarks(luma, boxes, READINGS)
-    followed = FollowedFace(boxes, landmarks, np.zeros(count, np.float32), (), 0)
+    known = template_tracks.landmarks[[ping_pong(frame, len(template_tracks)) for frame in range(count)]]
+    followed = read_known_faces(clip.frames(exact=False), known)
     return complete_tracks(followed, clip.frame_rate, (clip.info.width, clip.info.height))
 
 

@@ -96,6 +96,10 @@ class FaceTooSmall(BadInput):
     """The face has too few pixels for a mouth to be drawn."""
 
 
+class FaceLeansOver(BadInput):
+    """The picture lies on its side or stands on its head."""
+
+
 class FaceTurnedAway(BadInput):
     """The face is turned too far to the side most of the time."""
 

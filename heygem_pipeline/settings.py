@@ -191,7 +191,7 @@ class NetworkSettings(WeightSettings):
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
-        description="Where neural networks run: auto, cpu, cuda, cuda:1 ..., mps; warp and dlib need no GPU",
+        description="Where neural networks run: auto, cpu, cuda, cuda:1 ..., mps; warp and mesh need no GPU",
     )
 
 
@@ -238,7 +238,7 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
         default=Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"
     )
     engine: str = Field(default="warp", description="Lip-sync engine: warp or wav2lip")
-    tracker: str = Field(default="dlib", description="Face tracker: dlib or face_alignment")
+    tracker: str = Field(default="mesh", description="Face tracker: mesh or face_alignment")
 
     @property
     def decisive(self) -> str:

@@ -20,7 +20,7 @@ def weights_of(name: str, weights: WeightSettings) -> tuple[Path, ...]:
 
     Nothing is opened. Of files that serve alike, the first one that is there counts: which it was belongs into the
     ``version`` of the engine. What is missing and may be downloaded is downloaded first, if the settings let it.
-    Empty for what needs no such file (warp, dlib). Raises LicenceNotAcknowledged, ModelMissing, DiskFull.
+    Empty for what needs no such file (warp, mesh). Raises LicenceNotAcknowledged, ModelMissing, DiskFull.
     """
     owner = owner_called(name)
     if owner is None:

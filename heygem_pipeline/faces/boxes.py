@@ -63,18 +63,19 @@ def share_inside(box: Box, frame: NDArray[np.uint8]) -> float:
     return max(width, 0) * max(height, 0) / (box.width * box.height)
 
 
-def most_prominent(boxes: list[Box], frame: NDArray[np.uint8]) -> Box:
-    """Return the box of the largest, most central face of a frame (height, width, ...).
+def prominence(box: Box, frame: NDArray[np.uint8]) -> float:
+    """Return how large and central a face is in a frame (height, width, ...), pixels.
 
     A face in a corner counts as much as one in the middle that is half as wide.
     """
+    x, y = box.centre
+    off_centre = np.hypot(x / frame.shape[1] - 0.5, y / frame.shape[0] - 0.5) / np.hypot(0.5, 0.5)
+    return float(box.width * (1.0 - 0.5 * off_centre))
 
-    def prominence(box: Box) -> float:
-        x, y = box.centre
-        off_centre = np.hypot(x / frame.shape[1] - 0.5, y / frame.shape[0] - 0.5) / np.hypot(0.5, 0.5)
-        return box.width * (1.0 - 0.5 * off_centre)
 
-    return max(boxes, key=prominence)
+def most_prominent(boxes: list[Box], frame: NDArray[np.uint8]) -> Box:
+    """Return the box of the largest, most central face of a frame (height, width, ...)."""
+    return max(boxes, key=lambda box: prominence(box, frame))
 
 
 def box_around(landmarks: NDArray[np.floating]) -> Box:
@@ -87,9 +88,3 @@ def box_around(landmarks: NDArray[np.floating]) -> Box:
     spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
     width = BOX_WIDTHS_PER_SPREAD * spread
     return square_box(float(centre[0]), float(centre[1]) - BOX_RISE * width, width)
-
-
-def roll_angle(landmarks: NDArray[np.floating]) -> float:
-    """Return by how many degrees the line through the outer eye corners of 68 landmarks (68, 2) leans clockwise."""
-    across, down = landmarks[45] - landmarks[36]
-    return float(np.degrees(np.arctan2(down, across)))

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.box_smoothing import BoxSmoother, SmoothedBox
+from heygem_pipeline.faces.box_smoothing import BoxSmoother, SmoothedBox, smooth_boxes
 from heygem_pipeline.faces.boxes import box_around
 from heygem_pipeline.faces.face_alignment_models import BATCH_FRAMES, FaceAlignmentNetworks, load_networks
 from heygem_pipeline.faces.face_crop import FaceCrop, crop_face, points_to_frame
@@ -71,12 +71,6 @@ def _rows(read: list[_Row], count: int, choice: FaceSelector) -> FollowedFace:
     boxes = np.full((count, 4), np.nan, np.float32)
     landmarks = np.full((count, 68, 2), np.nan, np.float32)
     score = np.full(count, np.nan, np.float32)
-    steady: BoxSmoother[None] = BoxSmoother()
     for index, surety, points in read:
-        landmarks[index], score[index] = points, surety
-        begins = index == 0 or np.isnan(score[index - 1]) or index in choice.cuts
-        for smoothed in steady.add(index, box_around(points), None, bool(begins)):
-            boxes[smoothed.frame] = smoothed.box
-    for smoothed in steady.end_run():
-        boxes[smoothed.frame] = smoothed.box
-    return FollowedFace(boxes, landmarks, score, choice.cuts, choice.other_faces)
+        landmarks[index], score[index], boxes[index] = points, surety, box_around(points)
+    return FollowedFace(smooth_boxes(boxes, choice.cuts), landmarks, score, choice.cuts, choice.other_faces)

@@ -1,38 +1,38 @@
 """Which face is followed, and where it is in the next frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.boxes import (
-    Box,
-    box_around,
-    intersection_over_union,
-    most_prominent,
-    roll_angle,
-    share_inside,
+from heygem_pipeline.faces.boxes import Box, intersection_over_union, prominence, share_inside
+from heygem_pipeline.faces.mesh_detection import (
+    SAME_FACE_OVERLAP,
+    Detection,
+    detect_faces,
+    detect_large_faces,
+    detect_near,
+    detect_others,
 )
-from heygem_pipeline.faces.close_up import CloseUp, crop_close_up
-from heygem_pipeline.faces.detection import detect_all_faces, detect_at_scale, detect_large_faces, detect_near
-from heygem_pipeline.faces.dlib_models import DETECTOR_WINDOW, detect_faces, predict_landmarks
+from heygem_pipeline.faces.mesh_networks import MeshNetworks
+from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, MeshReading, crop_of_box, read_face
+from heygem_pipeline.faces.pose import head_pose
 from heygem_pipeline.faces.shot_detection import CUT_CHANGE, face_patch, is_cut, patch_correlation, thumbnail
 
-CONFIRMING_SCORE = -0.3
-"""Detector score that confirms a face where one is expected; lower than for a face from nowhere."""
-SAME_FACE_OVERLAP = 0.3
-"""Overlap at which a detection confirms the followed face."""
-LEAST_READING_OVERLAP = 0.5
-"""Overlap from which a box is good enough to read landmarks from, and that read landmarks must keep with it."""
 LEAST_SHARE_INSIDE = 0.8
 """Share of the face's box that must lie inside the frame."""
-SECONDS_UNCONFIRMED = 0.5
 SECONDS_WAITING = 2.0
 SECONDS_BETWEEN_SURVEYS = 1.0
+SECONDS_OF_CHOICE = 1.5
+"""How long several faces of one shot are all followed before one of them is chosen."""
 OTHER_FACE_WIDTH = 0.5
 """Further faces count when they are at least this wide, in widths of the followed one."""
-OTHER_FACE_SCORE = 0.25
-"""Score from which a further face counts; lower ones are often gone in the next frame."""
+MOST_CANDIDATES = 4
+LIVING_MOTION = 0.006
+"""IOD: what the points of a living face move against its own frame within SECONDS_OF_CHOICE; of a picture on a wall
+they move by .002 to .004, of people who listen by .01 and more (measured on 12 clips)."""
+FRONTAL_YAW = 35.0
+"""Degrees: a face turned less is chosen before one turned further."""
 
 
 @dataclass(frozen=True)
@@ -40,143 +40,192 @@ class FaceObservation:
     """The followed face in one frame.
 
     Attributes:
-        box: from landmarks read once, frame pixels.
-        roll: from the same landmarks, degrees.
-        score: the detector's, or CONFIRMING_SCORE where it saw no face.
-        confirmed: whether it saw one.
-        begins: nothing before it belongs to the same run of frames.
+        score: how surely a face is there, 0 to 1.
         patch: see face_patch.
     """
 
     index: int
-    close_up: CloseUp
+    reading: MeshReading
     box: Box
-    roll: float
     score: float
-    confirmed: bool
-    begins: bool
     patch: NDArray[np.float32]
 
 
-class FaceFollower:
-    """Follows one face: the most prominent one of the first frame that shows any, and anew after every cut.
+@dataclass
+class _Candidate:
+    """A face that may be the one to follow."""
 
-    Each frame's face is sought where the last one's landmarks were, and the detector confirms it there. Frames that it
-    does not confirm count only if it confirms a later one within half a second. A lost face is awaited near its place
-    for two seconds before another is taken.
+    seen: list[FaceObservation] = field(default_factory=list)
+
+    @property
+    def last(self) -> FaceObservation:
+        return self.seen[-1]
+
+    def motion(self) -> float:
+        """How far the points move against the face's own frame: mean of their deviations in time, IOD."""
+        points = np.stack([one.reading.landmarks[17:] for one in self.seen])
+        centred = points - points.mean(axis=1, keepdims=True)
+        shape = centred[..., 0] + 1j * centred[..., 1]
+        fit = (np.conj(shape) * shape[0]).sum(axis=1) / (np.abs(shape) ** 2).sum(axis=1)
+        still = shape * fit[:, None]
+        iod = abs(still[0, 19:25].mean() - still[0, 25:31].mean())
+        return float(np.hypot(still.real.std(axis=0), still.imag.std(axis=0)).mean() / iod)
+
+    def yaw(self) -> float:
+        points = np.stack([one.reading.landmarks for one in self.seen])
+        return float(np.median(np.abs(head_pose(points, np.ones(len(points), bool))[:, 0])))
+
+
+class FaceFollower:
+    """Follows one face, and chooses anew after every cut.
+
+    Each frame's face is read where the last one's points were; a detector looks only at the beginning, after cuts and
+    when the face is lost. Where a shot begins with several faces, all are followed for a moment: then one that moves is
+    taken before a picture on the wall, one that looks this way before one turned away, and the largest and most central
+    of what remains. A lost face is awaited near its place for two seconds before another is taken.
     """
 
-    def __init__(self, frame_rate: float) -> None:
-        self._longest_unconfirmed = max(1, round(SECONDS_UNCONFIRMED * frame_rate))
+    def __init__(self, networks: MeshNetworks, frame_rate: float) -> None:
+        self._networks = networks
+        self._choice_frames = max(2, round(SECONDS_OF_CHOICE * frame_rate))
         self._longest_wait = round(SECONDS_WAITING * frame_rate)
         self._survey_interval = max(1, round(SECONDS_BETWEEN_SURVEYS * frame_rate))
         self._index = -1
         self._thumbnail: NDArray[np.float32] | None = None
         self._current: FaceObservation | None = None
         self._awaited: FaceObservation | None = None
-        self._unconfirmed: list[FaceObservation] = []
-        self.cuts: list[int] = []
+        self._candidates: list[_Candidate] = []
+        self._left_candidates: list[_Candidate] = []
+        self._shot_begins = 0
+        self._beginnings: list[int] = []
         self.other_faces = 0
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Frames at which another shot, or another face, begins."""
+        return tuple(self._beginnings[1:])
 
     def update(self, frame: NDArray[np.uint8]) -> list[FaceObservation]:
         """Take the next BGR frame; return, in order, the observations now certain, perhaps of earlier frames."""
         self._index += 1
         before, self._thumbnail = self._thumbnail, thumbnail(frame)
         change = 0.0 if before is None else float(np.abs(self._thumbnail - before).mean())
-        observation = self._follow(frame, change)
-        if observation is None:
-            observation = self._search(frame, change)
-        if observation is not None and self._index % self._survey_interval == 0:
-            self._survey(frame, observation.box)
-        return self._settle(observation)
+        if self._candidates:
+            return self._follow_candidates(frame, change)
+        return self._update_followed(frame, change)
 
-    def _follow(self, frame: NDArray[np.uint8], change: float) -> FaceObservation | None:
-        """Look where the face was; None if it is there no more or another one is."""
-        last = self._current
-        if last is None:
+    def end(self) -> list[FaceObservation]:
+        """Return what still waits for a choice when the clip ends."""
+        return self._choose() if self._candidates else []
+
+    def _update_followed(self, frame: NDArray[np.uint8], change: float) -> list[FaceObservation]:
+        found = self._follow(frame, self._current, change) if self._current is not None else None
+        self._current = found
+        if found is None:
+            return self._search(frame, change)
+        self._awaited = found
+        if self._index % self._survey_interval == 0:
+            others = detect_others(self._networks, frame, found.box, OTHER_FACE_WIDTH)
+            self.other_faces = max(self.other_faces, len(others))
+        return [found]
+
+    def _follow(self, frame: NDArray[np.uint8], last: FaceObservation, change: float) -> FaceObservation | None:
+        """Read the face where it was; None if it is there no more or another one is."""
+        found = self._observe(frame, read_face(self._networks, frame, last.reading.crop))
+        if found is None:
             return None
-        observation = self._observe(frame, last.box, last.roll)
-        if observation is not None:
-            unmoved = face_patch(observation.close_up, last.box)
-            likeness = max(patch_correlation(observation.patch, last.patch), patch_correlation(unmoved, last.patch))
-            if observation.close_up.rotation != last.close_up.rotation or not is_cut(change, likeness):
-                return observation
-        self._unconfirmed.clear()
-        self._current = None
-        return None
+        unmoved = face_patch(frame, last.box)
+        likeness = max(patch_correlation(found.patch, last.patch), patch_correlation(unmoved, last.patch))
+        return None if is_cut(change, likeness) else found
 
-    def _search(self, frame: NDArray[np.uint8], change: float) -> FaceObservation | None:
+    def _search(self, frame: NDArray[np.uint8], change: float) -> list[FaceObservation]:
         """Look for the awaited face, or for any."""
         new_shot = self._index == 0 or change > CUT_CHANGE
-        if new_shot or (self._awaited is not None and self._index - self._awaited.index > self._longest_wait):
-            self._awaited = None
-        if self._awaited is not None:
-            near = [box for box, _ in detect_near(frame, self._awaited.box)]
-            found = most_prominent(near, frame) if near else None
-        else:
-            faces = detect_large_faces(frame)
-            if not faces and (new_shot or self._index % self._survey_interval == 0):
-                faces = detect_all_faces(frame)
-            found = most_prominent([box for box, _ in faces], frame) if faces else None
-        observation = self._observe(frame, found, begins=True) if found is not None else None
-        if observation is None or not observation.confirmed:
-            return None
         awaited = self._awaited
-        if awaited is None or is_cut(change, patch_correlation(observation.patch, awaited.patch)):
-            self.cuts.append(self._index)
-        return observation
+        if awaited is not None and (new_shot or self._index - awaited.index > self._longest_wait):
+            awaited = self._awaited = None
+        if awaited is not None:
+            near = self._read_all(frame, detect_near(self._networks, frame, awaited.box, awaited.reading.crop.lean))
+            again = [face for face in near if not is_cut(change, patch_correlation(face.patch, awaited.patch))]
+            if not again and not near:
+                return []
+            if again:
+                self._current = self._awaited = self._most_prominent(again, frame)
+                return [self._current]
+            self._awaited = None
+        thorough = new_shot or self._index % self._survey_interval == 0
+        if thorough or awaited is not None:
+            detected = detect_faces(self._networks, frame, turned=True)
+        else:
+            detected = detect_large_faces(self._networks, frame)
+        return self._begin(frame, self._read_all(frame, detected))
 
-    def _observe(
-        self, frame: NDArray[np.uint8], box: Box, roll: float = 0.0, begins: bool = False
-    ) -> FaceObservation | None:
-        """Read the face expected in ``box``; None if what is read there is no whole face."""
-        close_up = crop_close_up(frame, box, roll)
-        expected = close_up.to_close_up(box)
-        detected = [
-            (close_up.enlarged(face), score) for face, score in detect_faces(close_up.reduced(), CONFIRMING_SCORE)
-        ]
-        best, score = max(
-            detected, key=lambda face: intersection_over_union(face[0], expected), default=(expected, CONFIRMING_SCORE)
-        )
-        confirmed = bool(detected) and intersection_over_union(best, expected) >= SAME_FACE_OVERLAP
-        start = best if confirmed and intersection_over_union(best, expected) < LEAST_READING_OVERLAP else expected
-        points = predict_landmarks(close_up.picture, start)
-        read = box_around(points)
-        outward = close_up.to_frame(read)
-        if (
-            intersection_over_union(read, start) < LEAST_READING_OVERLAP
-            or share_inside(outward, frame) < LEAST_SHARE_INSIDE
-        ):
-            return None
-        return FaceObservation(
-            index=self._index,
-            close_up=close_up,
-            box=outward,
-            roll=roll_angle(close_up.points_to_frame(points)),
-            score=score if confirmed else CONFIRMING_SCORE,
-            confirmed=confirmed,
-            begins=begins,
-            patch=face_patch(close_up, outward),
-        )
-
-    def _settle(self, observation: FaceObservation | None) -> list[FaceObservation]:
-        """Return what has become certain."""
-        self._current = observation
-        if observation is None:
+    def _begin(self, frame: NDArray[np.uint8], faces: list[FaceObservation]) -> list[FaceObservation]:
+        """Begin a shot with these faces."""
+        if not faces:
             return []
-        self._unconfirmed.append(observation)
-        if observation.confirmed:
-            self._awaited = observation
-            certain, self._unconfirmed = self._unconfirmed, []
-            return certain
-        if len(self._unconfirmed) > self._longest_unconfirmed:
-            self._unconfirmed.clear()
-            self._current = None
+        self._beginnings.append(self._index)
+        first = self._most_prominent(faces, frame)
+        rivals = [face for face in faces if face.box.width >= OTHER_FACE_WIDTH * first.box.width]
+        self.other_faces = max(self.other_faces, len(rivals) - 1)
+        if len(rivals) == 1:
+            self._current = self._awaited = first
+            return [first]
+        rivals.sort(key=lambda face: -prominence(face.box, frame))
+        self._candidates = [_Candidate([face]) for face in rivals[:MOST_CANDIDATES]]
+        self._left_candidates = []
+        self._shot_begins = self._index
         return []
 
-    def _survey(self, frame: NDArray[np.uint8], followed: Box) -> None:
-        """Count further faces that are at least half as wide as the followed one."""
-        faces = detect_at_scale(frame, DETECTOR_WINDOW / (OTHER_FACE_WIDTH * followed.width), OTHER_FACE_SCORE)
-        self.other_faces = max(
-            self.other_faces, sum(intersection_over_union(face, followed) < SAME_FACE_OVERLAP for face, _ in faces)
-        )
+    def _follow_candidates(self, frame: NDArray[np.uint8], change: float) -> list[FaceObservation]:
+        lost = []
+        for candidate in self._candidates:
+            found = self._follow(frame, candidate.last, change) if candidate.last.index == self._index - 1 else None
+            if found is None:
+                lost.append(candidate)
+            else:
+                candidate.seen.append(found)
+        if len(lost) == len(self._candidates):
+            certain = self._choose()
+            self._awaited, self._current = (certain[-1], None) if certain else (None, None)
+            return certain + self._search(frame, change)
+        self._left_candidates += lost
+        self._candidates = [candidate for candidate in self._candidates if candidate not in lost]
+        if self._index - self._shot_begins + 1 < self._choice_frames:
+            return []
+        certain = self._choose()
+        self._current = self._awaited = certain[-1]
+        return certain
+
+    def _choose(self) -> list[FaceObservation]:
+        """Decide for one of the candidates; they come ordered by prominence."""
+        candidates = self._candidates
+        living = [one for one in candidates if one.motion() >= LIVING_MOTION] or candidates
+        frontal = [one for one in living if one.yaw() < FRONTAL_YAW] or living
+        self._candidates = []
+        return frontal[0].seen
+
+    def _read_all(self, frame: NDArray[np.uint8], detected: list[Detection]) -> list[FaceObservation]:
+        """Read detected faces twice: the second crop is cut around the points of the first."""
+        found: list[FaceObservation] = []
+        for face in detected:
+            first = read_face(self._networks, frame, crop_of_box(face.box, face.lean))
+            if first.presence < LEAST_PRESENCE:
+                continue
+            one = self._observe(frame, read_face(self._networks, frame, first.crop))
+            known = one is not None and any(
+                intersection_over_union(one.box, other.box) >= SAME_FACE_OVERLAP for other in found
+            )
+            if one is not None and not known:
+                found.append(one)
+        return found
+
+    def _observe(self, frame: NDArray[np.uint8], reading: MeshReading) -> FaceObservation | None:
+        """None where no whole face is in the frame."""
+        box = reading.box
+        if reading.presence < LEAST_PRESENCE or share_inside(box, frame) < LEAST_SHARE_INSIDE:
+            return None
+        return FaceObservation(self._index, reading, box, reading.presence, face_patch(frame, box))
+
+    def _most_prominent(self, faces: list[FaceObservation], frame: NDArray[np.uint8]) -> FaceObservation:
+        return max(faces, key=lambda face: prominence(face.box, frame))

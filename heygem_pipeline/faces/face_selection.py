@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import Box, intersection_over_union, most_prominent, share_inside
-from heygem_pipeline.faces.close_up import crop_close_up
 from heygem_pipeline.faces.face_follower import (
     LEAST_SHARE_INSIDE,
     OTHER_FACE_WIDTH,
@@ -89,9 +88,9 @@ class FaceSelector:
         if last is None or not near:
             return None
         box, score = min(near, key=lambda face: _distance(face[0], last.box))
-        patch = _patch(frame, box)
+        patch = face_patch(frame, box)
         if is_cut(
-            change, max(patch_correlation(patch, last.patch), patch_correlation(_patch(frame, last.box), last.patch))
+            change, max(patch_correlation(patch, last.patch), patch_correlation(face_patch(frame, last.box), last.patch))
         ):
             self._last = None
             return None
@@ -108,7 +107,7 @@ class FaceSelector:
             return None
         box = most_prominent(list(sure), frame)
         self._beginnings.append(self._index)
-        return self._keep(box, sure[box], _patch(frame, box), begins=True)
+        return self._keep(box, sure[box], face_patch(frame, box), begins=True)
 
     def _keep(self, box: Box, score: float, patch: NDArray[np.float32], begins: bool) -> SelectedFace:
         self._last = _Seen(self._index, box, patch)
@@ -124,6 +123,3 @@ def _is_plausible(box: Box, last: Box) -> bool:
     growth = box.width / last.width
     return _distance(box, last) < LARGEST_MOVE * last.width and 1 / LARGEST_GROWTH < growth < LARGEST_GROWTH
 
-
-def _patch(frame: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
-    return face_patch(crop_close_up(frame, box), box)

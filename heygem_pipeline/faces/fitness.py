@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from heygem_pipeline.errors import FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
+from heygem_pipeline.errors import FaceLeansOver, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import UploadLimits
+
+LARGEST_LEAN, UPSIDE_DOWN_FROM = 60.0, 135.0
+"""Degrees to the side from which it is the camera that was turned, and from which the picture stands on its head."""
 
 
 def face_share(tracks: FaceTracks) -> float:
@@ -25,8 +28,22 @@ def turned_share(tracks: FaceTracks, limit: float) -> float:
     return float((yaw > limit).mean()) if len(yaw) else 0.0
 
 
+def lean(tracks: FaceTracks) -> float:
+    """Return by how many degrees the face leans to either side, the median of its frames, 0..180; NaN without one."""
+    roll = np.abs(tracks.pose[tracks.present, 2])
+    return float(np.median(roll)) if len(roll) else float("nan")
+
+
 def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits) -> None:
-    """Raise NoFace, FaceRarelySeen, FaceTooSmall or FaceTurnedAway if the template called ``name`` cannot be used."""
+    """Raise if the template called ``name`` cannot be used.
+
+    Raises:
+        NoFace: No frame shows a face.
+        FaceRarelySeen: Too few frames do.
+        FaceTooSmall: It has too few pixels.
+        FaceLeansOver: The picture lies on its side or stands on its head.
+        FaceTurnedAway: The face is turned too far to the side.
+    """
     share = face_share(tracks)
     if share == 0:
         raise NoFace("face.not_found", file=name)
@@ -35,6 +52,11 @@ def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits) -> None:
     width = face_width(tracks)
     if width < limits.min_face_pixels:
         raise FaceTooSmall("face.too_small", file=name, width=width, needed=limits.min_face_pixels)
+    leaning = lean(tracks)
+    if leaning > UPSIDE_DOWN_FROM:
+        raise FaceLeansOver("face.upside_down", file=name)
+    if leaning > LARGEST_LEAN:
+        raise FaceLeansOver("face.on_its_side", file=name)
     turned = turned_share(tracks, limits.max_yaw_degrees)
     if turned > 0.5:
         raise FaceTurnedAway("face.turned_away", file=name, degrees=limits.max_yaw_degrees, share=turned)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import Box
-from heygem_pipeline.faces.close_up import CloseUp, grey
 
 THUMBNAIL_SIZE = (32, 18)
 PATCH_SIZE = (24, 24)
@@ -28,15 +27,15 @@ def thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(thinned, THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def face_patch(close_up: CloseUp, box: Box) -> NDArray[np.float32]:
-    """Return the face in ``box`` (frame pixels) as float32 (24, 24), mean 0 and length 1."""
+def face_patch(frame: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+    """Return the face in ``box`` of a BGR frame as float32 (24, 24), mean 0 and length 1."""
     import cv2
 
-    inward = close_up.to_close_up(box)
-    side = close_up.picture.shape[0]
-    left, top, right, bottom = (min(side, max(0, round(edge))) for edge in inward)
-    face = close_up.picture[top : max(bottom, top + 1), left : max(right, left + 1)]
-    patch = np.asarray(cv2.resize(face, PATCH_SIZE, interpolation=cv2.INTER_AREA), np.float32)
+    height, width = frame.shape[:2]
+    left, right = (int(np.clip(round(edge), 0, width - 1)) for edge in (box.left, box.right))
+    top, bottom = (int(np.clip(round(edge), 0, height - 1)) for edge in (box.top, box.bottom))
+    face = cv2.resize(frame[top : bottom + 1, left : right + 1], PATCH_SIZE, interpolation=cv2.INTER_AREA)
+    patch = grey(np.asarray(face, np.uint8)).astype(np.float32)
     patch -= patch.mean()
     return patch / max(float(np.linalg.norm(patch)), 1e-6)
 
@@ -55,3 +54,10 @@ def is_cut(change: float, likeness: float) -> bool:
             cut.
     """
     return likeness < next(needed for least, needed in LEAST_CORRELATION.items() if change >= least)
+
+
+def grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the luma (height, width) of a BGR frame (height, width, 3)."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)

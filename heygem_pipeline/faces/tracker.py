@@ -19,6 +19,9 @@ class FollowedFace:
         score: float32 (frames,), detector score.
         cuts: frames at which another shot (or another face) begins.
         other_faces: the largest number of further faces seen in one frame.
+        lips: float32 (frames, 4, 11, 2), the lines of the lips as LIP_LINES orders them, pixels; None where the tracker
+            reads no more than the 68 points.
+        blendshapes: float32 (frames, 16), of the mouth as MOUTH_BLENDSHAPES orders them, 0 to 1; None likewise.
     """
 
     boxes: NDArray[np.float32]
@@ -26,10 +29,12 @@ class FollowedFace:
     score: NDArray[np.float32]
     cuts: tuple[int, ...]
     other_faces: int
+    lips: NDArray[np.float32] | None = None
+    blendshapes: NDArray[np.float32] | None = None
 
 
 class FaceTracker(Protocol):
-    """Frames in, the largest and most central face followed through them out."""
+    """Frames in, one face followed through them out."""
 
     name: str
     version: str

@@ -7,10 +7,10 @@ from heygem_pipeline.faces.tracker import FaceTracker
 from heygem_pipeline.settings import DEFAULTS, NetworkSettings
 
 
-def _dlib(_networks: NetworkSettings) -> FaceTracker:
-    from heygem_pipeline.faces.dlib_tracker import DlibTracker
+def _mesh(_networks: NetworkSettings) -> FaceTracker:
+    from heygem_pipeline.faces.mesh_tracker import MeshTracker
 
-    return DlibTracker()
+    return MeshTracker()
 
 
 def _face_alignment(networks: NetworkSettings) -> FaceTracker:
@@ -19,7 +19,7 @@ def _face_alignment(networks: NetworkSettings) -> FaceTracker:
     return FaceAlignmentTracker(networks)
 
 
-TRACKERS: dict[str, Callable[[NetworkSettings], FaceTracker]] = {"dlib": _dlib, "face_alignment": _face_alignment}
+TRACKERS: dict[str, Callable[[NetworkSettings], FaceTracker]] = {"mesh": _mesh, "face_alignment": _face_alignment}
 
 
 def load_tracker(name: str, networks: NetworkSettings = DEFAULTS) -> FaceTracker:

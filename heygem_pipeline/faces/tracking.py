@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.fitness import refuse_unfit
 from heygem_pipeline.faces.head_frame import fit_head_frame
+from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES, lip_lines_of
 from heygem_pipeline.faces.pose import head_pose
 from heygem_pipeline.faces.temporal_smoothing import fill_short_gaps, savitzky_golay, window_length
 from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
@@ -32,7 +33,7 @@ def track_faces(
     """Follow the presenter's face through every frame of ``template``; reads the template once, holding a few frames.
 
     Args:
-        tracker: default, dlib's.
+        tracker: default, the settings' own.
         progress: called with the number of frames done.
         limits: what a face must keep.
 
@@ -45,7 +46,7 @@ def track_faces(
     """
     tracker = tracker or load_tracker(DEFAULTS.tracker, DEFAULTS)
     info = template.info
-    followed = tracker.track(template.frames(), info.frame_rate, progress)
+    followed = tracker.track(template.frames(exact=False), info.frame_rate, progress)
     tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
     refuse_unfit(tracks, info.path.name, limits)
     return tracks
@@ -59,6 +60,15 @@ def complete_tracks(followed: FollowedFace, frame_rate: Fraction, size: tuple[in
     landmarks, present = fill_short_gaps(followed.landmarks, found, longest, followed.cuts)
     boxes, _ = fill_short_gaps(followed.boxes, found, longest, followed.cuts)
     score, _ = fill_short_gaps(followed.score, found, longest, followed.cuts)
+    lips = followed.lips
+    if lips is None:
+        lips = np.full((count, *LIP_LINES.shape, 2), np.nan, np.float32)
+        lips[found] = lip_lines_of(followed.landmarks[found])
+    lips, _ = fill_short_gaps(lips, found, longest, followed.cuts)
+    if followed.blendshapes is None:
+        blendshapes = np.full((count, len(MOUTH_BLENDSHAPES)), np.nan)
+    else:
+        blendshapes, _ = fill_short_gaps(followed.blendshapes, found, longest, followed.cuts)
     window = window_length(HEAD_SMOOTHING_SECONDS, frame_rate)
 
     def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,5 +91,7 @@ def complete_tracks(followed: FollowedFace, frame_rate: Fraction, size: tuple[in
         score=score.astype(np.float32),
         reference=reference,
         other_faces=followed.other_faces,
+        lips=lips.astype(np.float32),
+        blendshapes=blendshapes.astype(np.float32),
         cuts=followed.cuts,
     )

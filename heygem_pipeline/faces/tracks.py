@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
+from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.metadata import INNER
 
@@ -39,14 +40,18 @@ class FaceTracks:
         size: (width, height) of the frames.
         state: int8 (frames,), values of FaceState.
         boxes: float32 (frames, 4), left, top, right, bottom, smoothed.
-        landmarks: float32 (frames, 68, 2), iBUG order, x and y, averaged over jittered boxes, not smoothed in time.
+        landmarks: float32 (frames, 68, 2), iBUG order, x and y, not smoothed in time.
         head: float64 (frames, 2, 3), smoothed similarity from frame pixels to the head frame.
         raw_head: float64 (frames, 2, 3), before smoothing: mouth coordinates go through it, so that jitter cancels.
         pose: float32 (frames, 3), yaw, pitch, roll in degrees, smoothed; yaw > 0 turns to the viewer's right, pitch > 0
             up, roll > 0 clockwise.
-        score: float32 (frames,), detector score, higher is surer; -0.3 where only the landmarks kept hold of the face.
+        score: float32 (frames,), how surely a face is there, 0 to 1.
         reference: float32 (68, 2), median shape of the clip in the head frame.
         other_faces: the largest number of further faces seen in one frame.
+        lips: float32 (frames, 4, 11, 2), the lips' lines as LIP_LINES orders them, pixels; from the landmarks where the
+            tracker reads none.
+        blendshapes: float32 (frames, 16), of the mouth as MOUTH_BLENDSHAPES orders them, 0 to 1; NaN where the tracker
+            reads none.
         cuts: frames at which another shot or another face begins; nothing is smoothed or filled across them.
     """
 
@@ -61,6 +66,8 @@ class FaceTracks:
     score: NDArray[np.float32]
     reference: NDArray[np.float32]
     other_faces: int
+    lips: NDArray[np.float32]
+    blendshapes: NDArray[np.float32]
     cuts: tuple[int, ...] = ()
 
     def __len__(self) -> int:
@@ -83,9 +90,18 @@ class FaceTracks:
 
 BOX_COLUMNS = ["left", "top", "right", "bottom"]
 LANDMARK_COLUMNS = [f"{axis}{point:02d}" for point in range(68) for axis in "xy"]
+LIP_COLUMNS = [
+    f"{line}_{axis}{point:02d}"
+    for line in ("outer_upper", "outer_lower", "inner_upper", "inner_lower")
+    for point in range(LIP_LINES.shape[1])
+    for axis in "xy"
+]
+BLENDSHAPE_COLUMNS = list(MOUTH_BLENDSHAPES)
 POSE_COLUMNS = ["yaw", "pitch", "roll"]
 HEAD_COLUMNS = [f"head_{row}{column}" for row in range(2) for column in range(3)]
 RAW_HEAD_COLUMNS = [f"raw_{name}" for name in HEAD_COLUMNS]
+SCHEMA = 2
+"""Of the table. 1: before the lips' lines and the blendshapes; its tables are of trackers that are gone."""
 _CLIP = f"{INNER}face_tracks".encode()
 
 
@@ -93,7 +109,8 @@ def tracks_to_table(tracks: FaceTracks, metadata: dict[str, str] | None = None) 
     """Return the tracks as a table; numbers are null in frames without a face.
 
     Columns: ``frame``, ``time`` (float64, seconds, for reading by eye: exact is frame / frame_rate), ``state`` (absent,
-    found or filled), box, ``x00`` ``y00`` .. ``x67`` ``y67``, pose, ``score``, and the two head matrices row by row.
+    found or filled), box, ``x00`` ``y00`` .. ``x67`` ``y67``, the lips' lines, the blendshapes, pose, ``score``, and the
+    two head matrices row by row.
     What holds for the whole clip is JSON in the schema's metadata, beside what ``metadata`` adds (the upload's
     fingerprint, say).
     """
@@ -108,6 +125,7 @@ def tracks_to_table(tracks: FaceTracks, metadata: dict[str, str] | None = None) 
         rows = values.reshape(count, len(names))
         columns |= {name: pa.array(np.ascontiguousarray(rows[:, i]), mask=absent) for i, name in enumerate(names)}
     clip = {
+        "schema": SCHEMA,
         "frame_rate": str(tracks.frame_rate),
         "size": list(tracks.size),
         "reference": [None if np.isnan(value) else float(value) for value in tracks.reference.ravel()],
@@ -134,6 +152,8 @@ def table_to_tracks(table: pa.Table) -> FaceTracks:
         score=_stacked(table, ["score"])[:, 0].astype(np.float32),
         reference=np.array(reference, np.float32).reshape(68, 2),
         other_faces=clip["other_faces"],
+        lips=_stacked(table, LIP_COLUMNS).reshape(count, *LIP_LINES.shape, 2).astype(np.float32),
+        blendshapes=_stacked(table, BLENDSHAPE_COLUMNS).astype(np.float32),
         cuts=tuple(clip["cuts"]),
     )
 
@@ -153,6 +173,8 @@ def _numbers(tracks: FaceTracks) -> list[tuple[list[str], NDArray[np.floating]]]
     return [
         (BOX_COLUMNS, tracks.boxes),
         (LANDMARK_COLUMNS, tracks.landmarks),
+        (LIP_COLUMNS, tracks.lips),
+        (BLENDSHAPE_COLUMNS, tracks.blendshapes),
         (POSE_COLUMNS, tracks.pose),
         (["score"], tracks.score),
         (HEAD_COLUMNS, tracks.head),

@@ -73,9 +73,14 @@ class Template:
             return np.zeros(1, np.int64)
         return frames_on_display(self.index.timestamps, self.times)
 
-    def frames(self) -> Iterator[Frame]:
-        """Yield all frames once, forward. Raises TruncatedFile where too much cannot be decoded."""
-        return (frame for _, frame in self._forward(0))
+    def frames(self, exact: bool = True) -> Iterator[Frame]:
+        """Yield all frames once, forward. Raises TruncatedFile where too much cannot be decoded.
+
+        Args:
+            exact: False, where a frame is only looked at: its colours are then off by a level or two, and it costs less.
+        """
+        converter = self.converter if exact else Converter(self.info, exact=False)
+        return (frame for _, frame in self._forward(0, converter))
 
     def presentation(self, count: int) -> Iterator[tuple[int, Frame]]:
         """Yield (index in the timeline, frame) for ``count`` output frames: forward, back ... (``ping_pong``).
@@ -88,20 +93,20 @@ class Template:
     def _endless(self) -> Iterator[tuple[int, Frame]]:
         last = self.info.frame_count - 1
         if last == 0:
-            ((index, frame),) = self._forward(0)
+            ((index, frame),) = self._forward(0, self.converter)
             while True:
                 yield index, frame.copy()
-        yield from self._forward(0)
+        yield from self._forward(0, self.converter)
         while True:
             yield from self._backward(last - 1)
-            yield from self._forward(1)
+            yield from self._forward(1, self.converter)
 
-    def _forward(self, first: int) -> Iterator[tuple[int, Frame]]:
+    def _forward(self, first: int, converter: Converter) -> Iterator[tuple[int, Frame]]:
         if self.index is None:
             yield 0, read_picture(self.info.path)
             return
         for offset, frame in enumerate(sample_frames(self.info.path, self.index, self.times[first:])):
-            yield first + offset, self.converter(frame)
+            yield first + offset, converter(frame)
 
     def _backward(self, last: int) -> Iterator[tuple[int, Frame]]:
         """Yield frames ``last`` .. 0, decoded forward in pieces that fit in BACKWARD_BYTES or a temporary file."""

@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import NoSoundTrack
-from heygem_pipeline.faces.landmark_reader import read_landmarks
+from heygem_pipeline.faces.known_faces import read_known_faces
 from heygem_pipeline.faces.mouth_measure import measure_mouth
-from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracking import complete_tracks, track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.media.decode import sample_frames
+from heygem_pipeline.media.decode import Converter, sample_frames
 from heygem_pipeline.media.formats import open_media
 from heygem_pipeline.media.probe import picture_stream, sound_stream
 from heygem_pipeline.media.template import Template
@@ -43,9 +42,6 @@ PIECE_SECONDS = 5
 LEAST_MOTION = 0.015
 """IOD between the 10th and 90th percentile of the gap: below, the mouth does not speak. Landmark noise stays under
 0.01."""
-READINGS = 2
-"""Landmark predictions averaged in each frame whose box is known."""
-
 
 @dataclass(frozen=True)
 class SyncReading:
@@ -136,15 +132,15 @@ def _chosen_frames(template: Template, speech: SpeechFeatures) -> tuple[NDArray[
 def _read_mouth(
     clip: Template, frames: NDArray[np.int64], cuts: tuple[int, ...], template_tracks: FaceTracks
 ) -> FaceTracks:
-    """Tracks of the chosen frames of a clip, the boxes known from its template."""
+    """Tracks of the chosen frames of a clip, the their places known from its template."""
     assert clip.index is not None
-    boxes = template_tracks.boxes[[ping_pong(int(frame), len(template_tracks)) for frame in frames]]
-    landmarks = np.full((len(frames), 68, 2), np.nan, np.float32)
-    for piece in np.split(np.arange(len(frames)), cuts):
-        pictures = sample_frames(clip.info.path, clip.index, clip.times[frames[piece]])
-        luma = (np.asarray(picture.to_ndarray(format="gray"), np.uint8) for picture in pictures)
-        landmarks[piece] = read_landmarks(luma, boxes[piece], READINGS)
-    followed = FollowedFace(boxes, landmarks, np.zeros(len(frames), np.float32), cuts, 0)
+    known = template_tracks.landmarks[[ping_pong(int(frame), len(template_tracks)) for frame in frames]]
+    convert = Converter(clip.info, exact=False)
+    pieces = np.split(frames, cuts)
+    pictures = (
+        convert(picture) for piece in pieces for picture in sample_frames(clip.info.path, clip.index, clip.times[piece])
+    )
+    followed = read_known_faces(pictures, known, cuts)
     return complete_tracks(followed, clip.frame_rate, (clip.info.width, clip.info.height))
 
 

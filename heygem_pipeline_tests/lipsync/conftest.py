@@ -26,7 +26,7 @@ def _swaying(picture: Picture, scale: float, frames: int = 12) -> Presenter:
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 1.0 * sway, 1.0)
         matrix = matrix @ np.array([[scale, 0, 0], [0, scale, 0], [0, 0, 1]])
         pictures.append(np.asarray(cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC), np.uint8))
-    followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
+    followed = load_tracker("mesh").track(iter(pictures), Fraction(25))
     return Presenter(tuple(pictures), complete_tracks(followed, Fraction(25), (width, height)))
 
 

@@ -17,5 +17,5 @@ def speaker_from(presenter: Presenter) -> Presenter:
     made = patches(asking_for(asked), presenter, FRAMES)
     pictures = tuple(laid(patch, presenter.pictures[patch.template_frame]) for patch in made)
     height, width = pictures[0].shape[:2]
-    followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
+    followed = load_tracker("mesh").track(iter(pictures), Fraction(25))
     return Presenter(pictures, complete_tracks(followed, Fraction(25), (width, height)))
