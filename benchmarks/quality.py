@@ -1,7 +1,7 @@
 """How good finished clips are, measured on footage of people whom no weights were fitted to.
 
-    python benchmarks/quality.py FOOTAGE                     all parts, about a quarter of an hour of one core
-    python benchmarks/quality.py FOOTAGE speech --quick      8 clips of one part, about a minute of one core
+    python -m benchmarks.quality FOOTAGE                     all parts, about a quarter of an hour of one core
+    python -m benchmarks.quality FOOTAGE speech --quick      8 clips of one part, about a minute of one core
 
 The folder FOOTAGE holds ``talking`` (people who speak), ``idle`` (presenters who do not) and ``index.csv``. What was
 tracked is kept between runs in ``--kept``. Every table is explained in docs/quality.md.
@@ -16,15 +16,15 @@ from typing import Annotated
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import typer
-from quality_footage import Footage
-from quality_picture import picture_around
-from quality_run import Run, print_head, print_row
-from quality_sheets import sheets
-from quality_silence import quiet_in_silence
-from quality_speech import says_what_is_heard
-from quality_speed import speed
-from reenactment import Clip, Row, compare, half_trial, held_trial, ways_of
 
+from benchmarks.quality_footage import Footage
+from benchmarks.quality_picture import picture_around
+from benchmarks.quality_run import Run, print_head, print_row
+from benchmarks.quality_sheets import sheets
+from benchmarks.quality_silence import quiet_in_silence
+from benchmarks.quality_speech import says_what_is_heard
+from benchmarks.quality_speed import speed
+from benchmarks.reenactment import Clip, Row, compare, half_trial, held_trial, ways_of
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 
 QUICK_SPEAKERS = 2

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from quality_mouth import sharp_gap
 
+from benchmarks.quality_mouth import sharp_gap
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.speech.features import FEATURE_RATE
 from heygem_pipeline.speech.lip_closures import CLOSED_PERCENTILE, closed_and_open, find_closures

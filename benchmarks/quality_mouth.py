@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from quality_footage import MadeClip, frame_count
 
+from benchmarks.quality_footage import MadeClip, frame_count
 from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.known_faces import read_known_faces
 from heygem_pipeline.faces.mouth_measure import INNER_LOWER_POINTS, INNER_UPPER_POINTS, measure_mouth

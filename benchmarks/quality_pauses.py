@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from quality_footage import SOUND_RATE, write_sound
 
+from benchmarks.quality_footage import SOUND_RATE, write_sound
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.media.sound import read_sound
 

@@ -7,15 +7,23 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from heygem_pipeline.faces.shot_detection import grey
 from numpy.typing import NDArray
-from quality_footage import MadeClip, cut_voice, encode_template, frame_count, frames_of, make_clip, patch_box
-from quality_mouth import read_output
-from quality_run import Run, print_head, print_row
 
+from benchmarks.quality_footage import (
+    MadeClip,
+    cut_voice,
+    encode_template,
+    frame_count,
+    frames_of,
+    make_clip,
+    patch_box,
+)
+from benchmarks.quality_mouth import read_output
+from benchmarks.quality_run import Run, print_head, print_row
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
-from heygem_pipeline.faces.close_up import grey
 from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine_registry import load_engine

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from quality_footage import Footage, MadeClip, Speaker, cut_voice, make_clip
-
+from benchmarks.quality_footage import Footage, MadeClip, Speaker, cut_voice, make_clip
 from heygem_pipeline.clip.presenter import Presenter
 
 SECONDS, QUICK_SECONDS = 10.0, 6.0

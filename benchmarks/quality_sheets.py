@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from quality_footage import MadeClip, Speaker, frame_count, frames_of, make_clip
-from quality_mouth import seen_gap
-from quality_run import Run
-from quality_speech import speaker_curve
 
+from benchmarks.quality_footage import MadeClip, Speaker, frame_count, frames_of, make_clip
+from benchmarks.quality_mouth import seen_gap
+from benchmarks.quality_run import Run
+from benchmarks.quality_speech import speaker_curve
 from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings

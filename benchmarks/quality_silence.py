@@ -5,12 +5,12 @@ from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
-from quality_closures import TOUCH_ASKED, lips_touch
-from quality_footage import MadeClip, make_clip
-from quality_mouth import asked_gap, read_output, sharp_gap
-from quality_pauses import KINDS, SECONDS_NEEDED, InterruptedVoice, interrupt
-from quality_run import Run, print_head, print_row
 
+from benchmarks.quality_closures import TOUCH_ASKED, lips_touch
+from benchmarks.quality_footage import MadeClip, make_clip
+from benchmarks.quality_mouth import asked_gap, read_output, sharp_gap
+from benchmarks.quality_pauses import KINDS, SECONDS_NEEDED, InterruptedVoice, interrupt
+from benchmarks.quality_run import Run, print_head, print_row
 from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracks import FaceTracks

@@ -10,11 +10,11 @@ from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
-from quality_closures import SAID, TOUCH_ASKED, Closures, count_closures, lips_touch
-from quality_footage import MadeClip, Speaker
-from quality_mouth import asked_gap, read_output, seen_gap, seen_width, sharp_gap
-from quality_run import Run, print_head, print_row
 
+from benchmarks.quality_closures import SAID, TOUCH_ASKED, Closures, count_closures, lips_touch
+from benchmarks.quality_footage import MadeClip, Speaker
+from benchmarks.quality_mouth import asked_gap, read_output, seen_gap, seen_width, sharp_gap
+from benchmarks.quality_run import Run, print_head, print_row
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.quality.sync_meter import picture_after_sound

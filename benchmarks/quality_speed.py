@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from time import process_time
 
-from quality_footage import cut_voice, frame_count
-from quality_run import Run, print_head, print_row
-
+from benchmarks.quality_footage import cut_voice, frame_count
+from benchmarks.quality_run import Run, print_head, print_row
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice

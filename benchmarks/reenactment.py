@@ -1,8 +1,8 @@
 """Self-reenactment: a talking clip's own mouth, drawn again, against the clip itself.
 
-    python benchmarks/reenactment.py FOLDER                       every clip of a folder
-    python benchmarks/reenactment.py FOLDER --strips OUT          and strips of truth and drawings, at 3x
-    python benchmarks/reenactment.py FOLDER --tracks KEPT         with face tracks stored there (<stem>.face.parquet)
+    python -m benchmarks.reenactment FOLDER                       every clip of a folder
+    python -m benchmarks.reenactment FOLDER --strips OUT          and strips of truth and drawings, at 3x
+    python -m benchmarks.reenactment FOLDER --tracks KEPT         with face tracks stored there (<stem>.face.parquet)
 
 "held": one closed frame of the clip is held still and driven by the first 110 frames, as they differ from it. "half":
 the first half of the clip drives the second half. Truth and drawing are compared in the head frame, each placed by its
@@ -26,14 +26,14 @@ from rich.table import Table
 
 from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance
 from heygem_pipeline.faces.head_frame import pixel_areas, transform_points
-from heygem_pipeline.faces.landmark_reader import landmarks_at
+from heygem_pipeline.faces.known_faces import KnownFaceReader
 from heygem_pipeline.faces.mouth_measure import MOUTH_SMOOTHING_SECONDS
 from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, read_tracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration, calibrate
-from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.contours import contours_from_lips
 from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet, collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
@@ -46,7 +46,6 @@ HALF_WIDTH, ABOVE, BELOW = 0.45, 0.20, 0.30
 LARGEST_SCALE = 120.0
 """Pixels for an IOD at which truth and drawing are compared; smaller faces at their own size."""
 STRIP_HALF_WIDTH, STRIP_ABOVE, STRIP_BELOW = 0.60, 0.38, 0.50
-READINGS = 7
 STRIP_FRAMES, STRIP_ZOOM = 8, 3.0
 
 Picture = NDArray[np.uint8]
@@ -110,6 +109,7 @@ class Score:
     psnr: list[float]
     sharpness: list[float]
     landmarks: list[NDArray[np.float64]]
+    gaps: list[float]
     seconds: float = 0.0
 
 
@@ -168,17 +168,17 @@ def compare(clip: Clip, trial: Trial, ways: Iterable[Way], strips: Path | None) 
         if place in chosen:
             strip["truth"][place] = enlarged(frame, clip.tracks.head[i])
     for name, draw in ways:
-        score, pictures = Score([], [], [], []), {}
+        reader = KnownFaceReader()
+        score, pictures = Score([], [], [], [], []), {}
         for place, (i, frame, seconds) in enumerate(_drawn(clip, trial, draw)):
             score.seconds += seconds
             to_head = clip.tracks.head[i]
             _compare(score, true_crops[place], crop(frame, to_head))
-            read = landmarks_at(frame, clip.tracks.boxes[i], READINGS)
-            score.landmarks.append(transform_points(clip.tracks.raw_head[i][None], read[None])[0])
+            _read_mouth(score, reader, clip, i, frame)
             if place in chosen:
                 pictures[place] = enlarged(frame, to_head)
         strip[name] = pictures
-        error, correlation = _landmark_error(clip, trial, np.array(score.landmarks))
+        error, correlation = _landmark_error(clip, trial, score)
         yield Row(
             f"{clip.name[:22]} {trial.name}",
             name,
@@ -232,26 +232,36 @@ def _compare(score: Score, truth: Picture, drawn: Picture) -> None:
     score.sharpness.append(np.sqrt(detail / max(true_detail, 1e-6)))
 
 
-def _landmark_error(clip: Clip, trial: Trial, landmarks: NDArray[np.float64]) -> tuple[float, float]:
+def _read_mouth(score: Score, reader: KnownFaceReader, clip: Clip, index: int, frame: Picture) -> None:
+    """Note the landmarks and the opening of a drawn frame, in the head frame; NaN where no face is read."""
+    reading, to_head = reader.read(frame, clip.tracks.landmarks[index]), clip.tracks.raw_head[index][None]
+    if reading is None:
+        score.landmarks.append(np.full((68, 2), np.nan))
+        score.gaps.append(float("nan"))
+        return
+    score.landmarks.append(transform_points(to_head, reading.landmarks[None])[0])
+    score.gaps.append(
+        contours_from_lips(transform_points(to_head, reading.lips.reshape(1, -1, 2)).reshape(4, 11, 2)).gap
+    )
+
+
+def _landmark_error(clip: Clip, trial: Trial, score: Score) -> tuple[float, float]:
     """Mean distance of the mouth's points from the true ones, IOD, and the correlation of the opening."""
     window = window_length(MOUTH_SMOOTHING_SECONDS, clip.tracks.frame_rate)
-    smooth = savitzky_golay(landmarks[:, 48:], np.ones(len(landmarks), bool), window)
-    truth = clip.calibration.landmarks[trial.truth]
-    gap = [contours_from_landmarks(np.concatenate([np.zeros((48, 2)), frame])).gap for frame in smooth]
-    true_gap = [contours_from_landmarks(frame).gap for frame in truth]
-    error = float(np.linalg.norm(smooth - truth[:, 48:], axis=2).mean())
-    return error, float(np.corrcoef(gap, true_gap)[0, 1]) if np.ptp(gap) > 1e-6 else 0.0
+    landmarks, gaps = np.array(score.landmarks), np.array(score.gaps)
+    read = np.isfinite(gaps)
+    smooth = savitzky_golay(landmarks[:, 48:], read, window)
+    gap, true_gap = savitzky_golay(gaps, read, window), clip.gaps[trial.truth]
+    error = float(np.nanmean(np.linalg.norm(smooth - clip.calibration.landmarks[trial.truth][:, 48:], axis=2)))
+    return error, float(np.corrcoef(gap[read], true_gap[read])[0, 1]) if np.ptp(gap[read]) > 1e-6 else 0.0
 
 
 def _floor(clip: Clip, trial: Trial) -> float:
-    """The predictor's own disagreement on the true frames: another box, other jitter."""
-    read = []
+    """The tracker's own disagreement on the true frames: read anew from another crop."""
+    score, reader = Score([], [], [], [], []), KnownFaceReader()
     for i, frame in _frames(clip, trial.truth):
-        left, top, right, bottom = clip.tracks.boxes[i]
-        side = right - left
-        other = np.array([left + 0.015 * side, top - 0.015 * side, right + 0.035 * side, bottom + 0.005 * side])
-        read.append(transform_points(clip.tracks.raw_head[i][None], landmarks_at(frame, other, READINGS)[None])[0])
-    return _landmark_error(clip, trial, np.array(read))[0]
+        _read_mouth(score, reader, clip, i, frame)
+    return _landmark_error(clip, trial, score)[0]
 
 
 def _strip_places(clip: Clip, trial: Trial) -> list[int]:
@@ -273,9 +283,14 @@ def ways_of(clip: Clip, trial: Trial) -> Iterator[Way]:
     """Yield the ways of drawing a trial."""
     pose = np.median(clip.tracks.pose[trial.shown, :2], axis=0)
     recorded = recorded_performance(clip.tracks, clip.calibration, clip.tracks.frame_rate, pose, clip.calibration)
-    performance: RecordedPerformance = replace(recorded, landmarks=recorded.landmarks[trial.truth])
+    performance: RecordedPerformance = replace(
+        recorded, landmarks=recorded.landmarks[trial.truth], lips=recorded.lips[trial.truth]
+    )
     if trial.name == "held":
-        performance = replace(performance, neutral=clip.calibration.landmarks[trial.shown[0]])
+        held = trial.shown[0]
+        performance = replace(
+            performance, neutral=clip.calibration.landmarks[held], neutral_lips=clip.calibration.lips[held]
+        )
 
     def static() -> Iterator[MouthPatch]:
         yield from (MouthPatch(place, int(index)) for place, index in enumerate(trial.shown))

@@ -13,7 +13,7 @@ from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHAR
 from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestOffset
 from heygem_pipeline.lipsync.warp.articulation.lip_model import ROUNDED_WIDTH, closed_contours
 from heygem_pipeline.lipsync.warp.articulation.performance import MouthTarget
-from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
@@ -35,11 +35,14 @@ class RecordedPerformance:
     """Movements of a tracked mouth away from its rest, carried over to another.
 
     landmarks: float64 (frames, 68, 2), head frame of the performer, one row an output frame; NaN where unseen.
-    neutral: float64 (68, 2), the performer's closed mouth. scale: the template's mouth against the performer's.
+    neutral: float64 (68, 2), the performer's closed mouth. lips, neutral_lips: float64 (frames, 4, 11, 2) and (4, 11, 2),
+    the lines of both. scale: the template's mouth against the performer's.
     """
 
     landmarks: NDArray[np.float64]
     neutral: NDArray[np.float64]
+    lips: NDArray[np.float64]
+    neutral_lips: NDArray[np.float64]
     scale: float
 
     def __len__(self) -> int:
@@ -51,7 +54,7 @@ class RecordedPerformance:
         closed, landmarks = closed_contours(own, rest), self.landmarks[output_frame]
         if not np.isfinite(landmarks).all():
             return MouthTarget(closed, 0.0, 0.0)
-        driven, neutral = contours_from_landmarks(landmarks), contours_from_landmarks(self.neutral)
+        driven, neutral = contours_from_lips(self.lips[output_frame]), contours_from_lips(self.neutral_lips)
         jaw = self.scale * float((landmarks[7:10, 1] - self.neutral[7:10, 1]).mean())
         rounding = float(np.clip((1 - driven.width / neutral.width) / ROUNDED_WIDTH, 0, 1))
         return MouthTarget(_carried_over(closed, driven, neutral, self.scale), max(jaw, 0.0), rounding)
@@ -73,7 +76,9 @@ def recorded_performance(
     own = own or calibrate(performer)
     return RecordedPerformance(
         landmarks=_resampled(own.landmarks, float(performer.frame_rate), float(frame_rate)),
-        neutral=_closed_mouth(own, performer, pose),
+        neutral=_closed_mouth(own, own.landmarks, performer, pose),
+        lips=_resampled(own.lips, float(performer.frame_rate), float(frame_rate)),
+        neutral_lips=_closed_mouth(own, own.lips, performer, pose),
         scale=float(np.clip(template.neutral_width / own.neutral_width, SMALLEST_SCALE, LARGEST_SCALE)),
     )
 
@@ -92,11 +97,13 @@ def reenact(performer: FaceTracks, template: Template, tracks: FaceTracks) -> It
     yield from render_performance(performance, template.presentation(count), shown, tracks, calibration, exemplars)
 
 
-def _closed_mouth(own: Calibration, performer: FaceTracks, pose: NDArray[np.floating]) -> NDArray[np.float64]:
+def _closed_mouth(
+    own: Calibration, shapes: NDArray[np.float64], performer: FaceTracks, pose: NDArray[np.floating]
+) -> NDArray[np.float64]:
     closed = np.flatnonzero(performer.present & (own.gaps <= np.nanquantile(own.gaps, CLOSED_FRAMES_SHARE)))
     turned = (((performer.pose[closed, :2] - pose) / SAME_POSE) ** 2).sum(axis=1)
     weight = np.exp(-(turned - turned.min()))
-    return np.average(own.landmarks[closed], axis=0, weights=weight)
+    return np.average(shapes[closed], axis=0, weights=weight)
 
 
 def _resampled(values: NDArray[np.float64], rate: float, wanted: float) -> NDArray[np.float64]:

@@ -90,7 +90,8 @@ class FaceSelector:
         box, score = min(near, key=lambda face: _distance(face[0], last.box))
         patch = face_patch(frame, box)
         if is_cut(
-            change, max(patch_correlation(patch, last.patch), patch_correlation(face_patch(frame, last.box), last.patch))
+            change,
+            max(patch_correlation(patch, last.patch), patch_correlation(face_patch(frame, last.box), last.patch)),
         ):
             self._last = None
             return None
@@ -122,4 +123,3 @@ def _distance(box: Box, other: Box) -> float:
 def _is_plausible(box: Box, last: Box) -> bool:
     growth = box.width / last.width
     return _distance(box, last) < LARGEST_MOVE * last.width and 1 / LARGEST_GROWTH < growth < LARGEST_GROWTH
-

@@ -98,8 +98,9 @@ def _levels(frame: NDArray[np.uint8]) -> Iterator[list[Window]]:
 
 def _tiles(frame: NDArray[np.uint8], side: float) -> list[Window]:
     """Cover a frame with windows that overlap by half."""
-    places = [np.linspace(0, max(0, length - side), max(1, int(np.ceil(2 * length / side)) - 1)) for length in
-              frame.shape[:2]]
+    places = [
+        np.linspace(0, max(0, length - side), max(1, int(np.ceil(2 * length / side)) - 1)) for length in frame.shape[:2]
+    ]
     return [Window(float(left), float(top), side) for top in places[0] for left in places[1]]
 
 

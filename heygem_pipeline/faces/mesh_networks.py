@@ -5,7 +5,7 @@ beside them in ``face_landmarker/README.md``.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,5 +95,5 @@ def _anchors() -> NDArray[np.float64]:
     return np.concatenate(layers)
 
 
-def _sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+def _sigmoid(logits: NDArray[Any]) -> NDArray[np.float64]:
     return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -80, 80)))

@@ -18,7 +18,7 @@ from heygem_pipeline.faces.tracker import FollowedFace
 class _Row(NamedTuple):
     """What is kept of a frame: float32 (68, 2), (4, 11, 2) and (16,), and how surely a face is there."""
 
-    index: int
+    frame: int
     box: Box
     landmarks: NDArray[np.float32]
     lips: NDArray[np.float32]
@@ -64,8 +64,8 @@ def _followed(rows: list[_Row], count: int, follower: FaceFollower) -> FollowedF
     blendshapes = np.full((count, len(MOUTH_BLENDSHAPES)), np.nan, np.float32)
     score = np.full(count, np.nan, np.float32)
     for row in rows:
-        boxes[row.index], landmarks[row.index], lips[row.index] = row.box, row.landmarks, row.lips
-        blendshapes[row.index], score[row.index] = row.blendshapes, row.score
+        boxes[row.frame], landmarks[row.frame], lips[row.frame] = row.box, row.landmarks, row.lips
+        blendshapes[row.frame], score[row.frame] = row.blendshapes, row.score
     return FollowedFace(
         smooth_boxes(boxes, follower.cuts), landmarks, score, follower.cuts, follower.other_faces, lips, blendshapes
     )

@@ -109,8 +109,8 @@ def tracks_to_table(tracks: FaceTracks, metadata: dict[str, str] | None = None) 
     """Return the tracks as a table; numbers are null in frames without a face.
 
     Columns: ``frame``, ``time`` (float64, seconds, for reading by eye: exact is frame / frame_rate), ``state`` (absent,
-    found or filled), box, ``x00`` ``y00`` .. ``x67`` ``y67``, the lips' lines, the blendshapes, pose, ``score``, and the
-    two head matrices row by row.
+    found or filled), box, ``x00`` ``y00`` .. ``x67`` ``y67``, the lips' lines, the blendshapes, pose, ``score``, and
+    the two head matrices row by row.
     What holds for the whole clip is JSON in the schema's metadata, beside what ``metadata`` adds (the upload's
     fingerprint, say).
     """

@@ -77,7 +77,7 @@ class Template:
         """Yield all frames once, forward. Raises TruncatedFile where too much cannot be decoded.
 
         Args:
-            exact: False, where a frame is only looked at: its colours are then off by a level or two, and it costs less.
+            exact: False, where a frame is only looked at: its colours are then off by a level, and it costs less.
         """
         converter = self.converter if exact else Converter(self.info, exact=False)
         return (frame for _, frame in self._forward(0, converter))

@@ -43,6 +43,7 @@ LEAST_MOTION = 0.015
 """IOD between the 10th and 90th percentile of the gap: below, the mouth does not speak. Landmark noise stays under
 0.01."""
 
+
 @dataclass(frozen=True)
 class SyncReading:
     """What the meter says of one clip.

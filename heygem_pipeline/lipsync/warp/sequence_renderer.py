@@ -17,7 +17,7 @@ from heygem_pipeline.lipsync.warp.articulation.lip_model import (
     largest_displacement,
 )
 from heygem_pipeline.lipsync.warp.articulation.performance import Performance
-from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet
 from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, retrieve
 from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer
@@ -73,7 +73,7 @@ class _SequenceRenderer:
         frame = int(self._shown[output_frame])
         if self._exemplars is None or not self._tracks.present[frame]:
             return None
-        predicted = contours_from_landmarks(self._calibration.landmarks[frame])
+        predicted = contours_from_lips(self._calibration.lips[frame])
         own = interpolate_contours(closed_contours(predicted), predicted, float(self._calibration.parted[frame]))
         asked = self._performance.target_for(output_frame, own, self._calibration.rest.of(frame))
         pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))

@@ -10,7 +10,7 @@ from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestTrack, track_rest_pose
-from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.contours import contours_from_lips
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 
 TYPICAL_OPENING = 0.17
@@ -48,6 +48,7 @@ class Calibration:
 
     Attributes:
         landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
+        lips: float64 (frames, 4, 11, 2), the lips' lines likewise.
         gaps: float64 (frames,), of the lips in them, IOD.
         parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
         own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the
@@ -59,6 +60,7 @@ class Calibration:
     """
 
     landmarks: NDArray[np.float64]
+    lips: NDArray[np.float64]
     gaps: NDArray[np.float64]
     parted: NDArray[np.float64]
     own_teeth: NDArray[np.float64]
@@ -78,7 +80,8 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
         speech: the template's own sound.
     """
     landmarks = _smoothed_landmarks(tracks)
-    gaps = np.array([contours_from_landmarks(frame).gap for frame in landmarks])
+    lips = _smoothed_lips(tracks)
+    gaps = np.array([contours_from_lips(frame).gap for frame in lips])
     speaking = _speaking(tracks, speech)
     resting = tracks.present & ~speaking
     silent = np.flatnonzero(resting if resting.sum() >= FEWEST_SILENT else tracks.present)
@@ -90,10 +93,11 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
     opening = _own_opening(gaps, speaking, float(np.median(gaps[closed])), typical)
     return Calibration(
         landmarks=landmarks,
+        lips=lips,
         gaps=gaps,
         parted=parted,
         own_teeth=_own_teeth(parted, tracks),
-        rest=track_rest_pose(landmarks, gaps, neutral, tracks),
+        rest=track_rest_pose(landmarks, gaps, neutral, float(np.median(gaps[closed])), tracks),
         neutral_width=width,
         opening=opening or typical,
         widening=_widening(landmarks, speaking, width) if opening else TYPICAL_WIDENING,
@@ -135,6 +139,13 @@ def _smoothed_landmarks(tracks: FaceTracks) -> NDArray[np.float64]:
     face = savitzky_golay(placed[:, :48], tracks.present, slow, order=1, cuts=tracks.cuts)
     mouth = savitzky_golay(placed[:, 48:], tracks.present, quick, cuts=tracks.cuts)
     return np.concatenate([face, mouth], axis=1)
+
+
+def _smoothed_lips(tracks: FaceTracks) -> NDArray[np.float64]:
+    count = len(tracks)
+    placed = transform_points(tracks.raw_head, tracks.lips.reshape(count, -1, 2))
+    window = window_length(MOUTH_SECONDS, tracks.frame_rate)
+    return savitzky_golay(placed, tracks.present, window, cuts=tracks.cuts).reshape(tracks.lips.shape)
 
 
 def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:

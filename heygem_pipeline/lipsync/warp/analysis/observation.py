@@ -13,7 +13,7 @@ from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
 from heygem_pipeline.lipsync.warp.analysis.contour_smoothing import ContourSmoother, ObservedLips
 from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure_lighting, update_lighting
 from heygem_pipeline.lipsync.warp.analysis.lip_edges import detect_lip_edges
-from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _detect(
         face, here = None, int(shots[template_frame])
         if tracks.present[template_frame]:
             head = tracks.head_frame(template_frame)
-            predicted = contours_from_landmarks(calibration.landmarks[template_frame])
+            predicted = contours_from_lips(calibration.lips[template_frame])
             lines = detect_lip_edges(frame, head, predicted, lines if shot == here else None)
             shot = here
             face = _DetectedFace(ObservedLips(predicted, lines), measure_lighting(frame, head, predicted, lines))

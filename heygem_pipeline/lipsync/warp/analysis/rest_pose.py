@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.temporal_smoothing import window_length
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks
 
 MOUTH = slice(48, 68)
 CHIN = slice(7, 10)
@@ -72,7 +71,11 @@ class RestTrack:
 
 
 def track_rest_pose(
-    landmarks: NDArray[np.float64], gaps: NDArray[np.float64], neutral: NDArray[np.float64], tracks: FaceTracks
+    landmarks: NDArray[np.float64],
+    gaps: NDArray[np.float64],
+    neutral: NDArray[np.float64],
+    closed_gap: float,
+    tracks: FaceTracks,
 ) -> RestTrack:
     """Find every frame's mouth at rest: the mean of the closed mouths around it that are seen from the same side.
 
@@ -80,10 +83,11 @@ def track_rest_pose(
         landmarks: (frames, 68, 2), head frame.
         gaps: (frames,), of the lips in them, IOD.
         neutral: (68, 2), the clip's closed mouth.
+        closed_gap: of that mouth, IOD.
     """
     present = tracks.present
     own, whole_clip = np.nan_to_num(_rest_points(landmarks)), _rest_points(neutral[None])[0]
-    beyond = np.maximum(np.nan_to_num(gaps) - contours_from_landmarks(neutral).gap, 0)
+    beyond = np.maximum(np.nan_to_num(gaps) - closed_gap, 0)
     closed = np.where(present, np.exp(-((beyond / CLOSED_GAP) ** 2)) + OPEN_WEIGHT, 0.0)
     rest = _mean_closed_mouths(own, whole_clip, closed, tracks)
     # A head that turns or nods carries the whole mouth along in the head frame: nose and upper lip belong to the skull.

@@ -11,7 +11,7 @@ from heygem_pipeline.faces.temporal_smoothing import present_runs, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration
 from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
-from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks, shape_descriptor
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips, shape_descriptor
 
 MOST_EXEMPLARS = 320
 """Mouths kept of one template, however long it is."""
@@ -146,7 +146,7 @@ def select_exemplar_frames(
     if usable.sum() <= most:
         return usable
     candidates = np.flatnonzero(usable)
-    looks = np.stack([shape_descriptor(contours_from_landmarks(calibration.landmarks[i])) for i in candidates])
+    looks = np.stack([shape_descriptor(contours_from_lips(calibration.lips[i])) for i in candidates])
     looks = np.concatenate([looks, np.radians(tracks.pose[candidates, :2])], axis=1)
     reach = window_length(RUN_SECONDS, tracks.frame_rate) // 2
     chosen = np.zeros(len(tracks), bool)
@@ -172,8 +172,8 @@ def _exemplar_bytes(tracks: FaceTracks, calibration: Calibration) -> float:
 
 
 def _closed_height(calibration: Calibration) -> NDArray[np.float64]:
-    closed = calibration.landmarks[calibration.gaps <= np.nanquantile(calibration.gaps, CLOSED_FRAMES_SHARE)]
-    lines = [contours_from_landmarks(frame) for frame in closed]
+    closed = calibration.lips[calibration.gaps <= np.nanquantile(calibration.gaps, CLOSED_FRAMES_SHARE)]
+    lines = [contours_from_lips(frame) for frame in closed]
     return np.median([line.lower_inner[:, 1] - line.upper_inner[:, 1] for line in lines], axis=0)
 
 
@@ -192,7 +192,7 @@ def _crop_exemplars(
                     return
 
         for seen in observe_frames(shown(), tracks, calibration):
-            contours = contours_from_landmarks(calibration.landmarks[seen.template_frame])
+            contours = contours_from_lips(calibration.lips[seen.template_frame])
             mouth = _crop_exemplar(seen, tracks.head_frame(seen.template_frame), contours)
             if mouth is not None:
                 yield mouth
