@@ -125,7 +125,9 @@ def _graphics_card() -> Finding:
         return Finding("optional: GPU", True, False, "none; the defaults need none")
     said = subprocess.run([program, "-L"], capture_output=True, text=True, check=False)
     well = said.returncode == 0 and bool(said.stdout.strip())
-    return Finding("optional: GPU", well, False, said.stdout.strip() or "the driver does not answer", "install the NVIDIA driver")
+    return Finding(
+        "optional: GPU", well, False, said.stdout.strip() or "the driver does not answer", "install the NVIDIA driver"
+    )
 
 
 def _checkpoints() -> Iterator[Finding]:
@@ -142,4 +144,6 @@ def _checkpoints() -> Iterator[Finding]:
         absent = "none; downloaded when first needed" if comes_by_itself(owner, weights) else "none"
         found = files or (absent if chosen else f"{absent}; the defaults need none")
         needed = chosen and not comes_by_itself(owner, weights)
-        yield Finding(f"optional: weights of the {owner.kind} {owner.name}", complete or not chosen, needed, found, mend)
+        yield Finding(
+            f"optional: weights of the {owner.kind} {owner.name}", complete or not chosen, needed, found, mend
+        )
