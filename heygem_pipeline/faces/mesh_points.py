@@ -76,7 +76,7 @@ def lip_lines_of(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     lines = []
     for vertices in LIP_LINES:
         known = {
-            place: int(np.flatnonzero(IBUG_POINTS == vertices[place])[0])
+            place: int(np.flatnonzero(vertices[place] == IBUG_POINTS)[0])
             for place in every
             if vertices[place] in IBUG_POINTS
         }

@@ -55,7 +55,7 @@ def test_all_faces_are_found_the_surest_first(both: Picture, mesh_networks: Mesh
 def test_others_are_those_elsewhere_and_not_much_smaller(both: Picture, mesh_networks: MeshNetworks) -> None:
     followed = square_box(NOSE[0] * 0.85, NOSE[1] * 0.85, 170)
     (other,) = detect_others(mesh_networks, both, followed, 0.5)
-    assert other.left > 512
+    assert other.box.left > 512
     assert detect_others(mesh_networks, both, followed, 0.9) == []
 
 
