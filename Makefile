@@ -5,7 +5,7 @@ INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: setup demo test test-fast coverage up lint clean
+.PHONY: setup gpu demo test test-fast coverage up lint clean
 
 setup: $(INSTALLED)
 
@@ -22,6 +22,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 $(DEVELOPING): $(INSTALLED)
 	$(INSTALL) '.[dev]'
 	touch $@
+
+# PyTorch's wheels for Linux are built for CUDA; those of the optional engine and tracker need it.
+gpu: setup
+	$(INSTALL) '.[face_alignment,wav2lip]'
+	$(BIN)/python -c 'import torch; print("PyTorch", torch.__version__, "sees a GPU:", torch.cuda.is_available())'
 
 demo: setup
 	$(BIN)/heygem demo

@@ -15,7 +15,7 @@ from heygem_pipeline.settings import settings
 
 PACKAGE = Path(heygem_pipeline.__file__).parent
 KNOWS_DAGSTER = ("runs", "assets", "campaigns", "planning", "operations", "orchestration", "definitions.py")
-HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "face_alignment")
+HEAVY = ("torch", "librosa", "cv2", "scipy", "matplotlib", "skimage", "face_alignment")
 
 
 FLOORS = (

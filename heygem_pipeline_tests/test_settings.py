@@ -28,6 +28,7 @@ STORED = (
 def test_what_data_folders_keep_a_digest_of_stays_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEYGEM_CONTENT_PRODUCER", '大学"x')
     monkeypatch.setenv("HEYGEM_ACKNOWLEDGED_LICENCES", "wav2lip, b")
+    monkeypatch.setenv("HEYGEM_TRACKER", "dlib")
     assert Settings().decisive == STORED  # pyright: ignore[reportCallIssue]
 
 

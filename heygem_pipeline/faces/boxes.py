@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 BOX_WIDTHS_PER_SPREAD = 2.77
 BOX_RISE = 0.048
-"""Measured: medians over 26 clips of how dlib's detections lie around the landmarks read from them."""
+"""Measured: medians over 26 clips of how the detections of a frontal face detector (histograms of gradients) lie around
+the landmarks."""
 
 
 class Box(NamedTuple):
@@ -79,10 +80,9 @@ def most_prominent(boxes: list[Box], frame: NDArray[np.uint8]) -> Box:
 
 
 def box_around(landmarks: NDArray[np.floating]) -> Box:
-    """Return the detector-like box that belongs to 68 landmarks (68, 2).
+    """Return the box that belongs to 68 landmarks (68, 2), as face detectors cut it.
 
-    The predictor was trained on the detector's boxes, so following by landmarks must give it boxes of the same cut. The
-    width goes with the landmarks' root-mean-square distance from their mean, so that no single point moves it.
+    The width goes with the landmarks' root-mean-square distance from their mean, so that no single point moves it.
     """
     centre = landmarks.mean(axis=0)
     spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))

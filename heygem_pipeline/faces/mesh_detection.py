@@ -75,12 +75,12 @@ def detect_near(networks: MeshNetworks, frame: NDArray[np.uint8], box: Box, lean
     return _distinct(_detect(networks, frame, windows, (_quarter_turns(lean),)))
 
 
-def detect_others(networks: MeshNetworks, frame: NDArray[np.uint8], box: Box, least: float) -> list[Box]:
-    """Return the boxes of faces at least ``least`` times as wide as ``box`` that are not in its place."""
+def detect_others(networks: MeshNetworks, frame: NDArray[np.uint8], box: Box, least: float) -> list[Detection]:
+    """Return what may be faces at least ``least`` times as wide as ``box`` that are not in its place."""
     sides = _tiles(frame, min(least * box.width / SMALLEST_SHARE, max(frame.shape[:2])))
     faces = _distinct(_detect(networks, frame, sides, (0,)))
     return [
-        face.box
+        face
         for face in faces
         if face.box.width >= least * box.width and intersection_over_union(face.box, box) < SAME_FACE_OVERLAP
     ]

@@ -72,12 +72,14 @@ def lip_lines_of(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     """
     from scipy.interpolate import CubicSpline
 
-    outer_upper, outer_lower = [48, 49, 50, 51, 52, 53, 54], [48, 59, 58, 57, 56, 55, 54]
-    inner_upper, inner_lower = [60, 61, 62, 63, 64], [60, 67, 66, 65, 64]
-    lines = [
-        CubicSpline(np.linspace(0, 1, len(points)), landmarks[:, points], axis=1, bc_type="natural")(
-            np.linspace(0, 1, LIP_LINES.shape[1])
-        )
-        for points in (outer_upper, outer_lower, inner_upper, inner_lower)
-    ]
+    every = np.arange(LIP_LINES.shape[1])
+    lines = []
+    for vertices in LIP_LINES:
+        known = {
+            place: int(np.flatnonzero(vertices[place] == IBUG_POINTS)[0])
+            for place in every
+            if vertices[place] in IBUG_POINTS
+        }
+        spline = CubicSpline(list(known), landmarks[:, list(known.values())], axis=1, bc_type="natural")
+        lines.append(spline(every))
     return np.stack(lines, axis=1).astype(np.float32)

@@ -25,5 +25,5 @@ TRACKERS: dict[str, Callable[[NetworkSettings], FaceTracker]] = {"mesh": _mesh, 
 def load_tracker(name: str, networks: NetworkSettings = DEFAULTS) -> FaceTracker:
     """Return the tracker of that name. Raises UnknownChoice."""
     if name not in TRACKERS:
-        raise UnknownChoice("tracker.unknown", name=name, known=", ".join(sorted(TRACKERS)))
+        raise UnknownChoice("tracker.unknown", name=name, known=", ".join(TRACKERS))
     return TRACKERS[name](networks)

@@ -136,8 +136,13 @@ def tracks_to_table(tracks: FaceTracks, metadata: dict[str, str] | None = None) 
 
 
 def table_to_tracks(table: pa.Table) -> FaceTracks:
-    """Return what ``tracks_to_table`` was given, bit for bit. Raises KeyError for a table of something else."""
+    """Return what ``tracks_to_table`` was given, bit for bit.
+
+    Raises KeyError for a table of something else or of another schema.
+    """
     clip = json.loads((table.schema.metadata or {})[_CLIP])
+    if clip["schema"] != SCHEMA:
+        raise KeyError(f"schema {clip['schema']}")
     count = table.num_rows
     reference = [np.nan if value is None else value for value in clip["reference"]]
     return FaceTracks(
@@ -165,7 +170,7 @@ def write_tracks(tracks: FaceTracks, destination: Path, metadata: dict[str, str]
 
 
 def read_tracks(path: Path) -> FaceTracks:
-    """Return the tracks of a Parquet file that ``write_tracks`` wrote."""
+    """Return the tracks of a Parquet file that ``write_tracks`` wrote. Raises KeyError as ``table_to_tracks`` does."""
     return table_to_tracks(pq.read_table(path))
 
 

@@ -29,7 +29,7 @@ def test_every_owner_is_an_engine_or_tracker_and_no_file_belongs_to_two() -> Non
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("name", ["warp", "dlib"])
+@pytest.mark.parametrize("name", ["warp", "mesh"])
 def test_what_ships_its_weights_needs_none(name: str) -> None:
     assert weights_of(name, settings()) == ()
 

@@ -20,7 +20,7 @@ def write(upload: Path, content: str | bytes) -> None:
     (upload.parent / "Anna 第一.v2.yaml").write_bytes(data)
 
 
-@pytest.mark.parametrize("usual", ["dlib", "face_alignment"])
+@pytest.mark.parametrize("usual", ["mesh", "face_alignment"])
 def test_a_presenter_without_a_sidecar_has_the_usual_tracker(anna: Path, usual: str) -> None:
     assert chosen_tracker(anna, usual) == usual
 
@@ -34,20 +34,21 @@ def test_the_sidecar_chooses_for_its_presenter_alone(anna: Path) -> None:
 @pytest.mark.parametrize("content", ["", "# tracker: face_alignment\n", "---\n"])
 def test_a_sidecar_that_says_nothing_changes_nothing(anna: Path, content: str) -> None:
     write(anna, content)
-    assert chosen_tracker(anna, "dlib") == "dlib"
+    assert chosen_tracker(anna, "mesh") == "mesh"
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("tracker: dlip\n", "'dlip'; choose one of: dlib, face_alignment"),
+        ("tracker: mash\n", "'mash'; choose one of: mesh, face_alignment"),
+        ("tracker: dlib\n", "'dlib'; choose one of: mesh, face_alignment"),
         ("tracker:\n", "None; choose one of"),
-        ("tracker: [dlib]\n", "choose one of"),
-        ("Tracker: dlib\n", "only the key tracker"),
-        ("tracker: dlib\nengine: warp\n", "only the key tracker"),
-        ("dlib\n", "only the key tracker"),
-        ("- tracker: dlib\n", "only the key tracker"),
-        ("tracker: 'dlib\n", "cannot be read as YAML"),
+        ("tracker: [mesh]\n", "choose one of"),
+        ("Tracker: mesh\n", "only the key tracker"),
+        ("tracker: mesh\nengine: warp\n", "only the key tracker"),
+        ("mesh\n", "only the key tracker"),
+        ("- tracker: mesh\n", "only the key tracker"),
+        ("tracker: 'mesh\n", "cannot be read as YAML"),
         (b"\xff\xfetracker", "cannot be read as YAML"),
         ("tracker: !!python/object/apply:os.getcwd []\n", "cannot be read as YAML"),
     ],
@@ -55,7 +56,7 @@ def test_a_sidecar_that_says_nothing_changes_nothing(anna: Path, content: str) -
 def test_a_wrong_sidecar_is_named_in_one_sentence(anna: Path, content: str | bytes, told: str) -> None:
     write(anna, content)
     with pytest.raises(SidecarWrong, match=r"^Anna 第一\.v2\.yaml ") as error:
-        chosen_tracker(anna, "dlib")
+        chosen_tracker(anna, "mesh")
     assert told in str(error.value) and "\n" not in str(error.value)
 
 

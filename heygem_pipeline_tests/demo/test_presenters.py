@@ -13,6 +13,8 @@ from heygem_pipeline.demo.layers import FRAME_SIZE
 from heygem_pipeline.demo.motion import calm_motion
 from heygem_pipeline.demo.portraits import ASTRONAUT, GRACE_HOPPER, Portrait
 from heygem_pipeline.demo.presenters import make_presenters, presenter_frames
+from heygem_pipeline.faces.mesh_detection import detect_faces
+from heygem_pipeline.faces.mesh_networks import MeshNetworks
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +46,11 @@ def test_a_presenter_is_eight_silent_seconds_of_720p(clips: list[Path]) -> None:
 
 
 def test_one_large_face_is_seen_throughout(clips: list[Path]) -> None:
-    import dlib
-
-    detector = dlib.get_frontal_face_detector()  # pyright: ignore[reportAttributeAccessIssue]
+    networks = MeshNetworks()
     for clip in clips:
         for frame in every_tenth_frame(clip):
-            faces = detector(np.ascontiguousarray(frame[::2, ::2, ::-1]), 0)
-            assert len(faces) == 1
-            assert faces[0].width() * 2 > 200
+            (face,) = detect_faces(networks, frame)
+            assert face.box.width > 200
 
 
 def test_the_head_moves_before_a_still_backdrop(clips: list[Path]) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.mesh_networks import MeshNetworks
+
 Picture = NDArray[np.uint8]
 
 
@@ -27,6 +29,12 @@ def collins() -> Picture:
     from skimage.data import astronaut
 
     return np.ascontiguousarray(astronaut()[:, :, ::-1])
+
+
+@pytest.fixture(scope="session")
+def mesh_networks() -> MeshNetworks:
+    """Loaded once."""
+    return MeshNetworks()
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def networks(stand_ins: Path) -> NetworkSettings:
     return NetworkSettings(checkpoints=stand_ins, downloads=False, device="cpu")
 
 
-FACES = {"dlib": "shows_a_photograph", "face_alignment": "shows_a_painted_face"}
+FACES = {"mesh": "shows_a_photograph", "face_alignment": "shows_a_painted_face"}
 
 
 @pytest.fixture(scope="module", params=sorted(TRACKERS))

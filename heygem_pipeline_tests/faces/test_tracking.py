@@ -98,5 +98,5 @@ def test_a_clip_in_which_no_frame_has_a_face_gives_absent_rows() -> None:
 
 
 def test_an_unknown_tracker_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownChoice, match="dlib"):
+    with pytest.raises(UnknownChoice, match=r"magic.*choose one of: mesh, face_alignment"):
         load_tracker("magic")

@@ -90,7 +90,7 @@ def test_a_sidecar_that_chooses_another_tracker_makes_its_presenter_and_its_clip
         State.DONE,
         State.WAITING,
     )
-    sidecar.write_text("tracker: dlib")
+    sidecar.write_text("tracker: mesh")
     assert house.plan().counts == {State.DONE: 2, State.READY: 2}
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: 
     found = house.plan()
     assert found.presenters["one"].state is State.READY
     assert found.presenters["two"].state is State.FAILED and "two.yaml" in str(found.presenters["two"].reason)
-    sidecar.write_text("tracker: dlib")
+    sidecar.write_text("tracker: mesh")
     assert house.plan().presenters["two"].state is State.READY
 
 

@@ -26,7 +26,7 @@ OPEN, SHUT = np.ones(1), np.zeros(1)
 def seen_gaps(pictures: list[Picture]) -> np.ndarray:
     """Openings, IOD, that the tracker sees in finished frames."""
     height, width = pictures[0].shape[:2]
-    followed = load_tracker("dlib").track(iter(pictures), Fraction(25))
+    followed = load_tracker("mesh").track(iter(pictures), Fraction(25))
     return measure_mouth(complete_tracks(followed, Fraction(25), (width, height))).gap
 
 
