@@ -13,7 +13,7 @@ from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, messages, out
 from heygem_pipeline.errors import UploadMissing
 
 if TYPE_CHECKING:
-    from heygem_pipeline.planning.planner import Plan
+    from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.storage.clip_key import ClipKey
 
 app = typer.Typer()

@@ -9,7 +9,8 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.orchestration.jobs import STAGE_JOBS
 from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests, to_start
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, reason_in

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from heygem_pipeline.planning.launching import blamed
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import ask_for, forgive, put_off
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.log_file import note

@@ -72,7 +72,7 @@ def test_a_delivery_that_failed_waits_until_something_changes(house: House) -> N
     delivered(house)
     house.folders.delivery("one").unlink()
     why = Message("run.unexpected", error="It is odd.")
-    what = reason_tag(why) | {"heygem/tried": house.plan().tried[Stage.DELIVERY]["one"]}
+    what = reason_tag(why) | {"heygem/tried": house.plan().what_is_tried(Subject(Stage.DELIVERY, "one"))}
     house.run(DELIVERY, "one", DagsterRunStatus.FAILURE, what)
     assert house.plan().deliveries["one"].reason == why
     house.folders.clip(ClipKey("one", "two")).unlink()

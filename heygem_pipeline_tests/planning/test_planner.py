@@ -18,7 +18,7 @@ from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.planning import failed_attempts, planner
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import forgive
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
