@@ -10,13 +10,14 @@ from threading import Lock
 import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.colour import colour_matrix, colour_range
 from heygem_pipeline.media.formats import cut_off, open_media, read_packets
 from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, VideoInfo, picture_stream
+from heygem_pipeline.media.tone_mapping import MAPPED_FORMAT, ColourMapper
 
 DECODER_THREADS = min(4, os.cpu_count() or 1)
 """Each thread holds a frame, so that more would cost memory on large machines."""
@@ -32,12 +33,8 @@ class Converter:
         self._orientation = info.orientation
         upright = info.width, info.height
         self._size = upright[::-1] if info.orientation.swaps_sides else upright
-        # Setting a destination makes swscale map tones and primaries, by a table that takes 3 s to make.
-        self._bring_down = (
-            {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
-            if info.high_dynamic_range
-            else {}
-        )
+        self._colours = info.colours
+        self._mapper = None if info.colour_mapping is None else ColourMapper(info.colour_mapping, *self._size)
         resized = self._size != info.stored_size
         self._interpolation = EXACT | (Interpolation.BICUBIC if resized else Interpolation.BILINEAR)
         self._reformatter = VideoReformatter()
@@ -51,14 +48,15 @@ class Converter:
                 frame,
                 width=width,
                 height=height,
-                format="bgr24",
-                src_colorspace=colour_matrix(frame),
+                format="bgr24" if self._mapper is None else MAPPED_FORMAT,
+                src_colorspace=colour_matrix(frame, self._colours),
                 src_color_range=colour_range(frame),
                 dst_color_range=ColorRange.JPEG,
                 interpolation=self._interpolation,
                 threads=1,
-                **self._bring_down,
             )
+            if self._mapper is not None:
+                picture = self._mapper(picture)
         return self._orientation.apply(picture.to_ndarray().astype(np.uint8, copy=False))
 
 

@@ -14,12 +14,13 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong
-from heygem_pipeline.media.colour import is_high_dynamic_range
+from heygem_pipeline.media.colour import ColourTags, colour_mapping
 from heygem_pipeline.media.formats import check_content, cut_off, open_media, read_packets
 from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
 from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
+from heygem_pipeline.media.tone_mapping import ColourMapping
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "flac", "aiff", "wav")
@@ -45,7 +46,8 @@ class VideoInfo:
         still: one picture, which may be shown for any time.
         packet_count: frames in the file itself.
         decoded_bytes: size of one of them, decoded.
-        high_dynamic_range: its values follow PQ or HLG.
+        colours: what the container says of them.
+        colour_mapping: how they become BT.709's; None where they are that.
     """
 
     path: Path
@@ -62,7 +64,8 @@ class VideoInfo:
     variable_rate: bool
     packet_count: int
     decoded_bytes: int
-    high_dynamic_range: bool
+    colours: ColourTags
+    colour_mapping: ColourMapping | None
 
 
 @dataclass(frozen=True)
@@ -163,12 +166,14 @@ def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
         variable_rate=False,
         packet_count=1,
         decoded_bytes=size[0] * size[1] * 3,
-        high_dynamic_range=False,
+        colours=ColourTags(),
+        colour_mapping=None,
     )
 
 
 def _video_info(path: Path, container: InputContainer, index: PacketIndex, limits: UploadLimits) -> VideoInfo:
     stream = picture_stream(container, path)
+    colours = ColourTags.of_container(stream)
     frame = _first_frame(container, stream, path)
     orientation = orientation_of(frame)
     width, height = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
@@ -192,7 +197,8 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex, limit
         variable_rate=is_variable(index.timestamps, index.time_base, frame_rate),
         packet_count=len(index.timestamps),
         decoded_bytes=sum(plane.buffer_size for plane in frame.planes),
-        high_dynamic_range=is_high_dynamic_range(frame),
+        colours=colours,
+        colour_mapping=colour_mapping(frame, colours),
     )
 
 
