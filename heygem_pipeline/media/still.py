@@ -62,7 +62,7 @@ def _in_srgb(picture: Image.Image) -> Image.Image:
         shown = "RGBA" if picture.mode == "RGBA" else "RGB"
         transform = ImageCms.buildTransform(profile, srgb, picture.mode, shown)
         if picture.mode in ("RGB", "RGBA"):
-            levels = np.stack(np.meshgrid(*[np.arange(0, 256, 51, np.uint8)] * 3), axis=-1).reshape(1, -1, 3)
+            levels = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), axis=-1).reshape(1, -1, 3)
             colours = Image.fromarray(levels).convert(picture.mode)
             moved = np.asarray(transform.apply(colours).convert("RGB")).astype(int) - levels
             if np.abs(moved).max() <= SAME_COLOURS:

@@ -7,6 +7,7 @@ from tempfile import NamedTemporaryFile
 
 import numpy as np
 from av.filter import Graph
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
@@ -80,7 +81,8 @@ class ColourMapper:
     def __init__(self, mapping: ColourMapping, width: int, height: int) -> None:
         graph = Graph()
         graph.threads = 1
-        source = graph.add_buffer(width=width, height=height, format=MAPPED_FORMAT, time_base=Fraction(1, 25))
+        pixels = VideoFormat(MAPPED_FORMAT, width, height)
+        source = graph.add_buffer(width=width, height=height, format=pixels, time_base=Fraction(1, 25))
         with NamedTemporaryFile("w", suffix=".cube") as table:
             table.write(colour_table(mapping))
             table.flush()

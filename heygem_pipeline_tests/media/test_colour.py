@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -39,7 +40,7 @@ def write_tagged(
     signal: NDArray[np.float64],
     transfer: ColorTrc,
     primaries: ColorPrimaries = ColorPrimaries.BT2020,
-    codec: str = "ffv1",
+    codec: Literal["ffv1", "libx264"] = "ffv1",
 ) -> Path:
     """Write columns, (columns,) greys or (columns, 3) colours of 0..1, as 10-bit video with these tags."""
     matrix = Colorspace.BT2020 if primaries == ColorPrimaries.BT2020 else Colorspace.ITU709
