@@ -32,6 +32,9 @@ class ClipTable(Mapping[ClipKey, Value]):
     def __getitem__(self, clip: ClipKey) -> Value:
         return self.rows[clip.voice][clip.presenter]
 
+    def __contains__(self, clip: object) -> bool:
+        return isinstance(clip, ClipKey) and clip.presenter in self.rows.get(clip.voice, {})
+
     def __iter__(self) -> Iterator[ClipKey]:
         return (ClipKey(voice, presenter) for voice, row in self.rows.items() for presenter in row)
 

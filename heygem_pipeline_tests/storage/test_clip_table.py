@@ -25,3 +25,7 @@ def test_a_clip_without_a_value_is_not_in_it(clip: ClipKey) -> None:
     assert clip not in TABLE and TABLE.get(clip) is None
     with pytest.raises(KeyError):
         TABLE[clip]
+
+
+def test_what_is_no_clip_is_not_in_it() -> None:
+    assert None not in TABLE and "b|one" not in TABLE
