@@ -11,6 +11,12 @@ from heygem_pipeline.storage.clip_key import partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.folders import DataFolders
 
+FIRST_WORDING = {
+    "clip.cancelled": "It was cancelled; to make it all the same: heygem retry.",
+    "clip.removed": "It was removed for its age (HEYGEM_KEEP_OUTPUTS_DAYS); to make it again: heygem retry.",
+}
+"""Reasons that were worded in another way when ZIPs were made: they keep it in versions, or the ZIPs are made again."""
+
 
 def delivery_spec(
     folders: DataFolders,
@@ -32,7 +38,8 @@ def delivery_spec(
         any(getattr(wish, name) for wish in wishes) for name in ("report", "filmstrips", "voice")
     )
     its_clips = sorted(
-        (template, why or versions[partition_of(audio, template)]) for template, why in unfinished.items()
+        (template, _first_wording(status) or unfinished[template] or versions[partition_of(audio, template)])
+        for template, status in clips.rows[audio].items()
     )
     content = [its_clips, language, report, filmstrips, voice, _state_of_clips(folders, audio)]
     version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
@@ -43,6 +50,10 @@ def _why_not(status: Status) -> str:
     if status.state is State.DONE:
         return ""
     return str(status.reason) if status.state in (State.FAILED, State.REMOVED) else UNFINISHED
+
+
+def _first_wording(status: Status) -> str | None:
+    return FIRST_WORDING.get(status.reason.code) if status.reason is not None else None
 
 
 def _state_of_clips(folders: DataFolders, audio: str) -> int:

@@ -110,7 +110,7 @@ def test_a_teacher_makes_four_clips(
     page.locator(".cell[data-kind=running], .cell[data-kind=done]").first.wait_for()
     page.reload()
     page.locator(".cell[data-kind=failed]").wait_for()
-    _progress(page, "3 of 4 finished · 1 needs you")
+    _progress(page, "3 of 4 finished · 1 failed")
 
     page.locator(".cell[data-kind=failed]").click()
     dialog = page.get_by_role("dialog")
@@ -193,8 +193,8 @@ def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
             )
         )
     page.reload()
-    _progress(page, "0 of 3 finished · 2 cancelled · 1 removed for its age")
-    _try_again(page, "welcome with anna: Removed for its age")
+    _progress(page, "0 of 3 finished · 2 cancelled · 1 removed (too old)")
+    _try_again(page, "welcome with anna: Removed (too old)")
     _progress(page, "1 of 3 finished · 2 cancelled")
 
 
