@@ -49,7 +49,7 @@ def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     taken_in = take_in_uploads(context.instance, folders, settling)
     cursor, sentence = json.dumps(settling.unsettled), _sentence(taken_in, len(settling.unsettled))
     if any(result.added or result.retired for result in taken_in.values()):
-        note(sentence, "uploads")
+        note(folders, sentence, "uploads")
     return dg.SensorResult(skip_reason=sentence, cursor=cursor)
 
 
@@ -125,4 +125,4 @@ def killed_runs(context: dg.RunStatusSensorContext) -> None:
     """Note a failure that the run itself did not write; recovery has noted its own."""
     event, run = context.dagster_event, context.dagster_run
     if event.event_specific_data is None and reason_in(run.tags) != STOPPED:
-        note(f"{INTERRUPTED} {event.message or ''}".rstrip(), "run", run, logging.ERROR)
+        note(data_folders(), f"{INTERRUPTED} {event.message or ''}".rstrip(), "run", run, logging.ERROR)

@@ -174,7 +174,7 @@ def _made(state: PipelineState, campaign: Campaign) -> float:
 
 
 def _clip(state: PipelineState, clip: ClipKey, status: Status, language: str, left: float | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {"state": status.state.value}
+    shown: dict[str, Any] = {"voice": clip.voice, "presenter": clip.presenter, "state": status.state.value}
     if status.reason is not None:
         shown["why"] = message_json(status.reason, language, state.uploads.folders.root)
     if status.run_id:
