@@ -12,6 +12,8 @@ from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
 
+pytestmark = pytest.mark.long
+
 
 def tracks_of(path: Path, count: int = 75) -> FaceTracks:
     template = Template.open(path)
