@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput, DiskFull, EncodingFailed
 from heygem_pipeline.media.aigc import mark_tags, new_mark
-from heygem_pipeline.media.ffmpeg_program import encoder_options, find_ffmpeg, running
+from heygem_pipeline.media.ffmpeg_program import SoundInput, encoder_options, find_ffmpeg, running
 from heygem_pipeline.media.frame import BgrFrame, Frame, YuvConverter
 from heygem_pipeline.media.label import with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
+from heygem_pipeline.media.sound import resampled_sound
 from heygem_pipeline.media.timeline import count_frames
 from heygem_pipeline.settings import DEFAULTS, RenderSettings
 from heygem_pipeline.storage.atomic import atomic_path, disk_full, require_space
@@ -96,9 +97,11 @@ def encode_clip(
     checked = _checked(frames, size, frame_count, destination)
     labelled = with_label(checked, width, height, frame_rate, made_with.label)
     produce_id = uuid4().hex
-    with atomic_path(destination) as temporary:
-        arguments = _arguments(frame_rate, frame_count, size, info, temporary, made_with, produce_id)
-        _write(labelled, arguments, destination, progress)
+    channels = min(2, info.channels)
+    samples = resampled_sound(info.path, info.track, SOUND_RATE, channels)
+    with atomic_path(destination) as temporary, SoundInput(samples) as heard:
+        arguments = _arguments(frame_rate, frame_count, size, heard.url, channels, temporary, made_with, produce_id)
+        _write(labelled, arguments, heard, destination, progress)
         clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id, made_with)
         if examine is not None:
             examine(temporary)
@@ -109,7 +112,8 @@ def _arguments(
     frame_rate: Fraction,
     frame_count: int,
     size: tuple[int, int],
-    sound: SoundInfo,
+    sound: str,
+    channels: int,
     output: Path,
     made_with: RenderSettings,
     produce_id: str,
@@ -121,18 +125,9 @@ def _arguments(
     picture = picture.filter(
         "setparams", range="limited", color_primaries="bt709", color_trc="bt709", colorspace="bt709"
     )
-    # The demuxer is the one that was probed, and the protocol a plain file: nothing is guessed from the name.
-    voice = ffmpeg.input(f"file:{sound.path.absolute()}", f=sound.container, protocol_whitelist="file")[
-        f"a:{sound.track}"
-    ]
+    voice = ffmpeg.input(sound, f="f32le", ar=SOUND_RATE, ac=channels).audio
     blocks = round(frame_count / frame_rate * SOUND_RATE / AAC_BLOCK)
-    voice = (
-        voice.filter("asetpts", "PTS-STARTPTS")
-        .filter("aresample", SOUND_RATE, **{"async": 1, "first_pts": 0})
-        .filter("aformat", channel_layouts="mono" if sound.channels == 1 else "stereo")
-        .filter("apad")
-        .filter("atrim", end_sample=max(1, blocks) * AAC_BLOCK)
-    )
+    voice = voice.filter("apad").filter("atrim", end_sample=max(1, blocks) * AAC_BLOCK)
     tags = mark_tags(new_mark(produce_id, made_with))
     options = {
         **encoder_options(made_with),
@@ -186,10 +181,11 @@ def _checked(
 def _write(
     frames: Iterator[Frame],
     arguments: list[str],
+    sound: SoundInput,
     destination: Path,
     progress: Callable[[int], None] | None,
 ) -> None:
-    with running(arguments) as run:
+    with running(arguments, sound) as run:
         for count, frame in enumerate(frames, start=1):
             try:
                 run.stdin.write(frame.yuv420p().data)
@@ -198,6 +194,8 @@ def _write(
             if progress is not None:
                 progress(count)
         status = run.finish()
+        if sound.failure is not None:
+            raise sound.failure
         if status:
             raise _failure(run.messages, status, destination)
 
