@@ -197,7 +197,7 @@ class _Timeline:
 
     def _mixed(self, piece: AudioFrame) -> NDArray[np.float32]:
         held = piece.layout.nb_channels
-        samples = piece.to_ndarray().reshape(-1, held)
+        samples = piece.to_ndarray().reshape(-1, held).astype(np.float32, copy=False)
         if held == self._channels:
             return samples * self._gain
         return np.repeat(samples, 2, axis=1) if held == 1 else samples[:, self._only or 0, None]
@@ -248,15 +248,19 @@ class _Phase:
                 self._cancelled += seconds
 
 
-def _as_float(frame: AudioFrame) -> NDArray[np.floating]:
+def _as_float(frame: AudioFrame) -> NDArray[np.float64]:
     """Return the samples of a frame of two channels, (2, n), full scale = 1."""
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, 2).T
-    if np.issubdtype(samples.dtype, np.floating):
-        return samples
-    offset = 128 if samples.dtype == np.uint8 else 0
-    return (samples.astype(np.float32) - offset) / -float(np.iinfo(samples.dtype).min or -128)
+    values = samples.astype(np.float64)
+    match samples.dtype.kind:
+        case "f":
+            return values
+        case "u":
+            return values / 128 - 1
+        case _:
+            return values / 2.0 ** (8 * samples.dtype.itemsize - 1)
 
 
 def _length(frame: AudioFrame) -> Fraction:
