@@ -5,7 +5,10 @@ INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: setup gpu demo test test-fast coverage up lint clean
+# Where the environment forbids to write bytecode, every worker would rewrite each test's assertions anew.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: setup gpu demo test test-fast coverage up lint style types suite clean
 
 setup: $(INSTALLED)
 
@@ -35,7 +38,11 @@ demo: setup
 # is made once, and those first that take longest.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-test: lint
+# Pyright works while the tests wait for servers.
+test: style
+	$(MAKE) --no-print-directory --jobs 2 types suite
+
+suite: $(DEVELOPING)
 	$(PYTEST)
 
 # What starts no server and takes no long time: for after every change.
@@ -49,9 +56,13 @@ coverage: lint
 up: setup
 	$(BIN)/heygem up
 
-lint: $(DEVELOPING)
+lint: style types
+
+style: $(DEVELOPING)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(DEVELOPING)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 clean:

@@ -174,9 +174,7 @@ def _finish(voice: Voice, presenter: Presenter, output: Path) -> ClipReport:
 def _encode_alone(voice: Voice, presenter: Presenter, output: Path) -> float:
     tracks = presenter.tracks
     started = perf_counter()
-    frames = (
-        frame for _, frame in Template.open(presenter.path).presentation(voice.speech.frame_count(tracks.frame_rate))
-    )
+    frames = (frame for _, frame in Template.open(presenter.path).shown(voice.speech.frame_count(tracks.frame_rate)))
     encode_clip(
         frames,
         frame_rate=tracks.frame_rate,

@@ -19,6 +19,7 @@ from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.encode import encode_clip
+from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.sync_meter import picture_after_sound, reading_of
@@ -136,7 +137,7 @@ def make_clip(voice: Voice, presenter: Presenter, destination: Path) -> MadeClip
 def encode_template(voice: Voice, presenter: Presenter, destination: Path) -> Path:
     """The template's own frames encoded as a clip of this voice would be: what encoding alone does to them."""
     _encode(
-        (frame for _, frame in presenter.open().presentation(frame_count(voice, presenter))),
+        (frame for _, frame in presenter.open().shown(frame_count(voice, presenter))),
         voice,
         presenter,
         destination,
@@ -159,7 +160,7 @@ def patch_box(left: int, top: int, pixels: NDArray[np.uint8]) -> tuple[int, int,
     return left, top, left + pixels.shape[1], top + pixels.shape[0]
 
 
-def _encode(frames: Iterator[NDArray[np.uint8]], voice: Voice, presenter: Presenter, destination: Path) -> None:
+def _encode(frames: Iterator[Frame], voice: Voice, presenter: Presenter, destination: Path) -> None:
     encode_clip(
         frames,
         frame_rate=Fraction(presenter.tracks.frame_rate),

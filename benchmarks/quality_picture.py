@@ -7,7 +7,6 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from heygem_pipeline.faces.shot_detection import grey
 from numpy.typing import NDArray
 
 from benchmarks.quality_footage import (
@@ -25,6 +24,7 @@ from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.head_frame import HeadFrame
+from heygem_pipeline.faces.shot_detection import grey
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.timeline import ping_pong

@@ -1,10 +1,12 @@
 """What several subjects' tests need: a presenter, a voice, a data folder."""
 
+import gc
 import shutil
 import socket
 import sqlite3
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from numpy.typing import NDArray
 from sqlalchemy import Engine, event
 
@@ -22,8 +26,19 @@ from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.house import House
 
 REAL_CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
-PRESENTER_FRAMES = 30
+PRESENTER_FRAMES = 12
 PRESENTER_RATE = 25
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for garbage only afterwards: imports leave none, and looking for it is a third of their time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,10 +62,10 @@ def clips() -> Path:
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``presenter.mp4`` (Grace Hopper, swaying, 30 frames, 25 a second) and ``voice.wav`` (1.6 s)."""
+    """A folder with ``presenter.mp4`` (Grace Hopper, swaying, 12 frames, 25 a second) and ``voice.wav`` (0.8 s)."""
     folder = tmp_path_factory.mktemp("material")
     write_video(folder / "presenter.mp4", swaying_presenter())
-    write_voice(folder / "voice.wav", 1.6)
+    write_voice(folder / "voice.wav", 0.8)
     return folder
 
 
@@ -70,6 +85,23 @@ def _write_without_waiting_for_the_disk(connection: object, _record: object) -> 
     """Of the tests' own process: no power cut is survived here, and the disk is slower than everything else."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _migrations_are_read_once() -> Iterator[None]:
+    """Of the tests' own process: Dagster reads some ninety files of migrations whenever it opens a database."""
+    read = ScriptDirectory.from_config
+    known: dict[str | None, ScriptDirectory] = {}
+
+    def read_once(config: Config) -> ScriptDirectory:
+        location = config.get_main_option("script_location")
+        if location not in known:
+            known[location] = read(config)
+        return known[location]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", read_once)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -93,16 +125,24 @@ def data(new_data: DataFolders, databases: Path) -> DataFolders:
 
 
 @pytest.fixture
-def new_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataFolders]:
+def new_data(tmp_path: Path) -> Iterator[DataFolders]:
     """An empty data folder that the settings of this test point at; a pipeline started there starts nothing itself."""
-    monkeypatch.setenv("HEYGEM_AUTOMATIC", "off")
-    monkeypatch.setenv("HEYGEM_KEEP_FREE_GB", "0")
-    monkeypatch.setenv("HEYGEM_DATA", str(tmp_path / "data"))
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    settings.cache_clear()
-    folders = data_folders()
-    folders.make()
-    yield folders
+    with data_folder_at(tmp_path / "data") as folders:
+        yield folders
+
+
+@contextmanager
+def data_folder_at(root: Path) -> Iterator[DataFolders]:
+    """Such a folder, for as long as the block lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEYGEM_AUTOMATIC", "off")
+        patch.setenv("HEYGEM_KEEP_FREE_GB", "0")
+        patch.setenv("HEYGEM_DATA", str(root))
+        patch.delenv("DAGSTER_HOME", raising=False)
+        settings.cache_clear()
+        folders = data_folders()
+        folders.make()
+        yield folders
     settings.cache_clear()
 
 
@@ -157,6 +197,11 @@ def house(data: DataFolders) -> Iterator[House]:
 
 @pytest.fixture
 def port() -> int:
+    return free_port()
+
+
+def free_port() -> int:
+    """A port of this machine on which nothing listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -10,7 +10,8 @@ from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.planning import planner
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.stages import Stage, Subject

@@ -15,7 +15,8 @@ from urllib.request import urlopen
 import dagster as dg
 import psutil
 
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 

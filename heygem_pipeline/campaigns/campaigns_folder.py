@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache
-from itertools import product
 from pathlib import Path
 from re import compile as compile_pattern
 
@@ -16,6 +15,7 @@ from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.keys import partition_key
 
 UNFINISHED_PREFIXES = (".", "~")
@@ -76,13 +76,13 @@ def load_campaigns(folder: Path, usual: RenderSpec) -> Campaigns:
 
 def wanted_clips(
     campaigns: Campaigns, voices: Collection[str], presenters: Collection[str]
-) -> dict[ClipKey, tuple[Campaign, ...]]:
+) -> ClipTable[tuple[Campaign, ...]]:
     """Return every wanted clip with the campaigns that want it; without any campaign's file every pair, wanted by ().
 
     voices, presenters: partition keys, or mappings of keys to files, whose names then count as well.
     """
     if campaigns.everything:
-        return {ClipKey(voice, presenter): () for voice, presenter in product(voices, presenters)}
+        return ClipTable(dict.fromkeys(voices, dict.fromkeys(presenters, ())))
     voice_names, presenter_names = _Names(voices), _Names(presenters)
     wanting_voice: dict[str, int] = defaultdict(int)
     wanting_presenter: dict[str, int] = defaultdict(int)
@@ -96,20 +96,23 @@ def wanted_clips(
     def together(wanting: int) -> tuple[Campaign, ...]:
         return tuple(campaign for position, campaign in enumerate(campaigns.usable) if wanting >> position & 1)
 
-    return {
-        ClipKey(voice, presenter): together(both)
-        for voice in voices
-        for presenter in presenters
-        if (both := wanting_voice.get(voice, 0) & wanting_presenter.get(presenter, 0))
-    }
+    @cache
+    def row(wanting: int) -> dict[str, tuple[Campaign, ...]]:
+        return {
+            presenter: together(both)
+            for presenter in presenters
+            if (both := wanting & wanting_presenter.get(presenter, 0))
+        }
+
+    return ClipTable({voice: mine for voice in voices if (mine := row(wanting_voice.get(voice, 0)))})
 
 
-def contradictions(wanted: Mapping[ClipKey, tuple[Campaign, ...]]) -> dict[ClipKey, Message]:
+def contradictions(wanted: ClipTable[tuple[Campaign, ...]]) -> dict[ClipKey, Message]:
     """Return what is wrong with each clip that two campaigns would make differently: both write the same file."""
-    known: dict[int, tuple[Message, Message] | None] = {}
-    for wanting in wanted.values():
-        if id(wanting) not in known:
-            known[id(wanting)] = _difference(wanting)
+    groups = {id(wanting): wanting for wanting in wanted.values()}
+    differences = {which: found for which, wanting in groups.items() if (found := _difference(wanting)) is not None}
+    if not differences:
+        return {}
     return {
         clip: Message(
             "campaigns.disagree",
@@ -119,7 +122,7 @@ def contradictions(wanted: Mapping[ClipKey, tuple[Campaign, ...]]) -> dict[ClipK
             second=difference[1],
         )
         for clip, wanting in wanted.items()
-        if (difference := known[id(wanting)])
+        if (difference := differences.get(id(wanting)))
     }
 
 

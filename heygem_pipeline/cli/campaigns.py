@@ -18,7 +18,7 @@ from heygem_pipeline.messages.message import Message
 if TYPE_CHECKING:
     from heygem_pipeline.campaigns.campaign import Campaign
     from heygem_pipeline.campaigns.campaigns_folder import Campaigns
-    from heygem_pipeline.planning.planner import Plan
+    from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.storage.clip_key import ClipKey
     from heygem_pipeline.storage.folders import DataFolders
 

@@ -13,7 +13,7 @@ from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, messages, out
 from heygem_pipeline.errors import UploadMissing
 
 if TYPE_CHECKING:
-    from heygem_pipeline.planning.planner import Plan
+    from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.storage.clip_key import ClipKey
 
 app = typer.Typer()
@@ -95,12 +95,12 @@ def cancel(
         if not runs and all(found.clips[clip].settled for clip in clips):
             tell(f"{name} is in no run; it is {statuses[0].state.value}.")
             raise typer.Exit(OTHER_FAILURE)
-        silent = [run_id for run_id in runs if not retry_and_cancel.stop(instance, run_id)]
+        silent = [run_id for run_id in runs if not retry_and_cancel.stop(instance, folders, run_id)]
         silent += retry_and_cancel.cancel(instance, folders, found, clips)
         if silent:
             tell(f"The run {silent[0]} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
             raise typer.Exit(OTHER_FAILURE)
-    output.print(Text(f"{name} is cancelled; to make it all the same: heygem retry{'' if uploads else f' {name}'}"))
+    output.print(Text(f"{name} is cancelled; to have it made: heygem retry{'' if uploads else f' {name}'}"))
 
 
 @app.command()
@@ -129,7 +129,7 @@ def batch(
             _say_asked(len(asked), served=True)
             return
         with only_runner(folders), StageBars(messages) as bars:
-            fail_abandoned_runs(instance)
+            fail_abandoned_runs(instance, folders)
             chosen = _of_campaign(plan(instance, folders, settings()), campaign)
             materializer = Materializer(instance, bars, CampaignSpecifications(folders, settings()))
             found = make_missing(instance, folders, settings(), materializer, chosen, messages.print)

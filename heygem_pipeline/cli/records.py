@@ -88,7 +88,7 @@ def forget(
             forget_all(instance, folders, kept)
         # Without the name: this is a log, and somebody may have asked to be forgotten.
         count = sum(len(kept.paths) for kept in found), sum(len(kept.runs) for kept in found)
-        note(f"{count[0]} files and the records of {count[1]} runs are deleted.", "forget")
+        note(folders, f"{count[0]} files and the records of {count[1]} runs are deleted.", "forget")
     output.print(f"Deleted: {count[0]} files and the records of {count[1]} runs.")
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from heygem_pipeline.planning.planner import Plan
+    from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.planning.status import Status
 
 SIGNS = {

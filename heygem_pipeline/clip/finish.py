@@ -16,6 +16,7 @@ from heygem_pipeline.faces.fitness import fitness_warnings
 from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
+from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
 from heygem_pipeline.quality.report import ClipReport, settings_of_report
@@ -111,7 +112,7 @@ class _Recording:
         self._measuring_seconds = 0.0
         self._started = perf_counter()
 
-    def frames(self) -> Iterator[NDArray[np.uint8]]:
+    def frames(self) -> Iterator[Frame]:
         """The finished frames, drawn as they are asked for."""
         return self.filmstrip.watch(composite(self._template, self._noted(), self.frame_count))
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.media.template import Template
 
 VISIBILITY_FADE_SECONDS = 0.16
@@ -27,17 +28,16 @@ def visibility_fade(present: NDArray[np.bool_], frame_rate: Fraction) -> NDArray
     return smoothstep(0, VISIBILITY_FADE_SECONDS * float(frame_rate) + 1, distance)
 
 
-def composite(template: Template, patches: Iterable[MouthPatch], count: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield ``count`` frames, uint8 (height, width, 3) BGR: the template's pixels, and in the patch the patch's.
+def composite(template: Template, patches: Iterable[MouthPatch], count: int) -> Iterator[Frame]:
+    """Yield ``count`` frames: the template's pixels, and in the patch the patch's.
 
     Raises ValueError if a patch was made for another template frame than the one it meets.
     """
-    for (template_frame, frame), patch in zip(template.presentation(count), patches, strict=True):
+    for (template_frame, frame), patch in zip(template.shown(count), patches, strict=True):
         if patch.template_frame != template_frame:
             raise ValueError(
                 f"patch {patch.output_frame} belongs on frame {patch.template_frame}, not {template_frame}"
             )
         if patch.pixels is not None:
-            height, width = patch.pixels.shape[:2]
-            frame[patch.top : patch.top + height, patch.left : patch.left + width] = patch.pixels
+            frame.draw(patch.left, patch.top, patch.pixels)
         yield frame

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput, DiskFull, EncodingFailed
 from heygem_pipeline.media.aigc import mark_tags, new_mark
-from heygem_pipeline.media.ffmpeg_program import encoder_options, find_ffmpeg, running
+from heygem_pipeline.media.ffmpeg_program import SoundInput, encoder_options, find_ffmpeg, running
+from heygem_pipeline.media.frame import BgrFrame, Frame, YuvConverter
 from heygem_pipeline.media.label import with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
+from heygem_pipeline.media.sound import resampled_sound
 from heygem_pipeline.media.timeline import count_frames
 from heygem_pipeline.settings import DEFAULTS, RenderSettings
 from heygem_pipeline.storage.atomic import atomic_path, disk_full, require_space
@@ -56,7 +58,7 @@ class EncodedClip:
 
 
 def encode_clip(
-    frames: Iterable[NDArray[np.uint8]],
+    frames: Iterable[Frame | NDArray[np.uint8]],
     *,
     frame_rate: Fraction,
     size: tuple[int, int],
@@ -72,7 +74,7 @@ def encode_clip(
     What ``frames`` raises passes through.
 
     Args:
-        frames: exactly round(duration x frame_rate) arrays, uint8 (height, width, 3) BGR.
+        frames: exactly round(duration x frame_rate), or their pixels, uint8 (height, width, 3) BGR.
         size: their (width, height).
         sound: the upload, or what was probed of it; its sound starts with the first frame and is cut or padded with
             silence to the frames' length.
@@ -92,11 +94,14 @@ def encode_clip(
     frame_count = count_frames(duration, frame_rate)
     width, height = size
     require_space(destination, int(width * height * frame_count * BITS_PER_PIXEL / 8) + 2**24)
-    labelled = with_label(frames, width, height, frame_rate, made_with.label)
+    checked = _checked(frames, size, frame_count, destination)
+    labelled = with_label(checked, width, height, frame_rate, made_with.label)
     produce_id = uuid4().hex
-    with atomic_path(destination) as temporary:
-        arguments = _arguments(frame_rate, frame_count, size, info, temporary, made_with, produce_id)
-        _write(_checked(labelled, size, frame_count, destination), arguments, destination, progress)
+    channels = min(2, info.channels)
+    samples = resampled_sound(info.path, info.track, SOUND_RATE, channels)
+    with atomic_path(destination) as temporary, SoundInput(samples) as heard:
+        arguments = _arguments(frame_rate, frame_count, size, heard.url, channels, temporary, made_with, produce_id)
+        _write(labelled, arguments, heard, destination, progress)
         clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id, made_with)
         if examine is not None:
             examine(temporary)
@@ -107,37 +112,22 @@ def _arguments(
     frame_rate: Fraction,
     frame_count: int,
     size: tuple[int, int],
-    sound: SoundInfo,
+    sound: str,
+    channels: int,
     output: Path,
     made_with: RenderSettings,
     produce_id: str,
 ) -> list[str]:
     even = [side + side % 2 for side in size]
     picture = ffmpeg.input(
-        "pipe:0", format="rawvideo", pixel_format="bgr24", video_size=even, framerate=str(frame_rate)
+        "pipe:0", format="rawvideo", pixel_format="yuv420p", video_size=even, framerate=str(frame_rate)
     ).video
-    picture = picture.filter(
-        "scale",
-        in_range="full",
-        out_range="limited",
-        out_color_matrix="bt709",
-        flags="bicubic+accurate_rnd+full_chroma_int",
-    ).filter("format", "yuv420p")
     picture = picture.filter(
         "setparams", range="limited", color_primaries="bt709", color_trc="bt709", colorspace="bt709"
     )
-    # The demuxer is the one that was probed, and the protocol a plain file: nothing is guessed from the name.
-    voice = ffmpeg.input(f"file:{sound.path.absolute()}", f=sound.container, protocol_whitelist="file")[
-        f"a:{sound.track}"
-    ]
+    voice = ffmpeg.input(sound, f="f32le", ar=SOUND_RATE, ac=channels).audio
     blocks = round(frame_count / frame_rate * SOUND_RATE / AAC_BLOCK)
-    voice = (
-        voice.filter("asetpts", "PTS-STARTPTS")
-        .filter("aresample", SOUND_RATE, **{"async": 1, "first_pts": 0})
-        .filter("aformat", channel_layouts="mono" if sound.channels == 1 else "stereo")
-        .filter("apad")
-        .filter("atrim", end_sample=max(1, blocks) * AAC_BLOCK)
-    )
+    voice = voice.filter("apad").filter("atrim", end_sample=max(1, blocks) * AAC_BLOCK)
     tags = mark_tags(new_mark(produce_id, made_with))
     options = {
         **encoder_options(made_with),
@@ -160,46 +150,52 @@ def _arguments(
 
 
 def _checked(
-    frames: Iterator[NDArray[np.uint8]], size: tuple[int, int], frame_count: int, destination: Path
-) -> Iterator[NDArray[np.uint8]]:
-    """Pass the frames on with even sides, exactly as many as there should be."""
+    frames: Iterable[Frame | NDArray[np.uint8]], size: tuple[int, int], frame_count: int, destination: Path
+) -> Iterator[Frame]:
+    """Pass the frames on, exactly as many as there should be."""
     width, height = size
     count = 0
-    for count, frame in enumerate(frames, start=1):
-        if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
+    converter = YuvConverter()
+    for count, given in enumerate(frames, start=1):
+        if isinstance(given, np.ndarray):
+            fits, kind, shape = given.shape == (height, width, 3) and given.dtype == np.uint8, given.dtype, given.shape
+        else:
+            fits, kind, shape = given.size == size, "frame", given.size
+        if not fits:
             raise EncodingFailed(
                 "encoding.other_frame",
                 file=destination.name,
                 frame=count,
-                kind=str(frame.dtype),
-                shape=str(frame.shape),
+                kind=str(kind),
+                shape=str(shape),
                 width=width,
                 height=height,
             )
         if count > frame_count:
             raise EncodingFailed("encoding.too_many_frames", file=destination.name, frames=frame_count)
-        if width % 2 or height % 2:
-            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        yield np.ascontiguousarray(frame)
+        yield BgrFrame(given, converter) if isinstance(given, np.ndarray) else given
     if count < frame_count:
         raise EncodingFailed("encoding.too_few_frames", file=destination.name, given=count, frames=frame_count)
 
 
 def _write(
-    frames: Iterator[NDArray[np.uint8]],
+    frames: Iterator[Frame],
     arguments: list[str],
+    sound: SoundInput,
     destination: Path,
     progress: Callable[[int], None] | None,
 ) -> None:
-    with running(arguments) as run:
+    with running(arguments, sound) as run:
         for count, frame in enumerate(frames, start=1):
             try:
-                run.stdin.write(frame.data)
+                run.stdin.write(frame.yuv420p().data)
             except BrokenPipeError:
                 break
             if progress is not None:
                 progress(count)
         status = run.finish()
+        if sound.failure is not None:
+            raise sound.failure
         if status:
             raise _failure(run.messages, status, destination)
 

@@ -4,7 +4,6 @@ What counts is the content. FFmpeg's guess is confined to the containers named h
 a name (so no name can mean a protocol or a pattern), and whatever the container asks to open besides is refused.
 """
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -63,32 +62,43 @@ _BEGINNINGS = (
 
 
 class _NamelessFile:
-    """An open file without the name that FFmpeg would judge the content by."""
+    """An open file, or a part of one, without the name that FFmpeg would judge the content by."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, first: int, end: int | None) -> None:
         self._file = path.open("rb")
-        self.read = self._file.read
-        self.tell = self._file.tell
+        self._first = first
+        self._end = path.stat().st_size if end is None else end
+        self._file.seek(first)
         self.close = self._file.close
+
+    def read(self, size: int) -> bytes:
+        """Read up to this many bytes."""
+        return self._file.read(max(0, min(size, self._end - self._file.tell())))
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._file.tell() - self._first
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move; a damaged file may ask for a place before its beginning, which FFmpeg is told by -1."""
+        place = offset + (self._first, self._file.tell(), self._end)[whence]
+        if place < self._first:
+            return -1
         try:
-            return self._file.seek(offset, whence)
-        except OSError as error:
-            if error.errno == errno.EINVAL:
-                return -1
-            raise
+            return self._file.seek(place) - self._first
+        except (OSError, OverflowError):
+            return -1
 
 
 @contextmanager
-def open_media(path: Path) -> Iterator[InputContainer]:
+def open_media(path: Path, part: tuple[int, int | None] = (0, None)) -> Iterator[InputContainer]:
     """Open a file of sound or video for reading; close it at the end of the block.
 
+    part: (first byte, byte after the last; None: to the end) of one of several recordings in the file.
     Raises EmptyFile, UnsafeFile (a playlist, or a container that asks for another file) and NotMedia.
     """
     check_content(path)
-    file = _NamelessFile(path)
+    file = _NamelessFile(path, *part)
     try:
         with _open(file, path) as container:
             yield container

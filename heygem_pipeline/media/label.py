@@ -10,11 +10,9 @@ from importlib.resources import files
 from itertools import chain, islice
 
 import numpy as np
-from numpy.typing import NDArray
 
+from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.settings import SyntheticLabel
-
-Frame = NDArray[np.uint8]
 
 LABEL_SECONDS = 2
 CHARACTER_SHARE = 0.054
@@ -59,11 +57,11 @@ class VisibleLabel:
         self._add = 255 * text
 
     def draw(self, frame: Frame) -> Frame:
-        """Return a copy of the frame, uint8 (height, width, 3), with the label on it."""
-        labelled = frame.copy()
-        region = labelled[self._region]
-        region[...] = np.rint(region * self._keep + self._add)
-        return labelled
+        """Draw the label on the frame, and return it."""
+        rows, columns = self._region
+        below = frame.part(columns.start, rows.start, columns.stop, rows.stop)
+        frame.draw(columns.start, rows.start, np.rint(below * self._keep + self._add).astype(np.uint8))
+        return frame
 
 
 def with_label(

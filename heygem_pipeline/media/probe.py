@@ -1,7 +1,7 @@
 """What a file of sound or picture holds, found without decoding it whole, and the limits it has to keep."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong
-from heygem_pipeline.media.colour import is_high_dynamic_range
+from heygem_pipeline.errors import NoPicture, NoSoundTrack, NotMedia, TooLarge, TooLong
+from heygem_pipeline.media.colour import ColourTags, colour_mapping
 from heygem_pipeline.media.formats import check_content, cut_off, open_media, read_packets
 from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
+from heygem_pipeline.media.ogg_chain import chained_recordings
 from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
+from heygem_pipeline.media.tone_mapping import ColourMapping
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "flac", "aiff", "wav")
@@ -27,6 +29,13 @@ SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "fl
 
 MISSING_SHARE, MISSING_SECONDS = Fraction(1, 10), Fraction(1, 2)
 """A file is refused as cut off when both this share and this many seconds of what its header promises are missing."""
+
+
+SLOWEST_SOUND, FASTEST_SOUND = 1000, 768_000
+"""Samples a second."""
+
+MOST_CHANNELS = 64
+"""As many as FFmpeg's resampler takes."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,8 @@ class VideoInfo:
         still: one picture, which may be shown for any time.
         packet_count: frames in the file itself.
         decoded_bytes: size of one of them, decoded.
-        high_dynamic_range: its values follow PQ or HLG.
+        colours: what the container says of them.
+        colour_mapping: how they become BT.709's; None where they are that.
     """
 
     path: Path
@@ -62,7 +72,8 @@ class VideoInfo:
     variable_rate: bool
     packet_count: int
     decoded_bytes: int
-    high_dynamic_range: bool
+    colours: ColourTags
+    colour_mapping: ColourMapping | None
 
 
 @dataclass(frozen=True)
@@ -116,19 +127,35 @@ def probe_sound(path: Path, limits: UploadLimits = DEFAULTS) -> SoundInfo:
     check_content(path)
     if picture_size(path) is not None:
         raise NoSoundTrack("sound.of_a_picture", file=path.name)
-    with open_media(path) as container:
+    parts = chained_recordings(path)
+    first = _sound_info(path, parts[0], limits)
+    duration = first.duration + sum(_sound_info(path, part, limits).duration for part in parts[1:])
+    _require_length(path, duration, limits.max_minutes)
+    return replace(first, duration=duration)
+
+
+def _sound_info(path: Path, part: tuple[int, int | None], limits: UploadLimits) -> SoundInfo:
+    with open_media(path, part) as container:
         stream = sound_stream(container, path)
+        context = stream.codec_context
+        require_sound_format(path, context.sample_rate, context.channels)
         index = _whole_index(path, container, stream, limits)
         return SoundInfo(
             path=path,
             duration=index.duration,
-            sample_rate=stream.codec_context.sample_rate,
-            channels=stream.codec_context.channels,
-            codec=stream.codec_context.name,
+            sample_rate=context.sample_rate,
+            channels=context.channels,
+            codec=context.name,
             container=container.format.name.split(",")[0],
             track=container.streams.audio.index(stream),
             tracks=len(container.streams.audio),
         )
+
+
+def require_sound_format(path: Path, sample_rate: int, channels: int) -> None:
+    """Refuse what no recorder writes, and would take memory without end. Raises NotMedia."""
+    if not (SLOWEST_SOUND <= sample_rate <= FASTEST_SOUND and 0 < channels <= MOST_CHANNELS):
+        raise NotMedia("sound.impossible", file=path.name, rate=sample_rate, channels=channels)
 
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -163,12 +190,14 @@ def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
         variable_rate=False,
         packet_count=1,
         decoded_bytes=size[0] * size[1] * 3,
-        high_dynamic_range=False,
+        colours=ColourTags(),
+        colour_mapping=None,
     )
 
 
 def _video_info(path: Path, container: InputContainer, index: PacketIndex, limits: UploadLimits) -> VideoInfo:
     stream = picture_stream(container, path)
+    colours = ColourTags.of_container(stream)
     frame = _first_frame(container, stream, path)
     orientation = orientation_of(frame)
     width, height = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
@@ -192,7 +221,8 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex, limit
         variable_rate=is_variable(index.timestamps, index.time_base, frame_rate),
         packet_count=len(index.timestamps),
         decoded_bytes=sum(plane.buffer_size for plane in frame.planes),
-        high_dynamic_range=is_high_dynamic_range(frame),
+        colours=colours,
+        colour_mapping=colour_mapping(frame, colours),
     )
 
 
@@ -226,7 +256,7 @@ def _require_whole(
         return
     promised, held = Fraction(0), index.duration
     if container.format.name == "wav":
-        promised = promised_seconds(path) or held
+        promised = held * share_promised(path)
     elif stream.duration and stream.time_base:
         promised = stream.duration * stream.time_base
     elif container.duration:
@@ -254,23 +284,26 @@ def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> 
         )
 
 
-LARGEST_KNOWN_SIZE = 0x7FFFF000
-"""Programs that write to a pipe do not know the size of the samples and leave 0, or a number larger than this."""
+LARGEST_KNOWN_SIZE = 10**9
+"""Bytes. Programs that write to a pipe do not know the size of the samples and leave 0, or a large number: 2000000000,
+0x7FFFF000, 0xFFFFFFFF ... So many bytes are hours of speech."""
 
 
-def promised_seconds(path: Path) -> Fraction | None:
-    """Return the seconds of samples that the header of a RIFF WAVE announces; None where it does not say."""
+def share_promised(path: Path) -> Fraction:
+    """Return how many times the samples that are there the header of a RIFF WAVE announces; 1 where it does not say.
+
+    Bytes are compared, since programs write wrong rates too.
+    """
+    whole = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(12)
         if (start[:4], start[8:]) != (b"RIFF", b"WAVE"):
-            return None
-        byte_rate = 0
+            return Fraction(1)
         while len(header := file.read(8)) == 8:
             name, size = struct.unpack("<4sI", header)
-            if name == b"data":
-                return Fraction(size, byte_rate) if byte_rate and 0 < size <= LARGEST_KNOWN_SIZE else None
             content = file.tell()
-            if name == b"fmt " and len(described := file.read(12)) == 12:
-                (byte_rate,) = struct.unpack_from("<I", described, 8)
+            if name == b"data":
+                held = whole - content
+                return Fraction(size, held) if 0 < held < size <= LARGEST_KNOWN_SIZE else Fraction(1)
             file.seek(content + size + size % 2)
-    return None
+    return Fraction(1)

@@ -1,5 +1,6 @@
-"""A still picture as a presenter: read upright, transparent parts on white."""
+"""A still picture as a presenter: read upright, in the colours of sRGB, transparent parts on white."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from heygem_pipeline.errors import TooLarge, TruncatedFile
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 ORIENTATION_TAG = 0x0112
+SAME_COLOURS = 2
+"""Levels of 255: a profile that moves no colour by more is left alone."""
+
 SIDES_SWAPPED = (5, 6, 7, 8)
 """EXIF orientations by which width and height change places."""
 
@@ -34,12 +38,38 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return the picture, uint8 (height, width, 3) BGR. Raises TruncatedFile."""
     with _naming_damage(path), Image.open(path, formats=FORMATS) as picture:
         upright = picture if _orientation(picture) == 1 else ImageOps.exif_transpose(picture)
+        upright = _in_srgb(upright)
         if upright.mode.startswith("I"):
             upright = Image.fromarray((np.asarray(upright).astype(np.float32) / 257).round().astype(np.uint8))
         if upright.has_transparency_data:
             white = Image.new("RGBA", upright.size, "white")
             upright = Image.alpha_composite(white, upright.convert("RGBA"))
         return np.ascontiguousarray(np.asarray(upright.convert("RGB"))[..., ::-1])
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """Apply the picture's colour profile (Display P3, Adobe RGB, a printer's ...); one that cannot be used is passed
+    over, as viewers do."""
+    content = picture.info.get("icc_profile")
+    if not content:
+        return picture
+    from PIL import ImageCms
+
+    try:
+        profile, srgb = ImageCms.ImageCmsProfile(io.BytesIO(content)), ImageCms.createProfile("sRGB")
+        if picture.mode in ("P", "PA"):
+            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        shown = "RGBA" if picture.mode == "RGBA" else "RGB"
+        transform = ImageCms.buildTransform(profile, srgb, picture.mode, shown)
+        if picture.mode in ("RGB", "RGBA"):
+            levels = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), axis=-1).reshape(1, -1, 3)
+            colours = Image.fromarray(levels).convert(picture.mode)
+            moved = np.asarray(transform.apply(colours).convert("RGB")).astype(int) - levels
+            if np.abs(moved).max() <= SAME_COLOURS:
+                return picture
+        return transform.apply(picture)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
 
 
 def _orientation(picture: Image.Image) -> int:

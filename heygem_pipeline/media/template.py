@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.decode import Converter, frames_decoded_in_pieces, sample_frames
+from heygem_pipeline.media.frame import BgrFrame, Frame, Pixels
 from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import VideoInfo, examine_video
 from heygem_pipeline.media.still import read_picture
@@ -29,7 +30,8 @@ frames are rare: then each piece in memory would have all frames since the last 
 DECODED_AT_MOST = 3
 """How often a frame may be decoded in one pass backward, on average, before a temporary file is the quicker way."""
 
-Frame = NDArray[np.uint8]
+Boxes = NDArray[np.integer]
+"""(frames, 4): left, top, right, bottom of the part of each frame of the timeline that is wanted."""
 
 
 @dataclass(frozen=True)
@@ -73,29 +75,41 @@ class Template:
             return np.zeros(1, np.int64)
         return frames_on_display(self.index.timestamps, self.times)
 
-    def frames(self, exact: bool = True) -> Iterator[Frame]:
+    def frames(self, wanted: Boxes | None = None, exact: bool = True) -> Iterator[Pixels]:
         """Yield all frames once, forward. Raises TruncatedFile where too much cannot be decoded.
 
         Args:
+            wanted: what lies outside may be black, which spares most of the work; default, all is wanted.
             exact: False, where a frame is only looked at: its colours are then off by a level, and it costs less.
         """
         converter = self.converter if exact else Converter(self.info, exact=False)
-        return (frame for _, frame in self._forward(0, converter))
+        return (_pixels(index, frame, wanted) for index, frame in self._forward(0, converter))
 
-    def presentation(self, count: int) -> Iterator[tuple[int, Frame]]:
+    def presentation(self, count: int, wanted: Boxes | None = None) -> Iterator[tuple[int, Pixels]]:
         """Yield (index in the timeline, frame) for ``count`` output frames: forward, back ... (``ping_pong``).
 
         Where key frames are rare, going back writes a temporary file (in ``tempfile.gettempdir()``, SPILL_BYTES at
         most); raises OSError if the disk fills up meanwhile.
+
+        Args:
+            wanted: as of ``frames``.
         """
+        if self.info.frame_count == 1:
+            picture = next(self.frames())
+            return ((0, picture.copy()) for _ in range(count))
+        return ((index, _pixels(index, frame, wanted)) for index, frame in self.shown(count))
+
+    def shown(self, count: int) -> Iterator[tuple[int, Frame]]:
+        """The same as ``presentation``, of frames whose pixels are converted where they are asked for."""
         return islice(self._endless(), count)
 
     def _endless(self) -> Iterator[tuple[int, Frame]]:
         last = self.info.frame_count - 1
         if last == 0:
             ((index, frame),) = self._forward(0, self.converter)
+            once = frame.yuv420p() if not (frame.size[0] % 2 or frame.size[1] % 2) else frame.stored()
             while True:
-                yield index, frame.copy()
+                yield index, self.converter.restored(once)
         yield from self._forward(0, self.converter)
         while True:
             yield from self._backward(last - 1)
@@ -103,10 +117,10 @@ class Template:
 
     def _forward(self, first: int, converter: Converter) -> Iterator[tuple[int, Frame]]:
         if self.index is None:
-            yield 0, read_picture(self.info.path)
+            yield 0, self.converter.restored(read_picture(self.info.path))
             return
         for offset, frame in enumerate(sample_frames(self.info.path, self.index, self.times[first:])):
-            yield first + offset, converter(frame)
+            yield first + offset, converter.frame(frame)
 
     def _backward(self, last: int) -> Iterator[tuple[int, Frame]]:
         """Yield frames ``last`` .. 0, decoded forward in pieces that fit in BACKWARD_BYTES or a temporary file."""
@@ -124,19 +138,33 @@ class Template:
     def _through_memory(self, frames: Iterator[VideoFrame]) -> Iterator[Frame]:
         held = list(frames)
         while held:
-            yield self.converter(held.pop())
+            yield self.converter.frame(held.pop())
 
     def _through_disk(self, frames: Iterator[VideoFrame]) -> Iterator[Frame]:
         with TemporaryFile() as spill:
-            places: list[int] = []
+            places: list[tuple[int, tuple[int, ...]]] = []
             for frame in frames:
-                places.append(spill.tell())
-                spill.write(np.ascontiguousarray(self.converter(frame)).data)
+                stored = self.converter.frame(frame).stored()
+                places.append((spill.tell(), stored.shape))
+                spill.write(stored.data)
             while places:
-                spill.seek(places.pop())
-                picture = np.empty((self.info.height, self.info.width, 3), np.uint8)
-                spill.readinto(picture.data)
-                yield picture
+                place, shape = places.pop()
+                spill.seek(place)
+                stored = np.empty(shape, np.uint8)
+                spill.readinto(stored.data)
+                yield self.converter.restored(stored)
+
+
+def _pixels(index: int, frame: Frame, wanted: Boxes | None) -> Pixels:
+    """The pixels of a frame, at least of the part that is wanted."""
+    if wanted is None or isinstance(frame, BgrFrame):
+        return frame.whole()
+    left, top, right, bottom = (int(edge) for edge in wanted[index])
+    width, height = frame.size
+    pixels = np.zeros((height, width, 3), np.uint8)
+    if left < right and top < bottom:
+        pixels[top:bottom, left:right] = frame.part(left, top, right, bottom)
+    return pixels
 
 
 def spill_room() -> int:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 import dagster as dg
 
 from heygem_pipeline.operations.materialize import Materializer
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.settings import Settings

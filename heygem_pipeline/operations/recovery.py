@@ -35,7 +35,7 @@ def recover(folders: DataFolders, spare_page: bool = False) -> None:
     """
     with open_instance(folders) as instance:
         end_leftover_processes(folders, spare_page)
-        fail_abandoned_runs(instance)
+        fail_abandoned_runs(instance, folders)
         remove_half_written(folders)
         take_in_uploads(instance, folders)
 
@@ -101,7 +101,7 @@ def remove_half_written(folders: DataFolders) -> None:
         abandoned.unlink(missing_ok=True)
 
 
-def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+def fail_abandoned_runs(instance: dg.DagsterInstance, folders: DataFolders) -> list[str]:
     """Fail every run that is marked as running; only to be called while no daemon and no run process is alive.
 
     Dagster's default launcher has no health check: such a run would keep its pool slot for ever.
@@ -113,6 +113,6 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
             # The reason first: a planner at work beside this would take a failed run without one for killed.
             instance.add_run_tags(run_id, reason_tag(STOPPED))
             instance.report_run_failed(run, ABANDONED)
-            note(ABANDONED, "recovery", run, logging.ERROR)
+            note(folders, ABANDONED, "recovery", run, logging.ERROR)
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return abandoned

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from heygem_pipeline.operations.retention_items import DAY, Removable, modified, removable_file
-from heygem_pipeline.runs.materializations import keys_in
+from heygem_pipeline.runs.materializations import ClipFiles, keys_in
 from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.settings import KeepSettings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
-from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.folders import REMOVED_SUFFIX, DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 LARGEST_SERVER_LOG = 20 * 10**6
@@ -83,7 +83,7 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
         for clip, path in _of_clips(example, example.suffix):
             if not folders.clip(clip).exists() and clip.partition not in busy:
                 yield "reports and filmstrips of clips that are gone", path
-    for clip, path in _of_clips(folders.removed(ANY), ".removed"):
+    for clip, path in _of_clips(folders.removed(ANY), REMOVED_SUFFIX):
         if clip.voice not in voices or clip.presenter not in presenters:
             yield "reports and filmstrips of clips that are gone", path
 
@@ -101,10 +101,9 @@ def removable_outputs(
         return
     why = f"HEYGEM_KEEP_OUTPUTS_DAYS={keep:g}"
     for audio in _folders_in(folders.clip(ANY).parents[1]):
-        reported = keys_in(folders.report(ClipKey(audio, ANY.presenter)).parent, ".json")
+        files = ClipFiles.of_voice(folders, audio)
         # A prune that was killed may have marked a clip, and not removed it yet.
-        marked = keys_in(folders.removed(ClipKey(audio, ANY.presenter)).parent, ".removed")
-        there = keys_in(folders.clip(ClipKey(audio, ANY.presenter)).parent, CLIP_SUFFIX) & (reported | marked)
+        there = files.clips & (files.reports | files.removed)
         ours = [ClipKey(audio, template) for template in sorted(there)]
         times = [time for clip in ours if (time := modified(folders.clip(clip))) is not None]
         if not times or audio in busy or now - max(times) < keep * DAY:

@@ -17,7 +17,7 @@ import sqlalchemy as db
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.operations.retention_items import DAY, Removable, modified
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.dagster_internals import (
     BACKFILL_ID_TAG,

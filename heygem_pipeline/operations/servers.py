@@ -45,7 +45,7 @@ def serve(
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        note(f"Page and daemon start: http://{host}:{port}{path_prefix}", "up")
+        note(folders, f"Page and daemon start: http://{host}:{port}{path_prefix}", "up")
         commands = _webserver_command(host, port, path_prefix), _daemon_command()
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
         folders.server_log.unlink(missing_ok=True)
@@ -77,7 +77,7 @@ def serve(
                 return 1
             ending = "Stopping" if stopping else f"Dagster stopped by itself; see {folders.server_log}"
             say(ending)
-            note(ending, "up")
+            note(folders, ending, "up")
         finally:
             _stop(folders, processes if studio is None else [*processes, studio])
     return 0 if stopping else 1
@@ -99,7 +99,7 @@ def become_daemon(folders: DataFolders) -> NoReturn:
     """
     with only_runner(folders) as lock:
         recover(folders, spare_page=True)
-        note("The daemon starts.", "up")
+        note(folders, "The daemon starts.", "up")
         os.set_inheritable(lock, True)
         _notify_ready()
         environment = os.environ | dagster_environment(folders)

@@ -44,6 +44,7 @@ def _schedule(campaign: Campaign) -> dg.ScheduleDefinition:
     def launch(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         launched = launch_campaign(context.instance, campaign.file, str(context.scheduled_execution_time))
         note(
+            data_folders(),
             f"{len(launched)} runs asked for." if isinstance(launched, list) else launched.skip_message or "",
             campaign.file,
         )

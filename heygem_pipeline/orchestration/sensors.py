@@ -9,7 +9,8 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.orchestration.jobs import STAGE_JOBS
 from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests, to_start
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, reason_in
@@ -48,7 +49,7 @@ def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     taken_in = take_in_uploads(context.instance, folders, settling)
     cursor, sentence = json.dumps(settling.unsettled), _sentence(taken_in, len(settling.unsettled))
     if any(result.added or result.retired for result in taken_in.values()):
-        note(sentence, "uploads")
+        note(folders, sentence, "uploads")
     return dg.SensorResult(skip_reason=sentence, cursor=cursor)
 
 
@@ -124,4 +125,4 @@ def killed_runs(context: dg.RunStatusSensorContext) -> None:
     """Note a failure that the run itself did not write; recovery has noted its own."""
     event, run = context.dagster_event, context.dagster_run
     if event.event_specific_data is None and reason_in(run.tags) != STOPPED:
-        note(f"{INTERRUPTED} {event.message or ''}".rstrip(), "run", run, logging.ERROR)
+        note(data_folders(), f"{INTERRUPTED} {event.message or ''}".rstrip(), "run", run, logging.ERROR)

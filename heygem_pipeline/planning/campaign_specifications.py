@@ -36,8 +36,7 @@ class CampaignSpecifications:
         """The clips that are wanted of the voice, as the planner finds them."""
         folders = self._folders
         found = plan(instance, folders, self._settings)
-        mine = [clip for clip in found.clips if clip.voice == audio]
-        if not mine:
+        if audio not in found.clips.rows:
             return DeliverySpec({}, "none")
         versions = data_versions(instance, folders, "encoded_video")
-        return delivery_spec(folders, mine, found.clips, found.wanting, versions, found.languages.get(audio))
+        return delivery_spec(folders, audio, found.clips, found.wanting, versions, found.languages.get(audio))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import dagster as dg
 
 from heygem_pipeline.campaigns.campaign import Campaign
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import Requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
@@ -15,9 +15,6 @@ from heygem_pipeline.runs.stages import JOB_OF_STAGE, Stage, Subject
 from heygem_pipeline.settings import Automatic
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.uploads.registry import UploadKind
-
-SETTLED = (State.DONE, State.FAILED, State.QUEUED, State.RUNNING, State.REMOVED)
-"""A clip that stands so has had its request."""
 
 
 def is_made_by_itself(wanting: tuple[Campaign, ...], automatic: Automatic) -> bool:
@@ -52,9 +49,12 @@ def to_start(found: Plan, requests: Requests, automatic: Automatic) -> Iterator[
         if found.clips[clip].to_be_made:
             yield Subject.of_clip(clip)
     already = set(asked)
-    for clip, status in found.clips.items():
-        if status.to_be_made and clip not in already and is_made_by_itself(found.wanting[clip], automatic):
-            yield Subject.of_clip(clip)
+    for voice, row in found.clips.rows.items():
+        for presenter, status in row.items():
+            if status.to_be_made and is_made_by_itself(found.wanting.rows[voice][presenter], automatic):
+                clip = ClipKey(voice, presenter)
+                if clip not in already:
+                    yield Subject.of_clip(clip)
 
 
 def settled_requests(found: Plan, requests: Requests) -> list[str]:
@@ -62,7 +62,7 @@ def settled_requests(found: Plan, requests: Requests) -> list[str]:
     asked = {key: found.clips.get(ClipKey.from_partition(key)) for key in requests.clips}
     cancelled = {key: found.clips.get(ClipKey.from_partition(key)) for key in requests.cancelled}
     return [
-        *(key for key, status in asked.items() if status is None or status.state in SETTLED),
+        *(key for key, status in asked.items() if status is None or not status.missing),
         *(key for key, status in cancelled.items() if status is None or status.state is State.DONE),
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from heygem_pipeline.planning.launching import blamed
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import ask_for, forgive, put_off
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.log_file import note
@@ -38,12 +38,12 @@ def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clip
     statuses = {clip: found.clips[clip] for clip in clips}
     put_off(folders, [clip.partition for clip, status in statuses.items() if not status.settled])
     runs = [run_id for status in statuses.values() if (run_id := status.active_run) is not None]
-    return [run_id for run_id in runs if not stop(instance, run_id)]
+    return [run_id for run_id in runs if not stop(instance, folders, run_id)]
 
 
-def stop(instance: dg.DagsterInstance, run_id: str) -> bool:
+def stop(instance: dg.DagsterInstance, folders: DataFolders, run_id: str) -> bool:
     """Tell a run to stop; False where it does not answer."""
     told = instance.run_coordinator.cancel_run(run_id)
     if told:
-        note("It is told to stop.", "cancel", instance.get_run_by_id(run_id))
+        note(folders, "It is told to stop.", "cancel", instance.get_run_by_id(run_id))
     return told

@@ -19,6 +19,9 @@ class State(StrEnum):
     REMOVED = "removed"
 
 
+SETTLED = frozenset((State.DONE, State.FAILED, State.REMOVED))
+
+
 @dataclass(frozen=True)
 class Status:
     """reason: why it waits or failed. run_id: of the run that is queued, running or failed. share: done, 0 to 1."""
@@ -41,7 +44,7 @@ class Status:
     @property
     def settled(self) -> bool:
         """Will it stay so until something is changed, or somebody asks for more?"""
-        return self.state in (State.DONE, State.FAILED, State.REMOVED)
+        return self.state in SETTLED
 
     @property
     def active_run(self) -> str | None:
@@ -54,3 +57,15 @@ WAITING, READY, QUEUED, DONE, STALE = (
 )
 
 REMOVED = Status(State.REMOVED, Message("clip.removed"))
+
+
+def compare(made: str | None, wanted: str) -> Status:
+    """Compare two versions (``storage/versions.py``): done where they are the same, else stale, or ready to be made.
+
+    Args:
+        made: of what is there; None where nothing is.
+        wanted: of what would be made now.
+    """
+    if made == wanted:
+        return DONE
+    return READY if made is None else STALE

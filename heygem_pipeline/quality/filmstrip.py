@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import UploadLimits
@@ -27,7 +28,7 @@ class Filmstrip:
         self._wanted = set(np.linspace(0, frame_count - 1, PICTURES + 2).round().astype(int)[1:-1].tolist())
         self._pictures: list[NDArray[np.uint8]] = []
 
-    def watch(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    def watch(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Pass the frames on."""
         for index, frame in enumerate(frames):
             if index in self._wanted:
@@ -38,17 +39,17 @@ class Filmstrip:
         """The strip, uint8 (160, 160 n, 3) BGR."""
         return np.concatenate(self._pictures, axis=1) if self._pictures else np.zeros((PICTURE_SIDE, 1, 3), np.uint8)
 
-    def _face(self, frame: NDArray[np.uint8], template_frame: int) -> NDArray[np.uint8]:
+    def _face(self, frame: Frame, template_frame: int) -> NDArray[np.uint8]:
         import cv2
 
-        height, width = frame.shape[:2]
+        width, height = frame.size
         box = self._tracks.boxes[template_frame]
         if not np.isfinite(box).all():
             box = np.array([0, 0, width, height], np.float32)
         side = min((box[2] - box[0]) * (1 + 2 * FACE_MARGIN), height, width)
         left = int(np.clip((box[0] + box[2] - side) / 2, 0, width - side))
         top = int(np.clip((box[1] + box[3] - side) / 2, 0, height - side))
-        face = frame[top : top + int(side), left : left + int(side)]
+        face = frame.part(left, top, left + int(side), top + int(side))
         return np.asarray(cv2.resize(face, (PICTURE_SIDE, PICTURE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -61,7 +62,7 @@ def strip_of_clip(video: Path, tracks: FaceTracks, limits: UploadLimits) -> NDAr
     """
     clip = Template.open(video, limits)
     strip = Filmstrip(tracks, clip.info.frame_count)
-    for _ in strip.watch(clip.frames()):
+    for _ in strip.watch(frame for _, frame in clip.shown(clip.info.frame_count)):
         pass
     return strip.picture()
 

@@ -9,17 +9,20 @@ from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 from heygem_pipeline.runs.run_log import NO_STEP, Line, level_and_text, subject_in
 from heygem_pipeline.runs.stages import step_name
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 BYTES_A_FILE = 10 * 2**20
 OLD_FILES = 5
 
 
 class LogFile(ConcurrentRotatingFileHandler):
-    """What dagster.yaml names as the handler of every run's log lines."""
+    """What dagster.yaml names as the handler of every run's log lines.
 
-    def __init__(self) -> None:
-        path = data_folders().log_file
+    folders: Dagster gives none; then they are those of the settings.
+    """
+
+    def __init__(self, folders: DataFolders | None = None) -> None:
+        path = (folders or data_folders()).log_file
         path.parent.mkdir(parents=True, exist_ok=True)
         # Dagster makes a handler for every run and closes none of them: the file must not stay open between lines.
         super().__init__(
@@ -37,14 +40,16 @@ class LineFormatter(logging.Formatter):
         return str(_line(record) or "")
 
 
-def note(message: str, stage: str, run: dg.DagsterRun | None = None, level: int = logging.INFO) -> None:
+def note(
+    folders: DataFolders, message: str, stage: str, run: dg.DagsterRun | None = None, level: int = logging.INFO
+) -> None:
     """Write a line of the pipeline's own: what it did to a run from outside, or with no run at all.
 
     stage: who did it.
     """
     about = {"run_id": run.run_id, "job_tags": run.tags} if run is not None else {}
     meta = {"orig_message": message, "step_key": stage} | about
-    handler = LogFile()
+    handler = LogFile(folders)
     try:
         handler.handle(logging.makeLogRecord({"levelno": level, "msg": message, "dagster_meta": meta}))
     finally:

@@ -1,15 +1,16 @@
 """What is there already: the data versions Dagster keeps of every materialization, and the files themselves."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEventType
 
-from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.clip_key import CLIP_SUFFIX
+from heygem_pipeline.storage.folders import REMOVED_SUFFIX, REPORT_SUFFIX, DataFolders
 
 VERSION_TAG = "dagster/data_version"
 
@@ -52,14 +53,42 @@ def data_versions(instance: dg.DagsterInstance, folders: DataFolders, asset: str
 
 def keys_in(folder: Path, suffix: str) -> set[str]:
     """The names in a folder that end so, without the ending."""
+    return keys_of(names_in(folder), suffix)
+
+
+def keys_of(names: Iterable[str], suffix: str) -> set[str]:
+    """Those of the names that end so, without the ending."""
+    return {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
+
+
+def names_in(folder: Path) -> list[str]:
+    """All names in a folder; none where there is no such folder."""
     try:
         with os.scandir(folder) as entries:
-            return {entry.name.removesuffix(suffix) for entry in entries if entry.name.endswith(suffix)}
+            return [entry.name for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
-        return set()
+        return []
 
 
-def presenters_of(folders: DataFolders, audio: str) -> set[str]:
-    """The presenters whose finished clip of this voice is there, with its report."""
-    clips = keys_in(folders.clip(ClipKey(audio, "any")).parent, ".mp4")
-    return clips & keys_in(folders.report(ClipKey(audio, "any")).parent, ".json") if clips else clips
+@dataclass(frozen=True)
+class ClipFiles:
+    """What is there of a voice's clips, by presenter. removed: those that were removed because of their age."""
+
+    clips: set[str]
+    reports: set[str]
+    removed: set[str]
+
+    @cached_property
+    def finished(self) -> set[str]:
+        """The clips that have their report."""
+        return self.clips & self.reports
+
+    @classmethod
+    def of_voice(cls, folders: DataFolders, audio: str) -> "ClipFiles":
+        """Look at the folders of this voice."""
+        reports = names_in(folders.reports_of(audio))
+        return cls(
+            keys_in(folders.clips_of(audio), CLIP_SUFFIX),
+            keys_of(reports, REPORT_SUFFIX),
+            keys_of(reports, REMOVED_SUFFIX),
+        )

@@ -8,6 +8,8 @@ from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 
+REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
+
 
 @dataclass(frozen=True)
 class DataFolders:
@@ -72,11 +74,11 @@ class DataFolders:
 
     def report(self, clip: ClipKey) -> Path:
         """Report of a finished clip."""
-        return clip.path(self.root / "store" / "clip_reports", ".json")
+        return clip.path(self.root / "store" / "clip_reports", REPORT_SUFFIX)
 
     def removed(self, clip: ClipKey) -> Path:
         """What is left of the report of a clip that was removed for its age: it is not made again by itself."""
-        return clip.path(self.root / "store" / "clip_reports", ".removed")
+        return clip.path(self.root / "store" / "clip_reports", REMOVED_SUFFIX)
 
     def filmstrip(self, clip: ClipKey) -> Path:
         """Faces of a finished clip in a row."""
@@ -86,6 +88,14 @@ class DataFolders:
         """What the Studio saw of an upload at once, its picture among it: a path to add endings to."""
         digest = hashlib.sha256(file.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         return self.root / "store" / "first_looks" / kind / digest
+
+    def clips_of(self, audio: str) -> Path:
+        """The folder of a voice's finished clips."""
+        return self.root.joinpath("outputs", audio)
+
+    def reports_of(self, audio: str) -> Path:
+        """The folder of the reports of a voice's clips, with what is left of those removed for their age."""
+        return self.root.joinpath("store", "clip_reports", audio)
 
     def clip(self, clip: ClipKey) -> Path:
         """The finished clip."""

@@ -98,7 +98,7 @@ class Access:
         if request.state.user is not None or path.startswith(OPEN_PATHS):
             return None
         if self.rules.header and not self.rules.sessions.users:
-            return PlainTextResponse("Log in at the server that stands before this page.", 403)
+            return PlainTextResponse("Log in at the server in front of this page.", 403)
         if request.method in SAFE_METHODS and path == "/":
             # The login leads on to where one wanted to go: a link to a clip names it in the query.
             query = request.url.query

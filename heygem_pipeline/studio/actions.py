@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.retry_and_cancel import cancel, make_missing_now, try_again
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import Settings

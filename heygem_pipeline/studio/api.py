@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.erasure import ErasureTarget
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.retry_and_cancel import cancel, try_again
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.clip_key import ClipKey

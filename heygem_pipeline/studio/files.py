@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from heygem_pipeline.media.archive import streamed_archive
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.keys import partition_key

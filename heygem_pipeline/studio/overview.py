@@ -12,7 +12,7 @@ from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.estimates import Estimate, seconds_left
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -174,7 +174,7 @@ def _made(state: PipelineState, campaign: Campaign) -> float:
 
 
 def _clip(state: PipelineState, clip: ClipKey, status: Status, language: str, left: float | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {"state": status.state.value}
+    shown: dict[str, Any] = {"voice": clip.voice, "presenter": clip.presenter, "state": status.state.value}
     if status.reason is not None:
         shown["why"] = message_json(status.reason, language, state.uploads.folders.root)
     if status.run_id:

@@ -21,7 +21,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
+from heygem_pipeline_tests.conftest import PRESENTER_FRAMES, swaying_presenter, write_video, write_voice, write_wav
 
 CLIP = ["generated_frames", "encoded_video"]
 
@@ -71,7 +71,7 @@ def house(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         settings.cache_clear()
         folders = data_folders()
         folders.make()
-        shutil.copy(material / "voice.wav", folders.voices / "talk.wav")
+        write_voice(folders.voices / "talk.wav", 1.6)  # enough to judge whether the mouth follows
         write_wav(folders.voices / "silence.wav", np.zeros(16000))
         shutil.copy(material / "presenter.mp4", folders.presenters / "张老师.mp4")
         (folders.presenters / "wall.mp4").write_bytes(b"no video")
@@ -146,7 +146,7 @@ def test_checks_are_recorded_for_the_clip(house: House) -> None:
 
 
 def test_progress_is_told_to_the_last_frame(house: House) -> None:
-    assert house.watcher.seen["face_tracks", "张老师"] == 30
+    assert house.watcher.seen["face_tracks", "张老师"] == PRESENTER_FRAMES
     assert house.watcher.seen["generated_frames", "talk|张老师"] == 40
     assert house.watcher.seen["encoded_video", "talk|张老师"] == 40
 

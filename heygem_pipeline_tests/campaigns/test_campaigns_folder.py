@@ -103,7 +103,7 @@ def test_the_language_of_a_voice_is_the_first_one_given(tmp_path: Path) -> None:
     (campaign,) = load(tmp_path, (voices, '"*"', "delivery: {named_by_language: yes}")).usable
     found = matches(campaign, VOICES, PRESENTERS)
     assert found.voices == {"welcome-de": "de", "welcome-en": "en"}
-    assert tuple(map(str, found.warnings)) == ("0.yaml: welcome-de is given two languages; de counts.",)
+    assert tuple(map(str, found.warnings)) == ("0.yaml: welcome-de is given two languages; de is used.",)
 
 
 def test_clips_named_by_language_want_one(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_generate_says_what_it_made_in_one_line_of_json(material: Path, tmp_path
     (line,) = done.stdout.splitlines()
     said = json.loads(line)
     assert output.is_file()
-    assert (said["frames"], said["frame_rate"], said["engine"]) == (40, "25", "warp")
+    assert (said["frames"], said["frame_rate"], said["engine"]) == (20, "25", "warp")
     assert set(said["seconds"]) == {"speech", "faces", "lipsync", "encode", "sync"}
     assert {"sync_offset_frames", "sync_confidence", "duration", "sound_duration", "fps"} <= set(said)
 

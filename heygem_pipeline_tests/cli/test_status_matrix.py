@@ -1,27 +1,26 @@
 """The matrix of ``heygem status``, on terminals of any size."""
 
-from itertools import product
-
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
 from heygem_pipeline.cli.status_matrix import matrix
 from heygem_pipeline.messages.message import verbatim
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.recipes import Recipes
+from heygem_pipeline.planning.run_inputs import RunInputs
 from heygem_pipeline.planning.status import DONE, READY, State, Status
-from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_table import ClipTable
 
 CHINESE = [f"第{number}课 欢迎来到我们的学校" for number in range(3)]
 PRESENTERS = [f"{name} {number}" for number in range(5) for name in ("王老师", "Frau Dr. Schmidt-Hohenstein", "anna")]
 
 
 def planned(voices: list[str], presenters: list[str], **other: Status) -> Plan:
-    clips = {
-        ClipKey(voice, presenter): other.get(f"{voice}_{presenter}", DONE)
-        for voice, presenter in product(voices, presenters)
-    }
-    return Plan({}, {}, clips, {}, {}, {}, {}, {})
+    rows = {voice: {presenter: other.get(f"{voice}_{presenter}", DONE) for presenter in presenters} for voice in voices}
+    recipes, inputs = Recipes({}, settings()), RunInputs({}, {}, {}, settings())
+    return Plan({}, {}, ClipTable(rows), {}, ClipTable({}), {}, recipes, inputs, {})
 
 
 def printed(found: Plan, width: int, height: int | None = None) -> list[str]:

@@ -60,7 +60,7 @@ def streams_of(path: Path) -> tuple[int, Fraction, Fraction]:
 def test_the_clip_is_as_long_as_the_speech(made: tuple[Path, ClipReport]) -> None:
     path, report = made
     frames, picture, sound = streams_of(path)
-    assert frames == report.frames == 40  # 1.6 s at 25 frames/s, from a template of 30 frames: it plays back and forth
+    assert frames == report.frames == 20  # 0.8 s at 25 frames/s, from a template of 12 frames: it plays back and forth
     assert abs(picture - sound) < Fraction(1, 25)
 
 
@@ -133,7 +133,7 @@ def test_a_picture_serves_as_a_presenter_and_a_video_as_a_voice(made: tuple[Path
 
     cv2.imwrite(str(tmp_path / "presenter.png"), swaying_presenter(1)[0])
     report = generate_clip(made[0], tmp_path / "presenter.png", tmp_path / "clip.mp4")
-    assert report.frames == 40
+    assert report.frames == 20
 
 
 def test_bad_input_is_told_in_one_sentence_and_leaves_nothing(material: Path, tmp_path: Path) -> None:

@@ -31,11 +31,13 @@ def every_tenth_frame(clip: Path) -> list[NDArray[np.uint8]]:
         ]
 
 
+@pytest.mark.long
 def test_both_presenters_are_made_under_their_names(clips: list[Path]) -> None:
     assert [clip.name for clip in clips] == ["grace-hopper.mp4", "astronaut.mp4"]
     assert sorted(clips) == sorted(clips[0].parent.iterdir())
 
 
+@pytest.mark.long
 def test_a_presenter_is_eight_silent_seconds_of_720p(clips: list[Path]) -> None:
     for clip in clips:
         with av.open(clip) as container:
@@ -45,6 +47,7 @@ def test_a_presenter_is_eight_silent_seconds_of_720p(clips: list[Path]) -> None:
             assert not container.streams.audio
 
 
+@pytest.mark.long
 def test_one_large_face_is_seen_throughout(clips: list[Path]) -> None:
     networks = MeshNetworks()
     for clip in clips:
@@ -53,6 +56,7 @@ def test_one_large_face_is_seen_throughout(clips: list[Path]) -> None:
             assert face.box.width > 200
 
 
+@pytest.mark.long
 def test_the_head_moves_before_a_still_backdrop(clips: list[Path]) -> None:
     for clip in clips:
         frames = np.stack([frame[:300] for frame in every_tenth_frame(clip)]).astype(np.float32)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from heygem_pipeline.faces.dlib_tracker import DlibTracker
+
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.template import Template
+
+pytestmark = pytest.mark.long
 
 
 def tracks_of(path: Path, count: int = 75) -> FaceTracks:

@@ -3,6 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from heygem_pipeline.media.frame import BgrFrame, Pixels
 from heygem_pipeline.media.label import VisibleLabel, with_label
 from heygem_pipeline.settings import SyntheticLabel
 
@@ -23,7 +24,13 @@ SIZES = [
 def changed(width: int, height: int, grey: int) -> tuple[np.ndarray, ...]:
     """(rows, columns) of the pixels that the label changes on a grey frame."""
     frame = np.full((height, width, 3), grey, np.uint8)
-    return np.nonzero((VisibleLabel(width, height).draw(frame) != frame).any(axis=2))
+    return np.nonzero((labelled(frame) != frame).any(axis=2))
+
+
+def labelled(frame: Pixels) -> Pixels:
+    """The frame with the label on it."""
+    height, width = frame.shape[:2]
+    return VisibleLabel(width, height).draw(BgrFrame(frame)).whole()
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -37,10 +44,10 @@ def test_the_label_lies_whole_in_the_bottom_right_corner(width: int, height: int
 
 @pytest.mark.parametrize(("width", "height"), [size for size in SIZES if min(size) >= 240])
 def test_the_characters_are_at_least_5_percent_of_the_shorter_side_high(width: int, height: int) -> None:
-    labelled = VisibleLabel(width, height).draw(np.full((height, width, 3), 128, np.uint8))
-    bright = (labelled.min(axis=2) >= 200).nonzero()
+    shown = labelled(np.full((height, width, 3), 128, np.uint8))
+    bright = (shown.min(axis=2) >= 200).nonzero()
     columns = slice(bright[1].min(), bright[1].max() + 1)
-    ink = labelled[:, columns].min(axis=2) >= 200
+    ink = shown[:, columns].min(axis=2) >= 200
     share = (226 - 40) / 1584, (538 - 40) / 1584  # where 生成 stands in the mask
     chinese = ink[:, round(share[0] * ink.shape[1]) : round(share[1] * ink.shape[1])]
     rows = chinese.any(axis=1).nonzero()[0]
@@ -49,17 +56,17 @@ def test_the_characters_are_at_least_5_percent_of_the_shorter_side_high(width: i
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
 def test_the_label_can_be_read_on_any_background(grey: int) -> None:
-    labelled = VisibleLabel(1280, 720).draw(np.full((720, 1280, 3), grey, np.uint8))
+    shown = labelled(np.full((720, 1280, 3), grey, np.uint8))
     rows, columns = changed(1280, 720, 128)
     inset = (rows.max() - rows.min()) // 4
-    region = labelled[rows.min() + inset : rows.max() - inset, columns.min() + inset : columns.max() - inset, 0]
+    region = shown[rows.min() + inset : rows.max() - inset, columns.min() + inset : columns.max() - inset, 0]
     assert region.max() >= 250
     assert np.median(region) <= 105
 
 
 def test_the_callers_frame_is_not_touched() -> None:
     frame = np.zeros((720, 1280, 3), np.uint8)
-    VisibleLabel(1280, 720).draw(frame)
+    VisibleLabel(1280, 720).draw(BgrFrame(frame))
     assert not frame.any()
 
 
@@ -73,6 +80,6 @@ def test_the_callers_frame_is_not_touched() -> None:
     ],
 )
 def test_it_is_shown_for_two_seconds_always_or_never(shown: SyntheticLabel, rate: Fraction, labelled: int) -> None:
-    frames = [np.zeros((96, 96, 3), np.uint8)] * 70
+    frames = [BgrFrame(np.zeros((96, 96, 3), np.uint8)) for _ in range(70)]
     result = list(with_label(frames, 96, 96, rate, shown))
-    assert [bool(frame.any()) for frame in result] == [True] * labelled + [False] * (70 - labelled)
+    assert [bool(frame.whole().any()) for frame in result] == [True] * labelled + [False] * (70 - labelled)

@@ -11,6 +11,8 @@ from heygem_pipeline.errors import EmptyFile, NoSoundTrack, NotMedia, PipelineEr
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
 
+pytestmark = pytest.mark.long
+
 FILM = Fraction(24000, 1001)
 PICTURES: dict[str, tuple[int, int, Fraction | int, int] | type[PipelineError]] = {
     "autoeditor_026_multi_track.mp4": (768, 576, 25, 114),

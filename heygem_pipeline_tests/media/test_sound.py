@@ -1,11 +1,15 @@
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
-from heygem_pipeline.errors import NoSoundTrack, TruncatedFile
+from heygem_pipeline.errors import NoSoundTrack, NotMedia, TruncatedFile
+from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.timeline import count_frames
+from heygem_pipeline.settings import RenderSettings, SyntheticLabel
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
 
 
@@ -91,14 +95,153 @@ def test_a_voice_cut_off_in_the_middle_is_refused(suffix: str, make_media: MakeM
         read_sound(path)
 
 
-@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0xFFFFFFFF])
-def test_a_recorder_that_did_not_know_the_length_is_forgiven(size: int, tone: Path, tmp_path: Path) -> None:
-    content = bytearray(tone.read_bytes())
-    place = content.index(b"data") + 4
-    content[place : place + 4] = size.to_bytes(4, "little")
-    path = tmp_path / "piped.wav"
+def changed_header(wav: Path, folder: Path, *, after: bytes, offset: int, value: int) -> Path:
+    """Copy a WAV and replace four bytes of a chunk's header."""
+    content = bytearray(wav.read_bytes())
+    place = content.index(after) + offset
+    content[place : place + 4] = value.to_bytes(4, "little")
+    path = folder / "changed.wav"
     path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("size", [0, 2_000_000_000, 0x7FFFF000, 0x7FFFFFDB, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+def test_a_recorder_that_did_not_know_the_length_is_forgiven(size: int, tone: Path, tmp_path: Path) -> None:
+    assert read_sound(changed_header(tone, tmp_path, after=b"data", offset=4, value=size)).duration == 2
+
+
+@pytest.mark.parametrize("factor", [0, 0.5, 2])
+def test_a_wrong_rate_of_bytes_in_the_header_is_forgiven(factor: float, tone: Path, tmp_path: Path) -> None:
+    path = changed_header(tone, tmp_path, after=b"fmt ", offset=16, value=int(88200 * factor))
     assert read_sound(path).duration == 2
+
+
+@pytest.mark.parametrize("codec", ["adpcm_ima_wav", "adpcm_ms", "pcm_mulaw"])
+def test_compressed_samples_in_a_wav_are_read_whole_and_refused_when_cut(
+    codec: str, make_media: MakeMedia, tmp_path: Path
+) -> None:
+    whole = make_media(f"{codec}.wav", "-f", "lavfi", "-i", "sine=duration=4:sample_rate=44100", "-c:a", codec)
+    assert read_sound(whole).duration == pytest.approx(4, abs=0.05)
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(TruncatedFile):
+        read_sound(cut)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(2_147_483_647, 1), (10_000_000, 1), (1, 1), (8000, 1000)])
+def test_what_no_recorder_writes_is_refused_in_one_sentence(rate: int, channels: int, tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "odd.wav", np.zeros((20000, channels)), 48000)
+    content = bytearray(path.read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(NotMedia, match=f"{rate} samples a second"):
+        read_sound(path)
+
+
+def test_two_channels_in_opposite_phase_are_heard(tmp_path: Path) -> None:
+    speech = np.sin(np.arange(96000) / 20) * np.repeat([0.5, 0, 0.5, 0.2], 24000)
+    opposite = read_sound(write_wav(tmp_path / "opposite.wav", np.stack([speech, -0.9 * speech], axis=1), 48000))
+    alone = read_sound(write_wav(tmp_path / "alone.wav", speech[:, None], 48000))
+    assert opposite.duration == alone.duration
+    assert opposite.samples == pytest.approx(alone.samples, abs=1e-3)
+
+
+def test_a_wide_stereo_recording_is_averaged_still(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    left, right = chance.normal(0, 0.1, (2, 96000))
+    sound = read_sound(write_wav(tmp_path / "wide.wav", np.stack([left, right], axis=1), 48000), 48000)
+    assert sound.samples[1000:-1000] == pytest.approx((left + right)[1000:-1000] / 2, abs=1e-4)
+
+
+def test_a_muted_microphone_is_silence_and_the_time_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "call.mkv"
+    speech = np.sin(np.arange(3 * 48000) / 20).astype(np.float32) * 0.5
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libopus", rate=48000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(speech[None], format="flt", layout="mono")
+        frame.sample_rate, frame.pts = 48000, 0
+        packets = [*stream.encode(frame), *stream.encode(None)]
+        container.mux([packet for packet in packets if not 40000 <= (packet.pts or 0) < 110000])
+    sound = read_sound(path)
+    assert sound.duration == pytest.approx(3, abs=0.03)
+    levels = np.abs(sound.samples[: 2 * 16000 + 14400]).reshape(-1, 1600).max(axis=1)
+    assert levels[:8].min() > 0.2 > 0.01 > levels[9:22].max()
+    assert levels[24:].min() > 0.2
+
+
+def speech_like(seconds: float, rate: int, seed: int) -> np.ndarray:
+    """Bursts of noise, (n,), as unlike their neighbours as syllables are."""
+    chance = np.random.default_rng(seed)
+    loudness = np.repeat(chance.uniform(0, 1, int(seconds * 20) + 1) ** 2, rate // 20)
+    noise = chance.normal(0, 0.2, int(seconds * rate)) * loudness[: int(seconds * rate)]
+    return np.convolve(noise, np.hanning(rate // 4000 + 3), "same")
+
+
+FORMATS = [(44100, 2), (22050, 1), (44100, 1), (48000, 2)]
+"""Sample rates and channels of the recordings that are joined."""
+
+JOINED = {
+    "ogg": ("ogg", ["-c:a", "libvorbis"], FORMATS),
+    "opus": ("opus", ["-c:a", "libopus", "-b:a", "64k"], FORMATS),
+    "adts": ("aac", ["-c:a", "aac"], FORMATS),
+    "adts, the slower first": ("aac", ["-c:a", "aac"], FORMATS[1:]),
+    "mp3": ("mp3", ["-c:a", "libmp3lame"], [(44100, 1 + number % 2) for number in range(6)]),
+}
+
+
+def joined(kind: str, make_media: MakeMedia, folder: Path) -> Path:
+    """Recordings of 1.5 s, one behind the other in one file."""
+    suffix, options, formats = JOINED[kind]
+    content = b""
+    for number, (rate, channels) in enumerate(formats):
+        samples = np.repeat(speech_like(1.5, rate, number)[:, None], channels, axis=1)
+        source = write_wav(folder / f"{number}.wav", samples, rate)
+        content += make_media(f"{number}.{suffix}", "-i", source, *options).read_bytes()
+    path = folder / f"joined.{suffix}"
+    path.write_bytes(content)
+    return path
+
+
+def lag(later: np.ndarray, earlier: np.ndarray) -> int:
+    """By how many samples the first is behind the second."""
+    size = 2 * len(later)
+    spectrum = np.fft.rfft(later, size) * np.conj(np.fft.rfft(earlier, size))
+    place = int(np.argmax(np.fft.irfft(spectrum)))
+    return place if place < len(later) else place - size
+
+
+@pytest.mark.parametrize("kind", JOINED)
+def test_joined_recordings_are_heard_whole_and_in_their_place(kind: str, make_media: MakeMedia, tmp_path: Path) -> None:
+    formats = JOINED[kind][2]
+    sound = read_sound(joined(kind, make_media, tmp_path))
+    assert sound.duration == pytest.approx(1.5 * len(formats), abs=0.1 * len(formats))
+    each = len(sound.samples) // len(formats)
+    for number in range(len(formats)):
+        heard = sound.samples[number * each : (number + 1) * each]
+        meant = np.resize(speech_like(1.5, 16000, number), each)
+        levels = [np.abs(part[: each // 1600 * 1600]).reshape(-1, 1600).mean(axis=1) for part in (heard, meant)]
+        assert levels[0].max() > 0.3 * levels[1].max()
+
+
+@pytest.mark.parametrize("kind", JOINED)
+def test_mouth_and_ear_hear_joined_recordings_at_the_same_time(
+    kind: str, make_media: MakeMedia, tmp_path: Path
+) -> None:
+    path = joined(kind, make_media, tmp_path)
+    mouth = read_sound(path)
+    clip = encode_clip(
+        (np.zeros((48, 64, 3), np.uint8) for _ in range(count_frames(mouth.duration, Fraction(25)))),
+        frame_rate=Fraction(25),
+        size=(64, 48),
+        sound=path,
+        duration=mouth.duration,
+        destination=tmp_path / "clip.mp4",
+        made_with=RenderSettings(label=SyntheticLabel.OFF),
+    )
+    ear = read_sound(clip.path).samples
+    for first in range(4000, len(mouth.samples) - 12000, 8000):
+        part = slice(first, first + 8000)
+        assert abs(lag(ear[part], mouth.samples[part])) < 0.005 * 16000
 
 
 def test_a_picture_is_no_voice(make_media: MakeMedia) -> None:

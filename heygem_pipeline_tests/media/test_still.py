@@ -1,8 +1,9 @@
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from heygem_pipeline.errors import NoPicture, TooLarge, TruncatedFile
 from heygem_pipeline.media.probe import probe_video
@@ -61,6 +62,38 @@ def test_any_kind_of_pixel_becomes_colour(mode: str, tmp_path: Path) -> None:
     else:
         half_red().convert(mode).save(path)
         assert tuple(read_picture(path)[16, 60]) == WHITE
+
+
+def display_p3() -> bytes:
+    """A colour profile: sRGB's own, with the red, green and blue of Display P3 (D50) in its place."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    corners = {b"rXYZ": (0.51512, 0.24120, -0.00105), b"gXYZ": (0.29198, 0.69225, 0.04189)}
+    corners[b"bXYZ"] = (0.15710, 0.06657, 0.78407)
+    for name, corner in corners.items():
+        (place,) = struct.unpack_from(">I", profile, profile.index(name, 128) + 4)
+        struct.pack_into(">3i", profile, place + 8, *(round(value * 65536) for value in corner))
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_the_colours_of_a_phones_photograph_are_those_its_profile_means(kind: str, mode: str, tmp_path: Path) -> None:
+    if (kind, mode) == ("jpeg", "RGBA"):
+        pytest.skip("JPEG has no transparency")
+    path = tmp_path / f"phone.{kind}"
+    lossless = {"lossless": True} if kind == "webp" else {}
+    Image.new(mode, (32, 32), (191, 153, 106)).save(path, kind, icc_profile=display_p3(), **lossless)
+    # By hand: (191, 153, 106) / 255 decoded as sRGB, from P3 to BT.709 (EG 432-1, inverted), and encoded again.
+    assert read_picture(path)[16, 16, ::-1].tolist() == pytest.approx([198, 151, 98], abs=2)
+
+
+def test_a_profile_that_says_srgb_or_nonsense_changes_nothing(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    colours = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    for number, profile in enumerate((srgb, b"nonsense" * 40, srgb[:200])):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(colours).save(path, icc_profile=profile)
+        assert np.array_equal(read_picture(path)[..., ::-1], colours)
 
 
 def test_a_printers_jpeg_is_read(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_killed_run_leaves_nothing_and_can_be_made_again(data: DataFolders, ma
         pool = instance.event_log_storage.get_concurrency_info("gpu")
         assert len(pool.claimed_slots) == 1
 
-        assert len(fail_abandoned_runs(instance)) == 1
+        assert len(fail_abandoned_runs(instance, data)) == 1
         remove_half_written(data)
         assert half_written(data) == []
         assert instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == []

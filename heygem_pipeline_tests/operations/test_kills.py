@@ -20,7 +20,8 @@ import pytest
 from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.operations.recovery import ALIVE, recover
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from heygem_pipeline.cli.main import app
-from heygem_pipeline.planning.planner import Plan, plan
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.instance import open_instance

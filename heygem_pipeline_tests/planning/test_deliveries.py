@@ -1,15 +1,20 @@
 """When the ZIP of a voice is made, and made again."""
 
+from functools import partial
+
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.specifications import DeliverySpec
 from heygem_pipeline.messages.message import Message, verbatim
+from heygem_pipeline.planning import deliveries
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
-from heygem_pipeline.planning.status import State
+from heygem_pipeline.planning.status import DONE, State, Status
 from heygem_pipeline.runs.failure_reasons import reason_tag
+from heygem_pipeline.runs.materializations import data_versions
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline_tests.house import CLIP, DELIVERY, House
 
 
@@ -72,7 +77,7 @@ def test_a_delivery_that_failed_waits_until_something_changes(house: House) -> N
     delivered(house)
     house.folders.delivery("one").unlink()
     why = Message("run.unexpected", error="It is odd.")
-    what = reason_tag(why) | {"heygem/tried": house.plan().tried[Stage.DELIVERY]["one"]}
+    what = reason_tag(why) | {"heygem/tried": house.plan().what_is_tried(Subject(Stage.DELIVERY, "one"))}
     house.run(DELIVERY, "one", DagsterRunStatus.FAILURE, what)
     assert house.plan().deliveries["one"].reason == why
     house.folders.clip(ClipKey("one", "two")).unlink()
@@ -86,6 +91,22 @@ def test_one_zip_holds_what_any_campaign_asks_for(house: House) -> None:
     campaign(house, "delivery: {voice: yes, named_by_language: yes}", "second", "{voice: one, language: de}")
     wished = order(house)
     assert (wished.report, wished.filmstrips, wished.voice, wished.language) == (True, False, True, "de")
+
+
+def test_a_reason_worded_anew_makes_no_zip_again(house: House) -> None:
+    delivered(house)
+    order_with = partial(version_with, house)
+    for code, before in deliveries.FIRST_WORDING.items():
+        now = Message(code)
+        assert str(now) != before and order_with(now) == order_with(verbatim(before))
+    assert order_with(Message("run.unread")) != order_with(verbatim("No face."))
+
+
+def version_with(house: House, reason: Message) -> str:
+    found = house.plan()
+    clips = ClipTable({"one": {"one": Status(State.FAILED, reason), "two": DONE}})
+    made = data_versions(house.instance, house.folders, "encoded_video")
+    return deliveries.delivery_spec(house.folders, "one", clips, found.wanting, made, None).version
 
 
 def order(house: House) -> DeliverySpec:

@@ -18,7 +18,7 @@ from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.planning import failed_attempts, planner
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
-from heygem_pipeline.planning.planner import Plan
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import forgive
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
@@ -249,7 +249,7 @@ def test_a_run_that_ended_with_the_pipeline_is_asked_for_again_however_often(hou
     for _ in range(failed_attempts.INTERRUPTIONS + 1):
         assert house.clip().state is State.READY
         run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
-        assert fail_abandoned_runs(house.instance) == [run_id]
+        assert fail_abandoned_runs(house.instance, house.folders) == [run_id]
         house.instance.add_run_tags(run_id, {"dagster/will_retry": "false"})
     assert house.clip().state is State.READY
 

@@ -52,7 +52,7 @@ def test_the_file_holds_english_sentences_and_beside_them_codes_and_values(tmp_p
     write_report(REPORT, tmp_path / "report.json")
     told = stored(tmp_path / "report.json")
     assert told["warnings"] == [
-        "Noise or music is only 8 dB softer than the speech; the mouth may follow it.",
+        "Noise or music is only 8 dB quieter than the speech; the mouth may move with it.",
         "Besides the presenter 3 other faces are seen; only the largest, most central face is made to speak.",
     ]
     assert told["warning_messages"][1] == {"code": "face.others", "values": {"count": 3}}

@@ -105,7 +105,7 @@ def test_what_nobody_foresaw_has_its_stack_trace_once_indented(data: DataFolders
 
 def test_recovery_says_which_runs_it_failed(house: House) -> None:
     run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
-    fail_abandoned_runs(house.instance)
+    fail_abandoned_runs(house.instance, house.folders)
     (line,) = [LINE.fullmatch(line) for line in written(house.folders)]
     assert line and line.groups()[:4] == ("ERROR", run_id[:8], "one/two", "recovery")
 
@@ -118,7 +118,7 @@ def test_a_run_whose_process_was_killed_is_told_once(house: House) -> None:
     data = JobFailureData(None, RunFailureReason.STEP_FAILURE)
     house.instance.report_run_failed(run(failed_itself) or pytest.fail(), "A step failed.", data)
     abandoned = house.run(CLIP, "two|one", DagsterRunStatus.STARTED)
-    assert fail_abandoned_runs(house.instance) == [abandoned]
+    assert fail_abandoned_runs(house.instance, house.folders) == [abandoned]
     for run_id in (killed, failed_itself, abandoned):
         (record,) = house.instance.get_records_for_run(run_id, of_type=DagsterEventType.RUN_FAILURE).records
         event = record.event_log_entry.dagster_event
@@ -139,7 +139,7 @@ def test_new_and_retired_uploads_are_told_and_nothing_else(house: House) -> None
 
 
 def test_a_line_of_no_run_says_who_speaks(data: DataFolders) -> None:
-    note("Page and daemon start.", "up", level=logging.WARNING)
+    note(data, "Page and daemon start.", "up", level=logging.WARNING)
     (line,) = written(data)
     assert line.endswith("WARNING -        [-] up: Page and daemon start.")
 
@@ -147,7 +147,7 @@ def test_a_line_of_no_run_says_who_speaks(data: DataFolders) -> None:
 def test_the_file_rotates_and_loses_nothing(data: DataFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_file, "BYTES_A_FILE", 300)
     for number in range(20):
-        note(f"number {number:02}", "up")
+        note(data, f"number {number:02}", "up")
     files = sorted(data.log_file.parent.glob("heygem.log*"), reverse=True)
     assert len(files) > 2
     numbers = [line[-2:] for file in files for line in file.read_text().splitlines()]

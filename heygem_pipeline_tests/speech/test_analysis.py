@@ -49,6 +49,7 @@ def test_silence_and_the_hiss_of_an_unplugged_microphone_are_refused(amplitude: 
         analyse_speech(path)
 
 
+@pytest.mark.long
 def test_every_real_voice_is_understood(clips: Path) -> None:
     for path in sorted((clips / "audio").iterdir()):
         assert np.mean(analyse_speech(path).activity > 0.5) > 0.3, path.name

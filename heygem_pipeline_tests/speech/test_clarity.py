@@ -23,7 +23,7 @@ def test_clear_speech_raises_no_doubt(english_speech: SpeechFeatures) -> None:
 
 def test_noise_is_named_with_its_distance(english: Sound) -> None:
     (warning,) = speech_warnings(with_noise(english, 8))
-    assert warning.code == "speech.noisy" and "dB softer than the speech" in str(warning)
+    assert warning.code == "speech.noisy" and "dB quieter than the speech" in str(warning)
 
 
 def test_the_ratio_is_about_the_one_that_was_made(english: Sound) -> None:
@@ -53,4 +53,4 @@ def test_very_quiet_speech_warns(english: Sound) -> None:
 
 def test_a_long_recording_warns(english_speech: SpeechFeatures) -> None:
     (warning,) = speech_warnings(replace(english_speech, duration=Fraction(400)))
-    assert warning.code == "speech.long" and str(warning).startswith("The recording lasts 6.7 minutes")
+    assert warning.code == "speech.long" and str(warning).startswith("The recording is 6.7 minutes long")

@@ -1,6 +1,5 @@
 """The page listening on a port of this machine, without servers behind it."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -14,13 +13,8 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.shared_state import Studio
+from heygem_pipeline_tests.conftest import free_port
 from heygem_pipeline_tests.house import House
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def answers(address: str) -> bool:

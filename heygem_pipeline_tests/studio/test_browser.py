@@ -18,10 +18,10 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
+from heygem_pipeline_tests.conftest import free_port, swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.served import cut_the_power, start, wait_for
-from heygem_pipeline_tests.studio.listening import answers, free_port
+from heygem_pipeline_tests.studio.listening import answers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -110,7 +110,7 @@ def test_a_teacher_makes_four_clips(
     page.locator(".cell[data-kind=running], .cell[data-kind=done]").first.wait_for()
     page.reload()
     page.locator(".cell[data-kind=failed]").wait_for()
-    _progress(page, "3 of 4 finished · 1 needs you")
+    _progress(page, "3 of 4 finished · 1 failed")
 
     page.locator(".cell[data-kind=failed]").click()
     dialog = page.get_by_role("dialog")
@@ -193,8 +193,8 @@ def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
             )
         )
     page.reload()
-    _progress(page, "0 of 3 finished · 2 cancelled · 1 removed for its age")
-    _try_again(page, "welcome with anna: Removed for its age")
+    _progress(page, "0 of 3 finished · 2 cancelled · 1 removed (too old)")
+    _try_again(page, "welcome with anna: Removed (too old)")
     _progress(page, "1 of 3 finished · 2 cancelled")
 
 

@@ -62,6 +62,7 @@ def test_the_time_left_is_told_of_a_clip_and_of_the_whole(
     write_progress(house.folders, run_id, Progress("encoded_video", 30, 60, time() - 10, time()))
     shown = studio.get("/api/shown").json()
     assert shown["clips"]["one|one"]["left"] == 6
+    assert (shown["clips"]["one|two"]["voice"], shown["clips"]["one|two"]["presenter"]) == ("one", "two")
     assert [batch["left"] for batch in shown["batches"]] == [6 + 24 + 24]
     assert shown["estimated"] and {voice["clip_seconds"] for voice in shown["voices"]} == {24.0}
 

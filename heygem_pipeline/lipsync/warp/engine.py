@@ -14,6 +14,7 @@ from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.articulation.performance import SpeechPerformance
 from heygem_pipeline.lipsync.warp.articulation.retargeting import retarget
+from heygem_pipeline.lipsync.warp.drawing_area import drawing_areas
 from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
@@ -55,9 +56,11 @@ class WarpEngine:
         calibration = calibrate(tracks, template_speech)
         articulations = retarget(model(speech, tracks.frame_rate, count), calibration)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
-        exemplars = collect_exemplars(template.frames, tracks, calibration)
+        areas = drawing_areas(tracks, calibration.landmarks)
+        exemplars = collect_exemplars(lambda: template.frames(areas), tracks, calibration)
         performance = SpeechPerformance(articulations)
-        yield from render_performance(performance, template.presentation(count), shown, tracks, calibration, exemplars)
+        presentation = template.presentation(count, areas)
+        yield from render_performance(performance, presentation, shown, tracks, calibration, exemplars)
 
 
 def _shipped_model() -> MouthModel:

@@ -146,7 +146,7 @@ def _blend_strengths(
 def _read_frames(
     template: Template, count: int, face_boxes: FaceBoxes, strengths: NDArray[np.float64]
 ) -> Iterator[_Frame]:
-    for output_frame, (template_frame, picture) in enumerate(template.presentation(count)):
+    for output_frame, (template_frame, picture) in enumerate(template.presentation(count, face_boxes.boxes)):
         left, top, right, bottom = (int(edge) for edge in face_boxes.boxes[template_frame])
         place = None
         if strengths[output_frame] > 0:

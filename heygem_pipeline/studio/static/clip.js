@@ -5,7 +5,7 @@ import { toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, megabytes, t } from "./page.js";
 import { progressOf } from "./progress.js";
 import { get } from "./server.js";
-import { store, kindOf } from "./store.js";
+import { keyOf, kindOf, store } from "./store.js";
 
 const dialog = document.getElementById("clip");
 let opened = null;
@@ -20,7 +20,7 @@ dialog.addEventListener("click", (event) => { if (event.target === dialog) dialo
 
 /** Open the page of a clip. */
 export function open(voice, presenter) {
-  const key = `${voice}|${presenter}`;
+  const key = keyOf(voice, presenter);
   opened = { key, voice, presenter };
   const body = el("div.clip-body", { tabindex: -1 });
   dialog.replaceChildren(
@@ -39,8 +39,8 @@ export function open(voice, presenter) {
 export function openFromAddress() {
   const key = new URLSearchParams(location.search).get("clip");
   if (!key) return;
-  const [voice, presenter] = key.split("|");
-  if (voice && presenter && store.now.clips[key]) open(voice, presenter);
+  const clip = store.now.clips[key];
+  if (clip) open(clip.voice, clip.presenter);
   else address(null);
 }
 
@@ -63,7 +63,7 @@ export function draw() {
 }
 
 function parts(kind, clip, voice, presenter) {
-  const key = `${voice}|${presenter}`;
+  const key = keyOf(voice, presenter);
   const again = el("button.button.primary", { type: "button", onclick: () => retry([key]) }, icon("again"), t("retry"));
   if (kind === "done") return finished(clip, voice, presenter);
   if (kind === "running") return [el("div.clip-state", {}, el("span.ring.large", {}, el("span.percent")), el("p.clip-words", { role: "status" }), stop(key))];

@@ -5,7 +5,7 @@ import { open } from "./clip.js";
 import { confirmed } from "./dialogs.js";
 import { clock, date, el, fill, icon, t } from "./page.js";
 import { progressOf, progressWords, tally } from "./progress.js";
-import { batchShown, clipsOf, store, kindOf, show } from "./store.js";
+import { batchShown, clipsOf, keyOf, kindOf, show, store } from "./store.js";
 
 const title = document.getElementById("batch-title");
 const sub = document.getElementById("batch-sub");
@@ -84,9 +84,9 @@ function drawMatrix(batch) {
   const voices = batch.voices.map((key) => store.now.voices.find((one) => one.key === key)).filter(Boolean);
   const mark = JSON.stringify([batch.name, voices.map((v) => [v.key, v.mark, v.seconds]), presenters.map((p) => [p.key, p.mark, p.picture])]);
   fill(matrix, mark, () => [table(batch, voices, presenters)]);
-  for (const cell of matrix.querySelectorAll("[data-clip]")) drawCell(cell, cell.dataset.clip);
+  for (const cell of matrix.querySelectorAll("[data-clip]")) drawCell(cell);
   for (const link of matrix.querySelectorAll("[data-row]")) {
-    const some = presenters.some((p) => store.now.clips[`${link.dataset.row}|${p.key}`]?.state === "done");
+    const some = presenters.some((p) => store.now.clips[keyOf(link.dataset.row, p.key)]?.state === "done");
     link.classList.toggle("off", !some);
     link.tabIndex = some ? 0 : -1;
     link.setAttribute("aria-hidden", String(!some));
@@ -100,7 +100,7 @@ function table(batch, voices, presenters) {
       el("span.head-name", { title: voice.key }, voice.key),
       el("span.row-facts", {}, voice.seconds ? clock(voice.seconds) : "",
         el("a.icon-button", { href: archive({ batch: batch.name, voice: voice.key }), download: "", "data-row": voice.key, "aria-label": t("download.row", { name: voice.key }), title: t("download.row", { name: voice.key }) }, icon("download")))),
-    ...presenters.map((presenter) => el("td", { role: "cell" }, el("span.cell-of", {}, presenter.key), el("button.cell", { type: "button", "data-clip": `${voice.key}|${presenter.key}`, onclick: () => open(voice.key, presenter.key) })))));
+    ...presenters.map((presenter) => el("td", { role: "cell" }, el("span.cell-of", {}, presenter.key), el("button.cell", { type: "button", "data-clip": keyOf(voice.key, presenter.key), "data-voice": voice.key, "data-presenter": presenter.key, onclick: () => open(voice.key, presenter.key) })))));
   return el("table", { role: "table", style: null, "aria-labelledby": "batch-title" },
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, el("td.corner", { role: "cell" }), ...heads)),
     el("tbody", { role: "rowgroup" }, ...rows));
@@ -111,10 +111,10 @@ function face(presenter) {
   return el("img.face", { src: `files/pictures/${encodeURIComponent(presenter.key)}.jpg?v=${presenter.mark}`, alt: "", width: 40, height: 40, loading: "lazy" });
 }
 
-function drawCell(button, key) {
+function drawCell(button) {
+  const { clip: key, voice, presenter } = button.dataset;
   const clip = store.now.clips[key];
   const kind = kindOf(clip);
-  const [voice, presenter] = key.split("|");
   let state = t(`state.${kind}`);
   button.dataset.kind = kind;
   button.disabled = kind === "gone";

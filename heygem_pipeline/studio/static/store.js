@@ -71,13 +71,19 @@ export function batchShown() {
   return batches.find((batch) => batch.name === store.batch) ?? newest;
 }
 
+/** What a clip is called in requests, addresses and the server's answer. */
+export function keyOf(voice, presenter) {
+  return `${voice}|${presenter}`;
+}
+
 /** The clips of a batch, voice by voice: [key, clip], each that is known. */
 export function clipsOf(batch) {
   const found = [];
   for (const voice of batch.voices) {
     for (const presenter of batch.presenters) {
-      const clip = store.now.clips[`${voice}|${presenter}`];
-      if (clip) found.push([`${voice}|${presenter}`, clip]);
+      const key = keyOf(voice, presenter);
+      const clip = store.now.clips[key];
+      if (clip) found.push([key, clip]);
     }
   }
   return found;

@@ -13,7 +13,7 @@ from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.template import Boxes, Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, SpeechFeatures
 
@@ -32,15 +32,23 @@ class Presenter:
         """What the engine asks of a template: its frames and its presentation."""
         return cast(Template, self)
 
-    def frames(self) -> Iterator[Picture]:
-        """Yield own copies of the frames, forward."""
-        yield from (picture.copy() for picture in self.pictures)
+    def frames(self, wanted: Boxes | None = None) -> Iterator[Picture]:
+        """Yield own copies of the frames, forward; black where nothing is wanted."""
+        yield from (self._seen(index, wanted) for index in range(len(self.pictures)))
 
-    def presentation(self, count: int) -> Iterator[tuple[int, Picture]]:
-        """Yield (index, own copy of the frame), forward and back."""
+    def presentation(self, count: int, wanted: Boxes | None = None) -> Iterator[tuple[int, Picture]]:
+        """Yield (index, own copy of the frame), forward and back; black where nothing is wanted."""
         for position in range(count):
             index = ping_pong(position, len(self.pictures))
-            yield index, self.pictures[index].copy()
+            yield index, self._seen(index, wanted)
+
+    def _seen(self, index: int, wanted: Boxes | None) -> Picture:
+        if wanted is None:
+            return self.pictures[index].copy()
+        left, top, right, bottom = wanted[index]
+        picture = np.zeros_like(self.pictures[index])
+        picture[top:bottom, left:right] = self.pictures[index][top:bottom, left:right]
+        return picture
 
     def without_face(self, *frames: int) -> "Presenter":
         """The same, with no face in some frames."""
@@ -93,8 +101,8 @@ class Watched(Presenter):
 
     noted: list[weakref.ref[Picture]]
 
-    def presentation(self, count: int) -> Iterator[tuple[int, Picture]]:
-        for index, frame in super().presentation(count):
+    def presentation(self, count: int, wanted: Boxes | None = None) -> Iterator[tuple[int, Picture]]:
+        for index, frame in super().presentation(count, wanted):
             self.noted.append(weakref.ref(frame))
             yield index, frame
             del frame

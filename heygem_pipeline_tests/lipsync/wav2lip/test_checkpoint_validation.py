@@ -27,8 +27,7 @@ def holds_the_weights_of(network: Wav2LipNetwork, path: Path) -> None:
     torch.testing.assert_close(load_network(path)(mel, faces), network(mel, faces), atol=0, rtol=0)
 
 
-@pytest.mark.parametrize("prefix", ["module.", ""])
-@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "old pickle"])
+@pytest.mark.parametrize(("prefix", "zipped"), [("module.", True), ("", False)], ids=["zip", "old pickle"])
 def test_a_training_state_is_read(network: Wav2LipNetwork, tmp_path: Path, prefix: str, zipped: bool) -> None:
     path = tmp_path / "权重 wav2lip_gan.pth"
     torch.save(training_state(network, prefix), path, _use_new_zipfile_serialization=zipped)

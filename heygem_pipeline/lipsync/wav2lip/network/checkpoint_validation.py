@@ -25,9 +25,12 @@ def load_network(path: Path) -> Wav2LipNetwork:
     asked for its weights alone. Raises CheckpointUnusable for anything else: damaged files, web pages, other networks.
     """
     weights = {name.removeprefix(PARALLEL_PREFIX): value for name, value in _weights_of(path).items()}
-    network = Wav2LipNetwork()
+    # Without values of its own: 36 million random numbers take longer than the file.
+    with torch.device("meta"):
+        network = Wav2LipNetwork()
     _require_fitting(weights, network, path)
-    network.load_state_dict(weights)
+    own = network.state_dict()
+    network.load_state_dict({name: value.to(own[name].dtype) for name, value in weights.items()}, assign=True)
     return network.eval().requires_grad_(False)
 
 
