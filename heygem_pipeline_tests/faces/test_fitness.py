@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heygem_pipeline.errors import BadInput, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
+from heygem_pipeline.errors import BadInput, FaceLeansOver, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
 from heygem_pipeline.faces.fitness import fitness_warnings, refuse_unfit
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.settings import DEFAULTS
@@ -22,6 +22,12 @@ def turned(tracks: FaceTracks, yaw: float, frames: int) -> FaceTracks:
     pose = np.zeros_like(tracks.pose)
     pose[:frames, 0] = yaw
     return replace(tracks, pose=pose)
+
+
+def leaning(degrees: float) -> FaceTracks:
+    lean = np.radians(degrees)
+    turn = np.array([[np.cos(lean), np.sin(lean)], [-np.sin(lean), np.cos(lean)]])
+    return made_tracks(np.array([made_face() @ turn * 100 + 400] * 20))
 
 
 def test_a_good_template_passes_without_a_warning() -> None:
@@ -48,6 +54,25 @@ def test_each_unfit_template_has_its_own_error_that_names_file_and_number(
     sentence = str(caught.value)
     assert NAME in sentence and number in sentence
     assert sentence.endswith(".") and "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("degrees", "code"),
+    [
+        *((degrees, "face.on_its_side") for degrees in (-90, 90, 70, -110)),
+        *((degrees, "face.upside_down") for degrees in (180, -170, 150)),
+    ],
+)
+def test_a_camera_held_otherwise_is_told_with_the_turn_that_mends_it(degrees: float, code: str) -> None:
+    with pytest.raises(FaceLeansOver) as caught:
+        refuse_unfit(leaning(degrees), NAME, DEFAULTS)
+    assert caught.value.code == code
+    assert NAME in str(caught.value) and "turn the video by" in str(caught.value)
+
+
+@pytest.mark.parametrize("degrees", [-50, -20, 20, 50])
+def test_a_head_held_aslant_is_taken(degrees: float) -> None:
+    refuse_unfit(leaning(degrees), NAME, DEFAULTS)
 
 
 def test_a_face_in_half_of_the_frames_is_enough() -> None:

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from heygem_pipeline.faces.mesh_networks import MeshNetworks
+from heygem_pipeline.faces.mesh_reader import Crop, read_face
 from heygem_pipeline.faces.pose import STANDARD_FACE, head_pose
 
 
@@ -52,10 +54,7 @@ def test_an_absent_face_has_no_pose() -> None:
     assert np.isnan(head_pose(np.full((1, 68, 2), np.nan), np.array([False]))).all()
 
 
-def test_grace_hopper_looks_into_the_camera(hopper: np.ndarray) -> None:
-    from heygem_pipeline.faces.detection import detect_large_faces
-    from heygem_pipeline.faces.landmark_reader import landmarks_at
-
-    box, _ = detect_large_faces(hopper)[0]
-    yaw, pitch, roll = read(landmarks_at(hopper, np.array(box), readings=7)[None])
-    assert abs(yaw) < 10 and abs(pitch) < 15 and abs(roll) < 10
+def test_grace_hopper_looks_into_the_camera(hopper: np.ndarray, mesh_networks: MeshNetworks) -> None:
+    reading = read_face(mesh_networks, hopper, Crop(265, 235, 300, -3))
+    yaw, pitch, roll = read(reading.landmarks[None])
+    assert abs(yaw) < 5 and abs(pitch) < 10 and abs(roll) < 5

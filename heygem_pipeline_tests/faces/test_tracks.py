@@ -1,3 +1,4 @@
+import json
 from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_pandas_reads_a_row_a_frame_with_columns_that_speak(tmp_path: Path) -> N
     assert {"left", "top", "right", "bottom", "yaw", "pitch", "roll", "score"} <= set(frame.columns)
 
 
+def test_lips_and_blendshapes_have_columns_that_speak(tmp_path: Path) -> None:
+    path, tracks = tmp_path / "tracks.parquet", wandering({4}, 12)
+    shapes = np.random.default_rng(2).uniform(size=tracks.blendshapes.shape).astype(np.float32)
+    shapes[~tracks.present] = np.nan
+    write_tracks(replace(tracks, blendshapes=shapes), path)
+    frame = pd.read_parquet(path)
+    np.testing.assert_array_equal(frame["jawOpen"], shapes[:, 0])
+    np.testing.assert_array_equal(frame["outer_upper_x00"], tracks.lips[:, 0, 0, 0])
+    np.testing.assert_array_equal(frame["inner_lower_y10"], tracks.lips[:, 3, 10, 1])
+
+
 def test_filled_frames_stay_marked(tmp_path: Path) -> None:
     tracks = wandering({5, 6}, 12)
     assert (tracks.state[5:7] == FaceState.FILLED).all()
@@ -77,3 +89,14 @@ def test_filled_frames_stay_marked(tmp_path: Path) -> None:
 def test_a_table_of_something_else_is_refused() -> None:
     with pytest.raises(KeyError):
         table_to_tracks(pa.table({"frame": [1, 2]}))
+
+
+def test_tables_of_the_first_schema_are_refused() -> None:
+    table = tracks_to_table(wandering(set(), 3))
+    clip = json.loads(table.schema.metadata[b".face_tracks"])
+    first = table.drop_columns([name for name in table.column_names if "_lower_" in name or "_upper_" in name])
+    for schema in ({}, {"schema": 1}):
+        metadata = json.dumps({key: value for key, value in clip.items() if key != "schema"} | schema)
+        for old in (table, first):
+            with pytest.raises(KeyError):
+                table_to_tracks(old.replace_schema_metadata({".face_tracks": metadata}))
