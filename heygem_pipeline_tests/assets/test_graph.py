@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from dagster._core.event_api import PartitionKeyFilter
 
@@ -207,3 +208,21 @@ def test_a_delivery_of_nothing_says_what_to_make_first(house: House) -> None:
     sentence = house.materializer.run(["delivery"], "silence")
     assert sentence is not None and "encoded_video" in sentence
     assert not house.folders.delivery("silence").exists()
+
+
+def test_tracks_of_an_older_version_say_what_to_make_anew(house: House) -> None:
+    """As trackers stored them that read no more than 68 points."""
+    path = house.folders.tracks("张老师")
+    kept, table = path.read_bytes(), pq.read_table(path)
+    clip = json.loads(table.schema.metadata[b".face_tracks"])
+    del clip["schema"]
+    lips = [name for name in table.column_names if name.startswith(("outer_", "inner_", "mouth", "jaw"))]
+    older = table.drop_columns(lips).replace_schema_metadata(
+        {**table.schema.metadata, b".face_tracks": json.dumps(clip)}
+    )
+    try:
+        pq.write_table(older, path)
+        sentence = house.materializer.run(CLIP, multi_partition_key(ClipKey("talk", "张老师")))
+    finally:
+        path.write_bytes(kept)
+    assert sentence is not None and "face_tracks of '张老师' was stored by another version" in sentence
