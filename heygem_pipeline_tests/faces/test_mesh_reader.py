@@ -67,7 +67,9 @@ def test_a_face_that_lies_otherwise_is_read_as_the_upright_one(
         place, points = (np.stack([line[:, 1], width - 1 - line[:, 0]], axis=1) for line in (place, points))
         height, width = width, height
     turned = np.ascontiguousarray(np.rot90(hopper, turns))
-    first = read_face(mesh_networks, turned, Crop(*place[0], HOPPER.side, HOPPER.lean - 90 * turns))
+    first = read_face(
+        mesh_networks, turned, Crop(float(place[0, 0]), float(place[0, 1]), HOPPER.side, HOPPER.lean - 90 * turns)
+    )
     again = read_face(mesh_networks, turned, first.crop)
     assert np.abs(again.points - points).mean() < 0.02 * eye_distance(reading)
 
