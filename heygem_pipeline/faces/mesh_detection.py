@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import Box, intersection_over_union, square_box
 from heygem_pipeline.faces.mesh_networks import DETECTOR_SIDE, MeshNetworks
+from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, crop_of_box, read_face
 
 LEAST_SCORE = 0.5
 """MediaPipe's own threshold."""
@@ -48,15 +49,17 @@ class Detection:
 def detect_faces(networks: MeshNetworks, frame: NDArray[np.uint8], turned: bool = False) -> list[Detection]:
     """Return the faces of a BGR frame, best first: those of the largest windows that show any, and half as large ones.
 
+    Only what can be read as a face counts: a lamp that the detector takes for one must not end the search.
+
     Args:
         turned: also faces that lie on their side or upside down, where none stands upright.
     """
     found: list[Detection] = []
     for level, windows in enumerate(_levels(frame)):
         last = bool(found)
-        found += _detect(networks, frame, windows, (0,))
+        found += _readable(networks, frame, _detect(networks, frame, windows, (0,)))
         if not found and turned and level < TURNED_LEVELS:
-            found += _detect(networks, frame, windows, (1, 2, 3))
+            found += _readable(networks, frame, _detect(networks, frame, windows, (1, 2, 3)))
         if last:
             break
     faces = [_as_it_lies(networks, frame, face) for face in _distinct(found)]
@@ -157,6 +160,16 @@ def _cut(frame: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
 def _quarter_turns(lean: float) -> int:
     """How often a face that leans so many degrees clockwise must be turned counter-clockwise to stand upright."""
     return round(lean / 90) % 4
+
+
+def _readable(networks: MeshNetworks, frame: NDArray[np.uint8], found: list[Detection]) -> list[Detection]:
+    """Return those, joined where they overlap, in which the points of a face can be read."""
+    faces = []
+    for face in _distinct(found):
+        first = read_face(networks, frame, crop_of_box(face.box, face.lean))
+        if min(first.presence, read_face(networks, frame, first.crop).presence) >= LEAST_PRESENCE:
+            faces.append(face)
+    return faces
 
 
 def _as_it_lies(networks: MeshNetworks, frame: NDArray[np.uint8], face: Detection) -> Detection:

@@ -46,6 +46,18 @@ def test_a_face_is_found_however_the_camera_was_held(
     assert abs((near[0].lean - lean + 180) % 360 - 180) < 15
 
 
+def test_what_only_looks_like_a_face_does_not_end_the_search(
+    hopper: Picture, collins: Picture, placed: Place, mesh_networks: MeshNetworks
+) -> None:
+    suit = np.ascontiguousarray(np.rot90(collins))
+    suit[200:350, :230] = 90  # her face
+    frame = placed((1080, 1920), (suit, 0, 0, 2), (hopper, 1600, 700, 0.35))
+    assert detect_large_faces(mesh_networks, frame)
+    (face,) = detect_faces(mesh_networks, frame)
+    assert face.box.left > 1600
+    assert face.box.width == pytest.approx(0.35 * WIDTH, rel=0.15)
+
+
 def test_all_faces_are_found_the_surest_first(both: Picture, mesh_networks: MeshNetworks) -> None:
     faces = detect_faces(mesh_networks, both)
     assert [round(face.box.centre[0], -2) for face in sorted(faces, key=lambda face: face.box.left)] == [200, 700]
