@@ -35,8 +35,8 @@ class RecordedPerformance:
     """Movements of a tracked mouth away from its rest, carried over to another.
 
     landmarks: float64 (frames, 68, 2), head frame of the performer, one row an output frame; NaN where unseen.
-    neutral: float64 (68, 2), the performer's closed mouth. lips, neutral_lips: float64 (frames, 4, 11, 2), (4, 11, 2), the
-    lines of both. scale: the template's mouth against the performer's.
+    neutral: float64 (68, 2), the performer's closed mouth. lips: float64 (frames, 4, 11, 2), the lines of its
+    lips; neutral_lips: (4, 11, 2). scale: the template's mouth against the performer's.
     """
 
     landmarks: NDArray[np.float64]

@@ -137,7 +137,7 @@ class UploadLimits(BaseModel):
     min_face_pixels: int = Field(default=64, description="Narrower faces are refused (pixels)")
     min_face_share: float = Field(default=0.5, ge=0, le=1, description="Share of frames that must show a face, 0 to 1")
     max_yaw_degrees: float = Field(
-        default=30.0,
+        default=35.0,
         gt=0,
         description="Presenters who turn the head further than this most of the time are refused (degrees)",
     )

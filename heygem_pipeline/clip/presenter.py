@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from heygem_pipeline.clip.replaced_upload import require_unchanged
-from heygem_pipeline.clip.sidecar import chosen_tracker
+from heygem_pipeline.clip.sidecar import chosen_tracker, read_sidecar
 from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
@@ -97,7 +97,8 @@ def track_presenter(
     mark = fingerprint(path)
     template = template or Template.open(path, settings)
     tracker = load_tracker(chosen_tracker(path, settings.tracker), settings)
-    tracks = track_faces(template, tracker, progress, settings)
+    limits = settings.model_copy(update={"max_yaw_degrees": 90.0}) if read_sidecar(path).make_anyway else settings
+    tracks = track_faces(template, tracker, progress, limits)
     own_speech = _own_speech(template, settings)
     version, seconds = name_and_version(tracker.name, tracker.version), perf_counter() - started
     return Presenter(path, mark, version, tracks, own_speech, seconds, settings, state, template)

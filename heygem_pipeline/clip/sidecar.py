@@ -1,11 +1,25 @@
 """The file beside a presenter that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.tracker_registry import TRACKERS
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What a sidecar says.
+
+    Attributes:
+        tracker: name of the presenter's tracker; None, the usual one.
+        make_anyway: also where the head is turned further than is drawn well.
+    """
+
+    tracker: str | None = None
+    make_anyway: bool = False
 
 
 def sidecar_of(upload: Path) -> Path:
@@ -15,21 +29,29 @@ def sidecar_of(upload: Path) -> Path:
 
 def chosen_tracker(upload: Path, usual: str) -> str:
     """Name of the tracker for a presenter: its sidecar's, else the usual one. Raises SidecarWrong."""
-    return _read(sidecar_of(upload)).get("tracker", usual)
+    return read_sidecar(upload).tracker or usual
 
 
-def _read(path: Path) -> dict[str, str]:
+def read_sidecar(upload: Path) -> Sidecar:
+    """Return what is said of a presenter; what its sidecar does not say, or without one, is as usual.
+
+    Raises SidecarWrong.
+    """
+    path = sidecar_of(upload)
     try:
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return Sidecar()
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
-        return {}
-    if not isinstance(written, dict) or written.keys() - {"tracker"}:
+        return Sidecar()
+    if not isinstance(written, dict) or written.keys() - {"tracker", "make_anyway"}:
         raise SidecarWrong("sidecar.other_key", file=path.name)
-    if not isinstance(written["tracker"], str) or written["tracker"] not in TRACKERS:
+    tracker, make_anyway = written.get("tracker"), written.get("make_anyway", False)
+    if "tracker" in written and (not isinstance(tracker, str) or tracker not in TRACKERS):
         names = ", ".join(TRACKERS)
-        raise SidecarWrong("sidecar.unknown_tracker", file=path.name, tracker=repr(written["tracker"]), known=names)
-    return written
+        raise SidecarWrong("sidecar.unknown_tracker", file=path.name, tracker=repr(tracker), known=names)
+    if not isinstance(make_anyway, bool):
+        raise SidecarWrong("sidecar.make_anyway", file=path.name)
+    return Sidecar(tracker, make_anyway)

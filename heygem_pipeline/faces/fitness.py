@@ -1,5 +1,7 @@
 """Whether a tracked template can be made to speak: what is refused, and what is only said."""
 
+from pathlib import Path
+
 import numpy as np
 
 from heygem_pipeline.errors import FaceLeansOver, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
@@ -59,7 +61,10 @@ def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits) -> None:
         raise FaceLeansOver("face.on_its_side", file=name)
     turned = turned_share(tracks, limits.max_yaw_degrees)
     if turned > 0.5:
-        raise FaceTurnedAway("face.turned_away", file=name, degrees=limits.max_yaw_degrees, share=turned)
+        sidecar = f"{Path(name).stem}.yaml"
+        raise FaceTurnedAway(
+            "face.turned_away", file=name, degrees=limits.max_yaw_degrees, share=turned, sidecar=sidecar
+        )
 
 
 def fitness_warnings(tracks: FaceTracks, limits: UploadLimits) -> list[Message]:

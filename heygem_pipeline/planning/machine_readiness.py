@@ -4,6 +4,7 @@ from pathlib import Path
 
 from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.clip.sidecar import read_sidecar
 from heygem_pipeline.errors import NotReady, SidecarWrong
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
@@ -19,6 +20,14 @@ def tracker_of(upload: Path, settings: Settings) -> str:
         return current_tracker(settings, upload)
     except SidecarWrong as error:
         return repr(error.message)
+
+
+def made_anyway(upload: Path) -> bool:
+    """Whether a presenter's sidecar asks to take no notice of how far the head is turned."""
+    try:
+        return read_sidecar(upload).make_anyway
+    except SidecarWrong:
+        return False
 
 
 def lack_of_weights(tracker: str, weights: WeightSettings) -> Message | None:

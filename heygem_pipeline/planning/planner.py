@@ -11,7 +11,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.failed_attempts import FailedAttempts
-from heygem_pipeline.planning.machine_readiness import lack_of_room, lack_of_weights, tracker_of
+from heygem_pipeline.planning.machine_readiness import lack_of_room, lack_of_weights, made_anyway, tracker_of
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.recipes import Recipes
 from heygem_pipeline.planning.requests import read_requests
@@ -71,7 +71,11 @@ class _Planner:
         }
         self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
         self._recipes = Recipes(self._trackers, settings)
-        self._inputs = RunInputs(voices, presenters, self._trackers, settings)
+        handled = {
+            key: f"{self._trackers[key]} anyway" if made_anyway(folders.presenters / upload.file) else self._trackers[key]
+            for key, upload in presenters.items()
+        }
+        self._inputs = RunInputs(voices, presenters, handled, settings)
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
         self._queued, self._running = active_runs(instance)

@@ -9,18 +9,18 @@ from heygem_pipeline.uploads.registry import Upload
 
 
 class RunInputs:
-    """Of runs for uploads and clips. trackers: of each presenter, by name and version."""
+    """Of runs for uploads and clips. handled: how each presenter is, by its tracker and its sidecar."""
 
     def __init__(
         self,
         voices: Mapping[str, Upload],
         presenters: Mapping[str, Upload],
-        trackers: Mapping[str, str],
+        handled: Mapping[str, str],
         settings: Settings,
     ) -> None:
         self._voices = voices
         self._presenters = presenters
-        self._trackers = trackers
+        self._handled = handled
         self._settings = _digest(settings.decisive)
 
     def of_voice(self, key: str) -> str:
@@ -29,7 +29,7 @@ class RunInputs:
 
     def of_presenter(self, key: str) -> str:
         """Of its tracking."""
-        return _digest(f"{self._presenters[key].fingerprint} {self._trackers[key]} {self._settings}")
+        return _digest(f"{self._presenters[key].fingerprint} {self._handled[key]} {self._settings}")
 
     def of_clip(self, clip: ClipKey, recipe: str) -> str:
         """Of its making."""

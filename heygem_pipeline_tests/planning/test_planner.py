@@ -109,6 +109,23 @@ def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: 
     assert house.plan().presenters["two"].state is State.READY
 
 
+def test_a_presenter_refused_for_a_turned_head_is_made_when_its_sidecar_says_anyway(
+    house: House, material: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEYGEM_MAX_YAW_DEGREES", "0.01")
+    settings.cache_clear()
+    shutil.copy(material / "presenter.mp4", house.folders.presenters / "two.mp4")
+    house.take_in()
+    materializer = Materializer(house.instance, NoDisplay(), CampaignSpecifications(house.folders, settings()))
+    materializer.run(["face_tracks"], "two")
+    refused = house.plan().presenters["two"]
+    assert refused.state is State.FAILED and "two.yaml" in str(refused.reason)
+    (house.folders.presenters / "two.yaml").write_text("make_anyway: true")
+    assert house.plan().presenters["two"].state is State.READY
+    materializer.run(["face_tracks"], "two")
+    assert house.plan().presenters["two"].state is State.DONE
+
+
 def test_a_deleted_store_leaves_finished_clips_done(house: House) -> None:
     house.make_inputs()
     house.make_clip()

@@ -29,7 +29,7 @@ class WarpEngine:
     """Warps the template's own mouth; a pure function of its input, bit for bit."""
 
     name = "warp"
-    version = "3"
+    version = "4"
     device = "cpu"
 
     def __init__(self, mouth_model: MouthModel | None = None) -> None:
