@@ -72,7 +72,9 @@ class _Planner:
         self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
         self._recipes = Recipes(self._trackers, settings)
         handled = {
-            key: f"{self._trackers[key]} anyway" if made_anyway(folders.presenters / upload.file) else self._trackers[key]
+            key: f"{self._trackers[key]} anyway"
+            if made_anyway(folders.presenters / upload.file)
+            else self._trackers[key]
             for key, upload in presenters.items()
         }
         self._inputs = RunInputs(voices, presenters, handled, settings)

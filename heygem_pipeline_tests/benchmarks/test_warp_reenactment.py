@@ -10,7 +10,7 @@ from benchmarks.warp_reenactment import RecordedPerformance, recorded_performanc
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.analysis.rest_pose import NO_OFFSET
 from heygem_pipeline.lipsync.warp.articulation.lip_model import closed_contours, largest_displacement
-from heygem_pipeline.lipsync.warp.contours import contours_from_landmarks
+from heygem_pipeline.lipsync.warp.contours import contours_from_lips
 from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, laid
 from heygem_pipeline_tests.lipsync.warp.test_engine import seen_gaps
 
@@ -31,8 +31,12 @@ def test_the_templates_mouth_does_what_the_performers_does(speaker: Presenter, c
 
 def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: Presenter) -> None:
     performance = performance_of(speaker)
-    still = replace(performance, landmarks=np.repeat(performance.neutral[None], 3, axis=0))
-    own = contours_from_landmarks(calibrate(speaker.tracks).landmarks[0])
+    still = replace(
+        performance,
+        landmarks=np.repeat(performance.neutral[None], 3, axis=0),
+        lips=np.repeat(performance.neutral_lips[None], 3, axis=0),
+    )
+    own = contours_from_lips(calibrate(speaker.tracks).lips[0])
     asked = still.target_for(1, own, NO_OFFSET)
     assert largest_displacement(asked.target, closed_contours(own)) < 1e-9
     assert asked.jaw == 0
@@ -41,7 +45,7 @@ def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: Presenter) -> 
 def test_where_the_performer_is_unseen_the_template_rests(speaker: Presenter) -> None:
     performance = performance_of(speaker)
     performance.landmarks[4] = np.nan
-    own = contours_from_landmarks(performance.neutral)
+    own = contours_from_lips(performance.neutral_lips)
     assert performance.target_for(4, own, NO_OFFSET).target.gap == 0
 
 

@@ -53,7 +53,8 @@ def test_the_file_holds_english_sentences_and_beside_them_codes_and_values(tmp_p
     told = stored(tmp_path / "report.json")
     assert told["warnings"] == [
         "Noise or music is only 8 dB quieter than the speech; the mouth may move with it.",
-        "Besides the presenter 3 other faces are seen; only the largest, most central face is made to speak.",
+        "Besides the presenter 3 other faces are seen; one face alone is made to speak: one that moves, looks this "
+        "way, and is the largest and most central.",
     ]
     assert told["warning_messages"][1] == {"code": "face.others", "values": {"count": 3}}
     assert [check["sentence"] for check in told["checks"]] == [

@@ -1,7 +1,7 @@
 """The true lines of the lips' inner edges, read from the picture.
 
-A tracker's lines are smooth and steady, and off by a lip's rim where lips part a little: moustaches, thin lips and teeth
-look to it like a larger opening. So near them the lines are looked for in the picture.
+A tracker's lines are smooth and steady, and off by a lip's rim where lips part a little: moustaches, thin lips and
+teeth look to it like a larger opening. So near them the lines are looked for in the picture.
 First the darkest smooth path between the corners: the crease of touching lips, and somewhere within the opening of
 parted ones. Then, from there up and down, how far it is until the colour is that lip's own again.
 """

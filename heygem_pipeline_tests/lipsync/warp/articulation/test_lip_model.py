@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heygem_pipeline.faces.mesh_points import lip_lines_of
 from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestOffset
 from heygem_pipeline.lipsync.warp.articulation.lip_model import (
     THICKEST,
@@ -17,7 +18,7 @@ from heygem_pipeline.lipsync.warp.articulation.lip_model import (
     largest_displacement,
     spoken_contours,
 )
-from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_landmarks
+from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 
 
 def mouth(gap: float = 0.0, bow: float = 0.02) -> MouthContours:
@@ -31,7 +32,7 @@ def mouth(gap: float = 0.0, bow: float = 0.02) -> MouthContours:
     dip = bow * np.array([0, 0, 1, 0, 0])
     landmarks[60:65] = np.stack([inner_across, 1 - gap / 2 * inner_arch + dip], axis=1)
     landmarks[[60, 67, 66, 65, 64]] = np.stack([inner_across, 1 + gap / 2 * inner_arch + dip], axis=1)
-    return contours_from_landmarks(landmarks)
+    return contours_from_lips(lip_lines_of(landmarks[None])[0])
 
 
 articulations = st.builds(
