@@ -19,7 +19,7 @@ HEAVY = ("torch", "librosa", "dlib", "cv2", "scipy", "matplotlib", "skimage", "f
 
 
 FLOORS = (
-    ("easing", "messages", "settings"),
+    ("easing", "messages", "prefetch", "settings"),
     ("errors",),
     ("storage", "devices"),
     ("media", "checkpoints"),
