@@ -110,8 +110,7 @@ def examine_video(path: Path, limits: UploadLimits = DEFAULTS) -> tuple[VideoInf
     check_content(path)
     size = picture_size(path)
     if size is not None:
-        _require_size(path, *size, limits)
-        return _still_info(path, size), None
+        return _still_info(path, size, limits), None
     with open_media(path) as container:
         stream = picture_stream(container, path)
         index = _whole_index(path, container, stream, limits)
@@ -174,11 +173,12 @@ def sound_stream(container: InputContainer, path: Path) -> AudioStream:
     return next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
 
 
-def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
+def _still_info(path: Path, size: tuple[int, int], limits: UploadLimits) -> VideoInfo:
+    width, height = scaled_down(*size, limits)
     return VideoInfo(
         path=path,
-        width=size[0],
-        height=size[1],
+        width=width,
+        height=height,
         stored_size=size,
         orientation=Orientation(),
         frame_rate=STILL_RATE,
@@ -189,7 +189,7 @@ def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
         codec="picture",
         variable_rate=False,
         packet_count=1,
-        decoded_bytes=size[0] * size[1] * 3,
+        decoded_bytes=width * height * 3,
         colours=ColourTags(),
         colour_mapping=None,
     )
@@ -269,6 +269,13 @@ def _require_whole(
 def _require_length(path: Path, duration: Fraction, limit: float) -> None:
     if duration > limit * 60:
         raise TooLong("file.too_long", file=path.name, minutes=float(duration) / 60, limit=limit)
+
+
+def scaled_down(width: int, height: int, limits: UploadLimits) -> tuple[int, int]:
+    """Return the size in which a photograph is shown: its own, or the largest of its shape that the limits allow."""
+    most = limits.max_width, limits.max_height
+    share = min(Fraction(max(most), max(width, height)), Fraction(min(most), min(width, height)), Fraction(1))
+    return max(1, int(width * share)), max(1, int(height * share))
 
 
 def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> None:
