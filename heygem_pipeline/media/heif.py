@@ -54,7 +54,8 @@ class HeifPicture:
     @property
     def upright_size(self) -> tuple[int, int]:
         """(width, height) as shown."""
-        return self.size[::-1] if self.orientation.swaps_sides else self.size
+        width, height = self.size
+        return (height, width) if self.orientation.swaps_sides else (width, height)
 
 
 def is_heif(head: bytes) -> bool:
@@ -108,19 +109,19 @@ def read_heif(path: Path, picture: HeifPicture) -> NDArray[np.uint8]:
 
 
 def _frames(container: InputContainer, streams: list[VideoStream]) -> Iterator[tuple[VideoStream, VideoFrame]]:
-    done: set[int] = set()
+    waiting = {stream.id: stream for stream in streams}
     for stream in streams:
         stream.codec_context.thread_count = 1
     for packet in read_packets(container, *streams):
-        stream = packet.stream
-        if stream.id in done:
+        stream = waiting.get(packet.stream.id)
+        if stream is None:
             continue
         try:
             frames = [*stream.decode(packet), *(stream.decode(None) if packet.size else ())]
         except FFmpegError as error:
             raise HeifDamaged from error
         if frames:
-            done.add(stream.id)
+            del waiting[stream.id]
             yield stream, frames[0]
 
 

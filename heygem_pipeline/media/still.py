@@ -76,7 +76,8 @@ def read_picture(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.
         orientation = _orientation(picture, path)
         if size is not None:
             # A JPEG is decoded at a half, a quarter or an eighth of its size, whatever is enough.
-            picture.draft(None, size[::-1] if orientation in SIDES_SWAPPED else size)
+            width, height = size
+            picture.draft(None, (height, width) if orientation in SIDES_SWAPPED else (width, height))
         turn = TURNS.get(orientation)
         return _pixels(picture if turn is None else picture.transpose(turn), size)
 
