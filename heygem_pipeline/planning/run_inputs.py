@@ -1,15 +1,37 @@
-"""What a run would be made of now, as a digest: while that is the same, what failed would fail again."""
+"""What runs would be made of now: the recipes of clips, and all inputs as a digest."""
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from heygem_pipeline.campaigns.campaign import Campaign
+from heygem_pipeline.campaigns.campaigns_folder import render_spec_of
+from heygem_pipeline.clip.render_spec import default_render_spec
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.planning.machine_readiness import engine_of
+from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.versions import recipe_version
 from heygem_pipeline.uploads.registry import Upload
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How a clip is made: the engine and settings of the campaigns that want it, and its presenter's tracker.
+
+    version: as ``clip_version`` takes it. lack: what keeps its engine from working on this machine.
+    """
+
+    version: str
+    lack: Message | None
+
+
 class RunInputs:
-    """Of runs for uploads and clips. trackers: of each presenter, by name and version."""
+    """While the digest of its inputs is the same, a run that failed would fail again.
+
+    trackers: of each presenter, by name and version.
+    """
 
     def __init__(
         self,
@@ -21,19 +43,35 @@ class RunInputs:
         self._voices = voices
         self._presenters = presenters
         self._trackers = trackers
-        self._settings = _digest(settings.decisive)
+        self._settings = settings
+        self._chosen = _digest(settings.decisive)
+        self._recipes: dict[tuple[int, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
 
     def of_voice(self, key: str) -> str:
-        """Of its analysis."""
-        return _digest(f"{self._voices[key].fingerprint} {self._settings}")
+        """The digest of its analysis."""
+        return _digest(f"{self._voices[key].fingerprint} {self._chosen}")
 
     def of_presenter(self, key: str) -> str:
-        """Of its tracking."""
-        return _digest(f"{self._presenters[key].fingerprint} {self._trackers[key]} {self._settings}")
+        """The digest of its tracking."""
+        return _digest(f"{self._presenters[key].fingerprint} {self._trackers[key]} {self._chosen}")
 
-    def of_clip(self, clip: ClipKey, recipe: str) -> str:
-        """Of its making."""
-        return _digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe}")
+    def of_clip(self, clip: ClipKey, wanting: tuple[Campaign, ...]) -> str:
+        """The digest of its making. wanting: the campaigns that want it."""
+        recipe = self.recipe(clip.presenter, wanting)
+        return _digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe.version}")
+
+    def recipe(self, presenter: str, wanting: tuple[Campaign, ...]) -> Recipe:
+        """Of a clip with this presenter: worked out once for all that the same campaigns want with the same tracker."""
+        which = id(wanting), self._trackers[presenter]
+        if which not in self._recipes:
+            # The campaigns are kept too: what is gone may leave its id to others.
+            self._recipes[which] = self._work_out(which[1], wanting), wanting
+        return self._recipes[which][0]
+
+    def _work_out(self, tracker: str, wanting: tuple[Campaign, ...]) -> Recipe:
+        spec = render_spec_of(wanting, default_render_spec(self._settings))
+        engine, lack = engine_of(spec.engine, self._settings)
+        return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings)), lack)
 
 
 def _digest(text: str) -> str:

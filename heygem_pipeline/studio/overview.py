@@ -18,8 +18,8 @@ from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
-from heygem_pipeline.studio.languages import languages_of
 from heygem_pipeline.studio.texts import message_json, sentence_of
+from heygem_pipeline.studio.voice_languages import languages_of
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 EVERYTHING = ""
