@@ -65,19 +65,20 @@ def make_missing(
         for key in keys:
             if statuses[key].to_be_made:
                 say(f"Analysing {key}")
-                _tell(say, materializer.run([asset], key))
+                tell_failure(say, materializer.run([asset], key))
     found = plan(instance, folders, settings, clips)
     for clip, status in found.clips.items():
         if status.to_be_made:
             say(f"Making {clip}")
-            _tell(say, materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip)))
+            tell_failure(say, materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip)))
     for audio, status in plan(instance, folders, settings).deliveries.items():
         if status.to_be_made:
-            _tell(say, materializer.run(["delivery"], audio))
+            tell_failure(say, materializer.run(["delivery"], audio))
     return plan(instance, folders, settings, clips)
 
 
-def _tell(say: Say, failure: str | None) -> None:
+def tell_failure(say: Say, failure: str | None) -> None:
+    """Say what ``Materializer.run`` returned, if it failed."""
     if failure is not None:
         say(failure)
 

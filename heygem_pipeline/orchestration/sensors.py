@@ -12,7 +12,7 @@ from heygem_pipeline.planning.launching import room_in_queue, run_requests, sett
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
-from heygem_pipeline.planning.status import State
+from heygem_pipeline.planning.status import State, counts_in_words
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, reason_in
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.partitions import TakenIn, take_in_uploads
@@ -94,8 +94,7 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
 
 def told(found: Plan) -> str:
     """Where the clips stand, in a sentence."""
-    counts = [f"{found.counts[state]} {state.value}" for state in State if found.counts[state]]
-    return f"Clips: {', '.join(counts)}." if counts else NONE_WANTED
+    return f"Clips: {counts_in_words(found.counts)}." if found.counts else NONE_WANTED
 
 
 def _why_nothing(found: Plan) -> str:

@@ -40,8 +40,8 @@ def plan(
     """Say where everything stands that was taken in. clips: those to look at instead of the wanted ones."""
     uploads = Uploads(folders)
     voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
-    voice_files = {key: uploads.folder(UploadKind.AUDIO) / upload.file for key, upload in voices.items()}
-    presenter_files = {key: uploads.folder(UploadKind.TEMPLATE) / upload.file for key, upload in presenters.items()}
+    voice_files = uploads.paths(UploadKind.AUDIO, voices)
+    presenter_files = uploads.paths(UploadKind.TEMPLATE, presenters)
     campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
     wanting = wanted_clips(campaigns, voice_files, presenter_files)
     if clips is not None:

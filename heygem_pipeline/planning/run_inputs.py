@@ -1,6 +1,5 @@
 """What runs would be made of now: the recipes of clips, and all inputs as a digest."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,8 +11,12 @@ from heygem_pipeline.planning.machine_readiness import engine_of
 from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.fingerprint import text_digest
 from heygem_pipeline.storage.versions import recipe_version
 from heygem_pipeline.uploads.registry import Upload
+
+DIGITS = 16
+"""Of the digests; stored with runs."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +47,21 @@ class RunInputs:
         self._presenters = presenters
         self._trackers = trackers
         self._settings = settings
-        self._chosen = _digest(settings.decisive)
+        self._chosen = text_digest(settings.decisive, DIGITS)
         self._recipes: dict[tuple[int, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
 
     def of_voice(self, key: str) -> str:
         """The digest of its analysis."""
-        return _digest(f"{self._voices[key].fingerprint} {self._chosen}")
+        return text_digest(f"{self._voices[key].fingerprint} {self._chosen}", DIGITS)
 
     def of_presenter(self, key: str) -> str:
         """The digest of its tracking."""
-        return _digest(f"{self._presenters[key].fingerprint} {self._trackers[key]} {self._chosen}")
+        return text_digest(f"{self._presenters[key].fingerprint} {self._trackers[key]} {self._chosen}", DIGITS)
 
     def of_clip(self, clip: ClipKey, wanting: tuple[Campaign, ...]) -> str:
         """The digest of its making. wanting: the campaigns that want it."""
         recipe = self.recipe(clip.presenter, wanting)
-        return _digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe.version}")
+        return text_digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe.version}", DIGITS)
 
     def recipe(self, presenter: str, wanting: tuple[Campaign, ...]) -> Recipe:
         """Of a clip with this presenter: worked out once for all that the same campaigns want with the same tracker."""
@@ -72,7 +75,3 @@ class RunInputs:
         spec = render_spec_of(wanting, default_render_spec(self._settings))
         engine, lack = engine_of(spec.engine, self._settings)
         return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings)), lack)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -128,8 +128,7 @@ def _mark(upload: Upload | None) -> str:
 
 def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], language: str) -> Iterator[dict[str, Any]]:
     voices, presenters = (
-        {key: state.uploads.folder(kind) / upload.file for key, upload in state.known[kind].items()}
-        for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
+        state.uploads.paths(kind, state.known[kind]) for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
     )
     if state.campaigns.everything and voices and presenters:
         named = {"name": EVERYTHING, "title": "", "made": 0.0}
