@@ -18,6 +18,7 @@ from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.frame import Frame
+from heygem_pipeline.messages.message import legible
 from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
@@ -160,9 +161,9 @@ def _report(recording: _Recording, encoded: EncodedClip, output: str, made_with:
     engine, device = recording.drawing.engine, recording.drawing.device
     width, height = encoded.size
     return ClipReport(
-        audio=voice.path.name,
-        template=presenter.path.name,
-        output=output,
+        audio=legible(voice.path.name),
+        template=legible(presenter.path.name),
+        output=legible(output),
         engine=engine.name,
         engine_version=engine.version,
         device=engine.device if device is None else device,

@@ -1,5 +1,6 @@
 """The file beside a presenter that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
 
+import errno
 from pathlib import Path
 
 import yaml
@@ -23,7 +24,11 @@ def _read(path: Path) -> dict[str, str]:
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return {}
+        raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
+    except (ValueError, yaml.YAMLError) as error:
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
         return {}

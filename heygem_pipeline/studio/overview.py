@@ -10,7 +10,7 @@ from typing import Any
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
-from heygem_pipeline.messages.message import Message
+from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.planning.estimates import Estimate, seconds_left
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State, Status
@@ -88,7 +88,7 @@ def _uploads(
         doubt = examined.refused if examined and not (status and status.state is State.DONE) else None
         yield {
             "key": key,
-            "file": path.name,
+            "file": legible(path.name),
             "mark": _mark(upload),
             "added": upload.since if upload else state.now,
             "checked": status is not None and status.state in (State.DONE, State.FAILED),
