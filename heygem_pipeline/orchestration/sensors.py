@@ -27,7 +27,7 @@ SECONDS_BETWEEN_LOOKS = 5
 
 NAMES_TOLD = 10
 
-NONE_WANTED = "No clip is wanted: it takes a voice and a presenter, and campaigns in order (heygem campaign check)."
+NONE_WANTED = "No clip is wanted: bring a voice and a presenter, and check the campaigns (heygem campaign check)."
 
 
 @dg.sensor(
@@ -103,11 +103,11 @@ def _why_nothing(found: Plan) -> str:
         return f"{held_back} {told(found)}"
     if found.counts[State.READY] or found.counts[State.STALE]:
         if settings().automatic is not Automatic.CLIPS:
-            why = f"Clips are not made by themselves (HEYGEM_AUTOMATIC={settings().automatic.value}). "
+            why = f"Clips are not made automatically (HEYGEM_AUTOMATIC={settings().automatic.value}). "
         else:
             why = "Clips of a campaign with a schedule wait for its time. "
     elif found.counts[State.QUEUED] or found.counts[State.RUNNING]:
-        why = "All that can be started is. "
+        why = "Everything that can be started is started. "
     else:
         why = "Nothing is to be made. "
     return why + told(found)
