@@ -94,9 +94,9 @@ def read_heif(path: Path, picture: HeifPicture) -> NDArray[np.uint8]:
     canvas = np.zeros((height, width, 3), np.uint8)
     seen = 0
     places = {tile: number for number, tile in enumerate(picture.tiles)}
-    with open_media(path) as container:
+    with open_media(path, most_streams=MOST_TILES) as container:
         streams = [stream for stream in container.streams.video if stream.id in places]
-        for stream, frame in _frames(container, streams):
+        for stream, frame in _frames(path, container, streams):
             row, column = divmod(places[stream.id], picture.columns)
             tile = _pixels(frame, picture)
             top, left = row * tile.shape[0], column * tile.shape[1]
@@ -108,11 +108,13 @@ def read_heif(path: Path, picture: HeifPicture) -> NDArray[np.uint8]:
     return picture.orientation.apply(canvas)
 
 
-def _frames(container: InputContainer, streams: list[VideoStream]) -> Iterator[tuple[VideoStream, VideoFrame]]:
+def _frames(
+    path: Path, container: InputContainer, streams: list[VideoStream]
+) -> Iterator[tuple[VideoStream, VideoFrame]]:
     waiting = {stream.id: stream for stream in streams}
     for stream in streams:
         stream.codec_context.thread_count = 1
-    for packet in read_packets(container, *streams):
+    for packet in read_packets(path, container, *streams):
         stream = waiting.get(packet.stream.id)
         if stream is None:
             continue

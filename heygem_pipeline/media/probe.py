@@ -113,6 +113,8 @@ def examine_video(path: Path, limits: UploadLimits = DEFAULTS) -> tuple[VideoInf
         return _still_info(path, size, limits), None
     with open_media(path) as container:
         stream = picture_stream(container, path)
+        # What the header says, before anything is decoded; the first frame is asked again.
+        _require_size(path, stream.codec_context.width, stream.codec_context.height, limits)
         index = _whole_index(path, container, stream, limits)
     with open_media(path) as container:
         return _video_info(path, container, index, limits), index
@@ -228,7 +230,7 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex, limit
 
 def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
     damage: Exception | None = None
-    for packet in read_packets(container, stream):
+    for packet in read_packets(path, container, stream):
         try:
             for frame in stream.decode(packet):
                 return frame
@@ -241,7 +243,7 @@ def _whole_index(
     path: Path, container: InputContainer, stream: VideoStream | AudioStream, limits: UploadLimits
 ) -> PacketIndex:
     """Index a stream that is neither cut off nor too long. Raises TruncatedFile, TooLong."""
-    index = index_packets(container, stream)
+    index = index_packets(path, container, stream)
     if index is None:
         raise cut_off(path)
     _require_whole(path, container, stream, index)
