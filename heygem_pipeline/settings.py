@@ -130,8 +130,12 @@ class UploadLimits(BaseModel):
     )
     max_minutes: float = Field(default=30.0, gt=0, description="Longer voices and presenters are refused (minutes)")
     long_minutes: float = Field(default=5.0, gt=0, description="Longer voices and presenters get a warning (minutes)")
-    max_width: int = Field(default=4096, description="Larger pictures are refused (longer side, pixels)")
-    max_height: int = Field(default=2304, description="Larger pictures are refused (shorter side, pixels)")
+    max_width: int = Field(
+        default=4096, description="Larger videos are refused, photographs scaled down (longer side, pixels)"
+    )
+    max_height: int = Field(
+        default=2304, description="Larger videos are refused, photographs scaled down (shorter side, pixels)"
+    )
     good_height: int = Field(default=720, description="Smaller pictures get a warning (shorter side, pixels)")
     min_speech_seconds: float = Field(default=0.5, ge=0.1, description="Shorter voices are refused (seconds)")
     min_face_pixels: int = Field(default=64, description="Narrower faces are refused (pixels)")

@@ -6,6 +6,7 @@ import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
@@ -36,7 +37,7 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
         voice = analyse_voice(upload, chosen)
     speech = voice.speech
     metadata = {
-        "upload": upload.name,
+        "upload": legible(upload.name),
         "seconds": round(float(speech.duration), 3),
         "speech share": round(speech_share(speech), 3),
         "speech to noise (dB)": round(speech_to_noise(speech), 1),

@@ -10,6 +10,7 @@ from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.specifications import DeliverySpec, SpecificationSource
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
+from heygem_pipeline.messages.message import legible
 from heygem_pipeline.quality.report import ClipReport, finished_report
 from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -69,7 +70,7 @@ def _content(
             yield f"{name}.jpg", folders.filmstrip(clip)
     if order.voice:
         voice = Uploads(folders).find(UploadKind.AUDIO, audio)
-        yield f"voice/{voice.name}", voice
+        yield f"voice/{legible(voice.name)}", voice
 
 
 def _row_of_missing(
@@ -81,6 +82,6 @@ def _row_of_missing(
         "clip": "",
         "finished": False,
         "sentence": order.unfinished[template],
-        "audio": voice.file if voice else audio,
-        "template": presenter.file if presenter else template,
+        "audio": legible(voice.file) if voice else audio,
+        "template": legible(presenter.file) if presenter else template,
     }

@@ -10,6 +10,7 @@ from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import template_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
@@ -42,7 +43,7 @@ def face_tracks(
             presenter = track_presenter(template.info.path, progress, template, chosen)
     tracks = presenter.tracks
     metadata = {
-        "upload": presenter.path.name,
+        "upload": legible(presenter.path.name),
         "frames": len(tracks),
         "frame rate": str(tracks.frame_rate),
         "resolution": "{} x {}".format(*tracks.size),

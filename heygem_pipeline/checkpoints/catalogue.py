@@ -1,5 +1,6 @@
 """Every file of weights that people put into the folder of checkpoints, and what may be done with it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from heygem_pipeline.messages.message import Message
@@ -97,11 +98,11 @@ def owner_called(name: str) -> Owner | None:
     return next((owner for owner in CATALOGUE if owner.name == name), None)
 
 
+def checkpoints() -> Iterator[tuple[Owner, Part, Checkpoint]]:
+    """Every file, with what it belongs to."""
+    return ((owner, part, checkpoint) for owner in CATALOGUE for part in owner.parts for checkpoint in part.files)
+
+
 def checkpoint_called(file: str) -> tuple[Owner, Part, Checkpoint] | None:
     """The file of that name, with what it belongs to; upper and lower case are alike."""
-    for owner in CATALOGUE:
-        for part in owner.parts:
-            for checkpoint in part.files:
-                if checkpoint.file.casefold() == file.casefold():
-                    return owner, part, checkpoint
-    return None
+    return next((found for found in checkpoints() if found[2].file.casefold() == file.casefold()), None)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner, Part, checkpoint_called
+from heygem_pipeline.checkpoints.catalogue import Checkpoint, Owner, Part, checkpoint_called, checkpoints
 from heygem_pipeline.checkpoints.import_record import Receipt, receipt_path, write_receipt
 from heygem_pipeline.errors import CheckpointUnusable, UploadMissing
 from heygem_pipeline.storage.atomic import atomic_path, require_space
@@ -40,7 +40,7 @@ def bring_in(source: Path, folder: Path, check: Check, name: str | None = None) 
         raise UploadMissing("file.missing", file=str(source))
     known = checkpoint_called(name or source.name)
     if known is None:
-        names = ", ".join(one.file for owner in CATALOGUE for part in owner.parts for one in part.files)
+        names = ", ".join(one.file for _, _, one in checkpoints())
         raise CheckpointUnusable("weights.unknown_name", name=name or source.name, known=names)
     owner, part, checkpoint = known
     check(owner, part, source)

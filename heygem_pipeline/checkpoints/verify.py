@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner
+from heygem_pipeline.checkpoints.catalogue import Checkpoint, Owner, checkpoints
 from heygem_pipeline.checkpoints.import_record import read_receipt
 from heygem_pipeline.checkpoints.importing import Check
 from heygem_pipeline.errors import CheckpointUnusable, NotReady
@@ -25,20 +25,19 @@ class Verified:
 def verify(folder: Path, check: Check) -> list[Verified]:
     """Look at every file of the catalogue that is in the folder."""
     found = []
-    for owner in CATALOGUE:
-        for part in owner.parts:
-            for checkpoint in part.files:
-                path = folder / checkpoint.file
-                if path.is_file():
-                    sha256 = sha256_of(path)
-                    well, message = _compare(path, checkpoint, sha256)
-                    try:
-                        check(owner, part, path)
-                    except CheckpointUnusable as error:
-                        well, message = False, error.message
-                    except NotReady as error:
-                        message = Message("weights.not_looked_into", found=message, reason=error.message)
-                    found.append(Verified(owner, checkpoint, sha256, well, message))
+    for owner, part, checkpoint in checkpoints():
+        path = folder / checkpoint.file
+        if not path.is_file():
+            continue
+        sha256 = sha256_of(path)
+        well, message = _compare(path, checkpoint, sha256)
+        try:
+            check(owner, part, path)
+        except CheckpointUnusable as error:
+            well, message = False, error.message
+        except NotReady as error:
+            message = Message("weights.not_looked_into", found=message, reason=error.message)
+        found.append(Verified(owner, checkpoint, sha256, well, message))
     return found
 
 

@@ -184,10 +184,7 @@ def _uploads(folders: "DataFolders") -> tuple[dict[str, Path], dict[str, Path]]:
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     uploads = Uploads(folders)
-    known = {
-        kind: {key: uploads.folder(kind) / upload.file for key, upload in uploads.known(kind).items()}
-        for kind in UploadKind
-    }
+    known = {kind: uploads.paths(kind, uploads.known(kind)) for kind in UploadKind}
     taken_in = {path for files in known.values() for path in files.values()}
     new = [path.name for kind in UploadKind for path in uploads.files(kind) if path not in taken_in]
     if new and not is_served(folders):

@@ -108,8 +108,7 @@ def batch(
     campaign: Annotated[str | None, typer.Argument(help="Only what this campaign wants; default: all clips")] = None,
 ) -> None:
     """Make every wanted clip that is missing or out of date, in the running pipeline or, if none runs, right here."""
-    from heygem_pipeline.operations.batch import make_missing
-    from heygem_pipeline.operations.materialize import Materializer
+    from heygem_pipeline.operations.materialize import Materializer, make_missing
     from heygem_pipeline.operations.recovery import fail_abandoned_runs
     from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
     from heygem_pipeline.planning.planner import plan

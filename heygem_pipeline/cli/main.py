@@ -1,6 +1,8 @@
 """The command ``heygem``."""
 
 import json
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -149,4 +151,7 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that heygem backup
 
 def main() -> None:
     """Run the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -1,5 +1,6 @@
 """What the command line shows: progress bars, tables, and an error's one sentence."""
 
+import errno
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from rich.text import Text
 
 from heygem_pipeline.cli.doctor import Finding
 from heygem_pipeline.errors import BadInput, PipelineError
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.storage.printable_text import shown
 
 WIDEST_TABLE = 110
 """Columns: in a narrower terminal lines run over, so that a path can still be copied."""
@@ -37,6 +40,11 @@ def sentences() -> Iterator[None]:
     except PipelineError as error:
         tell(str(error))
         sys.exit(BAD_INPUT if isinstance(error, BadInput) else OTHER_FAILURE)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        tell(str(Message("name.too_long", name=shown(Path(str(error.filename)).name))))
+        sys.exit(BAD_INPUT)
     except ValidationError as error:
         for wrong in error.errors():
             name = "HEYGEM_" + "_".join(map(str, wrong["loc"])).upper()

@@ -1,6 +1,7 @@
 """From patches to the finished, measured clip."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,17 @@ from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.frame import Frame
+from heygem_pipeline.messages.message import legible
+from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
 from heygem_pipeline.quality.report import ClipReport, settings_of_report
 from heygem_pipeline.quality.sync_meter import SyncReading, measure_sync
 from heygem_pipeline.settings import DEFAULTS, RenderSettings
 from heygem_pipeline.speech.clarity import speech_warnings
+
+FRAMES_AHEAD = 4
+"""Composed while others are handed to the encoder."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +88,21 @@ def finish_clip(
     """
     voice.require_unchanged()
     recording = _Recording(voice, presenter, drawing, made_with)
-    encoded = encode_clip(
-        recording.frames(),
-        frame_rate=presenter.tracks.frame_rate,
-        size=presenter.tracks.size,
-        sound=voice.sound or voice.path,
-        duration=voice.speech.duration,
-        destination=destination,
-        made_with=made_with,
-        progress=progress,
-        examine=recording.measure,
-    )
+    with ExitStack() as open_streams:
+        if isinstance(drawing.patches, Generator):
+            open_streams.enter_context(closing(drawing.patches))
+        frames = open_streams.enter_context(closing(prefetch(recording.frames(), FRAMES_AHEAD)))
+        encoded = encode_clip(
+            frames,
+            frame_rate=presenter.tracks.frame_rate,
+            size=presenter.tracks.size,
+            sound=voice.sound or voice.path,
+            duration=voice.speech.duration,
+            destination=destination,
+            made_with=made_with,
+            progress=progress,
+            examine=recording.measure,
+        )
     report = _report(recording, encoded, destination.name, made_with)
     return FinishedClip(report, recording.filmstrip.picture())
 
@@ -151,9 +161,9 @@ def _report(recording: _Recording, encoded: EncodedClip, output: str, made_with:
     engine, device = recording.drawing.engine, recording.drawing.device
     width, height = encoded.size
     return ClipReport(
-        audio=voice.path.name,
-        template=presenter.path.name,
-        output=output,
+        audio=legible(voice.path.name),
+        template=legible(presenter.path.name),
+        output=legible(output),
         engine=engine.name,
         engine_version=engine.version,
         device=engine.device if device is None else device,

@@ -17,6 +17,8 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.settings import settings as settings_of_environment
+from heygem_pipeline.storage.file_names import has_possible_name
+from heygem_pipeline.storage.printable_text import shown
 
 StageProgress = Callable[[str, str, int, int], None]
 """Called with the stage's name, the file it makes or reads, the frames done and the frames in all."""
@@ -72,6 +74,9 @@ def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:
 
 
 def _check_files(audio: Path, template: Path, output: Path) -> None:
+    for path in (audio, template, output):
+        if not has_possible_name(path):
+            raise OutputRefused("name.too_long", name=shown(path.name))
     for upload in (audio, template):
         if not upload.is_file():
             raise UploadMissing("file.missing", file=upload.name)

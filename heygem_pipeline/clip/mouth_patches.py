@@ -1,18 +1,22 @@
 """The mouth patches of one clip: the part that a GPU engine needs the GPU for."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from time import perf_counter
 from typing import TypeVar
 
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
+from heygem_pipeline.prefetch import prefetch
+
+PATCHES_AHEAD = 8
 
 
 def draw_mouths(
     voice: Voice, presenter: Presenter, engine: LipSyncEngine, progress: Callable[[int], None] | None = None
-) -> Iterator[MouthPatch]:
-    """Yield the patch of every output frame.
+) -> Generator[MouthPatch]:
+    """Yield the patch of every output frame; a few are drawn ahead, in a thread of their own.
 
     Args:
         progress: called with the number of frames done.
@@ -23,7 +27,8 @@ def draw_mouths(
         ModelMissing: A model file (landmark predictor, weights) is not installed.
     """
     patches = engine.generate(voice.speech, presenter.open(), presenter.tracks, presenter.own_speech)
-    yield from Metered(patches, progress)
+    with closing(prefetch(patches, PATCHES_AHEAD)) as drawn:
+        yield from Metered(drawn, progress)
 
 
 Item = TypeVar("Item")

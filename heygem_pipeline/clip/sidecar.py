@@ -1,5 +1,6 @@
 """The file beside a presenter that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,11 @@ def read_sidecar(upload: Path) -> Sidecar:
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Sidecar()
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return Sidecar()
+        raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
+    except (ValueError, yaml.YAMLError) as error:
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
         return Sidecar()

@@ -150,7 +150,7 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
                 return
         earliest = latest = None
         lost, position, whole = 0, 0, True
-        for packet in read_packets(container, stream):
+        for packet in read_packets(path, container, stream):
             if key is not None and earliest is None:
                 if not packet.is_keyframe or packet.pts is None:
                     continue

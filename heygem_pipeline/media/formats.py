@@ -6,6 +6,7 @@ a name (so no name can mean a protocol or a pattern), and whatever the container
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,10 +16,11 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
-from heygem_pipeline.errors import EmptyFile, NotMedia, TruncatedFile, UnsafeFile
+from heygem_pipeline.errors import EmptyFile, NotMedia, TooLarge, TruncatedFile, UnsafeFile
+from heygem_pipeline.media.mp4_tables import Announced, announced_by
 
 AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".wma", ".aiff", ".aif"})
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif"})
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".webm", ".flv", ".m4v", ".wmv", ".mpg", ".mpeg", ".ts", ".3gp"}
 )
@@ -61,6 +63,17 @@ _BEGINNINGS = (
 """(offset, bytes) by which mp4 and mov, avi, wav, aiff, mkv and webm, flv, ogg, flac, mp3, wma and wmv, mpg begin."""
 
 
+MOST_PACKETS = 1_000_000
+"""Pieces of sound and picture in a file: half an hour has some hundred thousand."""
+
+MOST_PIXELS = 36_000_000
+"""Of a picture in a video: what is larger is never decoded (8K has 33 million). The limit of the settings is lower."""
+
+PIXEL_LIMIT = {"max_pixels": str(MOST_PIXELS)}
+
+MOST_STREAMS = 64
+
+
 class _NamelessFile:
     """An open file, or a part of one, without the name that FFmpeg would judge the content by."""
 
@@ -91,7 +104,9 @@ class _NamelessFile:
 
 
 @contextmanager
-def open_media(path: Path, part: tuple[int, int | None] = (0, None)) -> Iterator[InputContainer]:
+def open_media(
+    path: Path, part: tuple[int, int | None] = (0, None), most_streams: int = MOST_STREAMS
+) -> Iterator[InputContainer]:
     """Open a file of sound or video for reading; close it at the end of the block.
 
     part: (first byte, byte after the last; None: to the end) of one of several recordings in the file.
@@ -100,20 +115,29 @@ def open_media(path: Path, part: tuple[int, int | None] = (0, None)) -> Iterator
     check_content(path)
     file = _NamelessFile(path, *part)
     try:
-        with _open(file, path) as container:
+        with _open(file, path, most_streams) as container:
+            for stream in container.streams.video:
+                if stream.codec_context is not None:
+                    stream.codec_context.options = PIXEL_LIMIT
             yield container
     finally:
         file.close()
 
 
-def read_packets(container: InputContainer, *streams: Stream) -> "Iterator[Packet[Stream]]":
-    """Yield the packets of the streams (of all, where none is named) up to the end or to where reading fails."""
+def read_packets(path: Path, container: InputContainer, *streams: Stream) -> "Iterator[Packet[Stream]]":
+    """Yield the packets of the streams (of all, where none is named) up to the end or to where reading fails.
+
+    Raises TooLarge where there is no end to them.
+    """
     with suppress(FFmpegError):
-        yield from container.demux(*streams)
+        for number, packet in enumerate(container.demux(*streams)):
+            if number == MOST_PACKETS:
+                raise too_many_packets(path)
+            yield packet
 
 
 def check_content(path: Path) -> None:
-    """Raise EmptyFile or UnsafeFile where the first bytes already tell."""
+    """Raise EmptyFile, UnsafeFile, TooLarge or NotMedia where the first bytes or an MP4's tables already tell."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
@@ -122,6 +146,19 @@ def check_content(path: Path) -> None:
     in_xml = text.startswith(b"<") and any(tag in text for tag in _LISTS_IN_XML)
     if text.startswith(_LISTS_OF_FILES) or in_xml:
         raise UnsafeFile("file.list_of_files", file=path.name)
+    status = path.stat()
+    announced = _announced(path, status.st_size, status.st_mtime_ns)
+    if announced.compressed:
+        raise not_media(path)
+    if announced.pixels > MOST_PIXELS:
+        raise TooLarge("picture.too_many_pixels", file=path.name)
+    if announced.samples > MOST_PACKETS:
+        raise too_many_packets(path)
+
+
+def too_many_packets(path: Path) -> TooLarge:
+    """The error for a file that would be read without end."""
+    return TooLarge("file.too_many_packets", file=path.name, limit=MOST_PACKETS)
 
 
 def not_media(path: Path) -> NotMedia:
@@ -134,6 +171,12 @@ def cut_off(path: Path) -> TruncatedFile:
     return TruncatedFile("file.damaged", file=path.name)
 
 
+@lru_cache(maxsize=64)
+def _announced(path: Path, _size: int, _modified: int) -> Announced:
+    """Of a file that has not changed since; it is opened again and again."""
+    return announced_by(path)
+
+
 def _damaged(path: Path) -> TruncatedFile | None:
     with path.open("rb") as file:
         head = file.read(16)
@@ -141,12 +184,23 @@ def _damaged(path: Path) -> TruncatedFile | None:
     return cut_off(path) if known else None
 
 
-def _open(file: _NamelessFile, path: Path) -> InputContainer:
+def _open(file: _NamelessFile, path: Path, most_streams: int) -> InputContainer:
     def refuse(*_: object) -> NoReturn:
         raise UnsafeFile("file.refers_to_others", file=path.name)
 
-    options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "file"}
+    options = {
+        "format_whitelist": ",".join(DEMUXERS),
+        "protocol_whitelist": "file",
+        "max_streams": str(most_streams),
+    }
     try:
-        return av.open(file, mode="r", container_options=options, io_open=refuse, metadata_errors="replace")
+        return av.open(
+            file,
+            mode="r",
+            options=PIXEL_LIMIT,
+            container_options=options,
+            io_open=refuse,
+            metadata_errors="replace",
+        )
     except FFmpegError as error:
         raise (_damaged(path) or not_media(path)) from error

@@ -12,6 +12,9 @@ MOST_PAGES = 500_000
 """Pages that are looked at: 30 minutes have some 10 000; a longer file is read as one recording."""
 
 
+MOST_RECORDINGS = 1000
+
+
 def chained_recordings(path: Path) -> list[tuple[int, int | None]]:
     """Return (first byte, byte after the last; None: to the end) of every recording of an Ogg file.
 
@@ -33,5 +36,6 @@ def chained_recordings(path: Path) -> list[tuple[int, int | None]]:
             in_headers = begins
             segments = file.read(header[26])
             place += PAGE_HEADER + len(segments) + sum(struct.unpack(f"{len(segments)}B", segments))
-    beginnings = beginnings or [0]
+    if not 1 < len(beginnings) <= MOST_RECORDINGS:
+        return [(0, None)]
     return list(zip(beginnings, [*beginnings[1:], None], strict=True))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -49,7 +50,7 @@ class PacketIndex:
         return (self.end - int(self.timestamps[0])) * self.time_base
 
 
-def index_packets(container: InputContainer, stream: VideoStream | AudioStream) -> PacketIndex | None:
+def index_packets(path: Path, container: InputContainer, stream: VideoStream | AudioStream) -> PacketIndex | None:
     """Read all packets of a freshly opened container; None where the track holds no frame.
 
     A read error ends the pass: what was read until then counts.
@@ -62,7 +63,7 @@ def index_packets(container: InputContainer, stream: VideoStream | AudioStream) 
     file_start, file_end = Fraction(0), Fraction(0)
     if container.start_time is not None:
         file_start = Fraction(container.start_time, av.time_base)
-    for packet in read_packets(container):
+    for packet in read_packets(path, container):
         moment = packet.pts if packet.pts is not None else packet.dts
         if moment is None or not packet.size or packet.is_discard:
             continue

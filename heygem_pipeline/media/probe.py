@@ -110,10 +110,11 @@ def examine_video(path: Path, limits: UploadLimits = DEFAULTS) -> tuple[VideoInf
     check_content(path)
     size = picture_size(path)
     if size is not None:
-        _require_size(path, *size, limits)
-        return _still_info(path, size), None
+        return _still_info(path, size, limits), None
     with open_media(path) as container:
         stream = picture_stream(container, path)
+        # What the header says, before anything is decoded; the first frame is asked again.
+        _require_size(path, stream.codec_context.width, stream.codec_context.height, limits)
         index = _whole_index(path, container, stream, limits)
     with open_media(path) as container:
         return _video_info(path, container, index, limits), index
@@ -174,11 +175,12 @@ def sound_stream(container: InputContainer, path: Path) -> AudioStream:
     return next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
 
 
-def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
+def _still_info(path: Path, size: tuple[int, int], limits: UploadLimits) -> VideoInfo:
+    width, height = scaled_down(*size, limits)
     return VideoInfo(
         path=path,
-        width=size[0],
-        height=size[1],
+        width=width,
+        height=height,
         stored_size=size,
         orientation=Orientation(),
         frame_rate=STILL_RATE,
@@ -189,7 +191,7 @@ def _still_info(path: Path, size: tuple[int, int]) -> VideoInfo:
         codec="picture",
         variable_rate=False,
         packet_count=1,
-        decoded_bytes=size[0] * size[1] * 3,
+        decoded_bytes=width * height * 3,
         colours=ColourTags(),
         colour_mapping=None,
     )
@@ -228,7 +230,7 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex, limit
 
 def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
     damage: Exception | None = None
-    for packet in read_packets(container, stream):
+    for packet in read_packets(path, container, stream):
         try:
             for frame in stream.decode(packet):
                 return frame
@@ -241,7 +243,7 @@ def _whole_index(
     path: Path, container: InputContainer, stream: VideoStream | AudioStream, limits: UploadLimits
 ) -> PacketIndex:
     """Index a stream that is neither cut off nor too long. Raises TruncatedFile, TooLong."""
-    index = index_packets(container, stream)
+    index = index_packets(path, container, stream)
     if index is None:
         raise cut_off(path)
     _require_whole(path, container, stream, index)
@@ -269,6 +271,13 @@ def _require_whole(
 def _require_length(path: Path, duration: Fraction, limit: float) -> None:
     if duration > limit * 60:
         raise TooLong("file.too_long", file=path.name, minutes=float(duration) / 60, limit=limit)
+
+
+def scaled_down(width: int, height: int, limits: UploadLimits) -> tuple[int, int]:
+    """Return the size in which a photograph is shown: its own, or the largest of its shape that the limits allow."""
+    most = limits.max_width, limits.max_height
+    share = min(Fraction(max(most), max(width, height)), Fraction(min(most), min(width, height)), Fraction(1))
+    return max(1, int(width * share)), max(1, int(height * share))
 
 
 def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> None:

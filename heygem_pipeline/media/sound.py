@@ -125,7 +125,7 @@ class _Recording:
             stream = chosen[0] if chosen else sound_stream(container, self._path)
             counted = container.format.name in COUNTED_FORMATS
             longest = NEW_CLOCK_SECONDS if container.format.name in STREAMED_FORMATS else None
-            for packet in read_packets(container, stream):
+            for packet in read_packets(self._path, container, stream):
                 try:
                     decoded = stream.decode(packet)
                 except FFmpegError:

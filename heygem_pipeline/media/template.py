@@ -117,7 +117,7 @@ class Template:
 
     def _forward(self, first: int, converter: Converter) -> Iterator[tuple[int, Frame]]:
         if self.index is None:
-            yield 0, self.converter.restored(read_picture(self.info.path))
+            yield 0, self.converter.restored(read_picture(self.info.path, (self.info.width, self.info.height)))
             return
         for offset, frame in enumerate(sample_frames(self.info.path, self.index, self.times[first:])):
             yield first + offset, converter.frame(frame)

@@ -5,6 +5,7 @@ What a machine decides hangs on the code and the values, never on a sentence. Th
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -12,8 +13,21 @@ from typing import Any, Final
 
 LANGUAGES: Final = ("en", "zh")
 
+_HALF_CHARACTERS = re.compile(r"[\ud800-\udfff]")
+
 VERBATIM = "verbatim"
 """The code of a sentence that came as a sentence: from an earlier version's records, or from another program."""
+
+
+def legible(text: str) -> str:
+    """The text as it can be written anywhere. Half characters, which stand for the bytes of a file's name that is no
+    UTF-8, become those bytes: ``\\xbd``."""
+    return _HALF_CHARACTERS.sub(_as_byte, text)
+
+
+def _as_byte(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number - 0xDC00:02x}" if 0xDC80 <= number <= 0xDCFF else f"\\u{number:04x}"
 
 
 class Message:
@@ -29,7 +43,8 @@ class Message:
 
     def __init__(self, code: str, /, **values: "Value") -> None:
         object.__setattr__(self, "code", code)
-        object.__setattr__(self, "values", values)
+        legibly = {name: legible(value) if isinstance(value, str) else value for name, value in values.items()}
+        object.__setattr__(self, "values", legibly)
 
     code: str
     values: Mapping[str, "Value"]

@@ -1,6 +1,5 @@
 """The demo: two voices x two presenters through the whole graph."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -9,7 +8,7 @@ from heygem_pipeline.assets.progress import ProgressDisplay
 from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.tracks import read_tracks
-from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.operations.materialize import Materializer, Say, tell_failure
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
@@ -22,8 +21,6 @@ from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -54,17 +51,17 @@ def run_demo(
         for key in voices:
             if before.voices[key].state is not State.DONE:
                 say(f"Analysing the voice {key}")
-                _tell(say, materializer.run(["audio_features"], key))
+                tell_failure(say, materializer.run(["audio_features"], key))
         for key in presenters:
             if before.presenters[key].state is not State.DONE:
                 say(f"Tracking the presenter {key}")
-                _tell(say, materializer.run(["face_tracks"], key))
+                tell_failure(say, materializer.run(["face_tracks"], key))
         there = {pair for pair in pairs if before.clips[pair].state is State.DONE}
         clips = [_clip(folders, materializer, pair, pair in there, say) for pair in pairs]
         for audio in voices:
             anew = any(clip.key.voice == audio and not clip.was_there for clip in clips)
             if anew or not folders.delivery(audio).exists():
-                _tell(say, materializer.run(["delivery"], audio))
+                tell_failure(say, materializer.run(["delivery"], audio))
     sheet = folders.root / "outputs" / "demo-contact-sheet.png"
     strips = [
         (str(clip.key), strip_of_clip(clip.path, read_tracks(folders.tracks(clip.key.presenter)), settings))
@@ -94,8 +91,3 @@ def _clip(folders: DataFolders, materializer: Materializer, clip: ClipKey, there
     failure = materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip))
     report = finished_report(folders, clip) if failure is None else None
     return DemoClip(clip, path, report, failure, False)
-
-
-def _tell(say: Say, failure: str | None) -> None:
-    if failure is not None:
-        say(failure)

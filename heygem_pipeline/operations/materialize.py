@@ -1,15 +1,24 @@
-"""Materializing one partition in this process, against the real instance."""
+"""Making things in this process, against the real instance: one partition, or everything that is missing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import dagster as dg
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.progress import ProgressDisplay
 from heygem_pipeline.assets.specifications import SpecificationSource
+from heygem_pipeline.planning.plan import Plan
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.partitions import multi_partition_key
+from heygem_pipeline.settings import Settings
+from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.folders import DataFolders
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The terminal belongs to whoever called; the log lines are in the page all the same."""
+
+Say = Callable[[str], None]
 
 
 class Materializer:
@@ -33,6 +42,45 @@ class Materializer:
         if result.success:
             return None
         return next(_sentences(result), f"run {result.run_id} failed; see it in the page")
+
+
+def make_missing(
+    instance: dg.DagsterInstance,
+    folders: DataFolders,
+    settings: Settings,
+    materializer: Materializer,
+    clips: Collection[ClipKey],
+    say: Say,
+) -> Plan:
+    """Make what can be made of these clips, one after another; return where they stand then.
+
+    What failed before is not tried again; a failure is told and stops nothing. To be called holding the lock.
+    """
+    found = plan(instance, folders, settings, clips)
+    waiting = [clip for clip, status in found.clips.items() if status.state is State.WAITING]
+    for asset, statuses, keys in (
+        ("audio_features", found.voices, dict.fromkeys(clip.voice for clip in waiting)),
+        ("face_tracks", found.presenters, dict.fromkeys(clip.presenter for clip in waiting)),
+    ):
+        for key in keys:
+            if statuses[key].to_be_made:
+                say(f"Analysing {key}")
+                tell_failure(say, materializer.run([asset], key))
+    found = plan(instance, folders, settings, clips)
+    for clip, status in found.clips.items():
+        if status.to_be_made:
+            say(f"Making {clip}")
+            tell_failure(say, materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip)))
+    for audio, status in plan(instance, folders, settings).deliveries.items():
+        if status.to_be_made:
+            tell_failure(say, materializer.run(["delivery"], audio))
+    return plan(instance, folders, settings, clips)
+
+
+def tell_failure(say: Say, failure: str | None) -> None:
+    """Say what ``Materializer.run`` returned, if it failed."""
+    if failure is not None:
+        say(failure)
 
 
 def _sentences(result: dg.ExecuteInProcessResult) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A schedule for every campaign with a cron line."""
 
-import hashlib
 import re
+from collections import Counter
 
 import dagster as dg
 
@@ -12,10 +12,11 @@ from heygem_pipeline.orchestration.jobs import make_clip, prune_job
 from heygem_pipeline.planning.launching import blamed, is_made_by_itself, room_in_queue, run_requests
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import ask_for, forgive
-from heygem_pipeline.planning.status import State
+from heygem_pipeline.planning.status import State, counts_in_words
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.fingerprint import text_digest
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 
 
@@ -29,7 +30,7 @@ def schedule_name(campaign: Campaign) -> str:
     plain = re.sub(r"[^A-Za-z0-9_]", "_", campaign.name)
     if plain == campaign.name:
         return f"campaign_{plain}"
-    return f"campaign_{plain}_{hashlib.sha256(campaign.name.encode()).hexdigest()[:8]}"
+    return f"campaign_{plain}_{text_digest(campaign.name, 8)}"
 
 
 def _schedule(campaign: Campaign) -> dg.ScheduleDefinition:
@@ -77,8 +78,7 @@ def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") 
     started = run_requests(instance, found, [Subject(Stage.CLIP, key) for key in startable[:room]], startable, tick)
     if started:
         return started
-    counts = {state: sum(status.state is state for status in mine.values()) for state in State}
-    said = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    said = counts_in_words(Counter(status.state for status in mine.values()))
     if failed or startable[room:] or later:
         return dg.SkipReason(f"Nothing can start this moment; the sensor clips starts it when it can. {file}: {said}.")
     return dg.SkipReason(f"There is nothing to start. {file}: {said}.")

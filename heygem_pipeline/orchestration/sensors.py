@@ -12,7 +12,7 @@ from heygem_pipeline.planning.launching import room_in_queue, run_requests, sett
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
-from heygem_pipeline.planning.status import State
+from heygem_pipeline.planning.status import State, counts_in_words
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, reason_in
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.partitions import TakenIn, take_in_uploads
@@ -27,7 +27,7 @@ SECONDS_BETWEEN_LOOKS = 5
 
 NAMES_TOLD = 10
 
-NONE_WANTED = "No clip is wanted: it takes a voice and a presenter, and campaigns in order (heygem campaign check)."
+NONE_WANTED = "No clip is wanted: bring a voice and a presenter, and check the campaigns (heygem campaign check)."
 
 
 @dg.sensor(
@@ -94,8 +94,7 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
 
 def told(found: Plan) -> str:
     """Where the clips stand, in a sentence."""
-    counts = [f"{found.counts[state]} {state.value}" for state in State if found.counts[state]]
-    return f"Clips: {', '.join(counts)}." if counts else NONE_WANTED
+    return f"Clips: {counts_in_words(found.counts)}." if found.counts else NONE_WANTED
 
 
 def _why_nothing(found: Plan) -> str:
@@ -104,11 +103,11 @@ def _why_nothing(found: Plan) -> str:
         return f"{held_back} {told(found)}"
     if found.counts[State.READY] or found.counts[State.STALE]:
         if settings().automatic is not Automatic.CLIPS:
-            why = f"Clips are not made by themselves (HEYGEM_AUTOMATIC={settings().automatic.value}). "
+            why = f"Clips are not made automatically (HEYGEM_AUTOMATIC={settings().automatic.value}). "
         else:
             why = "Clips of a campaign with a schedule wait for its time. "
     elif found.counts[State.QUEUED] or found.counts[State.RUNNING]:
-        why = "All that can be started is. "
+        why = "Everything that can be started is started. "
     else:
         why = "Nothing is to be made. "
     return why + told(found)

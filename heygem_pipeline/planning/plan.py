@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from heygem_pipeline.campaigns.campaign import Campaign
-from heygem_pipeline.planning.recipes import Recipes
 from heygem_pipeline.planning.run_inputs import RunInputs
 from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.runs.stages import Stage, Subject
@@ -28,7 +27,6 @@ class Plan:
     deliveries: Mapping[str, Status]
     wanting: ClipTable[tuple[Campaign, ...]]
     languages: Mapping[str, str]
-    recipes: Recipes
     inputs: RunInputs
     delivery_versions: Mapping[str, str]
 
@@ -55,7 +53,6 @@ class Plan:
             case Stage.PRESENTER:
                 return self.inputs.of_presenter(subject.key)
             case Stage.CLIP:
-                clip = subject.clip
-                return self.inputs.of_clip(clip, self.recipes.of(clip.presenter, self.wanting[clip]).version)
+                return self.inputs.of_clip(subject.clip, self.wanting[subject.clip])
             case Stage.DELIVERY:
                 return self.delivery_versions[subject.key]

@@ -13,7 +13,6 @@ from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.failed_attempts import FailedAttempts
 from heygem_pipeline.planning.machine_readiness import lack_of_room, lack_of_weights, made_anyway, tracker_of
 from heygem_pipeline.planning.plan import Plan
-from heygem_pipeline.planning.recipes import Recipes
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.run_inputs import RunInputs
 from heygem_pipeline.planning.status import DONE, QUEUED, REMOVED, SETTLED, WAITING, State, Status, compare
@@ -41,8 +40,8 @@ def plan(
     """Say where everything stands that was taken in. clips: those to look at instead of the wanted ones."""
     uploads = Uploads(folders)
     voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
-    voice_files = {key: uploads.folder(UploadKind.AUDIO) / upload.file for key, upload in voices.items()}
-    presenter_files = {key: uploads.folder(UploadKind.TEMPLATE) / upload.file for key, upload in presenters.items()}
+    voice_files = uploads.paths(UploadKind.AUDIO, voices)
+    presenter_files = uploads.paths(UploadKind.TEMPLATE, presenters)
     campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
     wanting = wanted_clips(campaigns, voice_files, presenter_files)
     if clips is not None:
@@ -70,14 +69,8 @@ class _Planner:
             key: tracker_of(folders.presenters / upload.file, settings) for key, upload in presenters.items()
         }
         self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
-        self._recipes = Recipes(self._trackers, settings)
-        handled = {
-            key: f"{self._trackers[key]} anyway"
-            if made_anyway(folders.presenters / upload.file)
-            else self._trackers[key]
-            for key, upload in presenters.items()
-        }
-        self._inputs = RunInputs(voices, presenters, handled, settings)
+        anyway = {key for key, upload in presenters.items() if made_anyway(folders.presenters / upload.file)}
+        self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings)
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
         self._queued, self._running = active_runs(instance)
@@ -98,7 +91,7 @@ class _Planner:
         voices, presenters = self._of_voices(), self._of_presenters()
         clips = self._of_clips(wanting, voices, presenters)
         deliveries, versions = self._of_deliveries(clips, wanting, spoken)
-        return Plan(voices, presenters, clips, deliveries, wanting, spoken, self._recipes, self._inputs, versions)
+        return Plan(voices, presenters, clips, deliveries, wanting, spoken, self._inputs, versions)
 
     def _of_voices(self) -> dict[str, Status]:
         made = data_versions(self._instance, self._folders, "audio_features")
@@ -146,7 +139,7 @@ class _Planner:
                 if under_way is not None:
                     statuses[template] = under_way
                     continue
-                recipe = self._recipes.of(template, campaigns)
+                recipe = self._inputs.recipe(template, campaigns)
                 disagreement = disagreements.get(ClipKey(audio, template)) if disagreements else None
                 hindrance = disagreement or recipe.lack
                 if hindrance is not None:
@@ -161,11 +154,13 @@ class _Planner:
                     statuses[template] = compared
                 else:
                     inputs = voices[audio], presenters[template]
-                    statuses[template] = self._of_unmade(ClipKey(audio, template), compared, inputs, recipe.version)
+                    statuses[template] = self._of_unmade(ClipKey(audio, template), compared, inputs, campaigns)
             rows[audio] = statuses
         return ClipTable(rows)
 
-    def _of_unmade(self, clip: ClipKey, compared: Status, inputs: tuple[Status, Status], recipe: str) -> Status:
+    def _of_unmade(
+        self, clip: ClipKey, compared: Status, inputs: tuple[Status, Status], wanting: tuple[Campaign, ...]
+    ) -> Status:
         key = clip.partition
         since = max(self._voices[clip.voice].since, self._presenters[clip.presenter].since)
         for status in inputs:
@@ -177,7 +172,7 @@ class _Planner:
             return WAITING
         failed = None
         if key in self._clips_in_runs:
-            failed = self._failed.status(Subject(Stage.CLIP, key), since, self._inputs.of_clip(clip, recipe))
+            failed = self._failed.status(Subject(Stage.CLIP, key), since, self._inputs.of_clip(clip, wanting))
         return failed or self._held_back or compared
 
     def _of_deliveries(

@@ -1,40 +1,80 @@
-"""What a run would be made of now, as a digest: while that is the same, what failed would fail again."""
+"""What runs would be made of now: the recipes of clips, and all inputs as a digest."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 
+from heygem_pipeline.campaigns.campaign import Campaign
+from heygem_pipeline.campaigns.campaigns_folder import render_spec_of
+from heygem_pipeline.clip.render_spec import default_render_spec
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.planning.machine_readiness import engine_of
+from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.fingerprint import text_digest
+from heygem_pipeline.storage.versions import recipe_version
 from heygem_pipeline.uploads.registry import Upload
+
+DIGITS = 16
+"""Of the digests; stored with runs."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a clip is made: the engine and settings of the campaigns that want it, and its presenter's tracker.
+
+    version: as ``clip_version`` takes it. lack: what keeps its engine from working on this machine.
+    """
+
+    version: str
+    lack: Message | None
 
 
 class RunInputs:
-    """Of runs for uploads and clips. handled: how each presenter is, by its tracker and its sidecar."""
+    """While the digest of its inputs is the same, a run that failed would fail again.
+
+    trackers: of each presenter, by name and version. anyway: presenters whose turned heads are taken no notice of.
+    """
 
     def __init__(
         self,
         voices: Mapping[str, Upload],
         presenters: Mapping[str, Upload],
-        handled: Mapping[str, str],
+        trackers: Mapping[str, str],
+        anyway: Set[str],
         settings: Settings,
     ) -> None:
         self._voices = voices
         self._presenters = presenters
-        self._handled = handled
-        self._settings = _digest(settings.decisive)
+        self._trackers = trackers
+        self._anyway = anyway
+        self._settings = settings
+        self._chosen = text_digest(settings.decisive, DIGITS)
+        self._recipes: dict[tuple[int, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
 
     def of_voice(self, key: str) -> str:
-        """Of its analysis."""
-        return _digest(f"{self._voices[key].fingerprint} {self._settings}")
+        """The digest of its analysis."""
+        return text_digest(f"{self._voices[key].fingerprint} {self._chosen}", DIGITS)
 
     def of_presenter(self, key: str) -> str:
-        """Of its tracking."""
-        return _digest(f"{self._presenters[key].fingerprint} {self._handled[key]} {self._settings}")
+        """The digest of its tracking."""
+        handled = f"{self._trackers[key]} anyway" if key in self._anyway else self._trackers[key]
+        return text_digest(f"{self._presenters[key].fingerprint} {handled} {self._chosen}", DIGITS)
 
-    def of_clip(self, clip: ClipKey, recipe: str) -> str:
-        """Of its making."""
-        return _digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe}")
+    def of_clip(self, clip: ClipKey, wanting: tuple[Campaign, ...]) -> str:
+        """The digest of its making. wanting: the campaigns that want it."""
+        recipe = self.recipe(clip.presenter, wanting)
+        return text_digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe.version}", DIGITS)
 
+    def recipe(self, presenter: str, wanting: tuple[Campaign, ...]) -> Recipe:
+        """Of a clip with this presenter: worked out once for all that the same campaigns want with the same tracker."""
+        which = id(wanting), self._trackers[presenter]
+        if which not in self._recipes:
+            # The campaigns are kept too: what is gone may leave its id to others.
+            self._recipes[which] = self._work_out(which[1], wanting), wanting
+        return self._recipes[which][0]
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    def _work_out(self, tracker: str, wanting: tuple[Campaign, ...]) -> Recipe:
+        spec = render_spec_of(wanting, default_render_spec(self._settings))
+        engine, lack = engine_of(spec.engine, self._settings)
+        return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings)), lack)

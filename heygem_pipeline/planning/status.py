@@ -1,5 +1,6 @@
 """The answer of the planner for one voice, presenter, clip or delivery."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,3 +70,8 @@ def compare(made: str | None, wanted: str) -> Status:
     if made == wanted:
         return DONE
     return READY if made is None else STALE
+
+
+def counts_in_words(counts: Mapping[State, int]) -> str:
+    """How many stand where: ``3 ready, 1 failed``."""
+    return ", ".join(f"{counts[state]} {state.value}" for state in State if counts.get(state))

@@ -12,6 +12,9 @@ from heygem_pipeline.errors import DiskFull
 
 TEMPORARY_PREFIX = ".writing-"
 
+LONGEST_SUFFIX = 20
+"""Characters: with more of an ending that is none, the name would grow beyond what a file system takes."""
+
 
 @contextmanager
 def atomic_path(destination: Path) -> Iterator[Path]:
@@ -20,7 +23,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     Raises DiskFull where writing met a full disk, so that no caller has to know errno.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    temporary = destination.parent / f"{TEMPORARY_PREFIX}{uuid4().hex}{destination.suffix}"
+    temporary = destination.parent / f"{TEMPORARY_PREFIX}{uuid4().hex}{destination.suffix[-LONGEST_SUFFIX:]}"
     try:
         yield temporary
         _flush(temporary)

@@ -1,4 +1,4 @@
-"""The fingerprint of an upload: what tells that a file was replaced under the same name."""
+"""The fingerprint of an upload, which tells that a file was replaced under the same name; and digests of texts."""
 
 import hashlib
 from pathlib import Path
@@ -28,6 +28,11 @@ def fingerprint(path: Path) -> str:
 
 def _missing(path: Path) -> UploadMissing:
     return UploadMissing("file.unreadable", file=path.name)
+
+
+def text_digest(text: str, digits: int) -> str:
+    """The first hexadecimal digits of a text's SHA-256, also where it is no Unicode (a name in another encoding)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
 def sha256_of(path: Path) -> str:

@@ -1,12 +1,12 @@
 """Where everything lies in the data folder."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
+from heygem_pipeline.storage.fingerprint import text_digest
 
 REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
 
@@ -86,7 +86,7 @@ class DataFolders:
 
     def first_look(self, kind: str, file: str) -> Path:
         """What the Studio saw of an upload at once, its picture among it: a path to add endings to."""
-        digest = hashlib.sha256(file.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        digest = text_digest(file, 24)
         return self.root / "store" / "first_looks" / kind / digest
 
     def clips_of(self, audio: str) -> Path:

@@ -1,7 +1,8 @@
 """A partition key for any file name: readable, safe for Dagster and as a file name, never empty."""
 
-import hashlib
 import unicodedata
+
+from heygem_pipeline.storage.fingerprint import text_digest
 
 LONGEST_KEY_BYTES = 120
 """Leaves room for suffixes within the 255 bytes a file name may have on Linux."""
@@ -9,6 +10,8 @@ LONGEST_KEY_BYTES = 120
 UNSAFE = set("|,\"'\\/`[]{}<>:;*?$!#%^~")
 """Dagster splits keys at "|", its page at ","; brackets are ranges there; the rest belong to shells and paths."""
 
+DIGITS = 8
+"""Hexadecimal ones of a digest; enough to tell names apart."""
 
 TAKEN_ENDINGS = (".zip", ".png", ".mp4")
 """Endings of other files beside the folder of a key's clips."""
@@ -24,16 +27,11 @@ def partition_key(stem: str) -> str:
     kept = "".join("_" if _is_unsafe(character) else character for character in composed)
     key = " ".join(kept.split()).replace("..", "__").strip(". ")
     if len(key.encode()) > LONGEST_KEY_BYTES:
-        digest = _digest(composed)
-        key = key.encode()[: LONGEST_KEY_BYTES - 9].decode(errors="ignore").rstrip() + "-" + digest
+        digest = text_digest(composed, DIGITS)
+        key = key.encode()[: LONGEST_KEY_BYTES - DIGITS - 1].decode(errors="ignore").rstrip() + "-" + digest
     if key.lower().endswith(TAKEN_ENDINGS):
         key = key.replace(".", "_")
-    return key if key.strip("_") else f"file-{_digest(composed)}"
-
-
-def _digest(text: str) -> str:
-    """Eight digits that tell names apart; a name that is no Unicode (bytes of another encoding) has them too."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return key if key.strip("_") else f"file-{text_digest(composed, DIGITS)}"
 
 
 def _is_unsafe(character: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from time import monotonic
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,7 +11,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heygem_pipeline.studio.logins import COOKIE, Sessions
-from heygem_pipeline.studio.rate_limit import Brake
 
 OPEN_PATHS = ("/login", "/static/")
 """What a stranger may see: the form, and how it looks."""
@@ -27,6 +27,31 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "microphone=(self), camera=(), geolocation=()",
 }
+
+MOST_KNOWN = 10_000
+"""Addresses remembered; when there are more, those that have been quiet are forgotten."""
+
+
+@dataclass
+class Brake:
+    """Lets ``burst`` requests of one address through at once, then ``rate`` a second."""
+
+    rate: float
+    burst: float
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def lets_through(self, address: str) -> bool:
+        """Count a request; may it go on?"""
+        now = monotonic()
+        if len(self._left) > MOST_KNOWN:
+            self._left = {who: seen for who, seen in self._left.items() if self._refilled(seen, now) < self.burst}
+        left = self._refilled(self._left.get(address, (self.burst, now)), now)
+        self._left[address] = (left - 1 if left >= 1 else left, now)
+        return left >= 1
+
+    def _refilled(self, seen: tuple[float, float], now: float) -> float:
+        left, at = seen
+        return min(self.burst, left + (now - at) * self.rate)
 
 
 @dataclass(frozen=True)

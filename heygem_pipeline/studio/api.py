@@ -22,11 +22,11 @@ from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.batches import BatchSpec
 from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
-from heygem_pipeline.studio.languages import languages_of, note_language
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import receive
+from heygem_pipeline.studio.voice_languages import languages_of, note_language
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 

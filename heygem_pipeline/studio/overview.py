@@ -10,7 +10,7 @@ from typing import Any
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
-from heygem_pipeline.messages.message import Message
+from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.planning.estimates import Estimate, seconds_left
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State, Status
@@ -18,8 +18,8 @@ from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
-from heygem_pipeline.studio.languages import languages_of
 from heygem_pipeline.studio.texts import message_json, sentence_of
+from heygem_pipeline.studio.voice_languages import languages_of
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 EVERYTHING = ""
@@ -88,7 +88,7 @@ def _uploads(
         doubt = examined.refused if examined and not (status and status.state is State.DONE) else None
         yield {
             "key": key,
-            "file": path.name,
+            "file": legible(path.name),
             "mark": _mark(upload),
             "added": upload.since if upload else state.now,
             "checked": status is not None and status.state in (State.DONE, State.FAILED),
@@ -128,8 +128,7 @@ def _mark(upload: Upload | None) -> str:
 
 def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], language: str) -> Iterator[dict[str, Any]]:
     voices, presenters = (
-        {key: state.uploads.folder(kind) / upload.file for key, upload in state.known[kind].items()}
-        for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
+        state.uploads.paths(kind, state.known[kind]) for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
     )
     if state.campaigns.everything and voices and presenters:
         named = {"name": EVERYTHING, "title": "", "made": 0.0}

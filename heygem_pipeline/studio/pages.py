@@ -10,10 +10,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
-from heygem_pipeline.studio.access import client_of, is_encrypted, is_own
+from heygem_pipeline.studio.access import Brake, client_of, is_encrypted, is_own
 from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
 from heygem_pipeline.studio.logins import COOKIE, SECONDS, is_right
-from heygem_pipeline.studio.rate_limit import Brake
 from heygem_pipeline.studio.shared_state import studio_of
 from heygem_pipeline.studio.texts import LANGUAGES, language_of, texts
 

@@ -1,7 +1,7 @@
 """Which upload has which partition key: told apart for good, even when two files have one stem."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -94,11 +94,15 @@ class Uploads:
                 }
                 with atomic_path(self._register) as temporary:
                     temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
-        return {key: self.folder(kind) / upload.file for key, upload in now.items()}
+        return self.paths(kind, now)
 
     def known(self, kind: UploadKind) -> dict[str, Upload]:
         """What was taken in, by key; the folder is not looked at."""
         return self._read().get(kind, {})
+
+    def paths(self, kind: UploadKind, uploads: Mapping[str, Upload]) -> dict[str, Path]:
+        """The files of uploads, by key."""
+        return {key: self.folder(kind) / upload.file for key, upload in uploads.items()}
 
     def find(self, kind: UploadKind, key: str) -> Path:
         """The file of a key that was taken in. Raises UploadMissing."""

@@ -3,6 +3,8 @@
 from pathlib import Path
 from time import time
 
+from heygem_pipeline.storage.file_names import is_there
+
 STILL_SECONDS = 4.0
 """A file whose last change is older needs no second look: the disk says that it stood still."""
 
@@ -34,7 +36,7 @@ class Settling:
             return False
         name, look = f"{path.parent.name}/{path.name}", [status.st_size, status.st_mtime_ns]
         still = self._before.get(name) == look or time() - max(status.st_ctime, status.st_mtime) >= STILL_SECONDS
-        under_way = any(path.with_name(path.name + ending).exists() for ending in DOWNLOAD_BESIDE)
+        under_way = any(is_there(path.with_name(path.name + ending)) for ending in DOWNLOAD_BESIDE)
         # One file is read in any case, however large it is.
         room = self._files == FILES_A_LOOK or (self._files > 0 and status.st_size <= self._bytes)
         if not still or under_way or not room:

@@ -1,6 +1,8 @@
 """The command ``heygem``: what scripts read of it, and that every command explains itself."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,39 @@ def test_bad_input_is_one_sentence_on_stderr_and_status_2(material: Path, tmp_pa
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1 and "讲课.mp4" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["讲课.mp4"]
+
+
+def test_names_that_are_no_utf8_work_and_are_shown_by_their_bytes(material: Path, tmp_path: Path) -> None:
+    voice = tmp_path / os.fsdecode(b"\xbd\xb2\xbf\xce.wav")
+    shutil.copy(material / "voice.wav", voice)
+    output = tmp_path / os.fsdecode(b"\xbf\xce.mp4")
+    given = ["--audio", voice, "--template", material / "presenter.mp4", "--output", output]
+    done = heygem_process("generate", *given, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["audio"] == r"\xbd\xb2\xbf\xce.wav"
+    assert output.is_file()
+    voice.write_bytes(b"")
+    done = heygem_process("generate", *given)
+    assert (done.returncode, done.stderr) == (2, "\\xbd\\xb2\\xbf\\xce.wav is empty; copy or upload it again.\n")
+
+
+@pytest.mark.parametrize("which", ["--audio", "--template", "--output"])
+def test_a_name_that_no_file_can_have_is_one_sentence(which: str, material: Path, tmp_path: Path) -> None:
+    given = {
+        "--audio": material / "voice.wav",
+        "--template": material / "presenter.mp4",
+        "--output": tmp_path / "clip.mp4",
+    }
+    given[which] = tmp_path / ("长" * 100 + ".mp4")
+    done = heygem("generate", *(part for pair in given.items() for part in pair))
+    assert done.exit_code == 2
+    assert "is longer than the file system allows" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_other_commands_say_the_same_of_a_name_that_is_too_long(data: DataFolders, tmp_path: Path) -> None:
+    done = heygem("backup", tmp_path / ("x" * 300 + ".tar"))
+    assert done.exit_code == 2
+    assert "is longer than the file system allows" in done.stderr
 
 
 def test_a_file_that_is_not_there_is_told_the_same_way(material: Path, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from rich.console import Console
 from heygem_pipeline.cli.status_matrix import matrix
 from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.planning.plan import Plan
-from heygem_pipeline.planning.recipes import Recipes
 from heygem_pipeline.planning.run_inputs import RunInputs
 from heygem_pipeline.planning.status import DONE, READY, State, Status
 from heygem_pipeline.settings import settings
@@ -19,8 +18,7 @@ PRESENTERS = [f"{name} {number}" for number in range(5) for name in ("王老师"
 
 def planned(voices: list[str], presenters: list[str], **other: Status) -> Plan:
     rows = {voice: {presenter: other.get(f"{voice}_{presenter}", DONE) for presenter in presenters} for voice in voices}
-    recipes, inputs = Recipes({}, settings()), RunInputs({}, {}, {}, settings())
-    return Plan({}, {}, ClipTable(rows), {}, ClipTable({}), {}, recipes, inputs, {})
+    return Plan({}, {}, ClipTable(rows), {}, ClipTable({}), {}, RunInputs({}, {}, {}, settings()), {})
 
 
 def printed(found: Plan, width: int, height: int | None = None) -> list[str]:

@@ -75,3 +75,7 @@ def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(anna: Path, st
     errors = np.linalg.norm(presenter.tracks.landmarks - truth, axis=-1)
     # H.264 keeps colours at half the resolution: some discs are taken for others.
     assert np.median(errors) < 4 * unit
+
+
+def test_a_name_too_long_for_a_sidecar_has_none(tmp_path: Path) -> None:
+    assert chosen_tracker(tmp_path / ("x" * 252 + ".ts"), "dlib") == "dlib"

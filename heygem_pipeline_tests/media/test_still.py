@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from heygem_pipeline.errors import NoPicture, TooLarge, TruncatedFile
+from heygem_pipeline.errors import NoPicture, NotMedia, TooLarge, TruncatedFile
 from heygem_pipeline.media.probe import probe_video
 from heygem_pipeline.media.still import picture_size, read_picture
+from heygem_pipeline.settings import UploadLimits
 
 ORIENTATION = 0x0112
 RED, WHITE = (0, 0, 255), (255, 255, 255)
@@ -43,6 +44,54 @@ def test_a_phone_held_otherwise(
     pixels = read_picture(path)
     assert pixels.shape == (size[1], size[0], 3)
     assert np.abs(pixels[red_at].astype(int) - RED).max() <= 3
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "avif"])
+@pytest.mark.parametrize(("orientation", "red_at"), [(3, (16, 56)), (6, (8, 16)), (8, (56, 16))])
+def test_every_kind_of_picture_is_turned_upright(
+    kind: str, orientation: int, red_at: tuple[int, int], tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    path = tmp_path / f"turned.{kind}"
+    half_red().save(path, exif=exif)
+    info, pixels = probe_video(path), read_picture(path)
+    assert pixels.shape == (info.height, info.width, 3)
+    assert np.abs(pixels[red_at].astype(int) - RED).max() <= 8
+
+
+def test_a_png_that_is_turned_by_its_last_chunk(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    path = tmp_path / "late.png"
+    half_red().save(path, exif=exif)
+    content = path.read_bytes()
+    start = content.index(b"eXIf") - 4
+    end = start + 12 + struct.unpack_from(">I", content, start)[0]
+    last = content.index(b"IEND") - 4
+    path.write_bytes(content[:start] + content[end:last] + content[start:end] + content[last:])
+    assert picture_size(path) == (32, 64)
+    assert np.abs(read_picture(path)[8, 16].astype(int) - RED).max() <= 3
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_a_telephones_large_photograph_is_scaled_down(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"large.{kind}"
+    half_red(3200, 2400).save(path)
+    info = probe_video(path, UploadLimits(max_width=640, max_height=360))
+    assert (info.width, info.height) == (480, 360)
+    pixels = read_picture(path, (480, 360))
+    assert pixels.shape == (360, 480, 3)
+    assert np.abs(pixels[180, 120].astype(int) - RED).max() <= 3
+    assert np.abs(pixels[180, 360].astype(int) - WHITE).max() <= 3
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "gif"])
+def test_an_animated_picture_is_refused_in_one_sentence(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"dancing.{kind}"
+    half_red().save(path, save_all=True, append_images=[Image.new("RGB", (64, 32), "blue")], duration=100)
+    with pytest.raises(NotMedia, match=rf"dancing\.{kind} is a GIF or another animated picture"):
+        probe_video(path)
 
 
 def test_transparent_parts_are_white(tmp_path: Path) -> None:

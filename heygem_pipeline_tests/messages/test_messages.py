@@ -1,6 +1,7 @@
 """Every message has a code, and every code a sentence in every language; nothing is decided by a sentence."""
 
 import ast
+import json
 import pickle
 import re
 from collections.abc import Iterator
@@ -304,3 +305,9 @@ def test_nothing_is_decided_by_the_wording_of_a_sentence(file: str) -> None:
 )
 def test_a_decision_by_a_sentence_would_be_found(decision: str) -> None:
     assert list(decisions_by_sentences(ast.parse(decision)))
+
+
+def test_half_characters_are_shown_as_the_bytes_they_stand_for() -> None:
+    message = Message("file.empty", file="\udcbd\udcb2 \ud800好.wav")
+    assert message.values["file"] == r"\xbd\xb2 \ud800好.wav"
+    json.dumps(message.as_json(), ensure_ascii=False).encode("utf-8")

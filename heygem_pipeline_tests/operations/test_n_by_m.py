@@ -11,8 +11,7 @@ import pytest
 
 from heygem_pipeline.assets.progress import NoDisplay
 from heygem_pipeline.clip import presenter, voice
-from heygem_pipeline.operations.batch import make_missing
-from heygem_pipeline.operations.materialize import Materializer
+from heygem_pipeline.operations.materialize import Materializer, make_missing
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State

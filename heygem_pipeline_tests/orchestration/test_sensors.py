@@ -75,7 +75,7 @@ def test_uploads_are_analysed_then_clips_made_and_nothing_is_started_twice(house
     house.make_inputs()
     started, _ = tick(house)
     assert set(started) == CLIPS and len(started) == 4
-    assert tick(house) == ([], "All that can be started is. Clips: 4 queued.")
+    assert tick(house) == ([], "Everything that can be started is started. Clips: 4 queued.")
     end_all(house)
     for voice, template in (("one", "one"), ("one", "two"), ("two", "one"), ("two", "two")):
         house.make_clip(voice, template)

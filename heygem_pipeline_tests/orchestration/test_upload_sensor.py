@@ -146,3 +146,17 @@ def test_a_name_that_is_no_unicode_is_seen_like_any_other(ticks: Ticks, data: Da
     assert ticks.cursor is not None and ticks.cursor.isascii()
     ticks.tick()
     assert len(ticks.keys()) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"\xbd\xb2.wav", ("好" * 83 + "ab.wav").encode(), b"x" * 252 + b".ts"],
+    ids=["GBK", "255 bytes", "short ending"],
+)
+def test_whatever_the_file_system_takes_for_a_name_is_taken_in(name: bytes, ticks: Ticks, data: DataFolders) -> None:
+    (data.voices / os.fsdecode(name)).write_bytes(b"sound")
+    ticks.tick()
+    ticks.tick()
+    (key,) = ticks.keys()
+    assert Uploads(data).find(UploadKind.AUDIO, key).read_bytes() == b"sound"
+    assert "No change" in ticks.tick()

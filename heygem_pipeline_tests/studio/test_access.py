@@ -4,8 +4,8 @@ import pytest
 
 from heygem_pipeline.errors import NotReady
 from heygem_pipeline.settings import settings
+from heygem_pipeline.studio.access import Brake
 from heygem_pipeline.studio.logins import Sessions, is_right, read_users, user_line
-from heygem_pipeline.studio.rate_limit import Brake
 from heygem_pipeline.studio.server import run_studio
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.conftest import page, rules

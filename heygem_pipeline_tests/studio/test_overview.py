@@ -1,6 +1,7 @@
 """What the page gets: progress, time left, and why something failed, in its language."""
 
 import json
+import os
 from dataclasses import replace
 from time import time
 
@@ -102,3 +103,14 @@ def test_a_doubt_of_the_first_look_is_told_until_the_pipeline_has_looked(studio:
     look(house.folders, UploadKind.AUDIO, "one.wav", replace(NOTHING, refused=verbatim("It is odd.")))
     voice = next(one for one in studio.get("/api/shown").json()["voices"] if one["key"] == "one")
     assert (voice["refused"], voice["doubt"]["sentence"]) == (None, "It is odd.")
+
+
+def test_a_name_that_is_no_utf8_is_shown_by_its_bytes(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    name = os.fsdecode(b"\xbd\xb2.wav")
+    (house.folders.voices / name).write_bytes(b"")
+    look(house.folders, UploadKind.AUDIO, name, replace(NOTHING, refused=Message("file.empty", file=name)))
+    answer = studio.get("/api/shown")
+    assert answer.status_code == 200
+    (voice,) = (voice for voice in answer.json()["voices"] if voice["file"].startswith("\\x"))
+    assert voice["file"] == r"\xbd\xb2.wav" and r"\xbd\xb2.wav is empty" in voice["doubt"]["sentence"]

@@ -4,6 +4,7 @@ A template that shows many mouths of its own has them laid over its warped face;
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -19,7 +20,11 @@ from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.speech.features import SpeechFeatures
+
+FRAMES_AHEAD = 4
+"""Decoded while others are drawn."""
 
 MouthModel = Callable[[SpeechFeatures, Fraction, int], MouthShape]
 """Speech, frame rate and frame count in; the mouth's shape in standard units out."""
@@ -59,8 +64,8 @@ class WarpEngine:
         areas = drawing_areas(tracks, calibration.landmarks)
         exemplars = collect_exemplars(lambda: template.frames(areas), tracks, calibration)
         performance = SpeechPerformance(articulations)
-        presentation = template.presentation(count, areas)
-        yield from render_performance(performance, presentation, shown, tracks, calibration, exemplars)
+        with closing(prefetch(template.presentation(count, areas), FRAMES_AHEAD)) as presentation:
+            yield from render_performance(performance, presentation, shown, tracks, calibration, exemplars)
 
 
 def _shipped_model() -> MouthModel:

@@ -24,9 +24,9 @@ from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion, blend_face
 from heygem_pipeline.lipsync.wav2lip.face_boxes import FaceBoxes, locate_faces
 from heygem_pipeline.lipsync.wav2lip.mel_windows import MelWindows
-from heygem_pipeline.lipsync.wav2lip.prefetch import prefetch
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.storage.fingerprint import sha256_of

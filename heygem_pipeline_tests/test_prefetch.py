@@ -6,7 +6,7 @@ from time import sleep
 
 import pytest
 
-from heygem_pipeline.lipsync.wav2lip.prefetch import prefetch
+from heygem_pipeline.prefetch import prefetch
 
 
 def threads() -> int:

@@ -1,6 +1,6 @@
 """An iterator that works ahead in a thread of its own, by a few items at most."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event, Thread
@@ -20,10 +20,11 @@ class _Failed:
 class _Finished: ...
 
 
-def prefetch(items: Iterable[Item], by: int = 1) -> Iterator[Item]:
+def prefetch(items: Iterable[Item], by: int = 1) -> Generator[Item]:
     """Yield the items in order, while a thread makes up to ``by`` further ones; what it raises is raised here.
 
-    The thread ends, and the items' own iterator is closed in it, when this is exhausted or dropped.
+    The thread ends, and the items' own iterator is closed in it, when this is exhausted or closed. What is merely
+    dropped may live on in the traceback of an error: use ``contextlib.closing``.
     """
     ready: Queue[Item | _Failed | _Finished] = Queue(by)
     dropped = Event()

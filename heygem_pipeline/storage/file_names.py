@@ -1,0 +1,20 @@
+"""Names that a file system takes."""
+
+import errno
+from pathlib import Path
+
+
+def has_possible_name(path: Path) -> bool:
+    """Can there be a file of this name? Most file systems take 255 bytes, and a path of 4 096."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+    except ValueError:
+        return False
+    return True
+
+
+def is_there(path: Path) -> bool:
+    """Is there a file of this name? None has a name that is not possible."""
+    return has_possible_name(path) and path.exists()
