@@ -29,6 +29,7 @@ def test_what_data_folders_keep_a_digest_of_stays_the_same(monkeypatch: pytest.M
     monkeypatch.setenv("HEYGEM_CONTENT_PRODUCER", '大学"x')
     monkeypatch.setenv("HEYGEM_ACKNOWLEDGED_LICENCES", "wav2lip, b")
     monkeypatch.setenv("HEYGEM_TRACKER", "dlib")
+    monkeypatch.setenv("HEYGEM_MAX_YAW_DEGREES", "30")
     assert Settings().decisive == STORED  # pyright: ignore[reportCallIssue]
 
 

@@ -114,6 +114,8 @@ def test_a_still_picture_speaks(engine: LipSyncEngine, closed_lips: Presenter) -
         state=tracks.state[first],
         boxes=tracks.boxes[first],
         landmarks=tracks.landmarks[first],
+        lips=tracks.lips[first],
+        blendshapes=tracks.blendshapes[first],
         head=tracks.head[first],
         raw_head=tracks.raw_head[first],
         pose=tracks.pose[first],

@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.faces.mesh_points import lip_lines_of
 from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
@@ -65,6 +66,7 @@ class Presenter:
             self.tracks,
             state=state,
             landmarks=blank(self.tracks.landmarks),
+            lips=blank(self.tracks.lips),
             head=blank(self.tracks.head),
             raw_head=blank(self.tracks.raw_head),
         )
@@ -89,10 +91,16 @@ class Presenter:
         tracks = replace(
             self.tracks,
             landmarks=(self.tracks.landmarks + offset).astype(np.float32),
+            lips=(self.tracks.lips + offset).astype(np.float32),
             head=placed(self.tracks.head),
             raw_head=placed(self.tracks.raw_head),
         )
         return Presenter(pictures, tracks)
+
+
+def with_landmarks(tracks: FaceTracks, landmarks: NDArray[np.float32]) -> FaceTracks:
+    """The tracks with other landmarks, and the lips' lines drawn through them."""
+    return replace(tracks, landmarks=landmarks, lips=lip_lines_of(landmarks))
 
 
 @dataclass(frozen=True)

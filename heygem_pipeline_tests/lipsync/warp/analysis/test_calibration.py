@@ -8,7 +8,7 @@ import pytest
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import TYPICAL_OPENING, calibrate
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, speech_of
+from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, speech_of, with_landmarks
 
 FRAMES = 120
 
@@ -22,10 +22,9 @@ def speaking_tracks(presenter: Presenter, gaps: np.ndarray) -> FaceTracks:
     landmarks = np.repeat(tracks.landmarks[:1], count, axis=0)
     landmarks[:, [55, 56, 57, 58, 59, 65, 66, 67], 1] += (gaps * iod).astype(np.float32)[:, None]
     return replace(
-        tracks,
+        with_landmarks(tracks, landmarks),
         frame_rate=Fraction(25),
         state=np.ones(count, np.int8),
-        landmarks=landmarks,
         head=head,
         raw_head=head,
         pose=np.repeat(tracks.pose[:1], count, axis=0),

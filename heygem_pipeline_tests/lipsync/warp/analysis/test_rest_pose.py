@@ -1,13 +1,11 @@
 """Where a mouth would be without the template's own speech, chewing or smiling."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline_tests.lipsync.warp.analysis.test_calibration import FRAMES, speaking_tracks
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter
+from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, with_landmarks
 
 
 def with_corner_at(tracks: FaceTracks, offsets: np.ndarray) -> FaceTracks:
@@ -15,7 +13,7 @@ def with_corner_at(tracks: FaceTracks, offsets: np.ndarray) -> FaceTracks:
     iod = 1 / np.sqrt(np.linalg.det(tracks.raw_head[0, :, :2]))
     landmarks = tracks.landmarks.copy()
     landmarks[:, [48, 49, 59, 60], 0] += (iod * offsets).astype(np.float32)[:, None]
-    return replace(tracks, landmarks=landmarks)
+    return with_landmarks(tracks, landmarks)
 
 
 def test_a_still_mouth_is_left_exactly_as_it_is(closed_lips: Presenter) -> None:
@@ -48,4 +46,4 @@ def test_nodding_is_not_taken_for_a_movement_of_the_mouth(closed_lips: Presenter
     iod = 1 / np.sqrt(np.linalg.det(still.raw_head[0, :, :2]))
     landmarks = still.landmarks.copy()
     landmarks[:, 48:, 1] += (0.08 * iod * np.sin(np.arange(FRAMES) * 0.4)).astype(np.float32)[:, None]
-    assert not calibrate(replace(still, landmarks=landmarks)).rest.motion.any()
+    assert not calibrate(with_landmarks(still, landmarks)).rest.motion.any()
