@@ -53,6 +53,7 @@ def test_a_look_that_breaks_off_is_not_begun_again_and_again(
     assert seen is not None and seen.refused is None and seen.seconds is None
 
 
+@pytest.mark.long
 def test_a_new_file_is_looked_at_within_seconds(studio: TestClient, house: House) -> None:
     write_voice(house.folders.root / "made.wav", 1.5)
     studio.put("/api/uploads/voices/spoken.wav", content=(house.folders.root / "made.wav").read_bytes())
