@@ -1,4 +1,4 @@
-"""Twenty processes are killed while twelve clips are made; nothing is lost."""
+"""Twenty processes are killed while sixteen clips are made; nothing is lost."""
 
 import os
 import re
@@ -44,7 +44,7 @@ from heygem_pipeline_tests.served import (
 pytestmark = [pytest.mark.server, pytest.mark.long(minutes=4)]
 
 KILLS = 20
-VOICES, PRESENTERS = 3, 4
+VOICES, PRESENTERS = 4, 4
 SUBJECTS = VOICES + PRESENTERS + VOICES * PRESENTERS + VOICES
 """What is made, each by a run: features, tracks, clips, ZIPs. The moments of the kills are spread over all of them."""
 
