@@ -47,4 +47,5 @@ def test_all_services_share_what_they_must(path: Path) -> None:
     for option in ("NoNewPrivileges", "PrivateTmp", "ProtectHome", "ProtectKernelTunables", "RestrictSUIDSGID"):
         assert service[option] == "yes"
     assert service["ProtectSystem"] == "strict"
+    assert 0 < int(service["MemoryMax"].rstrip("%")) <= 80 and int(service["TasksMax"]) <= 4096
     assert f"HEYGEM_DATA=/var/lib/{service['StateDirectory']}" in path.read_text()
