@@ -35,8 +35,8 @@ demo: setup
 	$(BIN)/heygem demo
 
 # A thread for each process: several on the same cores mostly wait for each other. By file, so that what its tests share
-# is made once, and those first that take longest.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# is made once, and those first that take longest. For two cores: of four files at the beginning, most wait for servers.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Pyright works while the tests wait for servers.
 test: style
@@ -47,7 +47,7 @@ suite: $(DEVELOPING)
 
 # What starts no server and takes no long time: for after every change.
 test-fast: $(DEVELOPING)
-	$(PYTEST) -m "not server and not long"
+	$(PYTEST) --numprocesses 3 -m "not server and not long"
 
 # make test with a report of the lines that no test runs.
 coverage: lint

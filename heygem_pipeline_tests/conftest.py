@@ -42,7 +42,7 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that at the end no worker waits for another."""
+    """Begin with the files that take longest: some of them wait, others work, and at the end nobody waits."""
     items.sort(key=minutes, reverse=True)
 
 

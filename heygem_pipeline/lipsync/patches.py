@@ -27,9 +27,8 @@ SCHEMA = pa.schema(
 ROWS_HELD = 32
 """Rows written or read at once: some 10 MB of patches at 1080p."""
 
-FASTEST_PNG = 1
 BYTES_FOR_EYES = 6.0
-"""Bytes of a patch for each square pixel of the distance between the outer eye corners; the demo measured 4.2."""
+"""Bytes of a patch for each square pixel of the distance between the outer eye corners; the demo measured 4.7."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class PatchFile:
 
 
 def patch_bytes(tracks: FaceTracks, frame_count: int) -> int:
-    """About how much room the patches of a clip take; the demo's 720p presenters need 150 kB a frame."""
+    """About how much room the patches of a clip take; the demo's 720p presenters need 170 kB a frame."""
     eyes = float(np.nanmedian(np.linalg.norm(tracks.landmarks[:, 36] - tracks.landmarks[:, 45], axis=1)))
     return int(frame_count * eyes * eyes * BYTES_FOR_EYES)
 
@@ -87,7 +86,10 @@ def _row(patch: MouthPatch) -> dict[str, Any]:
 
     png = None
     if patch.pixels is not None:
-        _, encoded = cv2.imencode(".png", patch.pixels, [cv2.IMWRITE_PNG_COMPRESSION, FASTEST_PNG])
+        # Differences to the row above, coded but not searched for repetitions: a tenth larger, in half the time.
+        quick = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+        quick += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+        _, encoded = cv2.imencode(".png", patch.pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1, *quick])
         png = encoded.tobytes()
     return {
         "output_frame": patch.output_frame,

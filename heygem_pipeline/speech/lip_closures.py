@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.speech.features import FEATURE_RATE
+from heygem_pipeline.speech.peaks import find_peaks
 
 CLOSED_PERCENTILE, OPEN_PERCENTILE = 5, 90
 """Of a speaker's gaps: the closed and the wide mouth."""
@@ -66,11 +67,9 @@ def find_closures(gap: NDArray[np.floating], spoken: NDArray[np.bool_]) -> list[
 
 def closure_peaks(log_odds: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows at which the log-odds of touching lips peak, and how high."""
-    from scipy.signal import find_peaks
-
     margin = len(_WINDOW) // 2
     steady = np.convolve(np.pad(log_odds, margin, mode="edge"), _WINDOW / _WINDOW.sum(), mode="valid")
-    peaks, _ = find_peaks(steady, distance=APART_ROWS, prominence=LEAST_PROMINENCE)
+    peaks = find_peaks(steady, APART_ROWS, LEAST_PROMINENCE)
     return peaks, steady[peaks]
 
 

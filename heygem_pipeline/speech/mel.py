@@ -19,6 +19,9 @@ RANGE_DB = 100.0
 LARGEST = 4.0
 """The constants above are those of the public Wav2Lip checkpoints (Rudrabha/Wav2Lip, hparams)."""
 
+LINEAR_BELOW_HZ, LINEAR_HZ_A_MEL, LOGARITHM_A_MEL = 1000.0, 200 / 3, np.log(6.4) / 27
+"""Slaney's scale: even up to 1 kHz, logarithmic above it."""
+
 _BLOCK_COLUMNS = 1024
 """Columns computed at once (13 s): memory does not grow with length."""
 
@@ -68,7 +71,25 @@ def _hann() -> NDArray[np.float32]:
 
 @cache
 def _mel_bands() -> NDArray[np.float32]:
-    """Float32 (80, 401): Slaney's mel filters."""
-    from librosa.filters import mel
+    """Float32 (80, 401): Slaney's mel filters (Auditory Toolbox, 1998), triangles of equal area."""
+    lowest, highest = (_mel_of(hertz) for hertz in (LOWEST_HZ, HIGHEST_HZ))
+    corners = _hertz_of(np.linspace(lowest, highest, MEL_BANDS + 2))
+    from_corners = np.subtract.outer(corners, np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE))
+    width = np.diff(corners)[:, None]
+    rising, falling = -from_corners[:-2] / width[:-1], from_corners[2:] / width[1:]
+    bands = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    bands *= (2 / (corners[2:] - corners[:-2]))[:, None]
+    return bands
 
-    return mel(sr=SAMPLE_RATE, n_fft=WINDOW, n_mels=MEL_BANDS, fmin=LOWEST_HZ, fmax=HIGHEST_HZ)
+
+def _mel_of(hertz: float) -> float:
+    if hertz < LINEAR_BELOW_HZ:
+        return hertz / LINEAR_HZ_A_MEL
+    return LINEAR_BELOW_HZ / LINEAR_HZ_A_MEL + float(np.log(hertz / LINEAR_BELOW_HZ)) / LOGARITHM_A_MEL
+
+
+def _hertz_of(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    turn = LINEAR_BELOW_HZ / LINEAR_HZ_A_MEL
+    return np.where(
+        mel < turn, mel * LINEAR_HZ_A_MEL, LINEAR_BELOW_HZ * np.exp(LOGARITHM_A_MEL * (np.maximum(mel, turn) - turn))
+    )

@@ -5,13 +5,15 @@ The pipeline's own analysis decides; this one only says earlier what can be said
 
 import ctypes
 import json
+import multiprocessing
 import os
+import resource
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from heygem_pipeline.errors import BadInput
 from heygem_pipeline.messages.message import Message
@@ -32,7 +34,14 @@ MOMENTS = 9
 PICTURE_SIDE = 640
 """Pixels of the longer side of the pictures that are kept."""
 
+Found = TypeVar("Found")
+
 PR_SET_PDEATHSIG = 1
+
+MOST_BYTES = 3 * 2**30
+"""Memory of a worker: the trackers that are networks need half of it."""
+
+SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -92,12 +101,24 @@ def trouble_of(place: Path) -> Path:
     return place.with_suffix(".trouble.jpg")
 
 
-def end_with_parent() -> None:
-    """Be told to stop when the page's process dies (Linux, prctl(2)); leave Ctrl-C to it."""
+def become_worker() -> None:
+    """Take little memory; be told to stop when the page's process dies (Linux, prctl(2)); leave Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
     os.nice(5)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def in_limited_time(look: Callable[[], Found]) -> Found:
+    """Look; a worker process that takes longer than SECONDS ends, whatever library it is in."""
+    if multiprocessing.parent_process() is None:
+        return look()
+    signal.alarm(SECONDS)
+    try:
+        return look()
+    finally:
+        signal.alarm(0)
 
 
 def take_in(folders: DataFolders, path: Path) -> None:

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
 
 ASSETS = ["audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"]
 CLIP = ["generated_frames", "encoded_video"]
-SECONDS = 2.0
+SECONDS = 0.8
 
 
 @pytest.fixture

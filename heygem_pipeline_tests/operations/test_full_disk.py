@@ -18,7 +18,7 @@ from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_for, wait_until
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=3)]
 
 DISK = 200
 """Megabytes."""
@@ -48,8 +48,8 @@ def fill(folders: DataFolders) -> Path:
 
 
 def bring_uploads(folders: DataFolders, material: Path) -> None:
+    shutil.copy(material / "presenter.mp4", folders.presenters / "presenter.mp4")
     for number in range(2):
-        shutil.copy(material / "presenter.mp4", folders.presenters / f"presenter {number}.mp4")
         write_voice(folders.voices / f"voice {number}.wav", 1.0, 16_000 + number)
 
 
@@ -61,10 +61,10 @@ def test_a_full_disk_loses_nothing(
     with open_instance(data_folders()) as instance, serving(port, tmp_path / "up.log") as (up, _):
         wait_for(lambda: bool(instance.get_run_ids(RunsFilter(statuses=ALIVE))))
         filler = fill(small_disk)
-        sleep(10)  # looks, writes of runs and their ends, all in vain
+        sleep(6)  # looks, writes of runs and their ends, all in vain
         assert up.poll() is None
         filler.unlink()
-        wait_until(instance, small_disk, lambda found: found.counts == {State.DONE: 4})
+        wait_until(instance, small_disk, lambda found: found.counts == {State.DONE: 2})
 
 
 def test_a_data_folder_that_is_gone_for_a_while_loses_nothing(
@@ -81,4 +81,4 @@ def test_a_data_folder_that_is_gone_for_a_while_loses_nothing(
             shutil.rmtree(data.root, ignore_errors=True)
             (tmp_path / "away").rename(data.root)
         with serving(port, tmp_path / "up.log"):
-            wait_until(instance, data, lambda found: found.counts == {State.DONE: 4})
+            wait_until(instance, data, lambda found: found.counts == {State.DONE: 2})

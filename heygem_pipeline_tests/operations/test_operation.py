@@ -20,7 +20,7 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_until
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=3)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
 
 
 def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(
@@ -59,13 +59,13 @@ def test_a_cancelled_clip_stops_frees_the_gpu_and_is_left_until_somebody_asks(
 ) -> None:
     monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
     shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
-    write_voice(data.voices / "long.wav", 60.0)
+    write_voice(data.voices / "long.wav", 30.0)
     with serving(port, tmp_path / "up.log"), open_instance(data) as instance:
         wait_until(instance, data, lambda found: bool(found.clips) and share_of_long(found) > 0)
         assert CliRunner().invoke(app, ["cancel", "long/anna"]).exit_code == 0
         wait_until(instance, data, lambda found: found.counts == {State.FAILED: 1})
         assert instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == []
-        sleep(11)  # two looks of the sensor
+        sleep(6)  # two looks of the quick daemon's sensor
         assert plan(instance, data, settings()).counts == {State.FAILED: 1}
         assert CliRunner().invoke(app, ["retry"]).exit_code == 0
         wait_until(instance, data, lambda found: found.counts == {State.RUNNING: 1})

@@ -1,11 +1,13 @@
 """Files that come while page and daemon run: one, one that grows, five hundred; and a campaign whose time comes."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 
+import dagster as dg
 import pytest
 
 from heygem_pipeline.assets.progress import NoDisplay
@@ -17,11 +19,11 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.settling import FILES_A_LOOK
-from heygem_pipeline_tests.conftest import write_voice
+from heygem_pipeline_tests.conftest import data_folder_at, free_port, write_voice
 from heygem_pipeline_tests.dagster_page import Page
 from heygem_pipeline_tests.served import serving, wait_for
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=3)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
 
 FILES = 500
 LIMIT = 60.0
@@ -47,29 +49,56 @@ class Upload(Thread):
         self.join()
 
 
-def test_files_are_taken_in_when_they_are_complete_and_five_hundred_in_bounded_looks(
-    data: DataFolders, port: int, tmp_path: Path
-) -> None:
-    with serving(port, tmp_path / "up.log"), open_instance(data) as instance:
-        keys = lambda: set(instance.get_dynamic_partitions("audio"))  # noqa: E731
-        growing = Upload(data.voices / "growing.wav")
-        growing.start()
-        (data.voices / "whole.wav").write_bytes(b"sound")
-        print(f"a whole file was taken in after {seconds_until(lambda: 'whole' in keys()):.1f} s")
-        sleep(6)  # one more look
-        assert keys() == {"whole"}
-        growing.complete()
-        print(f"one that grew, after {seconds_until(lambda: 'growing' in keys()):.1f} s")
+@dataclass(frozen=True)
+class Pipeline:
+    """Page and daemon at work, and a campaign whose time comes every minute."""
 
-        for number in range(FILES):
-            (data.voices / f"lesson {number}.wav").write_bytes(b"sound %d" % number)
-        print(f"{FILES} files, after {seconds_until(lambda: len(keys()) == FILES + 2):.1f} s")
-        ticks = [tick for name in ("uploads", "clips") for tick in Page(port).sensor_ticks(name)]
-        lengths = [tick.seconds for tick in ticks if tick.seconds is not None]
-        print(f"{len(lengths)} looks, {max(lengths):.1f} s at most")
-        assert {tick.status for tick in ticks} <= {"STARTED", "SUCCESS", "SKIPPED"} and max(lengths) < LIMIT
-        counts = [tick.said.count("lesson") for tick in ticks]
-        assert max(counts) < FILES_A_LOOK
+    folders: DataFolders
+    instance: dg.DagsterInstance
+    page: Page
+
+
+@pytest.fixture(scope="module")
+def pipeline(material: Path, databases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """One for both tests: while files are taken in, the campaign's time comes."""
+    port, folder = free_port(), tmp_path_factory.mktemp("pipeline")
+    with data_folder_at(folder / "data") as data:
+        shutil.copytree(databases, data.state, dirs_exist_ok=True)
+        shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
+        write_voice(data.voices / "talk.wav", 1.0)
+        (data.campaigns / "autumn.yaml").write_text(
+            'title: Autumn\nvoices: talk\npresenters: anna\nschedule: "* * * * *"\n'
+        )
+        with open_instance(data) as instance:
+            take_in_uploads(instance, data)
+            materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
+            assert materializer.run(["audio_features"], "talk") is None
+            assert materializer.run(["face_tracks"], "anna") is None
+            with serving(port, folder / "up.log"):
+                yield Pipeline(data, instance, Page(port))
+
+
+def test_files_are_taken_in_when_they_are_complete_and_five_hundred_in_bounded_looks(pipeline: Pipeline) -> None:
+    voices, instance = pipeline.folders.voices, pipeline.instance
+    keys = lambda: set(instance.get_dynamic_partitions("audio")) - {"talk"}  # noqa: E731
+    growing = Upload(voices / "growing.wav")
+    growing.start()
+    (voices / "whole.wav").write_bytes(b"sound")
+    print(f"a whole file was taken in after {seconds_until(lambda: 'whole' in keys()):.1f} s")
+    sleep(4)  # one more look
+    assert keys() == {"whole"}
+    growing.complete()
+    print(f"one that grew, after {seconds_until(lambda: 'growing' in keys()):.1f} s")
+
+    for number in range(FILES):
+        (voices / f"lesson {number}.wav").write_bytes(b"sound %d" % number)
+    print(f"{FILES} files, after {seconds_until(lambda: len(keys()) == FILES + 2):.1f} s")
+    ticks = [tick for name in ("uploads", "clips") for tick in pipeline.page.sensor_ticks(name)]
+    lengths = [tick.seconds for tick in ticks if tick.seconds is not None]
+    print(f"{len(lengths)} looks, {max(lengths):.1f} s at most")
+    assert {tick.status for tick in ticks} <= {"STARTED", "SUCCESS", "SKIPPED"} and max(lengths) < LIMIT
+    counts = [tick.said.count("lesson") for tick in ticks]
+    assert max(counts) < FILES_A_LOOK
 
 
 def seconds_until(reached: Callable[[], bool]) -> float:
@@ -78,24 +107,13 @@ def seconds_until(reached: Callable[[], bool]) -> float:
     return monotonic() - began
 
 
-def test_a_campaigns_time_comes_and_comes_again(data: DataFolders, material: Path, port: int, tmp_path: Path) -> None:
-    shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
-    write_voice(data.voices / "lesson.wav", 1.0)
-    (data.campaigns / "autumn.yaml").write_text(
-        'title: Autumn\nvoices: lesson\npresenters: anna\nschedule: "* * * * *"\n'
-    )
-    with open_instance(data) as instance:
-        take_in_uploads(instance, data)
-        materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data, settings()))
-        assert materializer.run(["audio_features"], "lesson") is None
-        assert materializer.run(["face_tracks"], "anna") is None
-        with serving(port, tmp_path / "up.log"):
-            page = Page(port)
-            fired = lambda: [tick for tick in page.schedule_ticks("campaign_autumn") if tick.status != "STARTED"]  # noqa: E731
-            wait_for(lambda: len(fired()) >= 2, every=1)
-            first, second = fired()[:2]
-            assert first.status == "SUCCESS" and len(first.run_ids) == 1
-            run = instance.get_run_by_id(first.run_ids[0])
-            assert run is not None and run.job_name == "make_clip" and run.tags["dagster/partition"] == "lesson|anna"
-            assert second.status == "SKIPPED" and "There is nothing to start. autumn.yaml: 1 done" in second.said
-            assert data.clip(ClipKey("lesson", "anna")).is_file()
+def test_a_campaigns_time_comes_and_comes_again(pipeline: Pipeline) -> None:
+    page, instance = pipeline.page, pipeline.instance
+    fired = lambda: [tick for tick in page.schedule_ticks("campaign_autumn") if tick.status != "STARTED"]  # noqa: E731
+    wait_for(lambda: len(fired()) >= 2, every=1)
+    first, second = fired()[:2]
+    assert first.status == "SUCCESS" and len(first.run_ids) == 1
+    run = instance.get_run_by_id(first.run_ids[0])
+    assert run is not None and run.job_name == "make_clip" and run.tags["dagster/partition"] == "talk|anna"
+    assert second.status == "SKIPPED" and "There is nothing to start. autumn.yaml: 1 done" in second.said
+    assert pipeline.folders.clip(ClipKey("talk", "anna")).is_file()

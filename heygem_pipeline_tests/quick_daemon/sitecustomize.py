@@ -3,6 +3,7 @@
 What the daemon does stays the same. A test that puts this folder on PYTHONPATH only waits less.
 """
 
+import os
 import sys
 
 SECONDS = 1
@@ -10,6 +11,9 @@ SECONDS_BETWEEN_TICKS = 2
 """Of a sensor. Longer than a test's slow upload pauses, so that it is seen to grow from tick to tick."""
 
 if "dagster._daemon" in sys.orig_argv:
+    # Of the daemon that starts a run once more whose process died.
+    os.environ["DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS"] = str(SECONDS)
+
     from dagster import DagsterInstance
     from dagster._core.remote_representation.external import RemoteSensor
     from dagster._daemon import backfill, sensor
@@ -18,3 +22,6 @@ if "dagster._daemon" in sys.orig_argv:
     sensor.MIN_INTERVAL_LOOP_TIME = SECONDS
     RemoteSensor.min_interval_seconds = property(lambda _: SECONDS_BETWEEN_TICKS)  # pyright: ignore[reportAttributeAccessIssue]
     DagsterInstance.run_monitoring_poll_interval_seconds = property(lambda _: SECONDS)  # pyright: ignore[reportAttributeAccessIssue]
+    DagsterInstance.run_monitoring_settings = property(  # pyright: ignore[reportAttributeAccessIssue]
+        lambda instance: instance.get_settings("run_monitoring") | {"free_slots_after_run_end_seconds": SECONDS}
+    )

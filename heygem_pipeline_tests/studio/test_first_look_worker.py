@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.studio import first_look
 from heygem_pipeline.studio.first_look import FirstLook, record_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.uploads.registry import UploadKind
@@ -53,6 +55,70 @@ def test_a_look_that_breaks_off_is_not_begun_again_and_again(
     assert seen is not None and seen.refused is None and seen.seconds is None
 
 
+def looks_long(_kind: UploadKind, path: Path, _place: Path, _settings: Settings) -> FirstLook:
+    if path.name.startswith("slow"):
+        sleep(60)
+    return FirstLook(path.stat().st_size, path.stat().st_mtime_ns, 2.0)
+
+
+def takes_all_memory(_kind: UploadKind, path: Path, _place: Path, _settings: Settings) -> FirstLook:
+    held = bytearray(8 * 2**30)
+    return FirstLook(len(held), path.stat().st_mtime_ns, 2.0)
+
+
+def test_a_file_that_is_looked_at_for_long_does_not_keep_others_waiting(
+    data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.examine", looks_long)
+    monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.PATIENCE_SECONDS", 0.2)
+    names = "slow 1.wav", "slow 2.wav", "quick.wav"
+    for name in names:
+        (data.voices / name).write_bytes(b"voice")
+
+    async def look() -> float:
+        first_looks = FirstLooks(data, DEFAULTS)
+        for name in names:
+            first_looks.want(UploadKind.AUDIO, data.voices / name)
+        began = monotonic()
+        while first_looks.known(UploadKind.AUDIO, data.voices / "quick.wav") is None:
+            await asyncio.sleep(0.05)
+            assert monotonic() - began < 30
+        assert first_looks.busy
+        first_looks.end()
+        return monotonic() - began
+
+    asyncio.run(look())
+
+
+def ends_in_a_moment(_kind: UploadKind, path: Path, _place: Path, _settings: Settings) -> FirstLook:
+    first_look.SECONDS = 1
+    return first_look.in_limited_time(partial(looks_long, _kind, path, _place, _settings))
+
+
+@pytest.mark.parametrize(("looking", "name"), [(ends_in_a_moment, "slow.wav"), (takes_all_memory, "large.wav")])
+def test_a_look_has_a_limit_of_time_and_of_memory(
+    looking: object, name: str, data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.examine", looking)
+    voice = data.voices / name
+    voice.write_bytes(b"voice")
+
+    async def look() -> FirstLook | None:
+        first_looks = FirstLooks(data, DEFAULTS)
+        first_looks.want(UploadKind.AUDIO, voice)
+        while first_looks.busy:
+            await asyncio.sleep(0.05)
+        first_looks.end()
+        return first_looks.known(UploadKind.AUDIO, voice)
+
+    began = monotonic()
+    seen = asyncio.run(look())
+    assert monotonic() - began < 30
+    assert seen is not None and seen.seconds is None
+    assert [warning.code for warning in seen.warnings] == ["upload.not_looked_at"]
+
+
+@pytest.mark.long
 def test_a_new_file_is_looked_at_within_seconds(studio: TestClient, house: House) -> None:
     write_voice(house.folders.root / "made.wav", 1.5)
     studio.put("/api/uploads/voices/spoken.wav", content=(house.folders.root / "made.wav").read_bytes())

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.analysis.lip_edges import LipEdges
+from heygem_pipeline.lipsync.warp.analysis.order_statistics import median, quantile
 from heygem_pipeline.lipsync.warp.analysis.sharpness import edge_blur
 from heygem_pipeline.lipsync.warp.analysis.visible_teeth import TeethAppearance, default_teeth, luma, measure_teeth
 from heygem_pipeline.lipsync.warp.contours import MouthContours
@@ -90,7 +91,7 @@ def measure_lighting(
     skin = np.concatenate([contours.upper_outer[3:12] + above, contours.lower_outer[3:12] + below])
     lip = (contours.lower_outer[4:11] + contours.lower_inner[5:12]) / 2
     colours = _colours_at(frame, head, np.concatenate([skin, lip]))
-    lip_colour = np.median(colours[len(skin) :], axis=0)
+    lip_colour = median(colours[len(skin) :], axis=0)
     skin_colour = _upper_median(colours[: len(skin)])
     inside = _inside(frame, head, lines)
     opening = _opening(lines)
@@ -120,7 +121,7 @@ def _darkest(inside: NDArray[np.float32], lip: NDArray[np.float32]) -> NDArray[n
     """Colour of the darkest tenth of an opening; the lip's in deep shade where nothing is that dark."""
     colours = inside.reshape(-1, 3)
     bright = luma(colours)
-    dark = np.median(colours[bright <= np.quantile(bright, 0.1)], axis=0)
+    dark = median(colours[bright <= quantile(bright, 0.1)], axis=0)
     shade = lip * DEEP_SHADE
     return dark if luma(dark) < luma(shade) else shade
 
@@ -146,4 +147,4 @@ def _colours_at(frame: NDArray[np.uint8], head: HeadFrame, places: NDArray[np.fl
 def _upper_median(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """Median of the lighter half: the lower lip's shadow is not the skin's colour."""
     light = colours.sum(axis=1)
-    return np.median(colours[light >= np.median(light)], axis=0)
+    return median(colours[light >= median(light)], axis=0)

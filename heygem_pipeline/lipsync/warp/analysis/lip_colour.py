@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.warp.analysis.order_statistics import median
+
 COLOUR_UPDATE_RATE = 0.1
 """Share of a new frame's colours that is taken over."""
 
@@ -48,9 +50,9 @@ def measure_lip_colour(lab: NDArray[np.float32]) -> LipColour:
     width = round((THIRDS[0][1] - THIRDS[0][0]) * columns)
     starts = [round(start * columns) for start, _ in THIRDS]
     parts = np.stack([lab[:, start : start + width].reshape(-1, 3) for start in starts])
-    medians = np.median(parts, axis=1)
-    spread = 1.5 * np.median(np.abs(parts - medians[:, None]), axis=1)
-    return LipColour(medians, np.maximum(np.median(spread, axis=0), LEAST_LAB_DEVIATION).astype(np.float32))
+    medians = median(parts, axis=1)
+    spread = 1.5 * median(np.abs(parts - medians[:, None]), axis=1)
+    return LipColour(medians, np.maximum(median(spread, axis=0), LEAST_LAB_DEVIATION).astype(np.float32))
 
 
 def to_lab(colours: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.analysis.lip_colour import LipColour, measure_lip_colour, to_lab
 from heygem_pipeline.lipsync.warp.analysis.minimal_paths import binomial_smooth, minimal_paths, pad_edges, subpixel_rows
+from heygem_pipeline.lipsync.warp.analysis.order_statistics import median
 from heygem_pipeline.lipsync.warp.contours import MouthContours
 
 STRIP_COLUMNS = 41
@@ -83,7 +84,7 @@ class LipEdges:
     def touching(self) -> bool:
         """Nothing but a crease is seen between the lips' middles."""
         third = len(self.x) // 3
-        return float(np.median((self.lower - self.upper)[third:-third])) < self.crease_height
+        return float(median((self.lower - self.upper)[third:-third])) < self.crease_height
 
 
 def detect_lip_edges(
@@ -126,7 +127,7 @@ def detect_lip_edges(
         seam=middle + ROW_HEIGHT * (binomial_smooth(subpixel_rows(darkness, path)) - half),
         upper=middle + ROW_HEIGHT * (edges[0] - half),
         lower=middle + ROW_HEIGHT * (edges[1] - half),
-        crease=np.median(strip[path, np.arange(STRIP_COLUMNS)][10:31], axis=0).astype(np.float32),
+        crease=median(strip[path, np.arange(STRIP_COLUMNS)][10:31], axis=0).astype(np.float32),
         pixel=head.scale,
         colours=colours,
     )

@@ -18,22 +18,20 @@ def minimal_paths(costs: NDArray[np.float32], step: float) -> NDArray[np.int64]:
     """
     strips, rows, columns = costs.shape
     reach = len(STEP_COSTS)
-    inside = slice(reach, reach + rows)
     total = np.full((columns, strips, rows + 2 * reach), UNREACHABLE, np.float32)
     by_column = np.ascontiguousarray(costs.transpose(2, 0, 1))
-    fines = [np.float32(step * cost) for cost in STEP_COSTS]
-    total[0, :, inside] = by_column[0]
-    moved = np.empty((strips, rows), np.float32)
-    for column in range(1, columns):
-        before, here = total[column - 1], total[column, :, inside]
-        here[:] = before[:, inside]
-        for far, fine in enumerate(fines, start=1):
-            above, below = before[:, reach - far :][:, :rows], before[:, reach + far :][:, :rows]
-            np.minimum(above, below, out=moved)
-            moved += fine
-            np.minimum(here, moved, out=here)
-        here += by_column[column]
-    return _backtrace(total, np.array([*fines[::-1], 0, *fines], np.float32))
+    outward = [np.float32(step * cost) for cost in STEP_COSTS]
+    fines = np.array([*outward[::-1], 0, *outward], np.float32)
+    # All steps at once: (columns, steps, strips, rows), the rows from which each place can be reached.
+    sources = np.lib.stride_tricks.sliding_window_view(total, rows, axis=2).transpose(0, 2, 1, 3)
+    inside = total[:, :, reach : reach + rows]
+    inside[0] = by_column[0]
+    reached, fine = np.empty((len(fines), strips, rows), np.float32), fines[:, None, None]
+    for source, here, cost in zip(sources[:-1], inside[1:], by_column[1:], strict=True):
+        np.add(source, fine, out=reached)
+        np.minimum.reduce(reached, axis=0, out=here)
+        here += cost
+    return _backtrace(total, fines)
 
 
 def _backtrace(total: NDArray[np.float32], fines: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -42,10 +40,11 @@ def _backtrace(total: NDArray[np.float32], fines: NDArray[np.float32]) -> NDArra
     path = np.empty((strips, columns), np.int64)
     for strip in range(strips):
         row = int(total[-1, strip].argmin()) - reach
-        path[strip, -1] = row
-        for column in range(columns - 2, -1, -1):
-            row += int((total[column, strip, row : row + 2 * reach + 1] + fines).argmin()) - reach
-            path[strip, column] = row
+        rows = [row]
+        for costs in total[-2::-1, strip]:
+            row += int((costs[row : row + 2 * reach + 1] + fines).argmin()) - reach
+            rows.append(row)
+        path[strip] = rows[::-1]
     return path
 
 

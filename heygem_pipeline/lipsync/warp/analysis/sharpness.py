@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
+from heygem_pipeline.lipsync.warp.analysis.order_statistics import quantile
 from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion
 
@@ -39,12 +40,12 @@ def edge_blur(frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours
         return 0.006
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.float32)
     before, after = _gradient(grey), _gradient(np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32))
-    strong = before >= max(float(np.quantile(before, EDGE_QUANTILE)), 8.0)
+    strong = before >= max(float(quantile(before, EDGE_QUANTILE)), 8.0)
     if not strong.any():
         return 0.006
     ratio = before[strong] / np.maximum(after[strong], 1e-3)
     blur = 1 / np.sqrt(np.maximum(ratio**2 - 1, 1e-2))
-    return min(float(np.quantile(blur, SHARP_EDGES_SHARE)) * head.scale, LARGEST_BLUR)
+    return min(float(quantile(blur, SHARP_EDGES_SHARE)) * head.scale, LARGEST_BLUR)
 
 
 def sample_grain(region: MouthRegion) -> NDArray[np.float32]:

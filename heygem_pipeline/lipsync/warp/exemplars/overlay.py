@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
+from heygem_pipeline.lipsync.warp.analysis.order_statistics import median
 from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
 
@@ -166,7 +167,7 @@ def _colour_ratio(
     # Where one shows skin and the other a collar or the background, there is nothing to compare.
     unlike = np.abs(below - laid).sum(axis=2)
     ring = unlike[weight > 0.5]
-    usual = float(np.median(ring)) if len(ring) else 0.0
+    usual = float(median(ring)) if len(ring) else 0.0
     weight /= 1 + (unlike / (2 * usual + NOISE_DIFFERENCE)) ** 4
 
     def around(picture: NDArray[np.float32]) -> NDArray[np.float32]:
