@@ -147,4 +147,4 @@ def test_few_frames_are_held_however_long_the_clip(engine: LipSyncEngine, closed
     for _ in engine.generate(spoken(40), shown.template, shown.tracks):
         most = max(most, sum(reference() is not None for reference in alive))
     assert len(alive) == 40
-    assert most <= 11
+    assert most <= 15  # 0.3 s on both sides, and four decoded ahead
