@@ -1,4 +1,4 @@
-"""Which of several sound tracks is heard: recorders of the screen keep a silent microphone beside the sound of a call."""
+"""Which of several sound tracks is heard: screen recorders keep a silent microphone beside the sound of a call."""
 
 from pathlib import Path
 
