@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from heygem_pipeline.errors import NoPicture, NoSoundTrack, NotMedia, TooLarge, TooLong
+from heygem_pipeline.media.audible_track import audible_track
 from heygem_pipeline.media.colour import ColourTags, colour_mapping
 from heygem_pipeline.media.formats import check_content, cut_off, open_media, read_packets
 from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
@@ -129,15 +130,27 @@ def probe_sound(path: Path, limits: UploadLimits = DEFAULTS) -> SoundInfo:
     if picture_size(path) is not None:
         raise NoSoundTrack("sound.of_a_picture", file=path.name)
     parts = chained_recordings(path)
-    first = _sound_info(path, parts[0], limits)
-    duration = first.duration + sum(_sound_info(path, part, limits).duration for part in parts[1:])
+    track = _chosen_track(path, parts[0])
+    first = _sound_info(path, parts[0], track, limits)
+    duration = first.duration + sum(_sound_info(path, part, track, limits).duration for part in parts[1:])
     _require_length(path, duration, limits.max_minutes)
     return replace(first, duration=duration)
 
 
-def _sound_info(path: Path, part: tuple[int, int | None], limits: UploadLimits) -> SoundInfo:
+def _chosen_track(path: Path, part: tuple[int, int | None]) -> int:
+    """The main track, or, where that is silent, the first on which something is heard."""
     with open_media(path, part) as container:
-        stream = sound_stream(container, path)
+        main = sound_stream(container, path)
+        tracks = list(container.streams.audio)
+        usable = [number for number, track in enumerate(tracks) if track.codec_context is not None]
+        order = sorted(usable, key=lambda number: tracks[number] is not main)
+    return audible_track(path, part, order) if len(order) > 1 else order[0]
+
+
+def _sound_info(path: Path, part: tuple[int, int | None], track: int, limits: UploadLimits) -> SoundInfo:
+    with open_media(path, part) as container:
+        tracks = container.streams.audio
+        stream = tracks[track] if track < len(tracks) else sound_stream(container, path)
         context = stream.codec_context
         require_sound_format(path, context.sample_rate, context.channels)
         index = _whole_index(path, container, stream, limits)
@@ -160,11 +173,15 @@ def require_sound_format(path: Path, sample_rate: int, channels: int) -> None:
 
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Return the video track; the cover picture of a song is none. Raises NoPicture."""
-    for stream in container.streams.video:
-        if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
-            return stream
-    raise NoPicture("picture.missing", file=path.name)
+    """Return the video track the file marks as its main one, else the first; the cover picture of a song is none.
+
+    Raises NoPicture.
+    """
+    covers = Disposition.attached_pic | Disposition.timed_thumbnails
+    tracks = [stream for stream in container.streams.video if not stream.disposition & covers]
+    if not tracks:
+        raise NoPicture("picture.missing", file=path.name)
+    return next((track for track in tracks if track.disposition & Disposition.default), tracks[0])
 
 
 def sound_stream(container: InputContainer, path: Path) -> AudioStream:

@@ -1,6 +1,7 @@
 """Does the mouth follow the sound? Measured on the finished clip, with no downloaded network."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,10 @@ INDEPENDENT_PER_SECOND = 8
 PIECES = 6
 PIECE_SECONDS = 5
 """Of longer clips so many pieces are measured, each where most is said in its sixth of the clip."""
+
+LEAST_RATE = 12
+"""Frames a second that are read at least, of what lasts longer than a piece: the 8 values a second of a moving mouth
+show in them. Against every frame of six clips, offsets differ by at most 0.13 frames, and confidences stay above 5."""
 
 LEAST_MOTION = 0.015
 """IOD between the 10th and 90th percentile of the gap: below, the mouth does not speak. Landmark noise stays under
@@ -81,8 +86,8 @@ def measure_sync(
         tracks = track_faces(template, limits=limits)
         frames = np.arange(len(tracks))
     else:
-        frames, cuts = _chosen_frames(template, speech)
-        tracks = _read_mouth(template, frames, cuts, template_tracks)
+        frames, cuts, step = _chosen_frames(template, speech)
+        tracks = _read_mouth(template, frames, cuts, template_tracks, template.frame_rate / step)
     times = frames / float(template.frame_rate) + picture_after_sound(video)
     gap = measure_mouth(tracks).gap.astype(np.float64) if tracks.present.any() else np.full(len(frames), np.nan)
     return reading_of(gap, times, speech, float(template.frame_rate))
@@ -93,7 +98,8 @@ def reading_of(
 ) -> SyncReading:
     """Compare a tracked gap (frames,), IOD, NaN without a face, at ``times`` (seconds of the sound) with the speech."""
     seen = np.isfinite(gap)
-    seconds = float(seen.sum()) / frame_rate
+    each = float(np.median(np.diff(times))) if len(times) > 1 else 1 / frame_rate
+    seconds = float(seen.sum()) * each
     if not seen.any() or np.subtract(*np.percentile(gap[seen], (90, 10))) < LEAST_MOTION:
         return SyncReading(0.0, 0.0, seconds)
     predicted = load_network().movement(speech)[:, 0]
@@ -114,26 +120,28 @@ def _refined(likeness: NDArray[np.float64], best: int) -> float:
     return float(MEASURED_LAGS[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0) / FEATURE_RATE)
 
 
-def _chosen_frames(template: Template, speech: SpeechFeatures) -> tuple[NDArray[np.int64], tuple[int, ...]]:
-    """Frames to read, ascending, and the positions in them at which a new piece begins."""
+def _chosen_frames(template: Template, speech: SpeechFeatures) -> tuple[NDArray[np.int64], tuple[int, ...], int]:
+    """Frames to read, ascending, the positions in them at which a new piece begins, and their distance in a piece."""
     count, rate = template.info.frame_count, float(template.frame_rate)
     length = round(PIECE_SECONDS * rate)
+    step = max(1, int(rate / LEAST_RATE)) if count > length else 1
     if count <= PIECES * length:
-        return np.arange(count), ()
+        return np.arange(0, count, step), (), step
     rows = np.arange(len(speech.activity)) / FEATURE_RATE
     said = np.cumsum(np.interp(np.arange(count) / rate, rows, speech.activity, right=0))
     pieces = []
     for part in np.array_split(np.arange(count), PIECES):
         starts = part[: len(part) - length + 1]
         start = int(starts[np.argmax(said[starts + length - 1] - said[starts])])
-        pieces.append(np.arange(start, start + length))
-    return np.concatenate(pieces), tuple(range(length, PIECES * length, length))
+        pieces.append(np.arange(start, start + length, step))
+    read = len(pieces[0])
+    return np.concatenate(pieces), tuple(range(read, PIECES * read, read)), step
 
 
 def _read_mouth(
-    clip: Template, frames: NDArray[np.int64], cuts: tuple[int, ...], template_tracks: FaceTracks
+    clip: Template, frames: NDArray[np.int64], cuts: tuple[int, ...], template_tracks: FaceTracks, rate: Fraction
 ) -> FaceTracks:
-    """Tracks of the chosen frames of a clip, the their places known from its template."""
+    """Tracks of the chosen frames of a clip, their places known from its template."""
     assert clip.index is not None
     known = template_tracks.landmarks[[ping_pong(int(frame), len(template_tracks)) for frame in frames]]
     convert = Converter(clip.info, exact=False)
@@ -142,7 +150,7 @@ def _read_mouth(
         convert(picture) for piece in pieces for picture in sample_frames(clip.info.path, clip.index, clip.times[piece])
     )
     followed = read_known_faces(pictures, known, cuts)
-    return complete_tracks(followed, clip.frame_rate, (clip.info.width, clip.info.height))
+    return complete_tracks(followed, rate, (clip.info.width, clip.info.height))
 
 
 def picture_after_sound(video: Path) -> float:

@@ -1,10 +1,13 @@
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong, TruncatedFile
 from heygem_pipeline.media.probe import probe_sound, probe_video
+from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, MOVING, TONE, MakeMedia, turned
 
@@ -79,6 +82,45 @@ def test_of_several_sound_tracks_the_main_one_is_taken(make_media: MakeMedia) ->
     )
     info = probe_sound(path)
     assert (info.track, info.tracks, info.sample_rate) == (1, 2, 22050)
+
+
+SILENCE = ["-f", "lavfi", "-i", "anullsrc=cl=mono:r=48000:d=2"]
+LOUD = ["-f", "lavfi", "-i", "sine=frequency=880:sample_rate=48000:duration=2"]
+FAINT = [*LOUD[:-1], LOUD[-1] + ",volume=-75dB"]
+
+
+@pytest.mark.parametrize(
+    ("tracks", "chosen"),
+    [
+        ([SILENCE, LOUD], 1),
+        ([LOUD, SILENCE], 0),
+        ([SILENCE, FAINT, LOUD], 2),
+        ([LOUD, LOUD], 0),
+        ([SILENCE, SILENCE], 0),
+    ],
+    ids=["silent, heard", "heard, silent", "silent, faint, heard", "both heard", "both silent"],
+)
+def test_a_silent_main_track_gives_way_to_one_that_is_heard(
+    tracks: list[list[str]], chosen: int, make_media: MakeMedia
+) -> None:
+    inputs = [argument for track in tracks for argument in track]
+    maps = [argument for number in range(len(tracks)) for argument in ("-map", str(number))]
+    path = make_media("tracks.mkv", *inputs, *maps, "-c:a", "aac", "-disposition:a:0", "default")
+    info = probe_sound(path)
+    assert (info.track, info.tracks) == (chosen, len(tracks))
+    heard = [track is LOUD for track in tracks][chosen]
+    assert (np.abs(read_sound(path, probed=info).samples).max() > 0.05) == heard
+
+
+def test_of_several_pictures_the_main_one_is_taken(make_media: MakeMedia) -> None:
+    second = "testsrc2=size=64x48:rate=25:duration=1"
+    path = make_media(
+        "two.mkv",
+        *("-f", "lavfi", "-i", MOVING, "-f", "lavfi", "-i", second, "-map", "0", "-map", "1"),
+        *("-disposition:v:0", "0", "-disposition:v:1", "default"),
+    )
+    assert probe_video(path).width == 64
+    assert next(iter(Template.open(path).frames())).shape == (48, 64, 3)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi", "flv"])

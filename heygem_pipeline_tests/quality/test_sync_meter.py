@@ -45,8 +45,11 @@ def mouth_of(speech: SpeechFeatures, times: np.ndarray, noise: float = 0.3) -> n
 
 @pytest.mark.parametrize("frame_rate", [25.0, 29.97, 60.0])
 @pytest.mark.parametrize("late", [-9, -3, 0, 4, 7.5])
-def test_an_offset_is_read_in_frames_of_the_clip(speech: SpeechFeatures, frame_rate: float, late: float) -> None:
-    times = np.arange(int(7.5 * frame_rate)) / frame_rate
+@pytest.mark.parametrize("step", [1, 2])
+def test_an_offset_is_read_in_frames_of_the_clip(
+    speech: SpeechFeatures, frame_rate: float, late: float, step: int
+) -> None:
+    times = np.arange(0, int(7.5 * frame_rate), step) / frame_rate
     reading = reading_of(mouth_of(speech, times + late / frame_rate), times, speech, frame_rate)
     assert reading.offset_frames == pytest.approx(late, abs=0.02 * frame_rate)
     assert reading.confidence > TRUSTED_CONFIDENCE
@@ -108,11 +111,22 @@ def test_of_a_long_clip_the_pieces_with_most_speech_are_read(tmp_path: Path) -> 
     activity[10 * FEATURE_RATE : 15 * FEATURE_RATE] = 1
     nothing = np.zeros((rows, 80), np.float32)
     speech = SpeechFeatures(Fraction(90), nothing, activity, activity)
-    frames, cuts = chosen_frames(Template.open(tmp_path / "long.mp4"), speech)
-    assert len(frames) == PIECES * PIECE_SECONDS * 25
+    frames, cuts, step = chosen_frames(Template.open(tmp_path / "long.mp4"), speech)
+    assert len(frames) * step == pytest.approx(PIECES * PIECE_SECONDS * 25, abs=PIECES * step)
     assert np.all(np.diff(frames) > 0)
     assert frames[0] == pytest.approx(250, abs=1)
-    assert list(np.flatnonzero(np.diff(frames) > 1) + 1) == list(cuts)
+    pieces = np.split(frames, cuts)
+    assert len(pieces) == PIECES
+    assert all(np.all(np.diff(piece) == step) for piece in pieces)
+
+
+@pytest.mark.parametrize(("rate", "seconds", "step"), [(25, 8, 2), (60, 8, 5), (25, 4, 1), (12, 8, 1)])
+def test_as_many_frames_are_read_as_show_the_motion(tmp_path: Path, rate: int, seconds: int, step: int) -> None:
+    run_ffmpeg("-f", "lavfi", "-i", f"color=size=32x32:rate={rate}:duration={seconds}", tmp_path / "clip.mp4")
+    nothing = np.zeros((seconds * FEATURE_RATE + 1, 80), np.float32)
+    speech = SpeechFeatures(Fraction(seconds), nothing, nothing[:, 0], nothing[:, 0])
+    frames, cuts, found = chosen_frames(Template.open(tmp_path / "clip.mp4"), speech)
+    assert (list(frames), cuts, found) == (list(range(0, rate * seconds, step)), (), step)
 
 
 @pytest.mark.long
