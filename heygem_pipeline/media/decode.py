@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.colour import colour_matrix, colour_range
+from heygem_pipeline.media.deinterlace import deinterlaced
 from heygem_pipeline.media.formats import cut_off, open_media, read_packets
 from heygem_pipeline.media.frame import EXACT, BgrFrame, Frame, YuvConverter, YuvFrame
 from heygem_pipeline.media.geometry import Orientation
@@ -25,6 +26,10 @@ DECODER_THREADS = min(4, os.cpu_count() or 1)
 """Each thread holds a frame, so that more would cost memory on large machines."""
 
 
+SAME_SHAPE = Fraction(1, 50)
+"""Widths to heights this near to each other are one shape: a call that changes its resolution rounds them."""
+
+
 class Converter:
     """Turns decoded frames of one video into upright BGR pictures of one size."""
 
@@ -34,11 +39,10 @@ class Converter:
         upright = info.width, info.height
         self._size = upright[::-1] if info.orientation.swaps_sides else upright
         self._colours = info.colours
-        self._mapper = None if info.colour_mapping is None else ColourMapper(info.colour_mapping, *self._size)
-        resized = self._size != info.stored_size
-        self._interpolation = Interpolation.BICUBIC if resized else Interpolation.BILINEAR
-        if exact:
-            self._interpolation |= EXACT
+        self._stored_size = info.stored_size
+        self._mapping = info.colour_mapping
+        self._mappers: dict[tuple[int, int], ColourMapper] = {}
+        self._accuracy = EXACT if exact else Interpolation(0)
         self._reformatter = VideoReformatter()
         self._lock = Lock()
         self._stored_like_a_clip = (
@@ -74,22 +78,45 @@ class Converter:
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return uint8 (height, width, 3) BGR, a new array."""
-        width, height = self._size
+        width, height = fitted = self._fitted(frame)
+        resized = fitted != (frame.width, frame.height)
         with self._lock:
             picture = self._reformatter.reformat(
                 frame,
                 width=width,
                 height=height,
-                format="bgr24" if self._mapper is None else MAPPED_FORMAT,
+                format="bgr24" if self._mapping is None else MAPPED_FORMAT,
                 src_colorspace=colour_matrix(frame, self._colours),
                 src_color_range=colour_range(frame),
                 dst_color_range=ColorRange.JPEG,
-                interpolation=self._interpolation,
+                interpolation=self._accuracy | (Interpolation.BICUBIC if resized else Interpolation.BILINEAR),
                 threads=1,
             )
-            if self._mapper is not None:
-                picture = self._mapper(picture)
-        return self._orientation.apply(picture.to_ndarray().astype(np.uint8, copy=False))
+            if self._mapping is not None:
+                if fitted not in self._mappers:
+                    self._mappers[fitted] = ColourMapper(self._mapping, width, height)
+                picture = self._mappers[fitted](picture)
+        return self._orientation.apply(self._framed(picture.to_ndarray().astype(np.uint8, copy=False)))
+
+    def _fitted(self, frame: VideoFrame) -> tuple[int, int]:
+        """The size in which a frame is shown: the whole picture's, or what fits into it where it has another shape."""
+        width, height = self._size
+        stored_width, stored_height = self._stored_size
+        across, down = Fraction(stored_width, frame.width), Fraction(stored_height, frame.height)
+        if abs(across / down - 1) < SAME_SHAPE:
+            return width, height
+        share = min(across, down)
+        return max(1, round(width * share / across)), max(1, round(height * share / down))
+
+    def _framed(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Put a picture of another shape in the middle, on black."""
+        width, height = self._size
+        if pixels.shape[:2] == (height, width):
+            return pixels
+        framed = np.zeros((height, width, 3), np.uint8)
+        top, left = (height - pixels.shape[0]) // 2, (width - pixels.shape[1]) // 2
+        framed[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+        return framed
 
 
 def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> Iterator[VideoFrame]:
@@ -99,7 +126,8 @@ def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> I
     Raises TruncatedFile where nothing, or too little of the whole, can be decoded.
     """
     for key in _entry_points(index, int(times[0])):
-        with closing(_decode(path, index, key)) as decoded:
+        with closing(_decode(path, index, key)) as whole:
+            decoded = deinterlaced(whole, index.time_base)
             current = next(decoded, None)
             if current is None or (key is not None and _pts(current) > times[0]):
                 continue

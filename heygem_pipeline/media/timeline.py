@@ -21,6 +21,9 @@ COMMON_RATES = tuple(
 STILL_RATE = Fraction(25)
 """Rate at which a still picture, or a video of one frame, is shown."""
 
+IMPLAUSIBLE_TIMES = 2
+"""Steps so many times shorter than the fastest rate shown are no rate, unless all of them are."""
+
 SLOWEST_RATE = Fraction(10)
 """A slower template (a slide show) is shown at a multiple of its rate: a mouth cannot be seen to speak at 1 frame/s."""
 
@@ -50,6 +53,8 @@ def constant_rate(timestamps: NDArray[np.int64], time_base: Fraction, fastest: i
         return STILL_RATE
     short = steps[steps <= 1.5 * np.percentile(steps, 20)]
     measured = 1 / (Fraction(int(short.sum()), len(short)) * time_base)
+    if measured > IMPLAUSIBLE_TIMES * fastest:
+        measured = min(measured, _rate_of_bunches(steps, time_base, fastest) or measured)
     even = np.ptp(short) * time_base <= Fraction(2, 1000)
     nearest = min(COMMON_RATES, key=lambda rate: abs(rate - measured))
     tolerance = Fraction(3, 1000) if even else Fraction(2, 100)
@@ -59,6 +64,17 @@ def constant_rate(timestamps: NDArray[np.int64], time_base: Fraction, fastest: i
     if rate < SLOWEST_RATE:
         return rate * ceil(STILL_RATE / rate)
     return rate
+
+
+def _rate_of_bunches(steps: NDArray[np.int64], time_base: Fraction, fastest: int) -> Fraction | None:
+    """The mean rate where frames come in bunches, as some recorders write them; None where they do not."""
+    pauses = np.flatnonzero(steps * float(time_base) >= 1 / fastest)
+    if len(pauses) < 2:
+        return None
+    frames = int(pauses[-1] - pauses[0])
+    seconds = int(steps[pauses[0] : pauses[-1]].sum()) * time_base
+    mean = frames / seconds
+    return mean if mean <= fastest else None
 
 
 def is_variable(timestamps: NDArray[np.int64], time_base: Fraction, frame_rate: Fraction) -> bool:

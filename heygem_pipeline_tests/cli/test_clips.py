@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,16 @@ def test_watching_leaves_the_terminal_as_it_was(house: House) -> None:
     before = termios.tcgetattr(terminal)
     program = [*PROGRAM, "status", "--watch"]
     process = subprocess.Popen(program, stdin=terminal, stdout=terminal, stderr=terminal, env=os.environ | TERMINAL)
-    shown = ""
-    while "4 ready" not in shown:
-        shown += os.read(master, 65536).decode()
+    written = b""  # A piece may end within a letter.
+    while b"4 ready" not in written:
+        written += os.read(master, 65536)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
-    shown += os.read(master, 65536).decode()
+    os.set_blocking(master, False)
+    with suppress(BlockingIOError):
+        while piece := os.read(master, 65536):
+            written += piece
+    shown = written.decode()
     after = termios.tcgetattr(terminal)
     os.close(terminal)
     os.close(master)

@@ -5,6 +5,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
@@ -272,3 +273,60 @@ def test_a_video_of_one_frame_serves_as_a_still(make_media: MakeMedia) -> None:
     template = Template.open(make_media("one.mp4", "-f", "lavfi", "-i", MOVING, "-frames:v", "1"))
     assert (template.info.frame_count, template.info.frame_rate) == (1, 25)
     assert [index for index, _ in template.presentation(5)] == [0] * 5
+
+
+SWAYING = "testsrc2=size=160x120:rate=50:duration=1"
+
+
+@pytest.mark.parametrize("field", ["top", "bottom"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mpg"])
+def test_interlaced_frames_are_shown_without_combs(field: str, suffix: str, make_media: MakeMedia) -> None:
+    smooth = make_media("smooth.mkv", "-f", "lavfi", "-i", SWAYING, "-c:v", "ffv1")
+    codec = ["-c:v", "mpeg2video", "-q:v", "2"] if suffix == "mpg" else ["-c:v", "libx264", "-crf", "8"]
+    interlaced = make_media(
+        f"interlaced.{suffix}",
+        *("-i", smooth, "-vf", f"tinterlace=interleave_{field},setfield={field[0]}ff"),
+        *(*codec, "-flags", "+ildct+ilme"),
+    )
+    truth = [frame.astype(int) for frame in Template.open(smooth).frames()][::2]
+    shown = [frame.astype(int) for frame in Template.open(interlaced).frames()]
+    assert len(shown) == len(truth) == 25
+    with av.open(interlaced) as container:
+        combed = [frame.to_ndarray(format="bgr24").astype(int) for frame in container.decode(video=0)]
+    errors = [np.mean([np.abs(a - b).mean() for a, b in zip(frames, truth, strict=True)]) for frames in (shown, combed)]
+    assert errors[0] < 0.7 * errors[1]
+
+
+def test_ordinary_frames_pass_untouched_where_others_are_interlaced(make_media: MakeMedia) -> None:
+    template = Template.open(make_media("plain.mp4", "-f", "lavfi", "-i", SWAYING, "-c:v", "libx264", "-crf", "8"))
+    with av.open(template.info.path) as container:
+        decoded = list(container.decode(video=0))
+    assert all(
+        np.array_equal(ours, template.converter(theirs))
+        for ours, theirs in zip(template.frames(), decoded, strict=True)
+    )
+
+
+def test_a_call_that_changes_its_resolution_keeps_every_shape(make_media: MakeMedia, tmp_path: Path) -> None:
+    circle = "color=black:size={size}:rate=25:duration=0.4,geq=lum='255*lt(hypot(X-W/2,Y-H/2),H/4)':cb=128:cr=128"
+    parts = [
+        make_media(f"{width}.webm", "-f", "lavfi", "-i", circle.format(size=f"{width}x{height}"), "-c:v", "libvpx")
+        for width, height in ((96, 96), (256, 128), (192, 192))
+    ]
+    path = tmp_path / "call.webm"
+    with av.open(path, "w") as container:
+        stream = None
+        for number, part in enumerate(parts):
+            with av.open(part) as source:
+                stream = stream or container.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(video=0):
+                    if packet.size:
+                        packet.pts = packet.dts = (packet.pts or 0) + number * 400
+                        packet.stream = stream
+                        container.mux(packet)
+    frames = list(Template.open(path).frames())
+    assert {frame.shape for frame in frames} == {(96, 96, 3)} and len(frames) == 30
+    for number, height in ((5, 48), (15, 24), (25, 48)):
+        bright = frames[number][..., 0] > 128
+        across, down = bright.any(axis=0).sum(), bright.any(axis=1).sum()
+        assert (across, down) == (pytest.approx(height, abs=3), pytest.approx(height, abs=3))

@@ -115,3 +115,16 @@ def test_display_times_lie_in_the_middle_of_their_frames(start: int, rate: Fract
     times = display_times(count, rate, start, Fraction(1, base))
     middles = [start + (i + Fraction(1, 2)) * base / rate for i in range(count)]
     assert all(0 <= middle - time < 1 for middle, time in zip(middles, times.tolist(), strict=True))
+
+
+def test_frames_in_bunches_are_shown_at_their_mean_rate() -> None:
+    pairs = (np.arange(45) // 2 * 66.7 + np.arange(45) % 2).astype(np.int64)
+    assert constant_rate(pairs, MILLISECOND, 60) == 30
+    triples = (np.arange(90) // 3 * 120 + np.arange(90) % 3 * 2).astype(np.int64)
+    assert constant_rate(triples, MILLISECOND, 60) == 25
+
+
+def test_a_fast_camera_is_still_halved_and_a_camera_that_drops_frames_keeps_its_rate() -> None:
+    assert constant_rate(np.arange(500) * 4, MILLISECOND, 60) == 50
+    dropped = np.delete(np.arange(200) * 20, np.arange(0, 200, 3))
+    assert constant_rate(dropped, MILLISECOND, 60) == 50
