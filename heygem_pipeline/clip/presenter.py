@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +14,8 @@ from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, read_tracks, write_tracks
+from heygem_pipeline.media.probe import probe_sound
+from heygem_pipeline.media.sound import sound_beginning
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
@@ -129,8 +132,14 @@ def load_presenter(tracks: Path, own_speech: Path, path: Path, limits: UploadLim
 def _own_speech(template: Template, limits: UploadLimits) -> SpeechFeatures | None:
     if not template.info.has_sound:
         return None
+    path, index = template.info.path, template.index
     try:
-        return analyse_speech(template.info.path, limits)
+        sound = probe_sound(path, limits)
+        picture = Fraction(0) if index is None else int(index.timestamps[0]) * index.time_base
+        delay = sound_beginning(path, sound.track) - picture
+        if abs(delay) > limits.max_minutes * 60:
+            return None
+        return analyse_speech(path, limits, sound, delay)
     except BadInput:
         # It only helps to know how this person speaks: a presenter with useless sound is a presenter still.
         return None

@@ -4,6 +4,7 @@ The time is kept where packets are damaged or missing and where a recording chan
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -65,6 +66,25 @@ class Sound:
     samples: NDArray[np.float32]
     sample_rate: int
     duration: Fraction
+
+    def delayed(self, seconds: Fraction) -> "Sound":
+        """The same after so much silence; without its beginning, where that is negative."""
+        count = round(seconds * self.sample_rate)
+        samples = np.pad(self.samples, (max(0, count), 0))[max(0, -count) :]
+        return Sound(samples, self.sample_rate, max(Fraction(0), self.duration + seconds))
+
+
+def sound_beginning(path: Path, track: int) -> Fraction:
+    """Return when a track's first sound is heard, in seconds of the file's clock; 0 where the file does not say."""
+    with open_media(path) as container:
+        stream = container.streams.audio[track]
+        for packet in read_packets(path, container, stream):
+            with suppress(FFmpegError):
+                for frame in stream.decode(packet):
+                    if frame.pts is None or frame.time_base is None:
+                        return Fraction(0)
+                    return frame.pts * frame.time_base
+    return Fraction(0)
 
 
 def read_sound(

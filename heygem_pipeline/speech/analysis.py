@@ -1,5 +1,6 @@
 """From an upload to what both engines and the checks read."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,17 @@ from heygem_pipeline.speech.level import SILENCE_DBFS, normalising_gain, row_lev
 from heygem_pipeline.speech.mel import HOP, SAMPLE_RATE, log_mel
 
 
-def analyse_speech(path: Path, limits: UploadLimits = DEFAULTS, probed: SoundInfo | None = None) -> SpeechFeatures:
+def analyse_speech(
+    path: Path, limits: UploadLimits = DEFAULTS, probed: SoundInfo | None = None, delay: Fraction = Fraction(0)
+) -> SpeechFeatures:
     """Return the features of the speech in a file of sound (or the sound of a video).
 
     probed: what ``probe_sound`` says of it, where that is known.
+    delay: seconds between the moment that counts as 0 and the sound's own beginning.
     Raises SpeechTooShort (under ``limits.min_speech_seconds``), SpeechSilent (nothing above -70 dBFS), and what
     reading the file raises (NotMedia, EmptyFile, NoSoundTrack, TruncatedFile, UnsafeFile, TooLong).
     """
-    sound = read_sound(path, SAMPLE_RATE, limits, probed)
+    sound = read_sound(path, SAMPLE_RATE, limits, probed).delayed(delay)
     shortest = limits.min_speech_seconds
     if sound.duration < shortest:
         raise SpeechTooShort("speech.too_short", file=path.name, seconds=float(sound.duration), shortest=shortest)

@@ -7,7 +7,8 @@ import pytest
 
 from heygem_pipeline.errors import NoSoundTrack, NotMedia, TruncatedFile
 from heygem_pipeline.media.encode import encode_clip
-from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.sound import read_sound, sound_beginning
+from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import count_frames
 from heygem_pipeline.settings import RenderSettings, SyntheticLabel
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
@@ -252,3 +253,26 @@ def test_a_picture_is_no_voice(make_media: MakeMedia) -> None:
 
 def test_the_same_file_gives_the_same_samples(tone: Path) -> None:
     assert np.array_equal(read_sound(tone).samples, read_sound(tone).samples)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+@pytest.mark.parametrize("offset", ["0.7", "-0.4"], ids=["late", "early"])
+def test_a_track_says_when_it_begins(suffix: str, offset: str, make_media: MakeMedia) -> None:
+    late = ["-itsoffset", offset] if float(offset) > 0 else []
+    picture_late = ["-itsoffset", offset[1:]] if float(offset) < 0 else []
+    path = make_media(
+        f"late.{suffix}", *picture_late, "-f", "lavfi", "-i", MOVING, *late, "-f", "lavfi", "-i", TONE, "-c:a", "aac"
+    )
+    template = Template.open(path)
+    assert template.index is not None
+    picture = int(template.index.timestamps[0]) * template.index.time_base
+    assert float(sound_beginning(path, 0) - picture) == pytest.approx(float(offset), abs=0.05)
+
+
+def test_sound_can_be_moved_against_the_picture(tone: Path) -> None:
+    sound = read_sound(tone)
+    later, earlier = sound.delayed(Fraction(1, 2)), sound.delayed(Fraction(-1, 2))
+    assert (later.duration, earlier.duration) == (Fraction(5, 2), Fraction(3, 2))
+    assert not later.samples[:8000].any() and np.array_equal(later.samples[8000:], sound.samples)
+    assert np.array_equal(earlier.samples, sound.samples[8000:])
+    assert sound.delayed(Fraction(-3)).duration == 0
