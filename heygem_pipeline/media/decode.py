@@ -21,6 +21,7 @@ from heygem_pipeline.media.geometry import Orientation
 from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, VideoInfo, picture_stream
 from heygem_pipeline.media.tone_mapping import MAPPED_FORMAT, ColourMapper
+from heygem_pipeline.media.transparency import decoder_of, has_transparency, on_white
 
 DECODER_THREADS = min(4, os.cpu_count() or 1)
 """Each thread holds a frame, so that more would cost memory on large machines."""
@@ -80,12 +81,13 @@ class Converter:
         """Return uint8 (height, width, 3) BGR, a new array."""
         width, height = fitted = self._fitted(frame)
         resized = fitted != (frame.width, frame.height)
+        transparent = self._mapping is None and has_transparency(frame)
         with self._lock:
             picture = self._reformatter.reformat(
                 frame,
                 width=width,
                 height=height,
-                format="bgr24" if self._mapping is None else MAPPED_FORMAT,
+                format="bgra" if transparent else "bgr24" if self._mapping is None else MAPPED_FORMAT,
                 src_colorspace=colour_matrix(frame, self._colours),
                 src_color_range=colour_range(frame),
                 dst_color_range=ColorRange.JPEG,
@@ -96,7 +98,8 @@ class Converter:
                 if fitted not in self._mappers:
                     self._mappers[fitted] = ColourMapper(self._mapping, width, height)
                 picture = self._mappers[fitted](picture)
-        return self._orientation.apply(self._framed(picture.to_ndarray().astype(np.uint8, copy=False)))
+        pixels = picture.to_ndarray().astype(np.uint8, copy=False)
+        return self._orientation.apply(self._framed(on_white(pixels) if transparent else pixels))
 
     def _fitted(self, frame: VideoFrame) -> tuple[int, int]:
         """The size in which a frame is shown: the whole picture's, or what fits into it where it has another shape."""
@@ -169,8 +172,7 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
     """
     with open_media(path) as container:
         stream = picture_stream(container, path)
-        stream.codec_context.thread_type = "AUTO"
-        stream.codec_context.thread_count = DECODER_THREADS
+        decode = decoder_of(stream, DECODER_THREADS)
         if key is not None:
             try:
                 container.seek(int(index.key_seeks[key]), stream=stream)
@@ -184,7 +186,7 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
                     continue
                 earliest = packet.pts
             try:
-                frames = stream.decode(packet)
+                frames = decode(packet)
             except FFmpegError:
                 frames, whole, lost = [], False, lost + 1
             for frame in frames:

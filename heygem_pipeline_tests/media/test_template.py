@@ -330,3 +330,24 @@ def test_a_call_that_changes_its_resolution_keeps_every_shape(make_media: MakeMe
         bright = frames[number][..., 0] > 128
         across, down = bright.any(axis=0).sum(), bright.any(axis=1).sum()
         assert (across, down) == (pytest.approx(height, abs=3), pytest.approx(height, abs=3))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        ("webm", ["-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-deadline", "realtime", "-b:v", "2M"]),
+        ("webm", ["-c:v", "libvpx", "-pix_fmt", "yuva420p", "-auto-alt-ref", "0", "-b:v", "2M"]),
+        ("mov", ["-c:v", "png", "-pix_fmt", "rgba"]),
+        ("mov", ["-c:v", "prores_ks", "-pix_fmt", "yuva444p10le"]),
+        ("mov", ["-c:v", "qtrle", "-pix_fmt", "argb"]),
+    ],
+    ids=["VP9", "VP8", "PNG", "ProRes 4444", "Animation"],
+)
+def test_transparent_parts_of_a_video_are_white(suffix: str, codec: list[str], make_media: MakeMedia) -> None:
+    half = "color=red:size=64x48:rate=25:duration=0.4,format=rgba,geq=r=200:g=30:b=30:a='255*lt(X,32)'"
+    path = make_media(f"transparent.{suffix}", "-f", "lavfi", "-i", half, *codec)
+    frames = list(Template.open(path).frames())
+    assert len(frames) == 10
+    for frame in (frames[0], frames[-1]):
+        assert np.abs(frame[24, 12].astype(int) - (30, 30, 200)).max() <= 8
+        assert frame[24, 52].min() >= 250
