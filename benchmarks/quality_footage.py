@@ -129,7 +129,7 @@ def make_clip(voice: Voice, presenter: Presenter, destination: Path) -> MadeClip
             yield patch
 
     drawn = draw_mouths(voice, presenter, load_engine("warp"))
-    frames = composite(presenter.open(), noted(drawn), frame_count(voice, presenter))
+    frames = composite(presenter.open().shown(frame_count(voice, presenter)), noted(drawn))
     _encode(frames, voice, presenter, destination)
     return MadeClip(destination, voice, presenter, patches)
 

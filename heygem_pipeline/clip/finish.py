@@ -10,8 +10,9 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.clip.mouth_patches import Metered
+from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
+from heygem_pipeline.clip.shared_reading import SharedReading
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.faces.fitness import fitness_warnings
 from heygem_pipeline.lipsync.compositing import composite
@@ -40,12 +41,14 @@ class MouthDrawing:
         engine: what draws them, or drew them.
         device: what it drew on, where that was done before; default: the engine says it when all is drawn.
         seconds: what drawing took before.
+        reading: what the engine reads, shared; default, the presenter's frames are read for themselves.
     """
 
     patches: Iterable[MouthPatch]
     engine: LipSyncEngine
     device: str | None = None
     seconds: float = 0.0
+    reading: SharedReading | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,15 @@ class FinishedClip:
 
     report: ClipReport
     filmstrip: NDArray[np.uint8]
+
+
+def draw_for(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> MouthDrawing:
+    """Return a drawing that is made while its clip is finished, from frames that are read once for both.
+
+    Raises what opening the presenter raises; what drawing raises comes when the patches are read.
+    """
+    reading = SharedReading(presenter.open())
+    return MouthDrawing(draw_mouths(voice, presenter, engine, template=reading.template), engine, reading=reading)
 
 
 def finish_clip(
@@ -116,7 +128,8 @@ class _Recording:
         self.frame_count = voice.speech.frame_count(presenter.tracks.frame_rate)
         self.filmstrip = Filmstrip(presenter.tracks, self.frame_count)
         self.own_mouths = 0.0
-        self._template = presenter.open()
+        template = presenter.open()
+        self._frames = drawing.reading.frames if drawing.reading else template.shown
         self._patches = Metered(drawing.patches)
         self._reading: SyncReading | None = None
         self._measuring_seconds = 0.0
@@ -124,7 +137,7 @@ class _Recording:
 
     def frames(self) -> Iterator[Frame]:
         """The finished frames, drawn as they are asked for."""
-        return self.filmstrip.watch(composite(self._template, self._noted(), self.frame_count))
+        return self.filmstrip.watch(composite(self._frames(self.frame_count), self._noted()))
 
     def measure(self, written: Path) -> None:
         """Measure the sync of the clip that was written."""

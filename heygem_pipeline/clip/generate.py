@@ -5,8 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from heygem_pipeline.checkpoints.weights import weights_of
-from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
-from heygem_pipeline.clip.mouth_patches import draw_mouths
+from heygem_pipeline.clip.finish import draw_for, finish_clip
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import Voice, analyse_voice
@@ -64,9 +63,8 @@ def generate_clip(
         tracked = _stage(progress, "faces", seen.name, template.info.frame_count)
         presenter = track_presenter(seen, tracked, template, settings)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
-    patches = draw_mouths(voice, presenter, drawing)
     encoded = _stage(progress, "clip", written.name, count)
-    return finish_clip(voice, presenter, MouthDrawing(patches, drawing), written, encoded, settings).report
+    return finish_clip(voice, presenter, draw_for(voice, presenter, drawing), written, encoded, settings).report
 
 
 def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:

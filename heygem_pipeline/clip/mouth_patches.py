@@ -8,25 +8,31 @@ from typing import TypeVar
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
+from heygem_pipeline.media.template import Template
 from heygem_pipeline.prefetch import prefetch
 
-PATCHES_AHEAD = 8
+PATCHES_AHEAD = 4
 
 
 def draw_mouths(
-    voice: Voice, presenter: Presenter, engine: LipSyncEngine, progress: Callable[[int], None] | None = None
+    voice: Voice,
+    presenter: Presenter,
+    engine: LipSyncEngine,
+    progress: Callable[[int], None] | None = None,
+    template: Template | None = None,
 ) -> Generator[MouthPatch]:
     """Yield the patch of every output frame; a few are drawn ahead, in a thread of their own.
 
     Args:
         progress: called with the number of frames done.
+        template: what the engine reads; default, the presenter's upload, opened again.
 
     Raises:
         UploadReplaced: The upload is no longer the file that was analysed.
         StageMissing: What an earlier stage should have stored is not there.
         ModelMissing: A model file (landmark predictor, weights) is not installed.
     """
-    patches = engine.generate(voice.speech, presenter.open(), presenter.tracks, presenter.own_speech)
+    patches = engine.generate(voice.speech, template or presenter.open(), presenter.tracks, presenter.own_speech)
     with closing(prefetch(patches, PATCHES_AHEAD)) as drawn:
         yield from Metered(drawn, progress)
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.media.frame import Frame
-from heygem_pipeline.media.template import Template
 
 VISIBILITY_FADE_SECONDS = 0.16
 """Time in which motion grows after the face appears and dies before it goes."""
@@ -28,12 +27,16 @@ def visibility_fade(present: NDArray[np.bool_], frame_rate: Fraction) -> NDArray
     return smoothstep(0, VISIBILITY_FADE_SECONDS * float(frame_rate) + 1, distance)
 
 
-def composite(template: Template, patches: Iterable[MouthPatch], count: int) -> Iterator[Frame]:
-    """Yield ``count`` frames: the template's pixels, and in the patch the patch's.
+def composite(frames: Iterable[tuple[int, Frame]], patches: Iterable[MouthPatch]) -> Iterator[Frame]:
+    """Yield the frames with the patches on them.
+
+    Args:
+        frames: a template's, each with its index in it; a frame is asked for when its patch is there.
+        patches: as many.
 
     Raises ValueError if a patch was made for another template frame than the one it meets.
     """
-    for (template_frame, frame), patch in zip(template.shown(count), patches, strict=True):
+    for patch, (template_frame, frame) in zip(patches, frames, strict=True):
         if patch.template_frame != template_frame:
             raise ValueError(
                 f"patch {patch.output_frame} belongs on frame {patch.template_frame}, not {template_frame}"

@@ -130,6 +130,10 @@ class YuvFrame:
         """Wrap what ``yuv420p`` returned."""
         return cls(_planes(pixels), converter)
 
+    def again(self) -> "YuvFrame":
+        """The same frame, to be drawn on by somebody else."""
+        return YuvFrame(self._planes if self._packed is None else _planes(self._packed.copy()), self._converter)
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""

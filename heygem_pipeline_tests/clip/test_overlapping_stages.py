@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
+from heygem_pipeline.clip.finish import MouthDrawing, draw_for, finish_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
@@ -37,8 +37,7 @@ def pictures_of(clip: Path) -> list[NDArray[Any]]:
 
 
 def make(speaking: tuple[Voice, Presenter], clip: Path, progress: Callable[[int], None] | None = None) -> Path:
-    engine = load_engine("warp")
-    finish_clip(*speaking, MouthDrawing(draw_mouths(*speaking, engine), engine), clip, progress)
+    finish_clip(*speaking, draw_for(*speaking, load_engine("warp")), clip, progress)
     return clip
 
 
@@ -56,7 +55,9 @@ def test_the_clip_is_the_same_as_with_one_thread(
     overlapping = pictures_of(make(speaking, tmp_path / "overlapping.mp4"))
     for stage in STAGES:
         monkeypatch.setattr(f"heygem_pipeline.{stage}.prefetch", one_after_the_other)
-    alone = pictures_of(make(speaking, tmp_path / "alone.mp4"))
+    engine = load_engine("warp")
+    finish_clip(*speaking, MouthDrawing(draw_mouths(*speaking, engine), engine), tmp_path / "alone.mp4")
+    alone = pictures_of(tmp_path / "alone.mp4")
     assert len(alone) == 30
     np.testing.assert_array_equal(overlapping, alone)
 

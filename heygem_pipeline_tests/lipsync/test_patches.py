@@ -49,7 +49,7 @@ def test_outside_the_patch_the_pixels_are_the_templates(material: Path) -> None:
     originals = list(template.frames())
     patch = np.full((4, 6, 3), 255, np.uint8)
     patches = [MouthPatch(0, 0, 10, 20, patch), MouthPatch(1, 1)]
-    first, second = (frame.whole() for frame in composite(template, patches, 2))
+    first, second = (frame.whole() for frame in composite(template.shown(2), patches))
     np.testing.assert_array_equal(second, originals[1])
     np.testing.assert_array_equal(first[20:24, 10:16], patch)
     first[20:24, 10:16] = originals[0][20:24, 10:16]
@@ -59,4 +59,4 @@ def test_outside_the_patch_the_pixels_are_the_templates(material: Path) -> None:
 def test_a_patch_of_another_frame_is_refused(material: Path) -> None:
     template = Template.open(material / "presenter.mp4")
     with pytest.raises(ValueError, match="belongs on frame 5"):
-        list(composite(template, [MouthPatch(0, 5)], 1))
+        list(composite(template.shown(1), [MouthPatch(0, 5)]))
