@@ -1,6 +1,7 @@
 """From a template to its face tracks: follow, fill short gaps, fit the head frame, read the pose, refuse the unfit."""
 
 from collections.abc import Callable
+from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +16,11 @@ from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
+
+FRAMES_AHEAD = 4
+"""Decoded while others are read."""
 
 LONGEST_FILLED_GAP = Fraction(1, 5)
 """Seconds; a blink of the detector, not a face that went away."""
@@ -46,7 +51,8 @@ def track_faces(
     """
     tracker = tracker or load_tracker(DEFAULTS.tracker, DEFAULTS)
     info = template.info
-    followed = tracker.track(template.frames(exact=False), info.frame_rate, progress)
+    with closing(prefetch(template.frames(exact=False), FRAMES_AHEAD)) as frames:
+        followed = tracker.track(frames, info.frame_rate, progress)
     tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
     refuse_unfit(tracks, info.path.name, limits)
     return tracks

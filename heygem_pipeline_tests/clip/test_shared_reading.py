@@ -1,11 +1,14 @@
 """Frames that are read once for two are those that each would read for itself."""
 
+from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
 
 from heygem_pipeline.clip.shared_reading import SharedReading
+from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.media.template import Template
 from heygem_pipeline_tests.media.conftest import run_ffmpeg
 
@@ -62,8 +65,8 @@ def test_each_frame_is_decoded_once(template: Template, monkeypatch: pytest.Monk
     decoded: list[int] = []
     forward = Template._forward  # pyright: ignore[reportPrivateUsage]
 
-    def counted(self: Template, start: int):  # noqa: ANN202
-        for index, frame in forward(self, start):
+    def counted(*given: Any) -> Iterator[tuple[int, Frame]]:
+        for index, frame in forward(*given):
             decoded.append(index)
             yield index, frame
 
