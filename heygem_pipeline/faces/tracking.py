@@ -24,6 +24,8 @@ FRAMES_AHEAD = 4
 
 LONGEST_FILLED_GAP = Fraction(1, 5)
 """Seconds; a blink of the detector, not a face that went away."""
+FRAMES_AHEAD = 4
+"""Decoded while the one before is read."""
 HEAD_SMOOTHING_SECONDS = 0.44
 """Window of the Savitzky-Golay filter over head matrices and pose: 11 frames at 25 a second. Matrices act linearly, so
 this smooths the path of every mapped point alike."""
@@ -46,6 +48,7 @@ def track_faces(
         NoFace: No frame shows a face.
         FaceRarelySeen: A face is seen in too few frames.
         FaceTooSmall: The face has too few pixels for a mouth to be drawn.
+        FaceLeansOver: The picture lies on its side or stands on its head.
         FaceTurnedAway: The face is turned too far to the side most of the time.
         ModelMissing: if the tracker's model is not installed.
     """
