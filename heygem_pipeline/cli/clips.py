@@ -1,6 +1,5 @@
 """The commands of daily work: ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
 
-from time import sleep
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from heygem_pipeline.cli.status_matrix import matrix
-from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, messages, output, sentences, tell
+from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, interruption, messages, output, sentences, tell
 from heygem_pipeline.errors import UploadMissing
 
 if TYPE_CHECKING:
@@ -39,15 +38,13 @@ def status(
         if not watch:
             console.print(matrix(plan(instance, folders, settings()), console.width))
             return
-        try:
-            with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
-                while True:
-                    found = plan(instance, folders, settings())
-                    height = console.height if console.is_terminal else None
-                    live.update(matrix(found, console.width, height), refresh=True)
-                    sleep(SECONDS_BETWEEN_LOOKS)
-        except KeyboardInterrupt:
-            return
+        screen = console.is_terminal
+        with interruption() as interrupted, Live(console=console, auto_refresh=False, screen=screen) as live:
+            while True:
+                found = plan(instance, folders, settings())
+                live.update(matrix(found, console.width, console.height if screen else None), refresh=True)
+                if interrupted.wait(SECONDS_BETWEEN_LOOKS):
+                    return
 
 
 @app.command()

@@ -1,10 +1,12 @@
 """What the command line shows: progress bars, tables, and an error's one sentence."""
 
 import errno
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 
 from pydantic import ValidationError
@@ -30,6 +32,20 @@ messages = Console(stderr=True)
 
 BAD_INPUT = 2
 OTHER_FAILURE = 1
+
+
+@contextmanager
+def interruption() -> Iterator[Event]:
+    """Give an event that Ctrl-C sets, so that what goes on in a loop ends between two steps and not within one.
+
+    An exception that a signal raises is lost where it meets a callback of a library.
+    """
+    interrupted = Event()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
