@@ -18,7 +18,7 @@ from heygem_pipeline.media.audible_track import audible_track
 from heygem_pipeline.media.colour import ColourTags, colour_mapping
 from heygem_pipeline.media.formats import check_content, cut_off, open_media, read_packets
 from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
-from heygem_pipeline.media.ogg_chain import chained_recordings
+from heygem_pipeline.media.joined_recordings import joined_recordings
 from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
@@ -129,7 +129,7 @@ def probe_sound(path: Path, limits: UploadLimits = DEFAULTS) -> SoundInfo:
     check_content(path)
     if picture_size(path) is not None:
         raise NoSoundTrack("sound.of_a_picture", file=path.name)
-    parts = chained_recordings(path)
+    parts = joined_recordings(path)
     track = _chosen_track(path, parts[0])
     first = _sound_info(path, parts[0], track, limits)
     duration = first.duration + sum(_sound_info(path, part, track, limits).duration for part in parts[1:])

@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.formats import cut_off, open_media, read_packets
-from heygem_pipeline.media.ogg_chain import chained_recordings
+from heygem_pipeline.media.joined_recordings import joined_recordings
 from heygem_pipeline.media.probe import (
     MISSING_SECONDS,
     MISSING_SHARE,
@@ -32,6 +32,9 @@ GAP_SECONDS = Fraction(1, 10)
 
 NEW_CLOCK_SECONDS = 10
 """In MPEG streams a larger jump is another clock, not a pause, as ffmpeg takes it too."""
+
+REWOUND_SECONDS = 1
+"""From here on back, timestamps begin anew; less is what FFmpeg guesses between two timestamps of the file."""
 
 COUNTED_FORMATS = ("mp3", "aac", "amr")
 """Containers without a clock: FFmpeg counts packets, at the rate of the first one."""
@@ -120,7 +123,7 @@ def sound_frames(path: Path, track: int | None = None) -> Iterator[AudioFrame]:
     Raises TruncatedFile where nothing, or too little of the whole, can be decoded.
     """
     held, damaged = Fraction(0), Fraction(0)
-    for part in chained_recordings(path):
+    for part in joined_recordings(path):
         recording = _Recording(path, part, track)
         yield from recording.frames()
         held += recording.position
@@ -166,7 +169,7 @@ class _Recording:
             return Fraction(0)
         moment = frame.pts * frame.time_base
         gap = Fraction(0) if self._start is None else moment - self._start - self.position
-        if self._start is None or gap <= -GAP_SECONDS or (longest is not None and gap > longest):
+        if self._start is None or gap <= -REWOUND_SECONDS or (longest is not None and gap > longest):
             self._start = moment - self.position
             return Fraction(0)
         return gap if gap >= (_length(frame) / 2 if self._lost else GAP_SECONDS) else Fraction(0)

@@ -170,12 +170,11 @@ def test_a_muted_microphone_is_silence_and_the_time_goes_on(tmp_path: Path) -> N
     assert levels[24:].min() > 0.2
 
 
-def speech_like(seconds: float, rate: int, seed: int) -> np.ndarray:
-    """Bursts of noise, (n,), as unlike their neighbours as syllables are."""
+def speech_like(seed: int) -> np.ndarray:
+    """1.5 s of bursts of noise at 48 kHz, as unlike their neighbours as syllables are."""
     chance = np.random.default_rng(seed)
-    loudness = np.repeat(chance.uniform(0, 1, int(seconds * 20) + 1) ** 2, rate // 20)
-    noise = chance.normal(0, 0.2, int(seconds * rate)) * loudness[: int(seconds * rate)]
-    return np.convolve(noise, np.hanning(rate // 4000 + 3), "same")
+    loudness = np.repeat(chance.uniform(0, 1, 30) ** 2, 2400)
+    return np.convolve(chance.normal(0, 0.2, 72000) * loudness, np.hanning(15), "same") / 4
 
 
 FORMATS = [(44100, 2), (22050, 1), (44100, 1), (48000, 2)]
@@ -183,9 +182,12 @@ FORMATS = [(44100, 2), (22050, 1), (44100, 1), (48000, 2)]
 
 JOINED = {
     "ogg": ("ogg", ["-c:a", "libvorbis"], FORMATS),
-    "opus": ("opus", ["-c:a", "libopus", "-b:a", "64k"], FORMATS),
+    "opus": ("opus", ["-c:a", "libopus", "-b:a", "64k"], [(48000, 2), (24000, 1), (48000, 1)]),
     "adts": ("aac", ["-c:a", "aac"], FORMATS),
     "adts, the slower first": ("aac", ["-c:a", "aac"], FORMATS[1:]),
+    "flac": ("flac", [], FORMATS),
+    "transport stream": ("ts", ["-c:a", "aac"], FORMATS),
+    "mp3 of several rates": ("mp3", ["-c:a", "libmp3lame"], FORMATS),
     "mp3": ("mp3", ["-c:a", "libmp3lame"], [(44100, 1 + number % 2) for number in range(6)]),
 }
 
@@ -195,9 +197,9 @@ def joined(kind: str, make_media: MakeMedia, folder: Path) -> Path:
     suffix, options, formats = JOINED[kind]
     content = b""
     for number, (rate, channels) in enumerate(formats):
-        samples = np.repeat(speech_like(1.5, rate, number)[:, None], channels, axis=1)
-        source = write_wav(folder / f"{number}.wav", samples, rate)
-        content += make_media(f"{number}.{suffix}", "-i", source, *options).read_bytes()
+        source = write_wav(folder / f"{number}.wav", speech_like(number)[:, None], 48000)
+        part = make_media(f"{number}.{suffix}", "-i", source, "-ar", str(rate), "-ac", str(channels), *options)
+        content += part.read_bytes()
     path = folder / f"joined.{suffix}"
     path.write_bytes(content)
     return path
@@ -216,12 +218,15 @@ def test_joined_recordings_are_heard_whole_and_in_their_place(kind: str, make_me
     formats = JOINED[kind][2]
     sound = read_sound(joined(kind, make_media, tmp_path))
     assert sound.duration == pytest.approx(1.5 * len(formats), abs=0.1 * len(formats))
-    each = len(sound.samples) // len(formats)
+    # Compressed recordings of some kinds are padded: by some hundredths of a second each.
+    padding = 0.0 if kind in ("ogg", "opus", "flac") else 0.08
     for number in range(len(formats)):
-        heard = sound.samples[number * each : (number + 1) * each]
-        meant = np.resize(speech_like(1.5, 16000, number), each)
-        levels = [np.abs(part[: each // 1600 * 1600]).reshape(-1, 1600).mean(axis=1) for part in (heard, meant)]
-        assert levels[0].max() > 0.3 * levels[1].max()
+        meant = read_sound(tmp_path / f"{number}.wav").samples
+        first = int(number * 1.5 * 16000)
+        heard = sound.samples[first : first + len(meant)]
+        late = lag(heard, meant[: len(heard)]) / 16000
+        assert -0.005 < late < padding * (number + 1) + 0.005
+        assert np.abs(heard).max() > 0.5 * np.abs(meant).max()
 
 
 @pytest.mark.parametrize("kind", JOINED)
