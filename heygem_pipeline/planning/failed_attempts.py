@@ -6,8 +6,8 @@ import dagster as dg
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.status import QUEUED, State, Status
-from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, STOPPED, read_reason, reason_tag
-from heygem_pipeline.runs.history import LOGS_READ, TRIED_TAG, Attempt
+from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, STOPPED, read_reason
+from heygem_pipeline.runs.history import LOGS_READ, Attempt, note_reason
 from heygem_pipeline.runs.stages import Subject
 
 INTERRUPTIONS = 3
@@ -67,5 +67,5 @@ class FailedAttempts:
         known = attempt.reason if attempt.read else None
         reason = known or read_reason(self._instance, attempt.run_id, attempt.reason)
         # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
-        self._instance.add_run_tags(attempt.run_id, reason_tag(reason) | {TRIED_TAG: attempt.tried or tried})
+        note_reason(self._instance, attempt, reason, attempt.tried or tried)
         return reason

@@ -1,7 +1,7 @@
 """What Dagster's records of runs and backfills say about voices, presenters and clips."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from time import time
 
 import dagster as dg
@@ -9,7 +9,7 @@ from dagster import DagsterRunStatus, RunRecord, RunsFilter
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
-from heygem_pipeline.runs.failure_reasons import CANCELLED, is_noted, reason_in
+from heygem_pipeline.runs.failure_reasons import CANCELLED, is_noted, reason_in, reason_tag
 from heygem_pipeline.runs.stages import Stage, Subject, subject_of
 
 TRIED_TAG = "heygem/tried"
@@ -18,8 +18,11 @@ TRIED_TAG = "heygem/tried"
 SECONDS_UNTIL_RETRY = 60
 """Within that, Dagster's daemon has started a run anew whose process died, if its settings say so."""
 
-RECORDS_READ = 2000
-"""Ended runs looked at, the newest first."""
+RECORDS_AT_ONCE = 1000
+"""SQLite takes a limited number of values in one statement."""
+
+SECONDS_OF_CHANGE = 3600
+"""For so long after its end another process may note more about a run, such as recovery, which says why it ended."""
 
 LOGS_READ = 50
 """Logs of failed runs read in one go; when more have failed at once, the rest is read the next time."""
@@ -66,31 +69,45 @@ def _ids_by_status(instance: dg.DagsterInstance, statuses: Sequence[DagsterRunSt
     run_ids = instance.get_run_ids(RunsFilter(statuses=statuses))
     unknown = [run_id for run_id in run_ids if run_id not in _subjects]
     if unknown:
-        _subjects.update((run.run_id, subject_of(run)) for run in instance.get_runs(RunsFilter(run_ids=unknown)))
+        for some in _portions(unknown):
+            runs = instance.get_runs(RunsFilter(run_ids=some))
+            _subjects.update((run.run_id, subject_of(run)) for run in runs)
     return [run_id for run_id in run_ids if run_id in _subjects]
 
 
+def _portions(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(run_ids), RECORDS_AT_ONCE):
+        yield run_ids[start : start + RECORDS_AT_ONCE]
+
+
 _ended: dict[str, tuple[Subject | None, Attempt]] = {}
-"""Run -> what is known of it, where nothing more will be."""
+"""Run -> what is known of it, where no other process will note more."""
 
 
 def failed_attempts(instance: dg.DagsterInstance) -> dict[Subject, list[Attempt]]:
-    """Return the runs that failed or were cancelled, by what they worked on, the newest first."""
-    run_ids = instance.get_run_ids(RunsFilter(statuses=_FAILED), limit=RECORDS_READ)
-    unknown = [run_id for run_id in run_ids if run_id not in _ended]
+    """Return the runs that failed or were cancelled, all that are kept, by what they worked on, the newest first."""
+    run_ids = instance.get_run_ids(RunsFilter(statuses=_FAILED))
     read = {}
-    if unknown:
-        for record in instance.get_run_records(RunsFilter(run_ids=unknown)):
+    for some in _portions([run_id for run_id in run_ids if run_id not in _ended]):
+        for record in instance.get_run_records(RunsFilter(run_ids=some)):
             subject, attempt = subject_of(record.dagster_run), _attempt(record)
-            read[attempt.run_id] = subject, attempt
-            if subject is None or (attempt.noted and not attempt.retried_soon):
-                _ended[attempt.run_id] = subject, attempt
+            long_ended = time() - (record.end_time or record.update_timestamp.timestamp()) > SECONDS_OF_CHANGE
+            final = subject is None or ((attempt.noted or long_ended) and not attempt.retried_soon)
+            (_ended if final else read)[attempt.run_id] = subject, attempt
     attempts: dict[Subject, list[Attempt]] = {}
     for run_id in run_ids:
         subject, attempt = _ended.get(run_id) or read.get(run_id, (None, None))
         if subject is not None and attempt is not None:
             attempts.setdefault(subject, []).append(attempt)
     return attempts
+
+
+def note_reason(instance: dg.DagsterInstance, attempt: Attempt, reason: Message, tried: str) -> None:
+    """Keep with a run why it failed and what it was made of, so that its log is not read again."""
+    instance.add_run_tags(attempt.run_id, reason_tag(reason) | {TRIED_TAG: tried})
+    if attempt.run_id in _ended:
+        subject, _ = _ended[attempt.run_id]
+        _ended[attempt.run_id] = subject, replace(attempt, reason=reason, read=True, tried=tried)
 
 
 def _attempt(record: RunRecord) -> Attempt:

@@ -1,8 +1,11 @@
 """Where voices, presenters and clips stand, told by files, events, runs and backfills of a real instance."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from time import sleep
+from uuid import uuid4
 
 import dagster as dg
 import numpy as np
@@ -290,6 +293,41 @@ def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.Monk
     for _ in range(4):
         house.plan()
     assert sorted(read) == sorted(runs)
+
+
+def test_a_failure_is_remembered_however_many_runs_failed_after_it(house: House) -> None:
+    house.make_inputs()
+    fail(house, "one|one", tried(house))
+    after = house.instance.get_run_by_id(fail(house, "gone|gone"))
+    assert after is not None and house.clip().state is State.FAILED
+    fail_often(house, after.run_id, 2500)
+    assert house.clip().state is State.FAILED and house.clip().reason == NO
+
+
+def test_a_long_ended_run_says_once_why_it_failed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    monkeypatch.setattr(history, "SECONDS_OF_CHANGE", -1)
+    read: list[str] = []
+    monkeypatch.setattr(failed_attempts, "read_reason", lambda _, run_id, _known: read.append(run_id) or NO)
+    run_id = fail(house)
+    assert [house.clip().reason for _ in range(3)] == [NO] * 3 and read == [run_id]
+    monkeypatch.setattr(history, "_ended", {})
+    assert house.clip().reason == NO and read == [run_id]
+
+
+def fail_often(house: House, run_id: str, times: int) -> None:
+    """Record that a run failed many times over: copies of its row, which Dagster would write one by one."""
+    (database,) = house.folders.state.rglob("runs.db")
+    with closing(sqlite3.connect(database)) as runs:
+        row = runs.execute("SELECT * FROM runs WHERE run_id = ?", [run_id])
+        columns = [column for column, *_ in row.description if column != "id"]
+        values = dict(zip((column for column, *_ in row.description), row.fetchone(), strict=True))
+        copies = []
+        for _ in range(times):
+            new = str(uuid4())
+            copies.append([str(values[c]).replace(run_id, new) if c.startswith("run_") else values[c] for c in columns])
+        runs.executemany(f"INSERT INTO runs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", copies)
+        runs.commit()
 
 
 def test_a_run_of_another_kind_disturbs_nothing(house: House) -> None:
