@@ -12,12 +12,16 @@ from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, interruption,
 from heygem_pipeline.errors import UploadMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.storage.clip_key import ClipKey
+    from heygem_pipeline.storage.folders import DataFolders
 
 app = typer.Typer()
 
 SECONDS_BETWEEN_LOOKS = 2.0
+NAMES_TOLD = 10
 STARTED_SOON = "The running pipeline starts them within seconds; watch: heygem status --watch"
 NOBODY_RUNS = "Nothing runs now; start them with: heygem up, or make them here: heygem batch"
 
@@ -123,6 +127,10 @@ def batch(
             found = plan(instance, folders, settings())
             asked = make_missing_now(folders, found, _of_campaign(found, campaign))
             _say_asked(len(asked), served=True)
+            wanted = _of_campaign(found, campaign)
+            failed = [clip for clip in wanted if found.clips[clip].state is State.FAILED]
+            if _tell_unmade(failed, len(wanted), folders):
+                raise typer.Exit(OTHER_FAILURE)
             return
         with only_runner(folders), StageBars(messages) as bars:
             fail_abandoned_runs(instance, folders)
@@ -130,8 +138,29 @@ def batch(
             materializer = Materializer(instance, bars, CampaignSpecifications(folders, settings()))
             found = make_missing(instance, folders, settings(), materializer, chosen, messages.print)
     output.print(matrix(found, output.width))
-    if found.counts[State.FAILED]:
+    # What was removed for its age was made, and is made again only where it is named.
+    unmade = [clip for clip, status in found.clips.items() if status.state not in (State.DONE, State.REMOVED)]
+    unpacked = [voice for voice, status in found.deliveries.items() if status.state is State.FAILED]
+    for voice in unpacked:
+        tell(f"The ZIP of {voice} is not made: {found.deliveries[voice].reason}")
+    if _tell_unmade(unmade, len(found.clips), folders) or unpacked:
         raise typer.Exit(OTHER_FAILURE)
+
+
+def _tell_unmade(unmade: "Sequence[ClipKey]", wanted: int, folders: "DataFolders") -> bool:
+    """Name wanted clips that are not made, and campaigns' files that want nothing because they are wrong."""
+    from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+    from heygem_pipeline.clip.render_spec import default_render_spec
+    from heygem_pipeline.settings import settings
+
+    wrong = load_campaigns(folders.campaigns, default_render_spec(settings())).wrong
+    for error in wrong:
+        tell(str(error))
+    if unmade:
+        named = ", ".join(clip.label for clip in unmade[:NAMES_TOLD])
+        more = f" and {len(unmade) - NAMES_TOLD} more" if len(unmade) > NAMES_TOLD else ""
+        tell(f"{len(unmade)} of {wanted} wanted clips are not made: {named}{more}. Why: heygem status")
+    return bool(unmade or wrong)
 
 
 def _of_campaign(found: "Plan", name: str | None) -> list["ClipKey"]:

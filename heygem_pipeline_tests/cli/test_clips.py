@@ -141,6 +141,28 @@ def test_batch_asks_the_running_pipeline(house: House) -> None:
     assert heygem("batch", "spring").exit_code == 2
 
 
+def test_batch_names_what_cannot_be_made_in_the_running_pipeline(house: House) -> None:
+    house.run(CLIP, "one|two", DagsterRunStatus.CANCELED)
+    with only_runner(house.folders):
+        done = heygem("batch")
+    assert done.exit_code == 1 and "3 clips are asked for" in done.stdout
+    assert "1 of 4 wanted clips are not made: one/two." in done.stderr
+
+
+def test_batch_fails_where_clips_wait_for_room_on_the_disk(house: House) -> None:
+    for voice, presenter in (("one", "one"), ("two", "one"), ("two", "two")):
+        house.make_clip(voice, presenter)
+    done = heygem("batch", HEYGEM_KEEP_FREE_GB="1e9")
+    assert done.exit_code == 1 and "1 of 4 wanted clips are not made: one/two." in done.stderr
+    assert "HEYGEM_KEEP_FREE_GB" in done.stdout
+
+
+def test_batch_fails_where_a_campaign_cannot_be_understood(house: House) -> None:
+    (house.folders.campaigns / "autumn.yaml").write_text("voices: [one\n")
+    done = heygem("batch")
+    assert done.exit_code == 1 and "autumn.yaml" in done.stderr
+
+
 def test_batch_makes_everything_itself_where_nothing_runs(data: DataFolders, material: Path) -> None:
     shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
     shutil.copy(material / "voice.wav", data.voices / "welcome.wav")
@@ -148,6 +170,7 @@ def test_batch_makes_everything_itself_where_nothing_runs(data: DataFolders, mat
     done = heygem("batch")
     assert done.exit_code == 1 and "broken.wav" in done.stderr and "1 done, 1 failed" in done.stdout
     assert data.clip(ClipKey("welcome", "anna")).is_file() and data.delivery("welcome").is_file()
+    assert "1 of 2 wanted clips are not made: broken/anna." in done.stderr
     (data.voices / "broken.wav").unlink()
     again = heygem("batch")
     assert again.exit_code == 0 and "RenderSpec" not in again.stderr
