@@ -14,6 +14,7 @@ from heygem_pipeline.settings import KeepSettings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import REMOVED_SUFFIX, DataFolders
+from heygem_pipeline.storage.state_file import read_state
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 LARGEST_SERVER_LOG = 20 * 10**6
@@ -50,7 +51,7 @@ def removable_store(
     Since when they are gone is remembered in ``state/gone.json``.
     """
     register = folders.state / "gone.json"
-    before = json.loads(register.read_text(encoding="utf-8")) if register.exists() else {}
+    before = read_state(register, _times, {})
     gone = {str(path.relative_to(folders.root)): what for what, path in _gone(folders, busy)}
     since = {name: before.get(name, now) for name in gone}
     if remember and since != before:
@@ -60,6 +61,10 @@ def removable_store(
     for name, what in gone.items():
         if now - since[name] >= keep * DAY:
             yield from removable_file(what, f"HEYGEM_KEEP_STORE_DAYS={keep:g}", folders.root / name)
+
+
+def _times(stored: dict[str, float]) -> dict[str, float]:
+    return {name: float(since) for name, since in stored.items()}
 
 
 def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Path]]:

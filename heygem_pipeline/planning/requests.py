@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from time import time
+from typing import Any
 
 from filelock import FileLock
 
 from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.state_file import read_state
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,17 @@ class Requests:
 
 def read_requests(folders: DataFolders) -> Requests:
     """Return what was asked for and not started yet."""
-    path = folders.state / "requests.json"
-    return Requests(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Requests()
+    return read_state(folders.state / "requests.json", _understood, Requests())
+
+
+def _understood(stored: dict[str, Any]) -> Requests:
+    """Raises TypeError or ValueError for what this file never held."""
+    requests = Requests(**stored)
+    return Requests(
+        [str(key) for key in requests.clips],
+        {str(subject): float(until) for subject, until in requests.forgiven.items()},
+        {str(key): float(at) for key, at in requests.cancelled.items()},
+    )
 
 
 def ask_for(folders: DataFolders, clips: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.state_file import NOT_READABLE
 from heygem_pipeline.storage.versions import clip_version, name_and_version, recipe_version
 
 OWN_STAGES = ("lipsync", "encode", "sync")
@@ -174,5 +175,5 @@ def finished_report(folders: DataFolders, clip: ClipKey) -> ClipReport | None:
         return None
     try:
         return read_report(stored)
-    except KeyError:
+    except (FileNotFoundError, *NOT_READABLE):
         return None

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType
+from sqlalchemy.exc import DatabaseError
 
 from heygem_pipeline.errors import DiskFull, PipelineError
 from heygem_pipeline.messages.message import Message, Value, verbatim
@@ -21,6 +22,9 @@ INTERRUPTED = Message("run.interrupted")
 
 STOPPED = Message("run.stopped")
 """It ended with the pipeline or the machine, through no fault of its own. Such a run is asked for again."""
+
+UNREADABLE = Message("run.log_damaged")
+"""Its log is damaged."""
 
 CANCELLED = Message("clip.cancelled")
 
@@ -73,7 +77,10 @@ def reason_tag(reason: Message) -> dict[str, str]:
 def read_reason(instance: dg.DagsterInstance, run_id: str, otherwise: Message | None = None) -> Message:
     """Return why a run failed, as its log says. otherwise: where that says nothing; else it was interrupted."""
     kinds = {DagsterEventType.RUN_FAILURE, DagsterEventType.STEP_FAILURE}
-    records = instance.get_records_for_run(run_id, of_type=kinds).records
+    try:
+        records = instance.get_records_for_run(run_id, of_type=kinds).records
+    except DatabaseError:
+        return otherwise or UNREADABLE  # the log is damaged; those of other runs are not
     events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
     if any(map(_was_told_to_stop, events)):
         return STOPPED

@@ -91,13 +91,21 @@ class Sessions:
         return hmac.new(self.secret + self.users[user].encode(), said.encode(), hashlib.sha256).hexdigest()
 
 
+SECRET_BYTES = 32
+
+
 def secret_of(path: Path) -> bytes:
     """The secret in this file, which only its owner may read; made where there is none."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes()
+        secret = path.read_bytes()
+        if len(secret) >= SECRET_BYTES:
+            return secret
+        # Cut off, it would be easy to guess; with another everybody logs in once more.
+        path.unlink(missing_ok=True)
+        return secret_of(path)
     with os.fdopen(descriptor, "wb") as file:
-        made = secrets.token_bytes(32)
+        made = secrets.token_bytes(SECRET_BYTES)
         file.write(made)
     return made

@@ -7,13 +7,17 @@ from filelock import FileLock
 
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.state_file import read_state
 from heygem_pipeline.studio.refusals import Refusal
 
 
 def languages_of(folders: DataFolders) -> dict[str, str]:
     """Voice -> BCP 47."""
-    path = folders.state / "studio-languages.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return read_state(folders.state / "studio-languages.json", _understood, {})
+
+
+def _understood(stored: dict[str, str]) -> dict[str, str]:
+    return {key: tag for key, tag in stored.items() if langcodes.tag_is_valid(tag)}
 
 
 def note_language(folders: DataFolders, voice: str, tag: str) -> None:

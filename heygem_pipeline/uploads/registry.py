@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from time import time
+from typing import Any
 
 from filelock import FileLock
 
@@ -15,6 +16,7 @@ from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.storage.state_file import read_state
 
 UNFINISHED_PREFIXES = (".", "~")
 UNFINISHED_STEMS = (".part", ".partial", ".crdownload", ".tmp", ".temp")
@@ -86,6 +88,9 @@ class Uploads:
             registers = self._read()
             before = registers.get(kind, {})
             seen = _look_at(self.files(kind), before.values(), ready)
+            if kind not in registers:
+                # The register is new, or was lost: then what people cancelled and what failed since still counts.
+                seen = {name: _since_its_change(self.folder(kind) / name, upload) for name, upload in seen.items()}
             now = {key: seen[name] for key, name in _assign_keys(before, seen).items()}
             if now != before:
                 stored = {
@@ -121,15 +126,21 @@ class Uploads:
         return self.folders.state / "uploads.json"
 
     def _read(self) -> dict[str, dict[str, Upload]]:
-        if not self._register.exists():
-            return {}
-        stored = json.loads(self._register.read_text(encoding="utf-8"))
-        return {kind: {key: _upload(entry) for key, entry in register.items()} for kind, register in stored.items()}
+        return read_state(self._register, _understood, {})
+
+
+def _understood(stored: dict[str, dict[str, Any]]) -> dict[str, dict[str, Upload]]:
+    return {kind: {key: _upload(entry) for key, entry in register.items()} for kind, register in stored.items()}
 
 
 def _upload(entry: dict[str, str | int | float] | str) -> Upload:
     """An entry of the register; an earlier version kept the file's name alone."""
-    return Upload(entry, -1, -1, "", 0.0) if isinstance(entry, str) else Upload(**entry)  # pyright: ignore[reportArgumentType]
+    if isinstance(entry, str):
+        return Upload(entry, -1, -1, "", 0.0)
+    upload = Upload(**entry)  # pyright: ignore[reportArgumentType]
+    if not isinstance(upload.file, str) or "/" in upload.file:
+        raise ValueError(upload.file)
+    return replace(upload, since=float(upload.since))
 
 
 def _look_at(files: Iterable[Path], before: Iterable[Upload], ready: Callable[[Path], bool]) -> dict[str, Upload]:
@@ -159,6 +170,13 @@ def _read_anew(path: Path, size: int, modified: int, before: Upload | None) -> U
         content = ""
     same = before is not None and before.fingerprint == content
     return Upload(path.name, size, modified, content, before.since if before is not None and same else time())
+
+
+def _since_its_change(path: Path, upload: Upload) -> Upload:
+    try:
+        return replace(upload, since=min(upload.since, path.stat().st_ctime))
+    except FileNotFoundError:
+        return upload
 
 
 def _assign_keys(before: dict[str, Upload], names: Iterable[str]) -> dict[str, str]:
