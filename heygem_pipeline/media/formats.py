@@ -18,6 +18,7 @@ from av.stream import Stream
 
 from heygem_pipeline.errors import EmptyFile, NotMedia, TooLarge, TruncatedFile, UnsafeFile
 from heygem_pipeline.media.mp4_tables import Announced, announced_by
+from heygem_pipeline.media.wave_header import promises_too_little
 
 AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".wma", ".aiff", ".aif"})
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif"})
@@ -193,6 +194,8 @@ def _open(file: _NamelessFile, path: Path, most_streams: int) -> InputContainer:
         "protocol_whitelist": "file",
         "max_streams": str(most_streams),
     }
+    if promises_too_little(path):
+        options["ignore_length"] = "1"
     try:
         return av.open(
             file,

@@ -1,6 +1,5 @@
 """What a file of sound or picture holds, found without decoding it whole, and the limits it has to keep."""
 
-import struct
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +22,7 @@ from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
 from heygem_pipeline.media.tone_mapping import ColourMapping
+from heygem_pipeline.media.wave_header import share_promised
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "flac", "aiff", "wav")
@@ -308,28 +308,3 @@ def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> 
             most_width=limit[0],
             most_height=limit[1],
         )
-
-
-LARGEST_KNOWN_SIZE = 10**9
-"""Bytes. Programs that write to a pipe do not know the size of the samples and leave 0, or a large number: 2000000000,
-0x7FFFF000, 0xFFFFFFFF ... So many bytes are hours of speech."""
-
-
-def share_promised(path: Path) -> Fraction:
-    """Return how many times the samples that are there the header of a RIFF WAVE announces; 1 where it does not say.
-
-    Bytes are compared, since programs write wrong rates too.
-    """
-    whole = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(12)
-        if (start[:4], start[8:]) != (b"RIFF", b"WAVE"):
-            return Fraction(1)
-        while len(header := file.read(8)) == 8:
-            name, size = struct.unpack("<4sI", header)
-            content = file.tell()
-            if name == b"data":
-                held = whole - content
-                return Fraction(size, held) if 0 < held < size <= LARGEST_KNOWN_SIZE else Fraction(1)
-            file.seek(content + size + size % 2)
-    return Fraction(1)

@@ -111,6 +111,20 @@ def test_a_recorder_that_did_not_know_the_length_is_forgiven(size: int, tone: Pa
     assert read_sound(changed_header(tone, tmp_path, after=b"data", offset=4, value=size)).duration == 2
 
 
+@pytest.mark.parametrize("size", [2, 36, 88200])
+def test_samples_after_the_end_that_the_header_names_are_heard(
+    size: int, make_media: MakeMedia, tmp_path: Path
+) -> None:
+    noise = make_media("noise.wav", "-f", "lavfi", "-i", "anoisesrc=duration=2:sample_rate=44100:amplitude=0.5")
+    assert read_sound(changed_header(noise, tmp_path, after=b"data", offset=4, value=size)).duration == 2
+
+
+def test_what_stands_behind_the_samples_is_no_sound(tone: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tagged.wav"
+    path.write_bytes(tone.read_bytes() + b"LIST" + (4000).to_bytes(4, "little") + b"INFO" + b"\xff" * 3996)
+    assert read_sound(path).duration == 2
+
+
 @pytest.mark.parametrize("factor", [0, 0.5, 2])
 def test_a_wrong_rate_of_bytes_in_the_header_is_forgiven(factor: float, tone: Path, tmp_path: Path) -> None:
     path = changed_header(tone, tmp_path, after=b"fmt ", offset=16, value=int(88200 * factor))

@@ -1,0 +1,55 @@
+"""What the header of a WAV says of its length, and whether that can be believed. Bytes are compared, never rates."""
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+LARGEST_KNOWN_SIZE = 10**9
+"""Bytes. Programs that write to a pipe do not know the size of the samples and leave 0, or a large number: 2000000000,
+0x7FFFF000, 0xFFFFFFFF ... So many bytes are hours of speech."""
+
+MOST_CHUNKS = 10_000
+
+
+class _Samples(NamedTuple):
+    """size: bytes of samples as the header says. held: bytes from their beginning to the end of the file. follows: the
+    four bytes after them, the name of another chunk as a rule."""
+
+    size: int
+    held: int
+    follows: bytes
+
+
+def share_promised(path: Path) -> Fraction:
+    """Return how many times the samples that are there a RIFF WAVE announces; 1 where it does not say."""
+    samples = _samples(path)
+    if samples is None or not 0 < samples.held < samples.size <= LARGEST_KNOWN_SIZE:
+        return Fraction(1)
+    return Fraction(samples.size, samples.held)
+
+
+def promises_too_little(path: Path) -> bool:
+    """Do samples go on after the end that the header names, as where a recorder never finished it?"""
+    samples = _samples(path)
+    if samples is None or samples.held <= samples.size + 8:
+        return False
+    return not all(32 <= byte < 127 for byte in samples.follows)
+
+
+def _samples(path: Path) -> _Samples | None:
+    whole = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+        if (start[:4], start[8:]) != (b"RIFF", b"WAVE"):
+            return None
+        for _ in range(MOST_CHUNKS):
+            header = file.read(8)
+            if len(header) < 8:
+                return None
+            name, size = struct.unpack("<4sI", header)
+            content = file.tell()
+            file.seek(content + size + size % 2)
+            if name == b"data":
+                return _Samples(size, whole - content, file.read(4))
+    return None
