@@ -131,14 +131,14 @@ class UploadLimits(BaseModel):
     max_minutes: float = Field(default=30.0, gt=0, description="Longer voices and presenters are refused (minutes)")
     long_minutes: float = Field(default=5.0, gt=0, description="Longer voices and presenters get a warning (minutes)")
     max_width: int = Field(
-        default=4096, description="Larger videos are refused, photographs scaled down (longer side, pixels)"
+        default=4096, ge=1, description="Larger videos are refused, photographs scaled down (longer side, pixels)"
     )
     max_height: int = Field(
-        default=2304, description="Larger videos are refused, photographs scaled down (shorter side, pixels)"
+        default=2304, ge=1, description="Larger videos are refused, photographs scaled down (shorter side, pixels)"
     )
-    good_height: int = Field(default=720, description="Smaller pictures get a warning (shorter side, pixels)")
+    good_height: int = Field(default=720, ge=0, description="Smaller pictures get a warning (shorter side, pixels)")
     min_speech_seconds: float = Field(default=0.5, ge=0.1, description="Shorter voices are refused (seconds)")
-    min_face_pixels: int = Field(default=64, description="Narrower faces are refused (pixels)")
+    min_face_pixels: int = Field(default=64, ge=1, description="Narrower faces are refused (pixels)")
     min_face_share: float = Field(default=0.5, ge=0, le=1, description="Share of frames that must show a face, 0 to 1")
     max_yaw_degrees: float = Field(
         default=35.0,
@@ -236,7 +236,7 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
     The commands, the assets, the sensors and the Studio read them; whatever these call is given what it needs of them.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="HEYGEM_", frozen=True, allow_inf_nan=False)
 
     data: Path = Field(
         default=Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"

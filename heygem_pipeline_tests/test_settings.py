@@ -1,6 +1,7 @@
 """The settings: what they are called, and what data folders keep of them."""
 
 import pytest
+from pydantic import ValidationError
 
 from heygem_pipeline.settings import (
     DECISIVE,
@@ -31,6 +32,17 @@ def test_what_data_folders_keep_a_digest_of_stays_the_same(monkeypatch: pytest.M
     monkeypatch.setenv("HEYGEM_TRACKER", "dlib")
     monkeypatch.setenv("HEYGEM_MAX_YAW_DEGREES", "30")
     assert Settings().decisive == STORED  # pyright: ignore[reportCallIssue]
+
+
+NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float, float | None)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_number_that_makes_no_sense_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("nan", "inf", "-inf", "-1", "1e999"):
+        monkeypatch.setenv(f"HEYGEM_{name.upper()}", value)
+        with pytest.raises(ValidationError, match=name):
+            Settings()  # pyright: ignore[reportCallIssue]
 
 
 def test_every_setting_is_decisive_or_changes_no_clip() -> None:

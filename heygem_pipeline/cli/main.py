@@ -101,9 +101,9 @@ def demo() -> None:
 @app.command()
 def up(
     host: Annotated[str, typer.Option(help="Address on which the pages listen")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of Dagster's page")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's page")] = 3000,
     path_prefix: Annotated[str, typer.Option(help="Path of Dagster's page on the server, for example /dagster")] = "",
-    studio_port: Annotated[int, typer.Option(help="Port of the Studio; 0: do not start it")] = PORT,
+    studio_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the Studio; 0: do not start it")] = PORT,
     only: Annotated[
         Literal["webserver", "daemon"] | None, typer.Option(help="Start only this one, for a service manager")
     ] = None,

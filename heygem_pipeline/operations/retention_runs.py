@@ -50,7 +50,7 @@ def removable_runs(
         ("runs that ended well", good, "HEYGEM_KEEP_RUNS_DAYS", [DagsterRunStatus.SUCCESS]),
         ("failed runs", bad, "HEYGEM_KEEP_FAILED_RUNS_DAYS", [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]),
     ):
-        before = datetime.fromtimestamp(now - days * DAY, UTC)
+        before = datetime.fromtimestamp(max(0.0, now - days * DAY), UTC)
         for run_id in instance.get_run_ids(RunsFilter(statuses=statuses, created_before=before)):
             if run_id not in kept:
                 yield Removable(

@@ -43,3 +43,11 @@ def test_a_wrong_setting_removes_nothing(house: House, monkeypatch: pytest.Monke
     done = heygem("prune")
     assert done.exit_code == 1 and "HEYGEM_KEEP_OUTPUTS_DAYS is wrong" in done.stderr
     assert house.folders.clip(ClipKey("one", "one")).exists()
+
+
+def test_days_without_end_keep_everything(house: House) -> None:
+    make_all(house)
+    for name in ("RUNS", "FAILED_RUNS", "STORE", "OUTPUTS", "PATCHES"):
+        done = heygem("prune", **{f"HEYGEM_KEEP_{name}_DAYS": "1e300"})
+        assert done.exit_code == 0, done.output
+    assert house.folders.clip(ClipKey("one", "one")).exists()
