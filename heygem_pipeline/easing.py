@@ -19,6 +19,7 @@ def smoothstep(low: float, high: float | NDArray[Any], x: float | NDArray[Any]) 
     from place to place. Hermite interpolation, 3t² - 2t³: ``smoothstep`` of the OpenGL Shading Language, and of Ebert
     et al., Texturing and Modeling: A Procedural Approach.
     """
-    share = np.clip((x - low) / (high - low), 0, 1)
+    share = (x - low) / (high - low)
+    share = share.clip(0, 1) if isinstance(share, np.ndarray) else min(max(share, 0.0), 1.0)
     risen = share * share * (3 - 2 * share)
     return risen if isinstance(x, np.ndarray) else float(risen)

@@ -38,9 +38,9 @@ INDEPENDENT_PER_SECOND = 8
 """A mouth moves at up to about 4 Hz, so a second holds 8 independent values: chance correlations have a deviation of
 1 / sqrt(8 x seconds)."""
 
-PIECES = 6
+PIECES = 4
 PIECE_SECONDS = 5
-"""Of longer clips so many pieces are measured, each where most is said in its sixth of the clip."""
+"""Of longer clips so many pieces are measured, each where most is said in its quarter of the clip."""
 
 LEAST_RATE = 12
 """Frames a second that are read at least, of what lasts longer than a piece: the 8 values a second of a moving mouth
@@ -82,7 +82,7 @@ def measure_sync(
     Args:
         speech: features of the clip's own sound track, or of the upload it was made with.
         template_tracks: the tracks of the template the clip was made from (played forward and back); they say where the
-            face is, so that nothing needs to be detected, and of clips longer than 30 s only pieces are read.
+            face is, so that nothing needs to be detected, and of clips longer than 20 s only pieces are read.
 
     Raises what opening the clip raises, and without ``template_tracks`` what tracking raises (NoFace ...).
     """

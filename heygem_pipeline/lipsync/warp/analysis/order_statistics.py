@@ -12,12 +12,12 @@ def median(values: NDArray[Any], axis: int | None = None) -> NDArray[Any]:
         values, axis = values.reshape(-1), 0
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
-    # The axis first, for what is then taken of it.
-    ordered = np.sort(np.moveaxis(values, axis, 0), axis=0)
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[middle]
-    return (ordered[middle - 1] + ordered[middle]) / values.dtype.type(2)
+    ordered, count = np.sort(values, axis=axis), values.shape[axis]
+    before: tuple[slice, ...] = (slice(None),) * axis
+    upper = ordered[(*before, count // 2)]
+    if count % 2:
+        return upper
+    return (ordered[(*before, count // 2 - 1)] + upper) / values.dtype.type(2)
 
 
 def quantile(values: NDArray[np.floating], share: float) -> np.floating:
