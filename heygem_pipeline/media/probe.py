@@ -178,7 +178,8 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     Raises NoPicture.
     """
     covers = Disposition.attached_pic | Disposition.timed_thumbnails
-    tracks = [stream for stream in container.streams.video if not stream.disposition & covers]
+    readable = [stream for stream in container.streams.video if stream.codec_context is not None]
+    tracks = [stream for stream in readable if not stream.disposition & covers]
     if not tracks:
         raise NoPicture("picture.missing", file=path.name)
     return next((track for track in tracks if track.disposition & Disposition.default), tracks[0])

@@ -68,6 +68,14 @@ def test_the_cover_of_a_song_is_no_picture(make_media: MakeMedia) -> None:
         probe_video(song)
 
 
+def test_a_picture_of_a_kind_that_nobody_reads_is_none(moving: Path, tmp_path: Path) -> None:
+    path = tmp_path / "unknown.mp4"
+    path.write_bytes(moving.read_bytes().replace(b"avc1", b"zzz1"))
+    with pytest.raises(NoPicture, match=r"unknown\.mp4 has no picture"):
+        probe_video(path)
+    assert probe_sound(path).duration > 1
+
+
 def test_a_voice_needs_sound(make_media: MakeMedia) -> None:
     silent = make_media("silent.mp4", "-f", "lavfi", "-i", MOVING)
     with pytest.raises(NoSoundTrack, match=r"silent\.mp4 has no sound"):
