@@ -3,6 +3,7 @@
 import errno
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 import yaml
 
@@ -23,6 +24,10 @@ class Sidecar:
     make_anyway: bool = False
 
 
+LARGEST_FILE = 64 * 1024
+"""Bytes. It needs two lines."""
+
+
 def sidecar_of(upload: Path) -> Path:
     """Where the sidecar of an upload lies, if it has one."""
     return upload.with_suffix(".yaml")
@@ -40,14 +45,14 @@ def read_sidecar(upload: Path) -> Sidecar:
     """
     path = sidecar_of(upload)
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = yaml.safe_load(_content(path))
     except FileNotFoundError:
         return Sidecar()
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             return Sidecar()
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
         return Sidecar()
@@ -60,3 +65,11 @@ def read_sidecar(upload: Path) -> Sidecar:
     if not isinstance(make_anyway, bool):
         raise SidecarWrong("sidecar.make_anyway", file=path.name)
     return Sidecar(tracker, make_anyway)
+
+
+def _content(path: Path) -> str:
+    """Raises OSError, and ValueError for what is no file, as a pipe that nobody writes to, or too long."""
+    status = path.stat()
+    if not S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
+        raise ValueError(path.name)
+    return path.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ def file_state(path: Path) -> str:
     """
     try:
         status = path.stat()
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise _missing(path) from error
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
 
@@ -22,7 +22,7 @@ def fingerprint(path: Path) -> str:
     """Return the SHA-256 of the file's content, 64 hexadecimal digits. Raises UploadMissing."""
     try:
         return sha256_of(path)
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise _missing(path) from error
 
 

@@ -32,7 +32,7 @@ class Settling:
         """May this new or changed file be read now?"""
         try:
             status = path.stat()
-        except FileNotFoundError:
+        except OSError:
             return False
         name, look = f"{path.parent.name}/{path.name}", [status.st_size, status.st_mtime_ns]
         still = self._before.get(name) == look or time() - max(status.st_ctime, status.st_mtime) >= STILL_SECONDS

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,15 @@ def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(anna: Path, st
 
 def test_a_name_too_long_for_a_sidecar_has_none(tmp_path: Path) -> None:
     assert chosen_tracker(tmp_path / ("x" * 252 + ".ts"), "dlib") == "dlib"
+
+
+def test_a_pipe_a_deep_nest_or_an_endless_file_is_no_sidecar_and_holds_nothing_up(anna: Path) -> None:
+    sidecar = anna.with_suffix(".yaml")
+    for content in ("[" * 20_000, "a: 1\n" * 200_000, "? [1]\n: 2\n"):
+        sidecar.write_text(content)
+        with pytest.raises(SidecarWrong):
+            chosen_tracker(anna, "mesh")
+    sidecar.unlink()
+    os.mkfifo(sidecar)
+    with pytest.raises(SidecarWrong):
+        chosen_tracker(anna, "mesh")
