@@ -23,6 +23,7 @@ from heygem_pipeline.cli.terminal import (
     messages,
     output,
     sentences,
+    tell,
 )
 
 app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
@@ -70,13 +71,20 @@ def ingest() -> None:
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.partitions import take_in_uploads
     from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         taken_in = take_in_uploads(instance, folders)
+        uploads = Uploads(folders)
+        away = [reason for kind in UploadKind if (reason := uploads.away(kind)) is not None]
     table = Table("kind", "files", "new", "gone")
     for kind, result in taken_in.items():
         table.add_row(kind.value, str(len(result.known)), ", ".join(result.added), ", ".join(result.retired))
     output.print(table)
+    for reason in away:
+        tell(str(reason))
+    if away:
+        raise typer.Exit(OTHER_FAILURE)
 
 
 @app.command()

@@ -42,8 +42,9 @@ def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     folders = data_folders()
     register = Uploads(folders)
     for kind in UploadKind:
+        if (away := register.away(kind)) is not None:
+            return dg.SensorResult(skip_reason=f"{away} ({register.folder(kind)})")
         if not register.folder(kind).is_dir():
-            # Not the same as files that were deleted: a disk may have gone for a while.
             return dg.SensorResult(skip_reason=f"The folder {register.folder(kind)} is not there; put it back.")
     settling = Settling(json.loads(context.cursor or "{}"))
     taken_in = take_in_uploads(context.instance, folders, settling)

@@ -48,7 +48,8 @@ def plan(
         there = [clip for clip in clips if clip.voice in voices and clip.presenter in presenters]
         wanting = ClipTable.of((clip, wanting.get(clip, ())) for clip in there)
     spoken = languages(campaigns.usable, voice_files)
-    return _Planner(instance, folders, settings, voices, presenters).plan(wanting, spoken)
+    away = next((reason for kind in UploadKind if (reason := uploads.away(kind)) is not None), None)
+    return _Planner(instance, folders, settings, voices, presenters, away).plan(wanting, spoken)
 
 
 class _Planner:
@@ -61,6 +62,7 @@ class _Planner:
         settings: Settings,
         voices: Mapping[str, Upload],
         presenters: Mapping[str, Upload],
+        away: Message | None,
     ) -> None:
         self._instance = instance
         self._folders = folders
@@ -84,7 +86,9 @@ class _Planner:
         }
         self._requests = read_requests(folders)
         self._failed = FailedAttempts(instance, attempts, self._requests.forgiven)
-        lack = lack_of_room(folders, settings.keep_free_gb)
+        # A run would find no upload, and count as failed when they are back.
+        self._away = Status(State.WAITING, away) if away else None
+        lack = away or lack_of_room(folders, settings.keep_free_gb)
         self._held_back = Status(State.WAITING, lack) if lack else None
 
     def plan(self, wanting: ClipTable[tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:
@@ -120,7 +124,7 @@ class _Planner:
             return under_way or DONE
         if lack is not None:
             return Status(State.FAILED, lack)
-        return self._failed.status(subject, since, tried) or compared
+        return self._failed.status(subject, since, tried) or self._away or compared
 
     def _of_clips(
         self,

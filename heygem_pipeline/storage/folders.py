@@ -115,7 +115,9 @@ class DataFolders:
             self.root / "outputs",
             self.log_file.parent,
         ):
-            folder.mkdir(parents=True, exist_ok=True)
+            # A link to a disk that is away stays what it is.
+            if not folder.is_symlink():
+                folder.mkdir(parents=True, exist_ok=True)
 
 
 def project_folder() -> Path:

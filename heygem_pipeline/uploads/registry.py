@@ -1,6 +1,7 @@
 """Which upload has which partition key: told apart for good, even when two files have one stem."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -12,6 +13,7 @@ from filelock import FileLock
 
 from heygem_pipeline.errors import UploadMissing
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders
@@ -73,7 +75,7 @@ class Uploads:
             if path.suffix.lower() in suffixes
             and not path.name.startswith(UNFINISHED_PREFIXES)
             and not path.stem.lower().endswith(UNFINISHED_STEMS)
-            and path.is_file()
+            and _is_file(path)
         )
 
     def take_in(self, kind: UploadKind, ready: Callable[[Path], bool] = always) -> dict[str, Path]:
@@ -87,6 +89,8 @@ class Uploads:
         with FileLock(f"{self._register}.lock"):
             registers = self._read()
             before = registers.get(kind, {})
+            if self.away(kind) is not None:
+                return self.paths(kind, before)
             seen = _look_at(self.files(kind), before.values(), ready)
             if kind not in registers:
                 # The register is new, or was lost: then what people cancelled and what failed since still counts.
@@ -99,11 +103,45 @@ class Uploads:
                 }
                 with atomic_path(self._register) as temporary:
                     temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
+            self._remember_folder(kind)
         return self.paths(kind, now)
 
     def known(self, kind: UploadKind) -> dict[str, Upload]:
         """What was taken in, by key; the folder is not looked at."""
         return self._read().get(kind, {})
+
+    def away(self, kind: UploadKind) -> Message | None:
+        """Why what was taken in does not count as deleted though it is not there; None where nothing is amiss.
+
+        An empty folder that is not the one the files were in is what a disk leaves that is not mounted.
+        """
+        known = self.known(kind)
+        if not known:
+            return None
+        folder = self.folder(kind)
+        try:
+            here = _identity(folder)
+            there = folder.is_dir() and (any(folder.iterdir()) or here == self._folders_seen().get(kind, here))
+        except OSError:
+            there = False
+        return None if there else Message("upload.folder_away", folder=folder.name, count=len(known))
+
+    def _folders_seen(self) -> dict[str, str]:
+        """The identity of each kind's folder when it was last looked at."""
+        return read_state(self._seen, dict, {})
+
+    def _remember_folder(self, kind: UploadKind) -> None:
+        if not self.folder(kind).is_dir():
+            return
+        seen = self._folders_seen()
+        now = seen | {kind.value: _identity(self.folder(kind))}
+        if now != seen:
+            with atomic_path(self._seen) as temporary:
+                temporary.write_text(json.dumps(now), encoding="utf-8")
+
+    @property
+    def _seen(self) -> Path:
+        return self.folders.state / "upload-folders.json"
 
     def paths(self, kind: UploadKind, uploads: Mapping[str, Upload]) -> dict[str, Path]:
         """The files of uploads, by key."""
@@ -143,6 +181,18 @@ def _upload(entry: dict[str, str | int | float] | str) -> Upload:
     return replace(upload, since=float(upload.since))
 
 
+def _identity(folder: Path) -> str:
+    status = folder.stat()
+    return f"{status.st_dev} {status.st_ino}"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # perhaps; what is known of it is not forgotten
+
+
 def _look_at(files: Iterable[Path], before: Iterable[Upload], ready: Callable[[Path], bool]) -> dict[str, Upload]:
     """Return file name -> upload for the files that are known or may be read."""
     known = {upload.file: upload for upload in before}
@@ -152,6 +202,14 @@ def _look_at(files: Iterable[Path], before: Iterable[Upload], ready: Callable[[P
         try:
             status = path.stat()
         except FileNotFoundError:
+            continue
+        except OSError as error:
+            # It is there, and its disk does not answer: it keeps its key, and the others are looked at.
+            logging.getLogger(__name__).warning(
+                "%s", Message("upload.unreadable", file=path.name, reason=str(error.strerror))
+            )
+            if upload is not None:
+                seen[path.name] = upload
             continue
         if upload is None or not upload.is_as_before(status.st_size, status.st_mtime_ns):
             if ready(path):

@@ -1,17 +1,24 @@
 """The sensor that sees uploads come, grow, change and go."""
 
+import errno
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from heygem_pipeline.orchestration.sensors import uploads
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads import settling
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline_tests.cli.commands import heygem
 
 
 class Ticks:
@@ -160,3 +167,61 @@ def test_whatever_the_file_system_takes_for_a_name_is_taken_in(name: bytes, tick
     (key,) = ticks.keys()
     assert Uploads(data).find(UploadKind.AUDIO, key).read_bytes() == b"sound"
     assert "No change" in ticks.tick()
+
+
+def test_a_disk_that_is_not_mounted_is_no_folder_of_deleted_voices(ticks: Ticks, data: DataFolders) -> None:
+    for folder, name in ((data.voices, "lesson.wav"), (data.presenters, "anna.mp4")):
+        (folder / name).write_bytes(b"content")
+    ticks.tick()
+    ticks.tick()
+    data.voices.rename(data.root / "disk")
+    data.voices.mkdir()  # what a disk is mounted on
+    for _ in range(2):
+        assert "a disk may be away" in ticks.tick()
+    take_in_uploads(ticks.instance, data)
+    assert ticks.keys() == ["lesson"] and "lesson" in Uploads(data).known(UploadKind.AUDIO)
+    done = heygem("ingest")
+    assert done.exit_code == 1 and "a disk may be away" in done.stderr
+    assert plan(ticks.instance, data, settings()).voices["lesson"].state is State.WAITING
+    data.voices.rmdir()
+    (data.root / "disk").rename(data.voices)
+    assert ticks.tick() == "No change: 1 audio, 1 template."
+    (data.voices / "lesson.wav").unlink()
+    ticks.tick()
+    assert ticks.keys() == []
+
+
+def test_a_link_to_a_disk_that_is_away_keeps_its_voices(ticks: Ticks, data: DataFolders) -> None:
+    data.voices.rename(data.root / "disk")
+    data.voices.symlink_to(data.root / "disk")
+    (data.voices / "lesson.wav").write_bytes(b"content")
+    take_in_uploads(ticks.instance, data)
+    (data.root / "disk").rename(data.root / "elsewhere")
+    assert heygem("status").exit_code == 0
+    assert "a disk may be away" in ticks.tick() and ticks.keys() == ["lesson"]
+
+
+def test_a_file_that_its_disk_cannot_read_holds_no_other_up(
+    ticks: Ticks, data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "STILL_SECONDS", 0.0)
+    (data.voices / "known.wav").write_bytes(b"sound")
+    ticks.tick()
+    for name in ("bad.wav", "good.wav"):
+        (data.voices / name).write_bytes(b"sound")
+    fail_on(monkeypatch, "stat", "known.wav")
+    fail_on(monkeypatch, "open", "bad.wav")
+    ticks.tick()
+    assert ticks.keys() == ["bad", "good", "known"]
+
+
+def fail_on(monkeypatch: pytest.MonkeyPatch, what: str, name: str) -> None:
+    """Let the disk fail (EIO) on one file."""
+    real = getattr(Path, what)
+
+    def failing(path: Path, *arguments: object, **more: object) -> object:
+        if path.name == name:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, what, failing)
