@@ -54,7 +54,6 @@ def train_member(pieces: Pieces, spread: NDArray[np.float32], steps: int, seed: 
 
 def torch_network() -> "nn.Module":
     """Return the untrained network."""
-    import torch
     from torch import Tensor, nn
 
     class Network(nn.Module):

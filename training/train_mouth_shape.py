@@ -38,7 +38,7 @@ from training.training_batches import KIND_SHARES, WORST_FIT, Encoder, Pieces, V
 log = logging.getLogger(__name__)
 
 FOLDS = 4
-ROUND_STEPS = (120, 200, 400)
+ROUND_STEPS = (150, 250, 600)
 LAST_NETWORKS = 2
 """Networks trained on each fold in the last round."""
 TOUCHED, BROUGHT_NEARER = 0.65, 0.8

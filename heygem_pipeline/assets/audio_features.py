@@ -46,7 +46,9 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
         "path": dg.MetadataValue.path(folders.voice(context.partition_key)),
         "speed (x real time)": round(float(speech.duration) / voice.seconds, 1),
     }
-    yield dg.Output(voice, metadata=metadata, data_version=dg.DataVersion(voice_version(voice.fingerprint, ANALYSIS_VERSION)))
+    yield dg.Output(
+        voice, metadata=metadata, data_version=dg.DataVersion(voice_version(voice.fingerprint, ANALYSIS_VERSION))
+    )
     warnings = speech_warnings(speech, chosen)
     yield dg.AssetCheckResult(
         passed=not warnings,

@@ -24,10 +24,10 @@ ROLLING_BLENDSHAPE = _BLENDSHAPES.index("mouthRollLower")
 
 @dataclass(frozen=True)
 class MouthShape:
-    """Seven numbers a frame, float32 (frames,) each. Measured ones are NaN where there is no face; the first five in IOD.
+    """Seven numbers a frame, float32 (frames,) each. Measured ones are NaN where there is no face.
 
     Attributes:
-        gap: height of the opening between the inner lips (mean of three pairs).
+        gap: height of the opening between the inner lips (mean of three pairs), IOD as the next four.
         width: distance of the mouth's corners.
         jaw: how far the chin (points 7-9) lies below its place in the clip's median shape.
         lower: how far the lower edge of the lower lip lies below the origin of the head frame.

@@ -42,8 +42,8 @@ def analyse_speech(
 def extract_features(sound: Sound) -> SpeechFeatures:
     """The features of sound already read: 16 kHz, mono, not silent.
 
-    The mel, the speech detector and the mouth network hear it brought to -23 dBFS, so that a very quiet recording moves the mouth as much
-    as a loud one.
+    The mel, the speech detector and the mouth network hear it brought to -23 dBFS, so that a very quiet recording
+    moves the mouth as much as a loud one.
     """
     levels = row_levels(sound.samples)
     gain = normalising_gain(levels)

@@ -103,7 +103,9 @@ def closure_strength(log_odds: NDArray[np.floating], nearer: float, touching: fl
         before, after = _held_rows(held[row::-1]), _held_rows(held[row:])
         reach = slice(max(0, row - before - APPROACH_ROWS), row + after + APPROACH_ROWS + 1)
         away = np.maximum(row - before - rows[reach], rows[reach] - row - after)
-        together[reach] = np.maximum(together[reach], strength * (1 - smoothstep(0, APPROACH_ROWS + 1, away.astype(np.float64))))
+        together[reach] = np.maximum(
+            together[reach], strength * (1 - smoothstep(0, APPROACH_ROWS + 1, away.astype(np.float64)))
+        )
     return together
 
 

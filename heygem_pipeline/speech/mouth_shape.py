@@ -27,8 +27,9 @@ def predict_mouth_shape(
         1 = the person's wide opening (90th percentile while speaking). All grow as the mouth opens: 1 in ``upper`` is
         the upper lip as high, 1 in ``lower`` and ``jaw`` the lower lip and chin as low, as in that opening. gap is
         never negative; values reach about 1.5. Where the lips touch inside speech (m, b, p) the gap is 0 for 40 to
-        140 ms and upper a little below 0; closing takes 75 ms. width: 0 = the closed mouth's usual width, 1 = one standard deviation of that person's
-        width in speech wider, about -3 (rounded lips) to 2 (spread). rounding, rolling: likewise, more than at rest.
+        140 ms and upper a little below 0; closing takes 75 ms. width: 0 = the closed mouth's usual width, 1 = one
+        standard deviation of that person's width in speech wider, about -3 (rounded lips) to 2 (spread). rounding,
+        rolling: likewise, more than at rest.
     """
     network = network or load_network()
     openness = speech_envelope(speech)

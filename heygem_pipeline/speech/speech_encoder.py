@@ -85,7 +85,7 @@ def _joined(
         own = encoded[done + len(held) - start :]
         share = (np.arange(len(fading), dtype=np.float32)[:, None] + 1) / (len(fading) + 1)
         faded = fading + share * (own[: len(fading)] - fading)
-        known = np.concatenate([held, faded, own[len(fading) :]])
+        known = np.concatenate([held, faded, own[len(fading) :]], dtype=np.float32)
         # The last window reaches back further than the others.
         sure = len(known) if stop == total else _next_start(stop, total) - done
         yield known[:sure]
@@ -128,7 +128,7 @@ def mel_decades(samples: NDArray[np.float32], gain: float, start: int, stop: int
 def _encode_window(decades: NDArray[np.float32]) -> NDArray[np.float32]:
     """Float32 (2 n, 80) to (n, 384), at most 1500 rows."""
     weights = _weights()
-    mel = (np.maximum(decades, decades.max() - _RANGE) + 4) / 4
+    mel = ((np.maximum(decades, decades.max() - _RANGE) + 4) / 4).astype(np.float32)
     hidden = _gelu(_convolved(mel, "conv1", 1))
     hidden = _gelu(_convolved(hidden, "conv2", _HOPS_A_ROW))
     hidden = hidden + weights["position_encodings/encodings"][: len(hidden)]

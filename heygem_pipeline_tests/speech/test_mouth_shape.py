@@ -18,7 +18,6 @@ from heygem_pipeline.speech.mouth_network import CHANNELS
 from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
 
 
-
 def shape_at(speech: SpeechFeatures, rate: Fraction) -> MouthShape:
     return predict_mouth_shape(speech, rate, speech.frame_count(rate))
 

@@ -63,7 +63,7 @@ def test_sounds_change_what_it_says_where_they_are(long_voice: np.ndarray) -> No
 
 
 def test_no_seam_shows_where_one_window_fades_into_the_next(long_voice: np.ndarray) -> None:
-    """From row to row nothing changes more than elsewhere, and the places agree with one window laid over the border."""
+    """From row to row nothing changes more than elsewhere, and one window laid over the border agrees."""
     usual = load_network().usual
     rows = encoded(long_voice, usual)
     steps = np.linalg.norm(np.diff(rows, axis=0), axis=1)
