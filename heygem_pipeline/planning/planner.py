@@ -100,7 +100,9 @@ class _Planner:
         statuses = {}
         for key, upload in self._voices.items():
             subject, tried = Subject(Stage.VOICE, key), self._inputs.of_voice(key)
-            compared = compare(made.get(key) if key in there else None, voice_version(upload.fingerprint, ANALYSIS_VERSION))
+            compared = compare(
+                made.get(key) if key in there else None, voice_version(upload.fingerprint, ANALYSIS_VERSION)
+            )
             statuses[key] = self._of_upload(subject, compared, None, upload.since, tried)
         return statuses
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from heygem_pipeline.faces.close_up import crop_close_up
 
 from heygem_pipeline.faces.boxes import Box
 from heygem_pipeline.faces.shot_detection import CUT_CHANGE, face_patch, is_cut, patch_correlation, thumbnail
