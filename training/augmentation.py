@@ -13,6 +13,8 @@ _CURVE_KNOTS = np.linspace(0, MEL_BANDS - 1, 6)
 _BANDS = np.arange(MEL_BANDS)
 
 SILENT = -9.9
+"""Decades up to which there is nothing to equalise."""
+
 TEMPO = (0.9, 1.12)
 EQUALISER = 0.44
 """Decades: 4.4 dB."""
@@ -31,9 +33,8 @@ def augmented(mel: NDArray[np.float32], chance: np.random.Generator) -> NDArray[
     """Return a changed copy of a clip's mel, float32 (rows, 80), as ``mel_decades`` gives it.
 
     Always a random equaliser (4 dB); mostly a longer or shorter vocal tract; often a room, or steady noise; sometimes a
-    short dropout. Measured on people held out (mean correlation of the gap in 24 addresses, one network a fold):
-    nothing 0.538, all but the room and with formants shifted by bands 0.552, as here 0.558; with stronger equalising,
-    other voices mixed in and bands left out as well 0.549.
+    short dropout. Measured on people held out (mean correlation of the gap in 16 addresses and 22 generated clips, one
+    network a fold of 300 steps): nothing 0.711 and 0.827, as here 0.722 and 0.834.
     """
     changed = mel.astype(np.float64)
     if chance.random() < 0.7:

@@ -1,6 +1,8 @@
 """Train the speech-to-mouth network: ``python -m training.train_mouth_shape CLIPS_FOLDER``.
 
-Under an hour on two cores, repeatable. People are held out in turn (four folds). In every round the networks predict
+A quarter of an hour on one core, repeatable; the clips' faces are followed first, at about 60 frames a second. What
+the speech encoder hears of each clip, as it is and changed as other voices and rooms would, is the network's input
+(``training_batches.py``). People are held out in turn (four folds). In every round the networks predict
 the mouths of people they have not seen; from these predictions each clip's lag between sound and picture is
 estimated, removed for the next round, and clips the sound does not explain lose their vote. In the last round several
 networks are trained on each fold; all of them are shipped as an ensemble. Their held-out predictions give the quantiles

@@ -46,7 +46,7 @@ class Hearing:
 
 @dataclass(frozen=True)
 class Encoder:
-    """What the network's input is brought to: ``usual`` (500, 384) is taken out, the rest divided by ``spread`` (384,)."""
+    """The network's input has ``usual`` (500, 384) taken out and is divided by ``spread`` (384,)."""
 
     usual: NDArray[np.float32]
     spread: NDArray[np.float32]
