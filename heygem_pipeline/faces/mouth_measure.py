@@ -60,12 +60,15 @@ def measure_mouth(tracks: FaceTracks) -> MouthShape:
             heights[:, CHIN_POINTS].mean(axis=1) - tracks.reference[CHIN_POINTS, 1].mean(),
             heights[:, LOWER_LIP_POINTS].mean(axis=1),
             heights[:, UPPER_LIP_POINTS].mean(axis=1),
-            tracks.blendshapes[:, ROUNDING_BLENDSHAPES].sum(axis=1),
-            tracks.blendshapes[:, ROLLING_BLENDSHAPE],
         ],
         axis=1,
     )
     window = window_length(MOUTH_SMOOTHING_SECONDS, tracks.frame_rate)
     smooth = savitzky_golay(measured, tracks.present, window, cuts=tracks.cuts).astype(np.float32)
-    gap, width, jaw, lower, upper, rounding, rolling = smooth.T
+    gap, width, jaw, lower, upper = smooth.T
+    shown = np.stack(
+        [tracks.blendshapes[:, ROUNDING_BLENDSHAPES].sum(axis=1), tracks.blendshapes[:, ROLLING_BLENDSHAPE]], axis=1
+    )
+    read = tracks.present & np.isfinite(shown).all(axis=1)
+    rounding, rolling = savitzky_golay(shown, read, window, cuts=tracks.cuts).astype(np.float32).T
     return MouthShape(np.maximum(gap, 0), width, jaw, lower, upper, rounding, rolling)
