@@ -12,7 +12,7 @@ from heygem_pipeline.speech.features import MOVEMENTS, SpeechFeatures
 from heygem_pipeline.speech.mouth_network import CONTEXT, WEIGHTS, load_network, read_network, write_network
 from heygem_pipeline.speech.speech_encoder import ENCODER_WIDTH
 
-ANALYSED_WITH = {"2": "36f0d42a5448fb7347fa5e288970b1a901359e51e59907fcbcc04fa58b0f0e2e"}
+ANALYSED_WITH = {"2": "30d0f086430c9c6fc667ccafc623714ff6a0c914ade3b658d9d6452520f951c6"}
 """Version of the analysis -> the weights it uses. Voices analysed with other weights have to be analysed anew."""
 
 
