@@ -5,7 +5,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.speech.speech_encoder import HIGHEST_HZ, MEL_BANDS, MEL_FLOOR, MEL_RATE
+from heygem_pipeline.speech.features import MEL_BANDS
+from heygem_pipeline.speech.mel import mel_corners
+from heygem_pipeline.speech.speech_encoder import HIGHEST_HZ, MEL_FLOOR, MEL_RATE
 
 _NEPERS_PER_UNIT = np.log(10)
 """The mel is in decades of power."""
@@ -57,9 +59,7 @@ def _curve(deviation: float, chance: np.random.Generator) -> NDArray[np.float64]
 @cache
 def _band_hertz() -> NDArray[np.float64]:
     """Middles of the mel bands."""
-    from librosa import mel_frequencies
-
-    return mel_frequencies(MEL_BANDS + 2, fmax=HIGHEST_HZ)[1:-1]
+    return mel_corners(0, HIGHEST_HZ)[1:-1]
 
 
 def _other_throat(mel: NDArray[np.float64], ratio: float) -> NDArray[np.float64]:

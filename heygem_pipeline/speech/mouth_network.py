@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.speech.features import FEATURE_RATE, MOVEMENTS
-from heygem_pipeline.speech.speech_encoder import ENCODER_RATE, SAMPLE_RATE, encode
+from heygem_pipeline.speech.mel import SAMPLE_RATE
+from heygem_pipeline.speech.speech_encoder import ENCODER_RATE, encode
 
 WEIGHTS = Path(__file__).with_name("mouth_shape.npz")
 

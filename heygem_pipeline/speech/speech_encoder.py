@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.speech.mel import SAMPLE_RATE, mel_bands
+
 WEIGHTS = Path(__file__).parent / "whisper_tiny" / "whisper_tiny_en_two_layers.npz"
 
 ENCODER_RATE = 50
@@ -18,10 +20,9 @@ ENCODER_RATE = 50
 ENCODER_WIDTH = 384
 """Numbers a row."""
 
-SAMPLE_RATE = 16_000
 _HOP, _WINDOW = 160, 400
-MEL_RATE, MEL_BANDS = 100, 80
-"""Of the mel it reads."""
+MEL_RATE = SAMPLE_RATE // _HOP
+"""Of the mel it reads, which has 80 bands as the other one."""
 HIGHEST_HZ = SAMPLE_RATE / 2
 _HOPS_A_ROW = MEL_RATE // ENCODER_RATE
 _SAMPLES_A_ROW = _HOP * _HOPS_A_ROW
@@ -35,6 +36,9 @@ WINDOW_ROWS, OVERLAP_ROWS = 500, 50
 
 _LAYERS, _HEADS = 2, 6
 _EPSILON = 1e-5
+
+_ERROR_FUNCTION_SHARE = 0.3275911
+_ERROR_FUNCTION = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 
 _Weights = dict[str, NDArray[np.float32]]
 
@@ -122,7 +126,7 @@ def mel_decades(samples: NDArray[np.float32], gain: float, start: int, stop: int
     windows = np.lib.stride_tricks.sliding_window_view(around, _WINDOW)[::_HOP][:count]
     spectrum = np.fft.rfft(windows * _hann(), axis=1)
     power = spectrum.real**2 + spectrum.imag**2
-    return np.log10(np.maximum(power @ _mel_bands().T, 10**MEL_FLOOR)).astype(np.float32)
+    return np.log10(np.maximum(power @ mel_bands(_WINDOW, 0, HIGHEST_HZ).T, 10**MEL_FLOOR)).astype(np.float32)
 
 
 def _encode_window(decades: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -170,9 +174,15 @@ def _normed(rows: NDArray[np.float32], name: str) -> NDArray[np.float32]:
 
 
 def _gelu(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    from scipy.special import erf
-
-    return rows * (np.float32(0.5) + np.float32(0.5) * erf(rows * np.float32(0.5**0.5)))
+    """The Gaussian error linear unit; the error function by Abramowitz and Stegun 7.1.26, to 1.5e-7."""
+    far = np.abs(rows) * np.float32(0.5**0.5)
+    share = 1 / (1 + np.float32(_ERROR_FUNCTION_SHARE) * far)
+    tail = np.float32(_ERROR_FUNCTION[0]) * share
+    for factor in _ERROR_FUNCTION[1:]:
+        tail = (tail + np.float32(factor)) * share
+    tail *= np.exp(-far * far)
+    # Half of 1 - tail on the right, of tail - 1 on the left, and half of 1 beside it.
+    return np.where(rows >= 0, rows - rows * tail / 2, rows * tail / 2)
 
 
 @cache
@@ -191,11 +201,3 @@ def _weights() -> _Weights:
 def _hann() -> NDArray[np.float32]:
     phase = 2 * np.pi * np.arange(_WINDOW) / _WINDOW
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
-
-
-@cache
-def _mel_bands() -> NDArray[np.float32]:
-    """Float32 (80, 201): Slaney's mel filters."""
-    from librosa.filters import mel
-
-    return mel(sr=SAMPLE_RATE, n_fft=_WINDOW, n_mels=MEL_BANDS)

@@ -7,11 +7,11 @@ import pytest
 
 from heygem_pipeline.media.sound import Sound
 from heygem_pipeline.speech import speech_encoder
+from heygem_pipeline.speech.features import MEL_BANDS
 from heygem_pipeline.speech.level import normalising_gain, row_levels
 from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline.speech.speech_encoder import (
     ENCODER_WIDTH,
-    MEL_BANDS,
     MEL_FLOOR,
     OVERLAP_ROWS,
     WEIGHTS,
