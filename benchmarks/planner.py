@@ -23,9 +23,10 @@ from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline.storage.versions import clip_version, presenter_version
+from heygem_pipeline.storage.versions import clip_version, presenter_version, voice_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICES, PRESENTERS = 1000, 100
@@ -72,7 +73,11 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
                     yield clip.partition, clip_version(voice.fingerprint, presenter.fingerprint, recipe)
 
     touch(*map(folders.voice, voices), *map(folders.tracks, presenters))
-    record(instance, "audio_features", ((key, upload.fingerprint) for key, upload in voices.items()))
+    record(
+        instance,
+        "audio_features",
+        ((key, voice_version(upload.fingerprint, ANALYSIS_VERSION)) for key, upload in voices.items()),
+    )
     record(
         instance,
         "face_tracks",

@@ -16,9 +16,10 @@ from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version
+from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version, voice_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICE, PRESENTER, CLIP = ["audio_features"], ["face_tracks"], ["generated_frames", "encoded_video"]
@@ -53,7 +54,8 @@ class House:
     def make_inputs(self) -> None:
         uploads = Uploads(self.folders)
         for key, upload in uploads.known(UploadKind.AUDIO).items():
-            self._made("audio_features", key, upload.fingerprint, self.folders.voice(key))
+            version = voice_version(upload.fingerprint, ANALYSIS_VERSION)
+            self._made("audio_features", key, version, self.folders.voice(key))
         for key, upload in uploads.known(UploadKind.TEMPLATE).items():
             version = presenter_version(upload.fingerprint, current_tracker(settings()))
             self._made("face_tracks", key, version, self.folders.tracks(key))

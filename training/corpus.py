@@ -14,9 +14,13 @@ from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.mouth_measure import INNER_LOWER_POINTS, INNER_UPPER_POINTS, measure_mouth
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, read_tracks, write_tracks
+from heygem_pipeline.media.sound import Sound, read_sound
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.speech.analysis import analyse_speech
-from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures, read_features, write_features
+from heygem_pipeline.speech.analysis import speech_activity
+from heygem_pipeline.speech.features import FEATURE_RATE, MOVEMENTS, SpeechFeatures
+from heygem_pipeline.speech.level import normalising_gain, row_levels
+from heygem_pipeline.speech.mel import SAMPLE_RATE, log_mel
+from heygem_pipeline.speech.speech_encoder import mel_decades, row_count
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +52,8 @@ WIDE_PERCENTILE = 90
 SMALLEST_SPAN = 0.02
 """IOD: what moves less in a clip is mostly noise and gives no standard units. (Usual spans: gap 0.13, jaw 0.11, lower
 lip 0.13, upper lip 0.03.)"""
+BY_DEVIATION = [1, 5, 6]
+"""Channels that have no wide end: width, rounding, rolling."""
 FURTHEST = 3.0
 """Standard units; what lies beyond is a tracking error."""
 
@@ -57,7 +63,8 @@ class Example:
     """One clip.
 
     person: clips of one person or one voice share it and are held out together. kind: the folder (grid, addresses,
-    generated). times: float64 (frames,), seconds. movement: float32 (frames, 5), deviations from the clip's middle,
+    generated). speech: its movement is unknown, zeros. mel: float32 (2 x rows, 80), as the speech encoder reads it.
+    times: float64 (frames,), seconds. movement: float32 (frames, 5), deviations from the clip's middle,
     what the network learns. shape: float32 (frames, 5), standard units of ``predict_mouth_shape``. apart: float32
     (frames,), the gap in the same units but not smoothed over time, so that a closure of a frame or two shows. All NaN
     without a face.
@@ -67,6 +74,7 @@ class Example:
     person: str
     kind: str
     speech: SpeechFeatures
+    mel: NDArray[np.float32]
     times: NDArray[np.float64]
     movement: NDArray[np.float32]
     shape: NDArray[np.float32]
@@ -76,42 +84,56 @@ class Example:
 def load_corpus(clips: Path, kept: Path) -> list[Example]:
     """Return all usable clips under ``clips / "train"``, sorted by name.
 
-    kept: folder in which speech features and face tracks are kept between runs. Clips that the pipeline would refuse
+    kept: folder in which face tracks are kept between runs. Clips that the pipeline would refuse
     are left out and logged.
     """
     examples = []
     for path in _chosen(sorted((clips / "train").rglob("*.mp4"))):
         try:
-            speech, tracks = measured_clip(path, kept)
+            speech, mel, tracks = measured_clip(path, kept)
         except BadInput as error:
             log.warning("%s is left out: %s", path.name, error)
             continue
-        examples.append(example_of(path, speech, tracks))
+        examples.append(example_of(path, speech, mel, tracks))
         log.info("%s: %d frames, %s", path.name, len(tracks), examples[-1].person)
     return examples
 
 
-def measured_clip(path: Path, kept: Path) -> tuple[SpeechFeatures, FaceTracks]:
-    """The speech features and face tracks of a clip, from ``kept`` or measured and kept there."""
-    features_file, tracks_file = kept / f"{path.stem}.speech.parquet", kept / f"{path.stem}.face.parquet"
-    if not features_file.exists():
-        write_features(analyse_speech(path), features_file)
+def measured_clip(path: Path, kept: Path) -> tuple[SpeechFeatures, NDArray[np.float32], FaceTracks]:
+    """The speech features, encoder's mel and face tracks of a clip; the tracks from ``kept`` or put there."""
+    tracks_file = kept / f"{path.stem}.face.parquet"
     if not tracks_file.exists():
         write_tracks(track_faces(Template.open(path)), tracks_file)
-    return read_features(features_file), read_tracks(tracks_file)
+    return *heard_speech(read_sound(path, SAMPLE_RATE)), read_tracks(tracks_file)
 
 
-def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Example:
+def heard_speech(sound: Sound) -> tuple[SpeechFeatures, NDArray[np.float32]]:
+    """What is known of speech before there is a mouth network: features without movement, and the encoder's mel."""
+    levels = row_levels(sound.samples)
+    gain = normalising_gain(levels)
+    speech = SpeechFeatures(
+        duration=sound.duration,
+        log_mel=log_mel(sound.samples, gain),
+        level=levels,
+        activity=speech_activity(sound.samples, gain),
+        movement=np.zeros((len(levels), len(MOVEMENTS)), np.float32),
+    )
+    return speech, mel_decades(sound.samples, gain, 0, row_count(sound.samples))
+
+
+def example_of(path: Path, speech: SpeechFeatures, mel: NDArray[np.float32], tracks: FaceTracks) -> Example:
     """Standardise what was measured, so that people and distances to the camera are alike."""
     mouth = measure_mouth(tracks)
-    raw = np.stack([mouth.gap, mouth.width, mouth.jaw, mouth.lower, -mouth.upper], axis=1)
+    raw = np.stack(
+        [mouth.gap, mouth.width, mouth.jaw, mouth.lower, -mouth.upper, mouth.rounding, mouth.rolling], axis=1
+    )
     times = np.arange(len(tracks)) / float(tracks.frame_rate)
     spoken = np.interp(times, np.arange(len(speech.activity)) / FEATURE_RATE, speech.activity) > 0.5
     middle, deviation = np.nanmedian(raw, axis=0), np.nanstd(raw, axis=0)
     closed = np.nanmedian(raw[raw[:, 0] <= np.nanquantile(raw[:, 0], CLOSED_FRAMES_SHARE)], axis=0)
     heard = raw[spoken] if spoken.sum() > FEATURE_RATE // 4 else raw
     span = np.nanpercentile(heard, WIDE_PERCENTILE, axis=0) - closed
-    span[1] = np.nanstd(heard[:, 1])
+    span[BY_DEVIATION] = np.nanstd(heard[:, BY_DEVIATION], axis=0)
     span = np.where(span > SMALLEST_SPAN, span, np.nan)
     shape = np.clip((raw - closed) / span, -FURTHEST, FURTHEST)
     apart = np.clip((_gap_by_frame(tracks) - closed[0]) / span[0], -FURTHEST, FURTHEST)
@@ -120,6 +142,7 @@ def example_of(path: Path, speech: SpeechFeatures, tracks: FaceTracks) -> Exampl
         person=person_of(path.stem),
         kind=path.parent.name,
         speech=speech,
+        mel=mel,
         times=times,
         movement=((raw - middle) / np.maximum(deviation, 1e-4)).astype(np.float32),
         shape=shape.astype(np.float32),

@@ -9,6 +9,7 @@ from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.versions import voice_version
@@ -30,7 +31,7 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
     ],
 )
 def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voice] | dg.AssetCheckResult]:
-    """Log-mel at 80 Hz, level and speech activity of a voice, with its exact length and fingerprint."""
+    """Log-mel, level, speech activity and mouth movement of a voice at 80 Hz, with its exact length and fingerprint."""
     chosen, folders = settings(), data_folders()
     with plain_failures():
         upload = Uploads(folders).find(UploadKind.AUDIO, context.partition_key)
@@ -45,7 +46,9 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
         "path": dg.MetadataValue.path(folders.voice(context.partition_key)),
         "speed (x real time)": round(float(speech.duration) / voice.seconds, 1),
     }
-    yield dg.Output(voice, metadata=metadata, data_version=dg.DataVersion(voice_version(voice.fingerprint)))
+    yield dg.Output(
+        voice, metadata=metadata, data_version=dg.DataVersion(voice_version(voice.fingerprint, ANALYSIS_VERSION))
+    )
     warnings = speech_warnings(speech, chosen)
     yield dg.AssetCheckResult(
         passed=not warnings,

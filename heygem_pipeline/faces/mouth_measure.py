@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import transform_points
+from heygem_pipeline.faces.mesh_points import MOUTH_BLENDSHAPES
 from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 
@@ -16,18 +17,23 @@ INNER_LOWER_POINTS = [67, 66, 65]
 LOWER_LIP_POINTS = [56, 57, 58]
 UPPER_LIP_POINTS = [50, 51, 52]
 CHIN_POINTS = [7, 8, 9]
+_BLENDSHAPES = list(MOUTH_BLENDSHAPES)
+ROUNDING_BLENDSHAPES = [_BLENDSHAPES.index("mouthFunnel"), _BLENDSHAPES.index("mouthPucker")]
+ROLLING_BLENDSHAPE = _BLENDSHAPES.index("mouthRollLower")
 
 
 @dataclass(frozen=True)
 class MouthShape:
-    """Five numbers a frame, float32 (frames,) each. Measured ones are in IOD and NaN where there is no face.
+    """Seven numbers a frame, float32 (frames,) each. Measured ones are NaN where there is no face.
 
     Attributes:
-        gap: height of the opening between the inner lips (mean of three pairs).
+        gap: height of the opening between the inner lips (mean of three pairs), IOD as the next four.
         width: distance of the mouth's corners.
         jaw: how far the chin (points 7-9) lies below its place in the clip's median shape.
         lower: how far the lower edge of the lower lip lies below the origin of the head frame.
         upper: how far the upper edge of the upper lip lies below the origin of the head frame.
+        rounding: how far the lips come forward and round, by the blendshapes (u, o); NaN where the tracker reads none.
+        rolling: how far the lower lip lies under the teeth (f, v) or is rolled in, likewise.
     """
 
     gap: NDArray[np.float32]
@@ -35,6 +41,8 @@ class MouthShape:
     jaw: NDArray[np.float32]
     lower: NDArray[np.float32]
     upper: NDArray[np.float32]
+    rounding: NDArray[np.float32]
+    rolling: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.gap)
@@ -58,4 +66,9 @@ def measure_mouth(tracks: FaceTracks) -> MouthShape:
     window = window_length(MOUTH_SMOOTHING_SECONDS, tracks.frame_rate)
     smooth = savitzky_golay(measured, tracks.present, window, cuts=tracks.cuts).astype(np.float32)
     gap, width, jaw, lower, upper = smooth.T
-    return MouthShape(np.maximum(gap, 0), width, jaw, lower, upper)
+    shown = np.stack(
+        [tracks.blendshapes[:, ROUNDING_BLENDSHAPES].sum(axis=1), tracks.blendshapes[:, ROLLING_BLENDSHAPE]], axis=1
+    )
+    read = tracks.present & np.isfinite(shown).all(axis=1)
+    rounding, rolling = savitzky_golay(shown, read, window, cuts=tracks.cuts).astype(np.float32).T
+    return MouthShape(np.maximum(gap, 0), width, jaw, lower, upper, rounding, rolling)

@@ -22,6 +22,7 @@ from heygem_pipeline.runs.materializations import ClipFiles, data_versions, keys
 from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import Settings
+from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.folders import DataFolders
@@ -103,7 +104,9 @@ class _Planner:
         statuses = {}
         for key, upload in self._voices.items():
             subject, tried = Subject(Stage.VOICE, key), self._inputs.of_voice(key)
-            compared = compare(made.get(key) if key in there else None, voice_version(upload.fingerprint))
+            compared = compare(
+                made.get(key) if key in there else None, voice_version(upload.fingerprint, ANALYSIS_VERSION)
+            )
             statuses[key] = self._of_upload(subject, compared, None, upload.since, tried)
         return statuses
 

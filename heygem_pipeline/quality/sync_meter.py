@@ -22,7 +22,6 @@ from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline.speech.mouth_network import load_network
 
 TRUSTED_CONFIDENCE = 3.0
 """Readings below it are not to be acted on. Measured on 10 clips of people the network never saw, against their own and
@@ -107,7 +106,7 @@ def reading_of(
     seconds = float(seen.sum()) * each
     if not seen.any() or np.subtract(*np.percentile(gap[seen], (90, 10))) < LEAST_MOTION:
         return SyncReading(0.0, 0.0, seconds)
-    predicted = load_network().movement(speech)[:, 0]
+    predicted = speech.movement[:, 0]
     likeness = correlation_at_lags(predicted, gap, times, MEASURED_LAGS)
     best = int(np.argmax(likeness))
     others = likeness[np.abs(MEASURED_LAGS - MEASURED_LAGS[best]) > PEAK_HALF_WIDTH]

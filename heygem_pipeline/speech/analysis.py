@@ -13,6 +13,10 @@ from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline.speech.level import SILENCE_DBFS, normalising_gain, row_levels
 from heygem_pipeline.speech.mel import HOP, SAMPLE_RATE, log_mel
+from heygem_pipeline.speech.mouth_network import load_network
+
+ANALYSIS_VERSION = "2"
+"""Of everything that features are computed with, the weights among it: voices analysed by another are analysed anew."""
 
 
 def analyse_speech(
@@ -38,8 +42,8 @@ def analyse_speech(
 def extract_features(sound: Sound) -> SpeechFeatures:
     """The features of sound already read: 16 kHz, mono, not silent.
 
-    The mel and the speech detector hear it brought to -23 dBFS, so that a very quiet recording moves the mouth as much
-    as a loud one.
+    The mel, the speech detector and the mouth network hear it brought to -23 dBFS, so that a very quiet recording
+    moves the mouth as much as a loud one.
     """
     levels = row_levels(sound.samples)
     gain = normalising_gain(levels)
@@ -48,6 +52,7 @@ def extract_features(sound: Sound) -> SpeechFeatures:
         log_mel=log_mel(sound.samples, gain),
         level=levels,
         activity=speech_activity(sound.samples, gain),
+        movement=load_network().movement(sound.samples, gain),
     )
 
 

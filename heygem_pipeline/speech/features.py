@@ -18,6 +18,9 @@ FEATURE_RATE = 80
 
 MEL_BANDS = 80
 
+MOVEMENTS = ("gap", "width", "jaw", "lower", "upper", "rounding", "rolling", "closure")
+"""What the mouth network says of each row."""
+
 
 @dataclass(frozen=True)
 class SpeechFeatures:
@@ -28,12 +31,14 @@ class SpeechFeatures:
         log_mel: float32 (rows, 80), Wav2Lip's normalised log-mel, -4..4, of the level-normalised speech.
         level: float32 (rows,), RMS level of the upload as it is, dBFS (-100 = digital silence).
         activity: float32 (rows,), probability of speech, 0..1.
+        movement: float32 (rows, movements), what the mouth network says, as ``MouthNetwork.movement`` gives it.
     """
 
     duration: Fraction
     log_mel: NDArray[np.float32]
     level: NDArray[np.float32]
     activity: NDArray[np.float32]
+    movement: NDArray[np.float32]
 
     def frame_count(self, frame_rate: Fraction) -> int:
         """Number of video frames the finished clip has: round(duration x frame rate), at least 1."""
@@ -41,11 +46,13 @@ class SpeechFeatures:
 
 
 MEL_COLUMNS = [f"mel_{band:02d}" for band in range(MEL_BANDS)]
+MOVEMENT_COLUMNS = [f"mouth_{name}" for name in MOVEMENTS]
 _DURATION = f"{INNER}duration_seconds".encode()
 
 
 def features_to_table(features: SpeechFeatures, metadata: dict[str, str] | None = None) -> pa.Table:
-    """Return the features as a table: ``time`` (float64, seconds), then float32 ``mel_00`` .. ``level``, ``activity``.
+    """Return the features as a table: ``time`` (float64, seconds), then float32 ``mel_00`` .. ``level``, ``activity``,
+    ``mouth_gap`` .. ``mouth_closure``.
 
     The exact duration is kept in the schema's metadata as a fraction of seconds, beside what ``metadata`` adds
     (the upload's fingerprint, say).
@@ -53,21 +60,30 @@ def features_to_table(features: SpeechFeatures, metadata: dict[str, str] | None 
     columns = {"time": np.arange(len(features.level)) / FEATURE_RATE}
     columns |= {name: features.log_mel[:, band] for band, name in enumerate(MEL_COLUMNS)}
     columns |= {"level": features.level, "activity": features.activity}
+    columns |= {name: features.movement[:, index] for index, name in enumerate(MOVEMENT_COLUMNS)}
     table = pa.table({name: np.ascontiguousarray(column) for name, column in columns.items()})
     return table.replace_schema_metadata({**(metadata or {}), _DURATION: str(features.duration)})
 
 
 def table_to_features(table: pa.Table) -> SpeechFeatures:
-    """Return what ``features_to_table`` was given, bit for bit. Raises KeyError for a table of something else."""
-    log_mel = np.empty((table.num_rows, MEL_BANDS), np.float32)
-    for band, name in enumerate(MEL_COLUMNS):
-        log_mel[:, band] = table[name].to_numpy()
+    """Return what ``features_to_table`` was given, bit for bit.
+
+    Raises KeyError for a table of something else, or of a version that did not keep the movement.
+    """
     return SpeechFeatures(
         duration=Fraction((table.schema.metadata or {})[_DURATION].decode()),
-        log_mel=log_mel,
+        log_mel=_side_by_side(table, MEL_COLUMNS),
         level=table["level"].to_numpy().astype(np.float32),
         activity=table["activity"].to_numpy().astype(np.float32),
+        movement=_side_by_side(table, MOVEMENT_COLUMNS),
     )
+
+
+def _side_by_side(table: pa.Table, names: list[str]) -> NDArray[np.float32]:
+    rows = np.empty((table.num_rows, len(names)), np.float32)
+    for index, name in enumerate(names):
+        rows[:, index] = table[name].to_numpy()
+    return rows
 
 
 def write_features(features: SpeechFeatures, destination: Path, metadata: dict[str, str] | None = None) -> None:

@@ -20,16 +20,21 @@ LONGEST_SECONDS, OPEN_WITHIN_SECONDS = 0.28, 0.24
 TOLERANCE_ROWS = 4
 """50 ms by which a closure may come early or late: a frame, and a bit for what is not known of the clip's lag."""
 
-CLOSED_LIPS = np.array([0.0, np.inf, 0.25, 0.2, -0.15])
-"""Gap, width, jaw, lower and upper lip (standard units) at a closure: means of the 259 closures found in the addresses
+CLOSED_LIPS = np.array([0.0, np.inf, 0.23, 0.2, -0.1])
+"""Gap, width, jaw, lower and upper lip (standard units) at a closure: means of the 403 closures found in the addresses
 and GRID clips trained on. The jaw stays a quarter open, the upper lip comes down below its rest. inf: left as it is."""
 
 APART_ROWS = 6
 """Between closures at least."""
 LEAST_PROMINENCE = 0.3
 """Log-odds a peak stands above its surroundings."""
-HELD_ROWS, APPROACH_ROWS = 1, 4
-"""Lips touch for 40 ms, half way closed for 90 ms; measured ones are half way closed for about 100 ms."""
+SHORTEST_HELD_ROWS, LONGEST_HELD_ROWS = 1, 5
+"""On each side of a peak the lips touch for at least 12 and at most 62 ms; measured closures last 75 to 125 ms
+(quartiles), the mouth half closed among it."""
+HELD_FALL = 0.4
+"""They touch where the log-odds are less than so far below the peak."""
+APPROACH_ROWS = 6
+"""75 ms to close, and as much to open again: measured mouths take 60 to 100 ms either way."""
 _WINDOW = np.hanning(11)[1:-1]
 
 
@@ -67,10 +72,14 @@ def find_closures(gap: NDArray[np.floating], spoken: NDArray[np.bool_]) -> list[
 
 def closure_peaks(log_odds: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows at which the log-odds of touching lips peak, and how high."""
-    margin = len(_WINDOW) // 2
-    steady = np.convolve(np.pad(log_odds, margin, mode="edge"), _WINDOW / _WINDOW.sum(), mode="valid")
+    steady = _steadied(log_odds)
     peaks = find_peaks(steady, APART_ROWS, LEAST_PROMINENCE)
     return peaks, steady[peaks]
+
+
+def _steadied(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:
+    margin = len(_WINDOW) // 2
+    return np.convolve(np.pad(log_odds, margin, mode="edge"), _WINDOW / _WINDOW.sum(), mode="valid")
 
 
 def peak_heights(closures: list[int], log_odds: NDArray[np.floating]) -> list[float]:
@@ -82,21 +91,36 @@ def peak_heights(closures: list[int], log_odds: NDArray[np.floating]) -> list[fl
 def closure_strength(log_odds: NDArray[np.floating], nearer: float, touching: float) -> NDArray[np.float64]:
     """Return how far the lips are brought together, float64 (rows,), 0 = not at all, 1 = they touch.
 
-    Around each peak of the log-odds that reaches ``touching`` they touch for 40 ms; peaks between ``nearer`` and
-    ``touching`` bring them part of the way.
+    Around each peak of the log-odds that reaches ``touching`` they touch, the longer the broader the peak is; peaks
+    between ``nearer`` and ``touching`` bring them part of the way. Either way they need 75 ms to come there.
     """
     together = np.zeros(len(log_odds))
-    reach = HELD_ROWS + APPROACH_ROWS
-    profile = 1 - smoothstep(HELD_ROWS, reach + 1, np.abs(np.arange(-reach, reach + 1)))
-    padded = np.zeros(len(log_odds) + 2 * reach)
+    rows = np.arange(len(log_odds))
+    steady = _steadied(log_odds)
     for row, height in zip(*closure_peaks(log_odds), strict=True):
         strength = np.clip((height - nearer) / max(touching - nearer, 1e-6), 0, 1)
-        around = slice(row, row + 2 * reach + 1)
-        padded[around] = np.maximum(padded[around], strength * profile)
-    together[:] = padded[reach : reach + len(log_odds)]
+        held = steady > height - HELD_FALL
+        before, after = _held_rows(held[row::-1]), _held_rows(held[row:])
+        reach = slice(max(0, row - before - APPROACH_ROWS), row + after + APPROACH_ROWS + 1)
+        away = np.maximum(row - before - rows[reach], rows[reach] - row - after)
+        together[reach] = np.maximum(
+            together[reach], strength * (1 - smoothstep(0, APPROACH_ROWS + 1, away.astype(np.float64)))
+        )
     return together
 
 
+def _held_rows(held: NDArray[np.bool_]) -> int:
+    """How far from its first row ``held`` holds, within bounds."""
+    end = int(np.argmin(held)) if not held.all() else len(held)
+    return int(np.clip(end - 1, SHORTEST_HELD_ROWS, LONGEST_HELD_ROWS))
+
+
 def close_lips(motion: NDArray[np.floating], together: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The motion (rows, 5), standard units, with its lips brought together; what is more closed already stays."""
-    return motion + together[:, None] * (np.minimum(motion, CLOSED_LIPS) - motion)
+    """The motion (rows, channels), standard units, with its lips brought together; what is more closed already stays.
+
+    Channels after the first five are left as they are.
+    """
+    closed = motion.copy().astype(np.float64)
+    lips = motion[:, : len(CLOSED_LIPS)]
+    closed[:, : len(CLOSED_LIPS)] += together[:, None] * (np.minimum(lips, CLOSED_LIPS) - lips)
+    return closed

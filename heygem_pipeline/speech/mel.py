@@ -58,7 +58,7 @@ def _emphasised(samples: NDArray[np.float32], first: int, last: int) -> NDArray[
 def _normalised_mel(emphasised: NDArray[np.float32]) -> NDArray[np.float32]:
     windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
     magnitude = np.abs(np.fft.rfft(windows * _hann(), axis=1))
-    decibels = 20 * np.log10(np.maximum(FLOOR, magnitude @ _mel_bands().T)) - REFERENCE_DB
+    decibels = 20 * np.log10(np.maximum(FLOOR, magnitude @ mel_bands(WINDOW, LOWEST_HZ, HIGHEST_HZ).T)) - REFERENCE_DB
     scaled = 2 * LARGEST * (decibels + RANGE_DB) / RANGE_DB - LARGEST
     return np.clip(scaled, -LARGEST, LARGEST).astype(np.float32)
 
@@ -70,16 +70,21 @@ def _hann() -> NDArray[np.float32]:
 
 
 @cache
-def _mel_bands() -> NDArray[np.float32]:
-    """Float32 (80, 401): Slaney's mel filters (Auditory Toolbox, 1998), triangles of equal area."""
-    lowest, highest = (_mel_of(hertz) for hertz in (LOWEST_HZ, HIGHEST_HZ))
-    corners = _hertz_of(np.linspace(lowest, highest, MEL_BANDS + 2))
-    from_corners = np.subtract.outer(corners, np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE))
+def mel_bands(window: int, lowest_hz: float, highest_hz: float) -> NDArray[np.float32]:
+    """Return Slaney's mel filters (Auditory Toolbox, 1998), triangles of equal area: float32 (80, window // 2 + 1)."""
+    corners = mel_corners(lowest_hz, highest_hz)
+    from_corners = np.subtract.outer(corners, np.fft.rfftfreq(window, 1 / SAMPLE_RATE))
     width = np.diff(corners)[:, None]
     rising, falling = -from_corners[:-2] / width[:-1], from_corners[2:] / width[1:]
     bands = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
     bands *= (2 / (corners[2:] - corners[:-2]))[:, None]
     return bands
+
+
+def mel_corners(lowest_hz: float, highest_hz: float) -> NDArray[np.float64]:
+    """Return where the triangles of the 80 filters begin, peak and end, Hz, float64 (82,)."""
+    lowest, highest = _mel_of(lowest_hz), _mel_of(highest_hz)
+    return _hertz_of(np.linspace(lowest, highest, MEL_BANDS + 2))
 
 
 def _mel_of(hertz: float) -> float:

@@ -1,9 +1,11 @@
-"""The trained network from log-mel to mouth movement, run in numpy.
+"""The trained network from speech to mouth movement, run in numpy.
 
-An ensemble of small temporal convolution networks: a projection of each two rows of mel, five residual layers with
-dilations 1 to 16, a projection to the numbers of a mouth in both rows. Trained by ``training/train_mouth_shape.py``.
+An ensemble of small temporal convolution networks over what the speech encoder hears: a projection of each of its rows,
+three residual layers of five taps, a projection to the numbers of a mouth. Trained by
+``training/train_mouth_shape.py``.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,28 +13,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline.speech.features import FEATURE_RATE, MOVEMENTS
+from heygem_pipeline.speech.mel import SAMPLE_RATE
+from heygem_pipeline.speech.speech_encoder import ENCODER_RATE, encode
 
 WEIGHTS = Path(__file__).with_name("mouth_shape.npz")
 
-ROWS_A_STEP = 2
-"""Feature rows the network takes at once: mouths move slowly enough for 40 steps a second."""
-DILATIONS = (1, 2, 4, 8, 16)
-CONTEXT = ROWS_A_STEP * sum(DILATIONS)
-"""Rows the network sees before and after each row: 62, that is 0.78 s."""
+TAPS, DILATIONS = 5, (1, 2, 4)
+CONTEXT = (TAPS - 1) // 2 * sum(DILATIONS)
+"""Rows the network sees before and after each row: 14, that is 0.28 s. The encoder's rows have heard more."""
 
-CHANNELS = ("gap", "width", "jaw", "lower", "upper")
-OUTPUTS = len(CHANNELS) + 1
-"""The channels, then the closure: log-odds that the lips touch."""
-
-SILENT_MEL = -4.0
-"""What lies before the beginning and after the end."""
-MEL_SCALE = 1.5
-SPECTRUM_PRIOR_ROWS = 40
-"""The mean spectrum of a short voice is trusted less: 0.5 s of the training voices' mean is mixed in."""
-
-_BLOCK_ROWS = 4096
-"""Rows computed at once (51 s), even: memory does not grow with length."""
+CHANNELS = MOVEMENTS[:-1]
+OUTPUTS = len(MOVEMENTS)
 
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -42,9 +34,9 @@ class Member:
     """One network of the ensemble; each layer is (weights, bias).
 
     Attributes:
-        first: (160, channels).
-        layers: (3 x channels, channels) each, earliest step first.
-        last: (channels, 12).
+        first: (384, channels).
+        layers: (5 x channels, channels) each, earliest row first.
+        last: (channels, outputs).
     """
 
     first: Layer
@@ -52,14 +44,14 @@ class Member:
     last: Layer
 
     def __call__(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Float32 (n + 2 x 62, 80), normalised, n even, to (n, 6)."""
-        steps = rows.reshape(len(rows) // ROWS_A_STEP, -1)
-        hidden = np.maximum(steps @ self.first[0] + self.first[1], 0)
+        """Float32 (n + 2 x 14, 384) to (n, outputs)."""
+        hidden = np.maximum(rows @ self.first[0] + self.first[1], 0)
         for dilation, (weights, bias) in zip(DILATIONS, self.layers, strict=True):
-            early, middle, late = hidden[: -2 * dilation], hidden[dilation:-dilation], hidden[2 * dilation :]
-            stacked = np.concatenate([early, middle, late], axis=1)
+            count = len(hidden) - (TAPS - 1) * dilation
+            stacked = np.concatenate([hidden[tap * dilation :][:count] for tap in range(TAPS)], axis=1)
+            middle = hidden[TAPS // 2 * dilation :][:count]
             hidden = middle + np.maximum(stacked @ weights + bias, 0)
-        return (hidden @ self.last[0] + self.last[1]).reshape(-1, OUTPUTS)
+        return hidden @ self.last[0] + self.last[1]
 
 
 @dataclass(frozen=True)
@@ -68,48 +60,65 @@ class MouthNetwork:
 
     Attributes:
         members: their mean is the prediction.
-        mean_mel: float32 (80,), mean spectrum of the training voices.
-        predicted: float32 (6, knots), quantiles of what the network says while somebody speaks, for people it was not
-            trained on.
-        measured: float32 (5, knots), the same quantiles of what was measured, in standard units (see
+        usual: float32 (500, 384), what the encoder says of speech on average in each place of its window.
+        predicted: float32 (outputs, knots), quantiles of what the network says while somebody speaks, for people it was
+            not trained on.
+        measured: float32 (channels, knots), the same quantiles of what was measured, in standard units (see
             ``predict_mouth_shape``).
         closing: float32 (2,), log-odds from which lips come nearer and from which they touch.
     """
 
     members: tuple[Member, ...]
-    mean_mel: NDArray[np.float32]
+    usual: NDArray[np.float32]
     predicted: NDArray[np.float32]
     measured: NDArray[np.float32]
     closing: NDArray[np.float32]
 
-    def outputs(self, speech: SpeechFeatures) -> NDArray[np.float32]:
-        """Return float32 (rows, 6), one row every 1/80 s: ``movement``, then log-odds that the lips touch."""
-        count = len(speech.log_mel)
-        even = count + count % ROWS_A_STEP
-        rows = normalised_mel(speech.log_mel, speech.activity, self.mean_mel, even - count)
-        result = np.empty((even, OUTPUTS), np.float32)
-        for start in range(0, even, _BLOCK_ROWS):
-            stop = min(start + _BLOCK_ROWS, even)
-            block = rows[start : stop + 2 * CONTEXT]
-            result[start:stop] = sum(member(block) for member in self.members) / np.float32(len(self.members))
-        return result[:count]
+    def movement(self, samples: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+        """Return float32 (1 + n // 200, outputs), a row every 1/80 s as features have them, columns as MOVEMENTS.
 
-    def movement(self, speech: SpeechFeatures) -> NDArray[np.float32]:
-        """Return float32 (rows, 5), one row every 1/80 s, in deviations from each person's middle; not yet scaled."""
-        return self.outputs(speech)[:, : len(CHANNELS)]
+        Channels are in deviations from each person's middle, not yet scaled; the closure is the log-odds that the lips
+        touch.
+
+        Args:
+            samples: float32 (n,), mono, 16 kHz.
+            gain: brings speech to -23 dBFS.
+        """
+        from threadpoolctl import threadpool_limits
+
+        # The order of sums, and so the last bits, would depend on the number of threads; one is not slower either.
+        with threadpool_limits(1, "blas"):
+            said = self.outputs(encode(samples, gain, self.usual))
+        return at_feature_rate(said, 1 + len(samples) * FEATURE_RATE // SAMPLE_RATE)
+
+    def outputs(self, encoded: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return float32 (rows, outputs) at the encoder's rate, for its rows in any number of pieces."""
+        return np.concatenate([self._mean(block) for block in _with_context(encoded)])
+
+    def _mean(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        total = sum((member(block) for member in self.members), start=np.float32(0))
+        return np.asarray(total / np.float32(len(self.members)), np.float32)
 
 
-def normalised_mel(
-    log_mel: NDArray[np.float32], activity: NDArray[np.float32], mean_mel: NDArray[np.float32], more: int = 0
-) -> NDArray[np.float32]:
-    """Return float32 (rows + 2 x 62 + more, 80): silence added at both ends, the voice's own mean spectrum taken out.
+def at_feature_rate(rows: NDArray[np.floating], count: int) -> NDArray[np.float32]:
+    """Return rows of the encoder's rate at ``count`` feature rows, linearly interpolated."""
+    at = np.arange(count) / FEATURE_RATE
+    own = np.arange(len(rows)) / ENCODER_RATE
+    return np.stack([np.interp(at, own, channel) for channel in rows.T], axis=1).astype(np.float32)
 
-    That makes microphones and rooms alike; only rows in which somebody speaks count for the mean.
-    """
-    spoken = log_mel[activity > 0.5]
-    mean = (spoken.sum(axis=0) + SPECTRUM_PRIOR_ROWS * mean_mel) / (len(spoken) + SPECTRUM_PRIOR_ROWS)
-    padded = np.pad(log_mel, ((CONTEXT, CONTEXT + more), (0, 0)), constant_values=SILENT_MEL)
-    return ((padded - mean) / MEL_SCALE).astype(np.float32)
+
+def _with_context(pieces: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Blocks that overlap by twice CONTEXT; zeros before the first row and after the last."""
+    held: NDArray[np.float32] | None = None
+    for piece in pieces:
+        if held is None:
+            held = np.zeros((CONTEXT, piece.shape[1]), np.float32)
+        held = np.concatenate([held, piece])
+        if len(held) > 2 * CONTEXT:
+            yield held
+            held = held[-2 * CONTEXT :]
+    if held is not None:
+        yield np.pad(held, ((0, CONTEXT), (0, 0)))
 
 
 @cache
@@ -127,13 +136,13 @@ def read_network(path: Path) -> MouthNetwork:
         names = ["first", *(f"layer{index}" for index in range(len(DILATIONS))), "last"]
         layers = [(arrays[f"{len(members)}.{name}.weights"], arrays[f"{len(members)}.{name}.bias"]) for name in names]
         members.append(Member(layers[0], tuple(layers[1:-1]), layers[-1]))
-    return MouthNetwork(tuple(members), arrays["mean_mel"], arrays["predicted"], arrays["measured"], arrays["closing"])
+    return MouthNetwork(tuple(members), arrays["usual"], arrays["predicted"], arrays["measured"], arrays["closing"])
 
 
 def write_network(network: MouthNetwork, path: Path) -> None:
     """Write a network; weights are kept in half precision, which moves its output by less than a thousandth."""
     arrays: dict[str, NDArray[np.floating]] = {
-        "mean_mel": network.mean_mel,
+        "usual": network.usual.astype(np.float16),
         "predicted": network.predicted,
         "measured": network.measured,
         "closing": network.closing,

@@ -10,9 +10,9 @@ def name_and_version(name: str, version: str) -> str:
     return f"{name} {version}"
 
 
-def voice_version(fingerprint: str) -> str:
-    """A voice's features. fingerprint: of the upload."""
-    return fingerprint
+def voice_version(fingerprint: str, analysis: str) -> str:
+    """A voice's features. fingerprint: of the upload. analysis: its version."""
+    return f"{fingerprint}-{analysis}"
 
 
 def presenter_version(fingerprint: str, tracker: str) -> str:

@@ -19,9 +19,11 @@ from heygem_pipeline.planning.campaign_specifications import CampaignSpecificati
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
+from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.versions import voice_version
 from heygem_pipeline_tests.conftest import PRESENTER_FRAMES, swaying_presenter, write_video, write_voice, write_wav
 
 CLIP = ["generated_frames", "encoded_video"]
@@ -110,11 +112,13 @@ def test_a_clip_without_its_tracks_says_what_to_make_first(house: House) -> None
     assert not house.folders.clip(ClipKey("talk", "wall")).exists()
 
 
-def test_the_fingerprint_of_the_upload_is_the_data_version(house: House) -> None:
+def test_the_upload_and_how_it_is_analysed_are_the_data_version(house: House) -> None:
     record = house.instance.get_latest_data_version_record(dg.AssetKey("audio_features"), partition_key="talk")
     assert record is not None
     tags = record.asset_materialization.tags if record.asset_materialization else None
-    assert tags is not None and tags["dagster/data_version"] == fingerprint(house.folders.voices / "talk.wav")
+    assert tags is not None and tags["dagster/data_version"] == voice_version(
+        fingerprint(house.folders.voices / "talk.wav"), ANALYSIS_VERSION
+    )
 
 
 @pytest.mark.parametrize(

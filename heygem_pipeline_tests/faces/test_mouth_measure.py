@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from heygem_pipeline.faces.mesh_points import MOUTH_BLENDSHAPES
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline_tests.faces.shapes import made_face, made_tracks
 
@@ -43,3 +46,16 @@ def test_frames_without_a_face_measure_nothing() -> None:
     assert np.isnan(mouth.gap[10:20]).all()
     assert np.isfinite(np.r_[mouth.gap[:10], mouth.gap[20:]]).all()
     assert len(mouth) == 30
+
+
+def test_rounded_lips_are_read_from_the_blendshapes_where_there_are_some() -> None:
+    tracks = made_tracks(np.array([made_face(0.1) * 100 + 400] * 30))
+    known = np.zeros((30, len(MOUTH_BLENDSHAPES)), np.float32)
+    known[:, [*MOUTH_BLENDSHAPES].index("mouthPucker")] = 0.4
+    known[:, [*MOUTH_BLENDSHAPES].index("mouthFunnel")] = 0.2
+    known[10:20] = np.nan
+    mouth = measure_mouth(replace(tracks, blendshapes=known))
+    assert np.r_[mouth.rounding[:10], mouth.rounding[20:]] == pytest.approx(0.6, abs=1e-5)
+    assert mouth.rolling[:10] == pytest.approx(0, abs=1e-5)
+    assert np.isnan(mouth.rounding[10:20]).all()
+    assert np.isfinite(mouth.gap).all()

@@ -73,6 +73,15 @@ def test_a_replaced_voice_is_stale_then_its_clips_and_no_other(house: House) -> 
     }
 
 
+def test_voices_that_were_analysed_by_another_version_are_stale(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.make_inputs()
+    house.make_clip()
+    monkeypatch.setattr(planner, "ANALYSIS_VERSION", f"{planner.ANALYSIS_VERSION} and more")
+    found = house.plan()
+    assert {status.state for status in found.voices.values()} == {State.STALE}
+    assert found.counts == {State.WAITING: 3, State.DONE: 1}
+
+
 def test_other_marks_make_clips_stale(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.make_inputs()
     house.make_clip()

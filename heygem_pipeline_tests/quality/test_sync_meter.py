@@ -21,7 +21,6 @@ from heygem_pipeline.quality.sync_meter import (
 from heygem_pipeline.quality.sync_meter import _chosen_frames as chosen_frames
 from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline_tests.media.conftest import run_ffmpeg
 
 
@@ -38,7 +37,7 @@ def speech(voice: Path) -> SpeechFeatures:
 def mouth_of(speech: SpeechFeatures, times: np.ndarray, noise: float = 0.3) -> np.ndarray:
     """A gap, IOD, that follows the speech as well as tracked mouths do."""
     rows = np.arange(len(speech.level)) / FEATURE_RATE
-    gap = np.interp(times, rows, load_network().movement(speech)[:, 0])
+    gap = np.interp(times, rows, speech.movement[:, 0])
     gap += np.convolve(np.random.default_rng(0).normal(0, noise, len(times)), np.ones(3), "same")
     return 0.1 + 0.04 * gap
 
@@ -110,7 +109,7 @@ def test_of_a_long_clip_the_pieces_with_most_speech_are_read(tmp_path: Path) -> 
     activity = np.zeros(rows, np.float32)
     activity[10 * FEATURE_RATE : 15 * FEATURE_RATE] = 1
     nothing = np.zeros((rows, 80), np.float32)
-    speech = SpeechFeatures(Fraction(90), nothing, activity, activity)
+    speech = SpeechFeatures(Fraction(90), nothing, activity, activity, nothing)
     frames, cuts, step = chosen_frames(Template.open(tmp_path / "long.mp4"), speech)
     assert len(frames) * step == pytest.approx(PIECES * PIECE_SECONDS * 25, abs=PIECES * step)
     assert np.all(np.diff(frames) > 0)
@@ -124,7 +123,7 @@ def test_of_a_long_clip_the_pieces_with_most_speech_are_read(tmp_path: Path) -> 
 def test_as_many_frames_are_read_as_show_the_motion(tmp_path: Path, rate: int, seconds: int, step: int) -> None:
     run_ffmpeg("-f", "lavfi", "-i", f"color=size=32x32:rate={rate}:duration={seconds}", tmp_path / "clip.mp4")
     nothing = np.zeros((seconds * FEATURE_RATE + 1, 80), np.float32)
-    speech = SpeechFeatures(Fraction(seconds), nothing, nothing[:, 0], nothing[:, 0])
+    speech = SpeechFeatures(Fraction(seconds), nothing, nothing[:, 0], nothing[:, 0], nothing)
     frames, cuts, found = chosen_frames(Template.open(tmp_path / "clip.mp4"), speech)
     assert (list(frames), cuts, found) == (list(range(0, rate * seconds, step)), (), step)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.media.sound import Sound, read_sound
 from heygem_pipeline.speech.analysis import extract_features
-from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, SpeechFeatures
+from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, MOVEMENTS, SpeechFeatures
 
 WriteSound = Callable[[str, NDArray[np.floating]], Path]
 
@@ -45,7 +45,7 @@ def write_sound(tmp_path: Path) -> WriteSound:
 
 
 def made_features(activity: NDArray[np.floating], level: NDArray[np.floating] | None = None) -> SpeechFeatures:
-    """Features whose mel is fixed noise while somebody speaks and silence elsewhere."""
+    """Features whose mel is fixed noise while somebody speaks and silence elsewhere; the movement is 0."""
     spoken = np.asarray(activity) > 0.5
     mel = np.random.default_rng(1).normal(-1, 1, (len(activity), MEL_BANDS)).clip(-4, 4)
     mel[~spoken] = -4
@@ -56,4 +56,5 @@ def made_features(activity: NDArray[np.floating], level: NDArray[np.floating] | 
         log_mel=mel.astype(np.float32),
         level=np.asarray(level, np.float32),
         activity=np.asarray(activity, np.float32),
+        movement=np.zeros((len(activity), len(MOVEMENTS)), np.float32),
     )

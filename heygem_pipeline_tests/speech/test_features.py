@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heygem_pipeline.speech.features import (
+    MOVEMENTS,
     SpeechFeatures,
     features_to_table,
     read_features,
@@ -26,12 +27,13 @@ def some_features(rows: int, seed: int, duration: Fraction) -> SpeechFeatures:
         chance.uniform(-4, 4, (rows, 80)).astype(np.float32),
         chance.uniform(-100, 0, rows).astype(np.float32),
         chance.uniform(0, 1, rows).astype(np.float32),
+        chance.normal(0, 1, (rows, len(MOVEMENTS))).astype(np.float32),
     )
 
 
 def assert_same(first: SpeechFeatures, second: SpeechFeatures) -> None:
     assert first.duration == second.duration
-    for name in ("log_mel", "level", "activity"):
+    for name in ("log_mel", "level", "activity", "movement"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), strict=True)
 
 
@@ -59,3 +61,10 @@ def test_a_row_is_found_by_its_time() -> None:
 def test_a_table_of_something_else_is_not_taken_for_speech() -> None:
     with pytest.raises(KeyError):
         table_to_features(pa.table({"time": [0.0]}))
+
+
+def test_neither_is_a_table_of_a_version_that_kept_no_movement() -> None:
+    table = features_to_table(some_features(81, 0, Fraction(1)))
+    kept = [name for name in table.column_names if not name.startswith("mouth_")]
+    with pytest.raises(KeyError):
+        table_to_features(table.select(kept))

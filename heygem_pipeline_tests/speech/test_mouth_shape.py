@@ -14,9 +14,8 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.speech.analysis import analyse_speech, extract_features
 from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+from heygem_pipeline.speech.mouth_network import CHANNELS
 from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
-
-CHANNELS = ("gap", "width", "jaw", "lower", "upper")
 
 
 def shape_at(speech: SpeechFeatures, rate: Fraction) -> MouthShape:
@@ -102,7 +101,6 @@ def test_a_quiet_voice_opens_the_mouth_as_wide(english: Sound, english_speech: S
 def test_silence_keeps_the_mouth_shut(english_speech: SpeechFeatures) -> None:
     silent = replace(
         english_speech,
-        log_mel=np.full_like(english_speech.log_mel, -4),
         level=np.full_like(english_speech.level, -100),
         activity=np.zeros_like(english_speech.activity),
     )

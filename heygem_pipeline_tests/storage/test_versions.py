@@ -17,7 +17,7 @@ def test_versions_are_written_as_existing_data_folders_hold_them() -> None:
     made_with = {"preset": "medium", "crf": 18, "label": "start"}
     recipe = recipe_version(TRACKER, name_and_version("warp", "27"), made_with)
     assert TRACKER == "dlib 1"
-    assert voice_version(VOICE) == "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    assert voice_version(VOICE, "2") == "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef-2"
     assert presenter_version(PRESENTER, TRACKER) == (
         "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210-dlib 1"
     )

@@ -5,19 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heygem_pipeline.speech.speech_encoder import MEL_FLOOR
 from training import augmentation as mouth_augmentation
 from training.augmentation import augmented
 
-VOICE = np.random.default_rng(0).uniform(-4, 4, (120, 80)).astype(np.float32)
+VOICE = np.random.default_rng(0).uniform(-9, 1, (120, 80)).astype(np.float32)
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 120))
-def test_it_stays_a_log_mel(seed: int, rows: int) -> None:
+def test_it_stays_a_mel(seed: int, rows: int) -> None:
     changed = augmented(VOICE[:rows], np.random.default_rng(seed))
     assert changed.shape == (rows, 80)
     assert changed.dtype == np.float32
-    assert np.abs(changed).max() <= 4
+    assert np.isfinite(changed).all()
+    assert changed.min() >= MEL_FLOOR
 
 
 def test_the_same_chance_gives_the_same_voice_and_another_another() -> None:
@@ -41,9 +43,9 @@ def test_a_longer_throat_has_lower_formants(ratio: float, lower: bool) -> None:
 
 
 def test_a_room_fills_the_silence_after_a_word_and_not_the_one_before() -> None:
-    mel = np.full((100, 80), -4.0)
-    mel[30:50] = 2
+    mel = np.full((100, 80), -9.0)
+    mel[30:50] = -1
     heard = mouth_augmentation._in_a_room(mel, np.random.default_rng(0))
     np.testing.assert_allclose(heard[:31], mel[:31], atol=0.05)
-    assert heard[52].mean() > -2
+    assert heard[52].mean() > -5
     assert np.all(np.diff(heard[50:, 0]) <= 0)

@@ -28,12 +28,21 @@ class FiveSeconds:
 def example(monkeypatch: pytest.MonkeyPatch) -> Example:
     opening = np.maximum(0, np.sin(np.arange(125) / 3)).astype(np.float32)
     opening[60] = np.nan
-    mouth = MouthShape(opening * 0.2, 0.8 - opening * 0.1, opening * 0.1, 0.9 + opening * 0.1, 0.6 - opening * 0.05)
+    mouth = MouthShape(
+        opening * 0.2,
+        0.8 - opening * 0.1,
+        opening * 0.1,
+        0.9 + opening * 0.1,
+        0.6 - opening * 0.05,
+        opening,
+        opening * 0,
+    )
     monkeypatch.setattr(corpus, "measure_mouth", lambda tracks: mouth)
     by_frame = opening * 0.2
     by_frame[ONE_FRAME] = 0
     monkeypatch.setattr(corpus, "_gap_by_frame", lambda tracks: by_frame)
-    return example_of(Path("train/grid/grid_s4_x.mp4"), made_features(np.ones(401)), FiveSeconds())  # pyright: ignore[reportArgumentType]
+    speech, mel = made_features(np.ones(401)), np.zeros((500, 80), np.float32)
+    return example_of(Path("train/grid/grid_s4_x.mp4"), speech, mel, FiveSeconds())  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(

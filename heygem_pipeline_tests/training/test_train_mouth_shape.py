@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from heygem_pipeline.speech.features import FEATURE_RATE
+from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS
 from heygem_pipeline.speech.lip_closures import closure_strength, find_closures
-from heygem_pipeline.speech.mouth_network import MouthNetwork, normalised_mel
+from heygem_pipeline.speech.mouth_network import CHANNELS, OUTPUTS, MouthNetwork, at_feature_rate
+from heygem_pipeline.speech.speech_encoder import MEL_RATE, encode_mel
 from heygem_pipeline_tests.speech.conftest import made_features
 from training import network_training, train_mouth_shape, training_batches
 from training.corpus import Example
@@ -26,21 +28,30 @@ def talker(number: int, sound_later_by: int = 0) -> Example:
     chance = np.random.default_rng(number)
     opening = np.convolve(chance.normal(size=8 * FEATURE_RATE), np.hanning(17), "same")
     opening /= opening.std()
-    speech = made_features(np.ones(len(opening)))
-    mel = speech.log_mel * 0.2 - 1.5
-    mel[:, 40:] += np.roll(opening, sound_later_by)[:, None]
+    heard = np.interp(
+        np.arange(8 * MEL_RATE) / MEL_RATE, np.arange(len(opening)) / FEATURE_RATE, np.roll(opening, sound_later_by)
+    )
+    mel = chance.normal(-5, 0.2, (len(heard), MEL_BANDS))
+    mel[:, 40:] += heard[:, None]
     times = np.arange(8 * 25) / 25
     seen = np.interp(times, np.arange(len(opening)) / FEATURE_RATE, opening)
     return Example(
         name=f"{number}.mp4",
         person=str(number),
         kind="addresses" if sound_later_by else "grid",
-        speech=replace(speech, log_mel=mel.clip(-4, 4).astype(np.float32)),
+        speech=made_features(np.ones(len(opening))),
+        mel=mel.astype(np.float32),
         times=times,
-        movement=np.repeat(seen[:, None], 5, axis=1).astype(np.float32),
-        shape=np.repeat(seen[:, None], 5, axis=1).astype(np.float32),
+        movement=np.repeat(seen[:, None], len(CHANNELS), axis=1).astype(np.float32),
+        shape=np.repeat(seen[:, None], len(CHANNELS), axis=1).astype(np.float32),
         apart=(0.5 + 0.4 * seen).astype(np.float32),
     )
+
+
+def said(network: MouthNetwork, example: Example) -> NDArray[np.float32]:
+    """What the network says of a clip, at the feature rate."""
+    rows = network.outputs([encode_mel(example.mel, network.usual)])
+    return at_feature_rate(rows, len(example.speech.activity))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,6 +59,7 @@ def small_and_quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network_training, "WIDTH", 24)
         patch.setattr(training_batches, "BATCH_PIECES", 6)
+        patch.setattr(training_batches, "CHANGED_HEARINGS", 1)
         patch.setattr(network_training, "LEARNING_RATE", 1e-2)
         yield
 
@@ -64,14 +76,14 @@ def network(corpus: list[Example]) -> MouthNetwork:
 
 def test_it_learns_what_opens_the_mouth(network: MouthNetwork) -> None:
     stranger = talker(99)
-    rows = np.arange(len(stranger.speech.log_mel)) / FEATURE_RATE
-    predicted = np.interp(stranger.times, rows, network.movement(stranger.speech)[:, 0])
+    rows = np.arange(len(stranger.speech.activity)) / FEATURE_RATE
+    predicted = np.interp(stranger.times, rows, said(network, stranger)[:, 0])
     assert np.corrcoef(predicted, stranger.movement[:, 0])[0, 1] > 0.8
 
 
 def test_quantiles_match_in_order(network: MouthNetwork) -> None:
-    assert network.predicted.shape == (6, train_mouth_shape.KNOTS)
-    assert network.measured.shape == (5, train_mouth_shape.KNOTS)
+    assert network.predicted.shape == (OUTPUTS, train_mouth_shape.KNOTS)
+    assert network.measured.shape == (len(CHANNELS), train_mouth_shape.KNOTS)
     assert np.all(np.diff(network.predicted, axis=1) >= 0)
     assert np.all(np.diff(network.measured, axis=1) >= 0)
 
@@ -88,7 +100,7 @@ def test_training_again_gives_the_same_weights(corpus: list[Example]) -> None:
 def test_it_learns_when_lips_touch(network: MouthNetwork) -> None:
     stranger = talker(99)
     touching = at_rows(stranger.apart[:, None], stranger, 0)[:, 0] < training_batches.TOUCHING_TARGET_GAP
-    log_odds = network.outputs(stranger.speech)[:, 5]
+    log_odds = said(network, stranger)[:, -1]
     assert np.median(log_odds[touching]) > np.percentile(log_odds[~touching], 75)
 
 
@@ -97,13 +109,13 @@ def test_lips_are_closed_at_most_closures_of_people_held_out(network: MouthNetwo
     assert nearer <= touching
     stranger = talker(99)
     closures = find_closures(at_rows(stranger.apart[:, None], stranger, 0)[:, 0], stranger.speech.activity > 0.5)
-    together = closure_strength(network.outputs(stranger.speech)[:, 5], nearer, touching)
+    together = closure_strength(said(network, stranger)[:, -1], nearer, touching)
     assert len(closures) > 5
     assert np.mean([together[max(0, row - 4) : row + 5].max() == 1 for row in closures]) > 0.6
 
 
 def test_a_late_sound_is_noticed(corpus: list[Example], network: MouthNetwork) -> None:
-    held_out = {example.name: network.movement(example.speech) for example in corpus}
+    held_out = {example.name: said(network, example) for example in corpus}
     votes = {example.name: train_mouth_shape.Vote() for example in corpus}
     train_mouth_shape._estimate_votes(corpus, held_out, votes)
     assert votes["7.mp4"].lag == pytest.approx(LATE / FEATURE_RATE, abs=1.5 / FEATURE_RATE)
@@ -119,7 +131,8 @@ def test_nobody_is_judged_by_a_network_that_knows_them(corpus: list[Example]) ->
 
 def test_numpy_and_torch_agree(corpus: list[Example], network: MouthNetwork) -> None:
     model = network_training.torch_network().eval()
-    mel = normalised_mel(corpus[0].speech.log_mel, corpus[0].speech.activity, network.mean_mel)
+    rows = encode_mel(corpus[0].mel, network.usual)
+    spread = rows.std(axis=0)
     with torch.no_grad():
-        expected = model(torch.from_numpy(mel[None]))[0].numpy()
-    np.testing.assert_allclose(network_training.member_of(model)(mel), expected, atol=1e-4)
+        expected = model(torch.from_numpy((rows / spread)[None]))[0].numpy()
+    np.testing.assert_allclose(network_training.member_of(model, spread)(rows), expected, atol=1e-3)

@@ -16,7 +16,7 @@ from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
 from heygem_pipeline.media.template import Boxes, Template
 from heygem_pipeline.media.timeline import ping_pong
-from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, SpeechFeatures
+from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, MOVEMENTS, SpeechFeatures
 
 Picture = NDArray[np.uint8]
 
@@ -125,6 +125,7 @@ def speech_of(frames: int, activity: float = 1.0, frame_rate: Fraction = Fractio
         log_mel=np.full((rows, MEL_BANDS), -4, np.float32),
         level=np.full(rows, -100, np.float32),
         activity=np.full(rows, activity, np.float32),
+        movement=np.zeros((rows, len(MOVEMENTS)), np.float32),
     )
 
 
@@ -133,7 +134,7 @@ def asking_for(gap: NDArray[np.floating], width: float = 0.0) -> WarpEngine:
 
     def model(speech: SpeechFeatures, frame_rate: Fraction, frame_count: int) -> MouthShape:
         asked = np.resize(gap, frame_count).astype(np.float32)
-        return MouthShape(asked, np.full_like(asked, width), asked, asked, asked)
+        return MouthShape(asked, np.full_like(asked, width), asked, asked, asked, asked * 0, asked * 0)
 
     return WarpEngine(model)
 

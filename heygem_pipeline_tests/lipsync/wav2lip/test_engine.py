@@ -3,6 +3,7 @@
 import json
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def spoken(frames: int, rate: Fraction = Fraction(25), silent_from: int | None =
     if silent_from is not None:
         activity[int(silent_from / rate * 80) :] = 0
     speech = made_features(activity)
-    return SpeechFeatures(frames / rate, speech.log_mel, speech.level, speech.activity)
+    return replace(speech, duration=frames / rate)
 
 
 def made(presenter: Presenter, speech: SpeechFeatures, generator: StandInGenerator | None = None) -> list[MouthPatch]:
