@@ -74,7 +74,7 @@ def house(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         settings.cache_clear()
         folders = data_folders()
         folders.make()
-        write_voice(folders.voices / "talk.wav", 1.6)  # enough to judge whether the mouth follows
+        write_voice(folders.voices / "talk.wav", 2.4)  # enough to judge whether the mouth follows
         write_wav(folders.voices / "silence.wav", np.zeros(16000))
         shutil.copy(material / "presenter.mp4", folders.presenters / "张老师.mp4")
         (folders.presenters / "wall.mp4").write_bytes(b"no video")
@@ -152,8 +152,8 @@ def test_checks_are_recorded_for_the_clip(house: House) -> None:
 
 def test_progress_is_told_to_the_last_frame(house: House) -> None:
     assert house.watcher.seen["face_tracks", "张老师"] == PRESENTER_FRAMES
-    assert house.watcher.seen["generated_frames", "talk|张老师"] == 40
-    assert house.watcher.seen["encoded_video", "talk|张老师"] == 40
+    assert house.watcher.seen["generated_frames", "talk|张老师"] == 60
+    assert house.watcher.seen["encoded_video", "talk|张老师"] == 60
 
 
 def test_the_gpu_pool_holds_one_and_is_free_afterwards(house: House) -> None:
