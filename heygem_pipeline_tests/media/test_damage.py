@@ -75,7 +75,7 @@ def test_damaged_files_take_little_memory_and_time(make_media: MakeMedia, tmp_pa
         for number in range(25):
             changed = bytearray(whole)
             for place in chance.integers(0, min(len(whole), 600), 3):
-                changed[place] = chance.choice([0, 1, 0x7F, 0x80, 0xFF, chance.integers(256)])
+                changed[place] = chance.choice(np.array([0, 1, 0x7F, 0x80, 0xFF, chance.integers(256)]))
             names.append(tmp_path / f"{number}.{suffix}")
             names[-1].write_bytes(changed)
     given = "\n".join(map(str, names))
