@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS
-from heygem_pipeline.speech.mel import HIGHEST_HZ, LOWEST_HZ
+from heygem_pipeline.speech.mel import band_corners
 
 DECIBELS_PER_UNIT = 12.5
 """One unit of Wav2Lip's normalised log-mel."""
@@ -54,9 +54,7 @@ def _curve(deviation: float, chance: np.random.Generator) -> NDArray[np.float64]
 @cache
 def _band_hertz() -> NDArray[np.float64]:
     """Middles of the mel bands."""
-    from librosa import mel_frequencies
-
-    return mel_frequencies(MEL_BANDS + 2, fmin=LOWEST_HZ, fmax=HIGHEST_HZ)[1:-1]
+    return band_corners()[1:-1]
 
 
 def _other_throat(mel: NDArray[np.float64], ratio: float) -> NDArray[np.float64]:

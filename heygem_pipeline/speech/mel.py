@@ -72,14 +72,19 @@ def _hann() -> NDArray[np.float32]:
 @cache
 def _mel_bands() -> NDArray[np.float32]:
     """Float32 (80, 401): Slaney's mel filters (Auditory Toolbox, 1998), triangles of equal area."""
-    lowest, highest = (_mel_of(hertz) for hertz in (LOWEST_HZ, HIGHEST_HZ))
-    corners = _hertz_of(np.linspace(lowest, highest, MEL_BANDS + 2))
+    corners = band_corners()
     from_corners = np.subtract.outer(corners, np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE))
     width = np.diff(corners)[:, None]
     rising, falling = -from_corners[:-2] / width[:-1], from_corners[2:] / width[1:]
     bands = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
     bands *= (2 / (corners[2:] - corners[:-2]))[:, None]
     return bands
+
+
+def band_corners() -> NDArray[np.float64]:
+    """Float64 (82,): where the bands begin, reach their middle and end, Hz; each begins in the middle of the last."""
+    lowest, highest = (_mel_of(hertz) for hertz in (LOWEST_HZ, HIGHEST_HZ))
+    return _hertz_of(np.linspace(lowest, highest, MEL_BANDS + 2))
 
 
 def _mel_of(hertz: float) -> float:
