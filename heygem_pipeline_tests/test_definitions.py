@@ -19,7 +19,7 @@ HEAVY = ("torch", "librosa", "cv2", "scipy", "matplotlib", "skimage", "face_alig
 
 
 FLOORS = (
-    ("easing", "messages", "prefetch", "settings"),
+    ("easing", "filters", "messages", "prefetch", "settings"),
     ("errors",),
     ("storage", "devices"),
     ("media", "checkpoints"),

@@ -8,6 +8,8 @@ trained on iBUG's own annotation, eyes and lips lie within 0.03 eye distances, t
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.filters import natural_cubic
+
 _JAW = (162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389)
 _BROWS = (71, 63, 105, 66, 107, 336, 296, 334, 293, 301)
 _NOSE = (168, 197, 5, 4, 75, 97, 2, 326, 305)
@@ -70,8 +72,6 @@ def lip_lines_of(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
 
     For trackers that read no more than those.
     """
-    from scipy.interpolate import CubicSpline
-
     every = np.arange(LIP_LINES.shape[1])
     lines = []
     for vertices in LIP_LINES:
@@ -80,6 +80,5 @@ def lip_lines_of(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
             for place in every
             if vertices[place] in IBUG_POINTS
         }
-        spline = CubicSpline(list(known), landmarks[:, list(known.values())], axis=1, bc_type="natural")
-        lines.append(spline(every))
+        lines.append(natural_cubic(np.array(list(known)), every) @ landmarks[:, list(known.values())])
     return np.stack(lines, axis=1).astype(np.float32)

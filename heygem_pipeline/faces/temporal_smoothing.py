@@ -7,6 +7,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.filters import savitzky_golay_filter
+
 
 def present_runs(present: NDArray[np.bool_], cuts: Sequence[int] = ()) -> Iterator[slice]:
     """Yield the stretches of present frames; a stretch never reaches across a cut (the first frame of a new shot)."""
@@ -38,14 +40,12 @@ def savitzky_golay(
     Args:
         window: frames, odd.
     """
-    from scipy.signal import savgol_filter
-
     smooth = np.full(values.shape, np.nan)
     for run in present_runs(present, cuts):
         length = run.stop - run.start
         fitting = min(window, length if length % 2 else length - 1)
         stretch = values[run].astype(np.float64)
-        smooth[run] = savgol_filter(stretch, fitting, order, axis=0) if fitting > order else stretch
+        smooth[run] = savitzky_golay_filter(stretch, fitting, order) if fitting > order else stretch
     return smooth
 
 

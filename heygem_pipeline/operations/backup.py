@@ -6,15 +6,15 @@ import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator, Set
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from heygem_pipeline.errors import BackupUnusable, OutputRefused
+from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, OutputRefused
 from heygem_pipeline.runs.data_folder_lock import only_runner
-from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full, require_space
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -26,6 +26,9 @@ SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 
 END_MARK = "heygem-backup.json"
 """Last member of a backup. Without it, a tar file that was cut off between two files would look whole."""
+
+LONGEST_MARK = 1000
+"""Bytes."""
 
 
 @dataclass(frozen=True)
@@ -72,22 +75,48 @@ def back_up(folders: DataFolders, destination: Path) -> Copied:
 
 
 def restore(folders: DataFolders, backup: Path) -> Copied:
-    """Put a backup into the data folder, which must hold nothing yet.
+    """Put a backup into the data folder, which must hold nothing yet. What is refused, or fails, leaves nothing.
 
     Raises BackupUnusable, OutputRefused where there is something, AlreadyRunning, DiskFull.
     """
-    with only_runner(folders):
-        if any(_worth_keeping(folders)):
-            raise OutputRefused("backup.folder_not_empty", folder=folders.root.name)
-        try:
-            with tarfile.open(backup) as archive:
-                members = _members(archive)
+    try:
+        with tarfile.open(backup) as archive:
+            members = _members(archive)
+            if folders.root.is_dir() and any(_worth_keeping(folders)):
+                raise OutputRefused("backup.folder_not_empty", folder=folders.root.name)
+            require_space(folders.root, sum(member.size for member in members))
+            with _nothing_left(folders.root), only_runner(folders):
                 for member in members:
                     _put_back(archive, member, folders.root)
-                size = archive.offset
-        except (tarfile.TarError, EOFError, FileNotFoundError) as error:
-            raise BackupUnusable("backup.not_whole", file=backup.name) from error
-    return Copied(len(members), size)
+            return Copied(len(members), archive.offset)
+    except (tarfile.TarError, EOFError, FileNotFoundError, IsADirectoryError, ValueError, RecursionError) as error:
+        raise BackupUnusable("backup.not_whole", file=backup.name) from error
+
+
+@contextmanager
+def _nothing_left(root: Path) -> Iterator[None]:
+    """Where the block fails, remove what it put below ``root``, and the folders made for it."""
+    made = [folder for folder in (root, *root.absolute().parents) if not folder.exists()]
+    before = set(_everything_below(root))
+    try:
+        yield
+    except AlreadyRunning:
+        raise  # what is there is another's
+    except BaseException:
+        for path in _everything_below(root):
+            if path not in before:
+                with suppress(OSError):
+                    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _everything_below(folder: Path) -> Iterator[Path]:
+    """The contents of folders before the folders."""
+    for parent, folders, names in os.walk(folder, topdown=False, followlinks=True):
+        yield from (Path(parent, name) for name in (*names, *folders))
 
 
 def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
@@ -144,17 +173,20 @@ def _members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
     """Every member but the end mark; nothing is written before it is found. Raises TarError."""
     *members, last = archive.getmembers() or [tarfile.TarInfo()]
     mark = archive.extractfile(last) if last.name == END_MARK and last.isreg() else None
-    if mark is None or json.load(mark) != {"files": len(members)}:
+    if mark is None or json.loads(mark.read(LONGEST_MARK)) != {"files": len(members)}:
         raise tarfile.TarError("no end mark")
+    for member in members:
+        place = PurePosixPath(member.name)
+        if not member.isreg() or place.is_absolute() or ".." in place.parts:
+            raise tarfile.TarError(f"unexpected member {member.name!r}")
     return members
 
 
 def _put_back(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    content = archive.extractfile(member) if member.isreg() else None
-    place = PurePosixPath(member.name)
-    if content is None or place.is_absolute() or ".." in place.parts:
-        raise tarfile.TarError(f"unexpected member {member.name!r}")
-    with atomic_path(root / place) as temporary:
+    content = archive.extractfile(member)
+    if content is None:
+        raise tarfile.TarError(f"no content of {member.name!r}")
+    with atomic_path(root / PurePosixPath(member.name)) as temporary:
         with content, temporary.open("wb") as file:
             shutil.copyfileobj(content, file)
         os.utime(temporary, (member.mtime, member.mtime))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic, sleep
 from types import FrameType
 from typing import IO, NoReturn
@@ -19,6 +20,20 @@ from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 
 PR_SET_PDEATHSIG = 1
+ALL_ENDED = b"ended"
+"""What the guard is told by an ``up`` that has ended all it started."""
+
+STUDIO_PAUSES = (1.0, 60.0)
+"""Seconds before a Studio that stopped is started again: at first, and at most; doubled while it stops at once."""
+
+GUARD = f"""import sys
+told = sys.stdin.buffer.read().split()
+if {ALL_ENDED!r} not in told:
+    from {__name__} import end_what_was_left
+    end_what_was_left(sys.argv[1], told)
+"""
+"""It needs little memory while it waits."""
+
 PATIENCE = 10.0
 """Seconds the servers get to stop by themselves."""
 
@@ -28,8 +43,8 @@ def serve(
 ) -> int:
     """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
 
-    Beside them the Studio page, unless its port is 0; when it stops, the others go on. What they print goes to
-    logs/dagster.log. say: tells people what happens.
+    Beside them the Studio page, unless its port is 0; when it stops, it is started again. What they print goes to
+    logs/dagster.log. say: tells people what happens. Should this process be killed, a guard ends what it started.
 
     Also until the data folder is taken away. Raises AlreadyRunning where another process serves this data folder.
     """
@@ -63,23 +78,24 @@ def serve(
                 )
                 for command in commands
             ]
-            studio = _start_studio(host, studio_port, environment, log) if studio_port else None
+            guard = _start_guard(folders, lock, log)
+            studio = _Studio(host, studio_port, environment, folders.server_log, say, guard) if studio_port else None
         try:
             while not stopping and all(process.poll() is None for process in processes) and is_in_place(folders, lock):
-                if studio is not None and studio.poll() is not None:
-                    say(f"The Studio page stopped by itself; see {folders.server_log}")
-                    studio = None
+                if studio is not None:
+                    studio.keep_up()
                 sleep(0.2)
             if not is_in_place(folders, lock):
                 # Not a word more: Dagster would begin an empty history where the folder was.
                 end_leftover_processes(folders, grace=0.0)
                 say(f"The data folder {folders.root} is gone; put it back, then start again.")
                 return 1
-            ending = "Stopping" if stopping else f"Dagster stopped by itself; see {folders.server_log}"
+            ending = "Stopping" if stopping else _ending(processes, folders)
             say(ending)
             note(folders, ending, "up")
         finally:
-            _stop(folders, processes if studio is None else [*processes, studio])
+            _stop(folders, processes if studio is None or studio.process is None else [*processes, studio.process])
+            guard.communicate(ALL_ENDED)
     return 0 if stopping else 1
 
 
@@ -116,10 +132,83 @@ def _daemon_command() -> list[str]:
     return [sys.executable, "-m", "dagster._daemon", "run", *_workspace()]
 
 
-def _start_studio(host: str, port: int, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _ending(processes: Sequence[subprocess.Popen[bytes]], folders: DataFolders) -> str:
+    page, _ = processes
+    which = "page" if page.poll() is not None else "daemon"
+    return f"Dagster's {which} stopped by itself (see {folders.server_log}); run make up again."
+
+
+class _Studio:
+    """The Studio page, started again whenever it stops."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        environment: Mapping[str, str],
+        log: Path,
+        say: Callable[[str], None],
+        guard: subprocess.Popen[bytes],
+    ) -> None:
+        self._command = _studio_command(host, port)
+        self._environment = environment
+        self._log = log
+        self._say = say
+        self._guard = guard
+        self._pause, self._next_start = STUDIO_PAUSES[0], 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def keep_up(self) -> None:
+        """Start it where it does not run and it is time; to be called again and again."""
+        if self.process is not None and self.process.poll() is not None:
+            self.process = None
+            ran = monotonic() - self._next_start
+            self._pause = STUDIO_PAUSES[0] if ran > STUDIO_PAUSES[1] else min(2 * self._pause, STUDIO_PAUSES[1])
+            self._say(f"The Studio page stopped by itself (see {self._log}); it is started again.")
+            self._next_start = monotonic() + self._pause
+        if self.process is None and monotonic() >= self._next_start:
+            with self._log.open("ab") as log:
+                self.process = _start_studio(self._command, self._environment, log)
+            self._next_start = monotonic()
+            if self._guard.stdin is not None:
+                with suppress(BrokenPipeError):
+                    self._guard.stdin.write(b"%d\n" % self.process.pid)
+                    self._guard.stdin.flush()
+
+
+def _start_guard(folders: DataFolders, lock: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A process that waits for the end of this one. Holding the lock, it is done before another ``up`` begins."""
+    return subprocess.Popen(
+        [sys.executable, "-c", GUARD, str(folders.root)],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        process_group=0,
+        pass_fds=[lock],
+    )
+
+
+def end_what_was_left(root: str, studios: Sequence[bytes]) -> None:
+    """End what a killed ``heygem up`` has left. studios: the process ids of those it started."""
+    import psutil
+
+    end_leftover_processes(DataFolders(Path(root)))
+    for number in studios:
+        # Whoever has its number now may be another.
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(number))
+            if "studio" in process.cmdline():
+                process.kill()
+
+
+def _studio_command(host: str, port: int) -> list[str]:
+    return [sys.executable, "-m", "heygem_pipeline", "studio", "--host", host, "--port", str(port)]
+
+
+def _start_studio(command: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     """It works on no run, so it does not hold the lock."""
     return subprocess.Popen(
-        [sys.executable, "-m", "heygem_pipeline", "studio", "--host", host, "--port", str(port)],
+        command,
         stdout=log,
         stderr=subprocess.STDOUT,
         env=environment,

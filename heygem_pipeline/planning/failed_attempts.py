@@ -6,12 +6,15 @@ import dagster as dg
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.status import QUEUED, State, Status
-from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, STOPPED, read_reason
+from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, SLOW_START, STOPPED, read_reason
 from heygem_pipeline.runs.history import LOGS_READ, Attempt, note_reason
 from heygem_pipeline.runs.stages import Subject
 
 INTERRUPTIONS = 3
 """A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
+
+SLOW_STARTS = 20
+"""So often a run that did not start in time is asked for again: about an hour."""
 
 UNREAD = Message("run.unread")
 
@@ -39,7 +42,7 @@ class FailedAttempts:
         if attempts is None:
             return None
         since = max(since, self._forgiven.get(f"{subject.stage} {subject.key}", 0.0))
-        interruptions = 0
+        interruptions = slow_starts = 0
         if attempts[0].retried_soon:
             return QUEUED
         for attempt in attempts:
@@ -47,6 +50,11 @@ class FailedAttempts:
                 break
             reason = self._reason(attempt, tried)
             if reason == STOPPED:
+                continue
+            if reason == SLOW_START:
+                slow_starts += 1
+                if slow_starts == SLOW_STARTS:
+                    return Status(State.FAILED, reason, attempt.run_id)
                 continue
             if reason == INTERRUPTED or reason.code in DISK_FULL:
                 interruptions += 1

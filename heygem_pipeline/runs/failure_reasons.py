@@ -28,6 +28,9 @@ UNREADABLE = Message("run.log_damaged")
 
 CANCELLED = Message("clip.cancelled")
 
+SLOW_START = Message("run.slow_start")
+"""It did not start in the time that is allowed: the machine was busy, or its process died at once."""
+
 UNEXPECTED = "run.unexpected"
 """The code of an error that nobody foresaw."""
 
@@ -84,6 +87,8 @@ def read_reason(instance: dg.DagsterInstance, run_id: str, otherwise: Message | 
     events = [event for record in records if (event := record.event_log_entry.dagster_event) is not None]
     if any(map(_was_told_to_stop, events)):
         return STOPPED
+    if any(_run_failed_for(event, RunFailureReason.START_TIMEOUT) for event in events):
+        return SLOW_START
     failures = (event.step_failure_data for event in events if event.is_step_failure)
     reasons = (reason for failure in failures if (reason := _reason_of(failure)) is not None)
     return next(reasons, otherwise or INTERRUPTED)
@@ -94,9 +99,15 @@ def _was_told_to_stop(event: DagsterEvent) -> bool:
     if event.is_step_failure:
         error = event.step_failure_data.error
         return error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__
-    # Between two steps only the run's own event says so; one that was failed from outside has no data.
-    has_data = event.event_specific_data is not None
-    return has_data and event.job_failure_data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+    # Between two steps only the run's own event says so.
+    return _run_failed_for(event, RunFailureReason.UNEXPECTED_TERMINATION)
+
+
+def _run_failed_for(event: DagsterEvent, reason: RunFailureReason) -> bool:
+    # What was failed from outside has no data.
+    if event.is_step_failure or event.event_specific_data is None:
+        return False
+    return event.job_failure_data.failure_reason is reason
 
 
 def _reason_of(failure: StepFailureData) -> Message | None:

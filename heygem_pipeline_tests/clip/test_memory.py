@@ -13,6 +13,7 @@ import resource, sys
 from pathlib import Path
 from heygem_pipeline.clip.generate import generate_clip
 generate_clip(*map(Path, sys.argv[1:4]))
+assert not {"scipy", "librosa", "torch"} & set(sys.modules), "a clip loads what takes a second to load"
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

@@ -1,5 +1,7 @@
 """However a file is damaged, it ends in frames and samples or in a named error, and nothing hangs or crashes."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -17,7 +19,7 @@ VOICE = ["-f", "lavfi", "-i", "sine=duration=1"]
 KINDS = {
     **{suffix: [*PICTURE, *VOICE, "-g", "12"] for suffix in ("mp4", "mkv", "avi", "flv", "mpg", "ts", "wmv")},
     **dict.fromkeys(("wav", "mp3", "m4a", "aac", "flac", "ogg", "aiff"), VOICE),
-    **{suffix: [*PICTURE, "-frames:v", "1"] for suffix in ("png", "jpg")},
+    **{suffix: [*PICTURE, "-frames:v", "1"] for suffix in ("png", "jpg", "webp")},
 }
 
 
@@ -38,6 +40,50 @@ def damaged(content: bytes, chance: np.random.Generator) -> bytes:
             start = chance.integers(size)
             changed[start : start + chance.integers(1, 3000)] = bytes(chance.integers(500))
     return bytes(changed) or b"\0"
+
+
+READING = """
+import resource, sys
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+
+from heygem_pipeline.errors import BadInput
+from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.template import Template
+
+slowest = 0.0
+for name in sys.stdin.read().splitlines():
+    began = monotonic()
+    with suppress(BadInput):
+        list(islice(Template.open(Path(name)).presentation(20), 20))
+    with suppress(BadInput):
+        read_sound(Path(name))
+    slowest = max(slowest, monotonic() - began)
+print(slowest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.long
+def test_damaged_files_take_little_memory_and_time(make_media: MakeMedia, tmp_path: Path) -> None:
+    """Several hundred, most of them damaged in their first bytes, where sizes and counts stand."""
+    chance = np.random.default_rng(15)
+    names = []
+    for suffix, source in KINDS.items():
+        whole = make_media(f"whole.{suffix}", *source).read_bytes()
+        for number in range(25):
+            changed = bytearray(whole)
+            for place in chance.integers(0, min(len(whole), 600), 3):
+                changed[place] = chance.choice(np.array([0, 1, 0x7F, 0x80, 0xFF, chance.integers(256)]))
+            names.append(tmp_path / f"{number}.{suffix}")
+            names[-1].write_bytes(changed)
+    given = "\n".join(map(str, names))
+    done = subprocess.run([sys.executable, "-c", READING], input=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    slowest, megabytes = map(float, done.stdout.split())
+    assert slowest < 20
+    assert megabytes < 500
 
 
 @pytest.mark.parametrize("suffix", KINDS)

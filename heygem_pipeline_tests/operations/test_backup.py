@@ -1,5 +1,6 @@
 """A backup of a data folder that is in use, and the folder made from it elsewhere."""
 
+import errno
 import os
 import tarfile
 from io import BytesIO
@@ -9,11 +10,12 @@ from threading import Event, Thread
 import dagster as dg
 import pytest
 
-from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, OutputRefused
-from heygem_pipeline.operations.backup import back_up, restore
+from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, DiskFull, OutputRefused
+from heygem_pipeline.operations.backup import END_MARK, back_up, restore
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
+from heygem_pipeline.storage import atomic
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -153,7 +155,47 @@ def test_a_backup_that_was_cut_off_anywhere_is_noticed_before_anything_is_writte
         (tmp_path / "cut.tar").write_bytes(whole[:length])
         with pytest.raises(BackupUnusable):
             restore(there, tmp_path / "cut.tar")
-    assert list(there.voices.iterdir()) == []
+    assert not there.root.exists()
+
+
+@pytest.mark.parametrize("second", ["../outside", "audio/one.wav/two.wav"])
+def test_a_restore_that_is_refused_leaves_nothing(tmp_path: Path, second: str) -> None:
+    with tarfile.open(tmp_path / "made up.tar", "w") as archive:
+        mark = b'{"files": 2}'
+        for name, content in (("audio/one.wav", b"voice"), (second, b"evil"), (END_MARK, mark)):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, BytesIO(content))
+    there = DataFolders(tmp_path / "new" / "data")
+    with pytest.raises((BackupUnusable, OSError)):
+        restore(there, tmp_path / "made up.tar")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made up.tar"]
+
+
+def test_a_restore_for_which_there_is_no_room_leaves_nothing(
+    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(data.voices / "lesson.wav", bytes(1000))
+    write(data.presenters / "anna.mp4", bytes(1000))
+    back_up(data, tmp_path / "backup.tar")
+    there = DataFolders(tmp_path / "restored")
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "free_bytes", lambda _: 1999)
+        with pytest.raises(DiskFull):
+            restore(there, tmp_path / "backup.tar")
+    assert not there.root.exists()
+    there.voices.mkdir(parents=True)
+    written = []
+
+    def full(file: BytesIO, target: object) -> None:
+        written.append(file)
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("heygem_pipeline.operations.backup.shutil.copyfileobj", full)
+    with pytest.raises(DiskFull):
+        restore(there, tmp_path / "backup.tar")
+    assert list(there.root.rglob("*")) == [there.voices]
 
 
 @dg.job

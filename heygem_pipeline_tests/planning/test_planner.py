@@ -11,6 +11,7 @@ import dagster as dg
 import numpy as np
 import pytest
 from dagster import DagsterRunStatus
+from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from heygem_pipeline.assets.graph import graph_definitions
@@ -25,7 +26,7 @@ from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import forgive
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
-from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_in, reason_tag
+from heygem_pipeline.runs.failure_reasons import CANCELLED, SLOW_START, reason_in, reason_tag
 from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.runs.stages import Stage, Subject
@@ -281,6 +282,25 @@ def test_a_run_that_ended_with_the_pipeline_is_asked_for_again_however_often(hou
         assert fail_abandoned_runs(house.instance, house.folders) == [run_id]
         house.instance.add_run_tags(run_id, {"dagster/will_retry": "false"})
     assert house.clip().state is State.READY
+
+
+def test_a_run_that_starts_slowly_on_a_busy_machine_is_not_counted_as_killed(house: House) -> None:
+    house.make_inputs()
+    runs = []
+    for _ in range(failed_attempts.INTERRUPTIONS + 1):
+        assert house.clip().state is State.READY
+        run = house.instance.get_run_by_id(house.run(CLIP, "one|one", DagsterRunStatus.STARTING))
+        assert run is not None
+        # As Dagster's daemon does it.
+        late = JobFailureData(error=None, failure_reason=RunFailureReason.START_TIMEOUT)
+        house.instance.report_run_failed(run, "Run timed out due to taking longer than 60 seconds to start.", late)
+        house.instance.add_run_tags(run.run_id, {"dagster/will_retry": "false"})
+        runs.append(run.run_id)
+    assert house.clip().state is State.READY
+    tags = {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, "one|one")), **reason_tag(SLOW_START)}
+    for _ in range(failed_attempts.SLOW_STARTS - len(runs)):
+        fail(house, tags=tags)
+    assert house.clip().state is State.FAILED and house.clip().reason == SLOW_START
 
 
 def test_what_dagster_starts_anew_itself_counts_as_queued(house: House) -> None:

@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.filters import natural_cubic
+
 OUTER_SAMPLES = 15
 INNER_SAMPLES = 17
 
@@ -60,10 +62,7 @@ class MouthContours:
 @cache
 def _natural_cubic(knots: tuple[float, ...], samples: int) -> NDArray[np.float64]:
     """(samples, knots) matrix that turns values at the knots into samples of the natural cubic spline through them."""
-    from scipy.interpolate import CubicSpline
-
-    spline = CubicSpline(np.array(knots), np.eye(len(knots)), bc_type="natural")
-    return spline(np.linspace(0, 1, samples))
+    return natural_cubic(np.array(knots), np.linspace(0, 1, samples))
 
 
 def contours_from_lips(lips: NDArray[np.floating]) -> MouthContours:

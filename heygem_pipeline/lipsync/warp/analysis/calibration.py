@@ -9,6 +9,7 @@ from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.filters import sliding_mean
 from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestTrack, track_rest_pose
 from heygem_pipeline.lipsync.warp.contours import contours_from_lips
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
@@ -156,7 +157,5 @@ def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64
 
 
 def _own_teeth(parted: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
-    from scipy.ndimage import uniform_filter1d
-
     window = min(2 * round(float(tracks.frame_rate) * OPEN_SECONDS / 2) + 1, 2 * len(parted) - 1)
-    return np.clip((uniform_filter1d(parted, window, mode="nearest") - 0.35) / 0.3, 0, 1)
+    return np.clip((sliding_mean(parted, window) - 0.35) / 0.3, 0, 1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.temporal_smoothing import window_length
+from heygem_pipeline.filters import convolve
 from heygem_pipeline.lipsync.warp.analysis.lip_edges import LipEdges
 from heygem_pipeline.lipsync.warp.analysis.minimal_paths import binomial_smooth
 from heygem_pipeline.lipsync.warp.contours import INNER_SAMPLES, MouthContours
@@ -129,13 +130,11 @@ class ContourSmoother:
         The lines themselves are averaged, since a still mouth's are steadier than its landmarks; of what the landmarks
         move meanwhile, only what goes beyond their noise is followed.
         """
-        from scipy.ndimage import convolve1d
-
         later = np.array([frames for frames, _ in around])
         here = int(np.flatnonzero(later == 0)[0])
         expected = np.array([lips.expected for _, lips in around])
         found = np.array([lips.found for _, lips in around])
-        offsets = convolve1d(found - expected, self.moving, axis=0, mode="nearest")
+        offsets = convolve(found - expected, self.moving)
         borders = np.array([[lips.predicted.upper_outer, lips.predicted.lower_outer] for _, lips in around])
         unlike = np.sqrt(((expected - expected[here]) ** 2).mean(axis=(1, 2))) / SHAPE_DIFFERENCE
         weights = (0.5 + 0.5 * np.cos(np.pi * later / (self.still + 1))) * np.exp(-(unlike**2))

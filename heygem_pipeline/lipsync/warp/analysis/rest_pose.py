@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.temporal_smoothing import window_length
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.filters import sliding_maximum, sliding_mean
 
 MOUTH = slice(48, 68)
 CHIN = slice(7, 10)
@@ -129,10 +130,8 @@ def _mean_closed_mouths(
 
 
 def _motion(distance: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
-    from scipy.ndimage import maximum_filter1d, uniform_filter1d
-
     share = np.clip((distance - STILL_DISTANCE) / (MOVING_DISTANCE - STILL_DISTANCE), 0, 1)
     window = window_length(SETTLING_SECONDS, tracks.frame_rate)
-    lasting = maximum_filter1d(share, 2 * window - 1, mode="nearest")
-    smooth = uniform_filter1d(lasting, window, mode="nearest")
+    lasting = sliding_maximum(share, 2 * window - 1)
+    smooth = sliding_mean(lasting, window)
     return np.where(smooth < 1e-6, 0.0, np.minimum(smooth, 1.0))
