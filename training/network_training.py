@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH = 96
 DROPOUT = 0.25
+"""With 0.4 people held out are foretold by 0.007 better after 300 steps; not tried to the end."""
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-2
 LARGEST_GRADIENT = 5.0

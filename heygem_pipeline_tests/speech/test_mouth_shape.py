@@ -114,7 +114,7 @@ def test_frames_after_the_end_of_the_sound_are_closed(english_speech: SpeechFeat
 
 @pytest.mark.long
 def test_a_stranger_s_mouth_is_foretold(clips: Path) -> None:
-    """People whose clips were never trained on; the measured figures are 0.74 and 0.62."""
+    """People whose clips were never trained on; the measured figures are 0.81 and 0.70."""
     for name in ("sadtalker_035_WDA_BobMenendez_000.mp4", "talkingfacep_003_00104.mp4"):
         path = clips / "talking" / name
         tracks = track_faces(Template.open(path))
@@ -123,5 +123,5 @@ def test_a_stranger_s_mouth_is_foretold(clips: Path) -> None:
         predicted = shape_at(speech, Fraction(FEATURE_RATE)).gap
         times = np.arange(len(gap)) / float(tracks.frame_rate)
         assert (
-            correlation_at_lags(predicted, gap, times, np.arange(-8, 9) / FEATURE_RATE, differences=False).max() > 0.5
+            correlation_at_lags(predicted, gap, times, np.arange(-8, 9) / FEATURE_RATE, differences=False).max() > 0.6
         )
