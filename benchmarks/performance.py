@@ -1,7 +1,7 @@
 """How fast and how large: each figure against what it is compared with, in one run.
 
     python benchmarks/performance.py            all parts
-    python benchmarks/performance.py clip       one part: clip, tracking, second-voice, length, dagster
+    python benchmarks/performance.py clip       one part: clip, tracking, second-voice, half-a-minute, length, dagster
 
 Timings depend on the machine and on what else runs on it: read the ratios. Every part prints the load before it began.
 """
@@ -23,8 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from heygem_pipeline.assets.progress import NoDisplay
-from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
-from heygem_pipeline.clip.mouth_patches import draw_mouths
+from heygem_pipeline.clip.finish import draw_for, finish_clip
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.demo.presenters import make_presenters
@@ -100,6 +99,31 @@ def second_voice(material: Material) -> None:
     console.print(table)
 
 
+def half_a_minute(material: Material) -> None:
+    """A clip of 30 s from a presenter of 30 s: by the clock, and seconds of all cores together."""
+    presenter, voice = material.folder / "30.mp4", material.folder / "30.flac"
+    quiet = [find_ffmpeg(), "-v", "error", "-y", "-stream_loop", "-1"]
+    subprocess.run([*quiet, "-i", material.presenters[0], "-t", "30", "-c", "copy", presenter], check=True)
+    subprocess.run([*quiet, "-i", material.voices[0], "-t", "30", voice], check=True)
+    heard = analyse_voice(voice)
+    rows: dict[str, list[tuple[float, float]]] = {"tracking": [], "clip of a tracked presenter (aim: 9 s)": []}
+    for _ in range(RUNS):
+        started, spent = perf_counter(), _core_seconds()
+        seen = track_presenter(presenter)
+        rows["tracking"].append((perf_counter() - started, _core_seconds() - spent))
+        started, spent = perf_counter(), _core_seconds()
+        _finish(heard, seen, material.folder / "half.mp4")
+        rows["clip of a tracked presenter (aim: 9 s)"].append((perf_counter() - started, _core_seconds() - spent))
+    both = [tuple(np.add(*pair)) for pair in zip(*rows.values(), strict=True)]
+    rows["both (aim: 15 s)"] = both
+    table = _table("30 s at 720p", "what", "seconds, median", f"{RUNS} runs", "core-seconds, median")
+    for name, values in rows.items():
+        clock, cores = zip(*values, strict=True)
+        runs = ", ".join(f"{seconds:.1f}" for seconds in clock)
+        table.add_row(name, f"{median(clock):.1f}", runs, f"{median(cores):.1f}")
+    console.print(table)
+
+
 def length_and_memory(material: Material) -> None:
     """Clips of 75 s and 300 s at 1080p: seconds a minute of clip, and the peak memory of the process and of ffmpeg."""
     presenter = material.folder / "1080p.mp4"
@@ -151,6 +175,7 @@ PARTS: dict[str, Callable[[Material], None]] = {
     "clip": clip_speed,
     "tracking": tracking_speed,
     "second-voice": second_voice,
+    "half-a-minute": half_a_minute,
     "length": length_and_memory,
     "dagster": dagster_overhead,
 }
@@ -167,8 +192,13 @@ def main(parts: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 
 def _finish(voice: Voice, presenter: Presenter, output: Path) -> ClipReport:
-    engine = load_engine("warp")
-    return finish_clip(voice, presenter, MouthDrawing(draw_mouths(voice, presenter, engine), engine), output).report
+    return finish_clip(voice, presenter, draw_for(voice, presenter, load_engine("warp")), output).report
+
+
+def _core_seconds() -> float:
+    """Of this process and of the children that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _encode_alone(voice: Voice, presenter: Presenter, output: Path) -> float:

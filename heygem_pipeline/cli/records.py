@@ -131,13 +131,21 @@ def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed")] = False,
 ) -> None:
     """Remove data that is no longer needed, as every night; uploads stay, and clips too unless you set a limit."""
-    from heygem_pipeline.operations.retention import prune
+    from heygem_pipeline.operations.retention import make_room, prune
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.reserve import use_reserve
 
-    with sentences(), open_instance(folders := data_folders()) as instance:
-        pruned = prune(instance, folders, settings(), dry_run)
+    with sentences():
+        folders = data_folders()
+        before = 0
+        if dry_run:
+            use_reserve(folders)
+        else:
+            before = make_room(folders, settings())
+        with open_instance(folders) as instance:
+            pruned = prune(instance, folders, settings(), dry_run)
     table = Table(box=SIMPLE_HEAD)
     table.add_column("what")
     table.add_column("how many", justify="right")
@@ -147,5 +155,5 @@ def prune(
         table.add_row(kind.what, str(kind.count), f"{kind.bytes / 1e6:.1f}", Text(kind.why))
     if pruned:
         output.print(table)
-    total = sum(kind.bytes for kind in pruned) / 1e6
+    total = (before + sum(kind.bytes for kind in pruned)) / 1e6
     output.print(f"{total:.1f} MB {'would be' if dry_run else 'were'} removed.", highlight=False)

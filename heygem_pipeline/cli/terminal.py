@@ -2,6 +2,7 @@
 
 import errno
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from heygem_pipeline.cli.doctor import Finding
 from heygem_pipeline.errors import BadInput, PipelineError
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.storage.atomic import NO_ROOM, free_bytes
 from heygem_pipeline.storage.printable_text import shown
 
 WIDEST_TABLE = 110
@@ -29,6 +31,9 @@ WIDEST_TABLE = 110
 output = Console()
 output.width = max(output.width, WIDEST_TABLE)
 messages = Console(stderr=True)
+
+FULL_BYTES = 2**20
+"""With less, a database cannot be written to."""
 
 BAD_INPUT = 2
 OTHER_FAILURE = 1
@@ -56,16 +61,47 @@ def sentences() -> Iterator[None]:
     except PipelineError as error:
         tell(str(error))
         sys.exit(BAD_INPUT if isinstance(error, BadInput) else OTHER_FAILURE)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        tell(str(Message("name.too_long", name=shown(Path(str(error.filename)).name))))
-        sys.exit(BAD_INPUT)
+        tell(str(_refused(error)))
+        sys.exit(BAD_INPUT if error.errno == errno.ENAMETOOLONG else OTHER_FAILURE)
     except ValidationError as error:
         for wrong in error.errors():
             name = "HEYGEM_" + "_".join(map(str, wrong["loc"])).upper()
             tell(f"The setting {name} is wrong: {wrong['msg']}.")
         sys.exit(OTHER_FAILURE)
+    except Exception as error:
+        history = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None)
+        if not isinstance(history, sqlite3.Error):
+            raise
+        tell(str(_history_closed(history)))
+        sys.exit(OTHER_FAILURE)
+
+
+def _refused(error: OSError) -> Message:
+    name = shown(Path(str(error.filename)).name) if error.filename else ""
+    if error.errno == errno.ENAMETOOLONG:
+        return Message("name.too_long", name=name)
+    if error.errno in NO_ROOM:
+        return Message("disk.no_room")
+    return Message("system.refused", file=name, reason=error.strerror or str(error))
+
+
+def _history_closed(error: sqlite3.Error) -> Message:
+    """Why Dagster's databases, the history of what was made, cannot be used."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return Message("history.damaged")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")) and _is_full():
+        return Message("disk.no_room")
+    return Message("history.closed", reason=str(error))
+
+
+def _is_full() -> bool:
+    from heygem_pipeline.settings import settings
+
+    return free_bytes(settings().data) < FULL_BYTES
 
 
 def tell(sentence: str) -> None:

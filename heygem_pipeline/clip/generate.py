@@ -16,6 +16,7 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.settings import settings as settings_of_environment
+from heygem_pipeline.storage.atomic import require_writable
 from heygem_pipeline.storage.file_names import has_possible_name
 from heygem_pipeline.storage.printable_text import shown
 
@@ -80,11 +81,9 @@ def _check_files(audio: Path, template: Path, output: Path) -> None:
             raise UploadMissing("file.missing", file=upload.name)
         if output.exists() and output.samefile(upload):
             raise OutputRefused("output.replaces_upload", file=upload.name)
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise OutputRefused("output.folder_closed", folder=folder.name)
     if output.is_dir() or output.suffix.lower() != ".mp4":
         raise OutputRefused("output.no_mp4", file=output.name)
+    require_writable(output)
 
 
 def _stage(progress: StageProgress | None, stage: str, file: str, total: int) -> Callable[[int], None] | None:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, OutputRefused
 from heygem_pipeline.runs.data_folder_lock import only_runner
-from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full, require_space
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full, require_space, require_writable
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -50,6 +50,7 @@ def back_up(folders: DataFolders, destination: Path) -> Copied:
     """
     if destination.resolve().is_relative_to(folders.root.resolve()):
         raise OutputRefused("backup.within_data_folder", file=destination.name)
+    require_writable(destination)
     files = 0
     with (
         atomic_path(destination) as temporary,
@@ -124,7 +125,7 @@ def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
 
     Databases come first: a clip finished meanwhile is then a file they do not know, not one they miss.
     """
-    yield from _files(folders.state)
+    yield from (path for path in _files(folders.state) if path != folders.reserve)
     left_out = {folders.state, folders.log_file.parent, folders.patches(ClipKey("any", "any")).parents[1]}
     for folder in sorted(folders.root.iterdir()):
         if folder.is_dir():

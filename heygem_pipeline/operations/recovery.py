@@ -16,6 +16,7 @@ from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.reserve import keep_reserve
 
 if TYPE_CHECKING:
     import psutil
@@ -38,6 +39,7 @@ def recover(folders: DataFolders, spare_page: bool = False) -> None:
         fail_abandoned_runs(instance, folders)
         remove_half_written(folders)
         take_in_uploads(instance, folders)
+    keep_reserve(folders)
 
 
 def end_leftover_processes(folders: DataFolders, spare_page: bool = False, grace: float = GRACE) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 from time import time
 
 import dagster as dg
@@ -23,7 +24,9 @@ from heygem_pipeline.runs.history import active_runs
 from heygem_pipeline.runs.materializations import data_versions
 from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.settings import Settings
+from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.reserve import RESERVE_BYTES, keep_reserve, use_reserve
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,19 @@ def prune(
         for thing in _removable(instance, folders, settings, time() if now is None else now, remember=not dry_run):
             if dry_run or thing.remove():
                 found.setdefault((thing.what, thing.why), []).append(thing.bytes)
+    keep_reserve(folders)
     pruned = [Pruned(what, why, len(sizes), sum(sizes)) for (what, why), sizes in found.items()]
     return sorted(pruned, key=lambda kind: kind.bytes, reverse=True)
+
+
+def make_room(folders: DataFolders, settings: Settings) -> int:
+    """Where there is no room to open the history: remove what is not needed whatever it says. Return the bytes."""
+    use_reserve(folders)
+    if free_bytes(folders.root) >= RESERVE_BYTES:
+        return 0
+    only_finished = settings.model_copy(update={"keep_store_days": inf})
+    patches = removable_patches(folders, only_finished, (), time())
+    return sum(thing.bytes for thing in chain(patches, removable_half_written(folders, time())) if thing.remove())
 
 
 def _removable(

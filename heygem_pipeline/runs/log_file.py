@@ -1,6 +1,7 @@
 """The one rotating log of everything, safe for several processes: ``data/logs/heygem.log``."""
 
 import logging
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,11 @@ class LogFile(ConcurrentRotatingFileHandler):
         self.addFilter(lambda record: _line(record) is not None)
         self.setFormatter(LineFormatter())
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is Python's
+        """Without room on the disk there is no line, and no other ado."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
 
 class LineFormatter(logging.Formatter):
     """Time, level, run, clip and stage before the first line of every message."""
@@ -49,7 +55,10 @@ def note(
     """
     about = {"run_id": run.run_id, "job_tags": run.tags} if run is not None else {}
     meta = {"orig_message": message, "step_key": stage} | about
-    handler = LogFile(folders)
+    try:
+        handler = LogFile(folders)
+    except OSError:
+        return  # no room on the disk, or no right to write there
     try:
         handler.handle(logging.makeLogRecord({"levelno": level, "msg": message, "dagster_meta": meta}))
     finally:

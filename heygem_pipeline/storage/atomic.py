@@ -6,9 +6,12 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from uuid import uuid4
 
-from heygem_pipeline.errors import DiskFull
+from heygem_pipeline.errors import DiskFull, OutputRefused
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 TEMPORARY_PREFIX = ".writing-"
 
@@ -30,7 +33,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         temporary.replace(destination)
         _flush(destination.parent)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             raise disk_full(destination) from error
         raise
     finally:
@@ -41,6 +44,19 @@ def require_space(destination: Path, needed_bytes: int) -> None:
     """Raise DiskFull unless the disk of ``destination`` has ``needed_bytes`` free."""
     if free_bytes(destination) < needed_bytes:
         raise disk_full(destination)
+
+
+def require_writable(destination: Path) -> None:
+    """Raise OutputRefused or DiskFull where no file can be made at ``destination``; its folder is not made yet."""
+    folder = next(parent for parent in destination.absolute().parents if parent.exists())
+    try:
+        # Tried, not asked: the rights say nothing of a disk that takes no files, such as /proc.
+        with TemporaryFile(prefix=TEMPORARY_PREFIX, dir=folder):
+            pass
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise disk_full(destination) from error
+        raise OutputRefused("output.folder_closed", folder=folder.name or str(folder)) from error
 
 
 def disk_full(destination: Path) -> DiskFull:

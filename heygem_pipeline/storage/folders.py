@@ -89,6 +89,11 @@ class DataFolders:
         digest = text_digest(file, 24)
         return self.root / "store" / "first_looks" / kind / digest
 
+    @property
+    def reserve(self) -> Path:
+        """Room that is kept back."""
+        return self.state / "reserve"
+
     def clips_of(self, audio: str) -> Path:
         """The folder of a voice's finished clips."""
         return self.root.joinpath("outputs", audio)

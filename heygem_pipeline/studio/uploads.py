@@ -12,9 +12,10 @@ from uuid import uuid4
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from heygem_pipeline.errors import NotReady
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.storage.atomic import free_bytes, place
+from heygem_pipeline.storage.atomic import NO_ROOM, free_bytes, place
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -59,6 +60,10 @@ async def receive(
     if size == 0:
         raise Refusal("empty", name=name)
     folder = uploads.folder(kind)
+    away = await run_in_threadpool(uploads.away, kind)
+    if away is not None:
+        # It would lie hidden below the disk that comes back.
+        raise NotReady(away.code, **away.values)
     if free_bytes(folder) < size + settings.keep_free_gb * 1e9:
         raise Refusal("no_room", 507, name=name)
     growing = folder / f"{PREFIX}{uuid4().hex}"
@@ -78,6 +83,10 @@ async def receive(
             file.flush()
             await run_in_threadpool(os.fsync, file.fileno())
         return place(growing, _names(folder / name))
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise Refusal("no_room", 507, name=name) from error
+        raise
     except ClientDisconnect as error:
         raise Refusal("cut_off", name=name) from error
     finally:

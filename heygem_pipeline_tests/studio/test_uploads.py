@@ -1,5 +1,7 @@
 """Bringing in: whole files under safe names, and nothing else."""
 
+import errno
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,3 +81,24 @@ def test_a_full_disk_is_told_before_anything_is_written(house: House, monkeypatc
     with page(house, rules()) as studio:
         answer = studio.put("/api/uploads/voices/a.wav", content=b"sound")
     assert (answer.status_code, answer.json()["refused"]) == (507, "no_room")
+
+
+def test_nothing_is_put_below_a_disk_that_is_away(studio: TestClient, house: House) -> None:
+    house.folders.voices.rename(house.folders.root / "disk")
+    house.folders.voices.mkdir()
+    answer = studio.put("/api/uploads/voices/new.wav", content=b"sound")
+    assert answer.status_code == 400 and "a disk may be away" in answer.text
+    assert list(house.folders.voices.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_meanwhile_is_told_in_words(
+    studio: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("heygem_pipeline.studio.uploads.os.fsync", full)
+        answer = studio.put("/api/uploads/voices/new.wav", content=b"sound")
+    assert (answer.status_code, answer.json()["refused"]) == (507, "no_room")
+    assert {path.name for path in house.folders.voices.iterdir()} == {"one.wav", "two.wav"}
