@@ -24,7 +24,7 @@ class FaceAlignmentTracker:
     """Detects in every frame, chooses whom to follow, and reads the landmarks when the boxes around are known."""
 
     name = "face_alignment"
-    version = "1"
+    version = "2"
 
     def __init__(self, networks: NetworkSettings) -> None:
         """networks: where the weights lie, and the device they work on."""
