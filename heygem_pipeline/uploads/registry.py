@@ -115,16 +115,14 @@ class Uploads:
 
         An empty folder that is not the one the files were in is what a disk leaves that is not mounted.
         """
-        known = self.known(kind)
-        if not known:
-            return None
         folder = self.folder(kind)
         try:
             here = _identity(folder)
-            there = folder.is_dir() and (any(folder.iterdir()) or here == self._folders_seen().get(kind, here))
+            there = any(folder.iterdir()) or here == self._folders_seen().get(kind, here)
         except OSError:
             there = False
-        return None if there else Message("upload.folder_away", folder=folder.name, count=len(known))
+        known = {} if there else self.known(kind)
+        return Message("upload.folder_away", folder=folder.name, count=len(known)) if known else None
 
     def _folders_seen(self) -> dict[str, str]:
         """The identity of each kind's folder when it was last looked at."""
