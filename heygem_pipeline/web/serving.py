@@ -111,8 +111,7 @@ class BoundedRequests:
 
 def serve(app: ASGIApp, host: str, port: int, seconds_to_stop: int | None = None) -> None:
     """Listen until Ctrl-C or SIGTERM."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _allow_open_files(2 * CONNECTIONS)
     uvicorn.run(
         BoundedRequests(app),
         host=host,
@@ -128,3 +127,12 @@ def serve(app: ASGIApp, host: str, port: int, seconds_to_stop: int | None = None
         timeout_keep_alive=SECONDS_KEPT_ALIVE,
         timeout_graceful_shutdown=seconds_to_stop,
     )
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Each connection is one, and many systems allow 1024 where nobody asks for more."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
