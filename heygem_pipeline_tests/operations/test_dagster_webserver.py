@@ -49,7 +49,7 @@ def page(
 
 
 def socket_of(page: TestClient, headers: Mapping[str, str]) -> WebSocketTestSession:
-    address = f"{page.base_url}/graphql".replace("http", "ws", 1)
+    address = f"{str(page.base_url).rstrip('/')}/graphql".replace("http", "ws", 1)
     return page.websocket_connect(address, ["graphql-ws"], headers=dict(headers))
 
 
