@@ -61,9 +61,7 @@ def test_another_page_makes_it_do_nothing(page: TestClient, headers: Mapping[str
     assert page.get("/graphql", params={"query": MUTATION}, headers=dict(headers)).status_code in (403, 421)
     with (
         pytest.raises(WebSocketDisconnect),
-        page.websocket_connect(
-            f"{page.base_url}/graphql".replace("http", "ws", 1), ["graphql-ws"], headers=dict(headers)
-        ),
+        socket_of(page, headers),
     ):
         pass
 
@@ -77,9 +75,7 @@ def test_no_address_acts_whoever_opens_it(page: TestClient) -> None:
 def test_its_own_page_works_as_before(page: TestClient, headers: dict[str, str]) -> None:
     assert "setNuxSeen" in page.post("/graphql", json={"query": MUTATION}, headers=headers).json()["data"]
     assert "version" in page.get("/graphql", params={"query": QUERY}, headers=headers).json()["data"]
-    with page.websocket_connect(
-        f"{page.base_url}/graphql".replace("http", "ws", 1), ["graphql-ws"], headers=headers
-    ) as socket:
+    with socket_of(page, headers) as socket:
         socket.send_json({"type": "connection_init"})
         assert socket.receive_json() == {"type": "connection_ack"}
 
