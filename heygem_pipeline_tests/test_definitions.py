@@ -22,7 +22,7 @@ FLOORS = (
     ("easing", "filters", "messages", "prefetch", "settings"),
     ("errors",),
     ("storage", "devices"),
-    ("media", "checkpoints"),
+    ("media", "checkpoints", "web"),
     ("faces", "demo", "uploads"),
     ("speech",),
     ("lipsync", "quality"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Set
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,7 @@ from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full, require_space, require_writable
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.links import leads_out
 
 SQLITE_HEADER = b"SQLite format 3\0"
 """First bytes of every SQLite 3 database (sqlite.org/fileformat.html, section 1.3)."""
@@ -121,11 +123,15 @@ def _everything_below(folder: Path) -> Iterator[Path]:
 
 
 def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
-    """The files of the data folder that a backup holds, also those behind links.
+    """The files of the data folder that a backup holds, also where one of its folders lies elsewhere.
 
     Databases come first: a clip finished meanwhile is then a file they do not know, not one they miss.
     """
-    yield from (path for path in _files(folders.state) if path != folders.reserve)
+    found = chain((path for path in _files(folders.state) if path != folders.reserve), _others(folders))
+    yield from (path for path in found if not leads_out(path, folders.root))
+
+
+def _others(folders: DataFolders) -> Iterator[Path]:
     left_out = {folders.state, folders.log_file.parent, folders.patches(ClipKey("any", "any")).parents[1]}
     for folder in sorted(folders.root.iterdir()):
         if folder.is_dir():

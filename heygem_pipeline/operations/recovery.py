@@ -83,7 +83,7 @@ def _is_page(process: "psutil.Process") -> bool:
     import psutil
 
     with suppress(psutil.NoSuchProcess):
-        return "dagster_webserver" in process.cmdline()[:4]
+        return any(part.endswith("dagster_webserver") for part in process.cmdline()[:4])
     return False
 
 

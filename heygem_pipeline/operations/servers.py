@@ -124,7 +124,7 @@ def become_daemon(folders: DataFolders) -> NoReturn:
 
 
 def _webserver_command(host: str, port: int, path_prefix: str) -> list[str]:
-    command = [sys.executable, "-m", "dagster_webserver", "--host", host, "--port", str(port), *_workspace()]
+    command = [sys.executable, "-m", "heygem_pipeline.cli.dagster_webserver", "--host", host, "--port", str(port)]
     return [*command, "--path-prefix", path_prefix] if path_prefix else command
 
 

@@ -3,6 +3,7 @@
 No other file may import ``dagster._*``.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
@@ -11,6 +12,7 @@ from dagster._core.errors import DagsterDefinitionChangedDeserializationError, D
 from dagster._core.events import DagsterEvent, RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.instance import DagsterInstance
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.runs import SqlRunStorage
@@ -26,6 +28,10 @@ from dagster._core.storage.tags import (
     WILL_RETRY_TAG,
     get_multidimensional_partition_tag,
 )
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._utils.interrupts import setup_interrupt_handlers
+from dagster._utils.log import configure_loggers
 from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
 
 __all__ = [
@@ -72,3 +78,14 @@ def remove_databases(events: SqliteEventLogStorage, run_id: str) -> None:
     """Delete the run's events."""
     for path in databases_of(events, run_id):
         path.unlink(missing_ok=True)
+
+
+def prepare_webserver() -> None:
+    """What Dagster's own command does first: loggers, and SIGTERM as Ctrl-C."""
+    configure_loggers()
+    setup_interrupt_handlers()
+
+
+def workspace_of(instance: DagsterInstance, file: Path) -> AbstractContextManager[WorkspaceProcessContext]:
+    """The code servers that a workspace.yaml names, as Dagster's page needs them."""
+    return WorkspaceProcessContext(instance, workspace_load_target=WorkspaceFileTarget([str(file)]))

@@ -3,19 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
-from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heygem_pipeline.studio.logins import COOKIE, Sessions
+from heygem_pipeline.web.guard import SAFE_METHODS, Guard, network_of, peer_of, refuse
 
 OPEN_PATHS = ("/login", "/static/")
 """What a stranger may see: the form, and how it looks."""
-
-SAFE_METHODS = ("GET", "HEAD")
 
 HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -65,6 +63,12 @@ class Rules:
     proxies: frozenset[str]
     header: str
     sessions: Sessions
+    any_address: bool = False
+
+    @property
+    def guard(self) -> Guard:
+        """What stands before Dagster's page too."""
+        return Guard(self.hosts, self.proxies, self.any_address)
 
     @property
     def everybody(self) -> bool:
@@ -78,12 +82,19 @@ class Access:
 
     app: ASGIApp
     rules: Rules
-    brake: Brake = field(default_factory=lambda: Brake(rate=60, burst=900))
+    acting: Brake = field(default_factory=lambda: Brake(rate=60, burst=900))
+    looking: Brake = field(default_factory=lambda: Brake(rate=500, burst=20_000))
+    """Two hundred people behind one address each look every two seconds, and each begins with all files of the page."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is refused; hand the rest on, with ``scope["state"]["user"]``."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            # The page has none: the router closes it.
+            refusal = self.rules.guard.refusal(HTTPConnection(scope))
+            await (refuse(refusal, scope, receive, send) if refusal else self.app(scope, receive, send))
             return
 
         async def with_headers(message: Message) -> None:
@@ -110,11 +121,10 @@ class Access:
         return self.rules.sessions.user_of(request.cookies.get(COOKIE, ""))
 
     def _refused(self, request: Request) -> Response | None:
-        if host_name(request.headers.get("host", "")) not in self.rules.hosts:
-            return PlainTextResponse("The page does not answer to this name (HEYGEM_STUDIO_HOSTS).", 421)
-        if request.method not in SAFE_METHODS and not is_own(request.headers):
-            return JSONResponse({"refused": "foreign", "values": {}}, 403)
-        if not self.brake.lets_through(client_of(request, self.rules.proxies)):
+        if (answer := self.rules.guard.refusal(request)) is not None:
+            return answer
+        brake = self.looking if request.method in SAFE_METHODS else self.acting
+        if not brake.lets_through(person_of(request, self.rules.proxies)):
             return JSONResponse({"refused": "too_often", "values": {}}, 429, {"retry-after": "5"})
         return None
 
@@ -131,26 +141,10 @@ class Access:
         return JSONResponse({"refused": "stranger", "values": {}}, 401)
 
 
-def is_own(headers: Headers) -> bool:
-    """Was the request made by this page itself? A browser always says so; what is no browser needs no guard."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
-
-
-def host_name(host: str) -> str:
-    """The name in a Host header, without its port."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
-
-
-def peer_of(request: Request) -> str:
-    """The address at the other end of the connection."""
-    return request.client.host if request.client else ""
+def person_of(request: Request, proxies: Iterable[str]) -> str:
+    """Whom to count a request for: the user where there is one, else the network."""
+    user = request.scope.get("state", {}).get("user")
+    return f"user {user}" if user else network_of(client_of(request, proxies))
 
 
 def client_of(request: Request, proxies: Iterable[str]) -> str:

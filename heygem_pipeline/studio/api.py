@@ -1,6 +1,7 @@
 """What the page asks for and what it wants done: JSON in, JSON out."""
 
 import json
+from collections import Counter
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import unquote
 
@@ -19,11 +20,12 @@ from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio import actions
+from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.batches import BatchSpec
 from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.refusals import Refusal
-from heygem_pipeline.studio.shared_state import Studio, studio_of
+from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import receive
 from heygem_pipeline.studio.voice_languages import languages_of, note_language
@@ -124,11 +126,17 @@ async def _upload(request: Request) -> Response:
         raise HTTPException(404)
     if not length.isdigit():
         raise HTTPException(411)
-    if studio.receiving.locked():
+    person = person_of(request, studio.rules.proxies)
+    if studio.receiving.locked() or studio.receiving_of[person] >= UPLOADS_OF_A_PERSON:
         raise Refusal("too_often", 429)
-    async with studio.receiving:
-        name = unquote(request.path_params["name"])
-        path = await receive(studio.snapshot.uploads, kind, name, int(length), request.stream(), studio.settings)
+    studio.receiving_of[person] += 1
+    try:
+        async with studio.receiving:
+            name = unquote(request.path_params["name"])
+            path = await receive(studio.snapshot.uploads, kind, name, int(length), request.stream(), studio.settings)
+    finally:
+        studio.receiving_of[person] -= 1
+        studio.receiving_of += Counter()  # Counts of nought go.
     await run_in_threadpool(studio.wait_for_the_button)
     studio.first_looks.want(kind, path, new=True)
     studio.snapshot.expire()

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -43,6 +43,7 @@ def application(studio: Studio) -> Starlette:
             refusals.Refusal: refusals.told,
             PipelineError: _sentence,
             HTTPException: _status,
+            ClientDisconnect: _cut_off,
             Exception: _unexpected,
         },
         lifespan=lifespan,
@@ -62,6 +63,10 @@ async def _status(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(
         {"refused": "not_there" if error.status_code == 404 else "unexpected", "values": {}}, error.status_code
     )
+
+
+async def _cut_off(_request: Request, _error: Exception) -> JSONResponse:
+    return JSONResponse({"refused": "unexpected", "values": {}}, 408)
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:

@@ -14,6 +14,7 @@ from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.storage.links import leads_out
 from heygem_pipeline.studio.first_look import picture_of, trouble_of
 from heygem_pipeline.studio.overview import EVERYTHING
 from heygem_pipeline.studio.shared_state import studio_of
@@ -53,7 +54,7 @@ def _named_clip(request: Request) -> ClipKey:
 
 
 def _sent(request: Request, path: Path, name: str | None = None) -> Response:
-    if not path.is_file():
+    if not path.is_file() or leads_out(path, studio_of(request).folders.root):
         raise HTTPException(404)
     headers = SANDBOX | (KEPT if "v" in request.query_params else {})
     return FileResponse(path, headers=headers, filename=name)
@@ -97,10 +98,11 @@ async def _archive(request: Request) -> Response:
     """The finished clips of a batch, or of one voice or presenter in it."""
     studio, wanted = studio_of(request), request.query_params
     found = await studio.snapshot.plan()
-    clips = list(_finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter")))
-    if not clips:
+    clips = _finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter"))
+    every = [(f"{clip.label}{CLIP_SUFFIX}", studio.folders.clip(clip)) for clip in clips]
+    files = [(name, path) for name, path in every if not leads_out(path, studio.folders.root)]
+    if not files:
         raise HTTPException(404)
-    files = [(f"{clip.label}{CLIP_SUFFIX}", studio.folders.clip(clip)) for clip in clips]
     title = wanted.get("voice") or wanted.get("presenter") or wanted.get("batch") or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
     headers = {"content-disposition": disposition}

@@ -10,16 +10,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
-from heygem_pipeline.studio.access import Brake, client_of, is_encrypted, is_own
+from heygem_pipeline.studio.access import client_of, is_encrypted
 from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
+from heygem_pipeline.studio.guesses import TooManyGuesses
 from heygem_pipeline.studio.logins import COOKIE, SECONDS, is_right
 from heygem_pipeline.studio.shared_state import studio_of
 from heygem_pipeline.studio.texts import LANGUAGES, language_of, texts
+from heygem_pipeline.web.guard import is_own
 
 STATIC = Path(__file__).parent / "static"
 LONGEST_FORM = 4096
 
-_guesses = Brake(rate=0.2, burst=5)
 _environment = Environment(
     loader=PackageLoader("heygem_pipeline.studio", "templates"), autoescape=True, undefined=StrictUndefined
 )
@@ -79,9 +80,9 @@ async def _login(request: Request) -> Response:
 
 
 async def _log_in(request: Request) -> Response:
-    """Guesses are slowed down for each address, and worked out one at a time."""
+    """An unknown name takes as long as a wrong password."""
     rules = studio_of(request).rules
-    if not is_own(request.headers) or not _guesses.lets_through(client_of(request, rules.proxies)):
+    if not is_own(request, rules.proxies):
         return _rendered(request, "login.html", 429, wrong="too_often")
     body = b""
     async for piece in request.stream():
@@ -91,13 +92,18 @@ async def _log_in(request: Request) -> Response:
     try:
         told = json.loads(body)
         user, password = str(told["user"]), str(told["password"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return _rendered(request, "login.html", 400, wrong="wrong")
-    # An unknown name takes as long as a wrong password.
     stored = rules.sessions.users.get(user) or next(iter(rules.sessions.users.values()), None)
-    async with studio_of(request).one_guess:
-        right = stored is not None and await run_in_threadpool(is_right, password, stored)
-    if not right or user not in rules.sessions.users:
+
+    def lets_in() -> bool:
+        return stored is not None and is_right(password, stored) and user in rules.sessions.users
+
+    try:
+        right = await studio_of(request).guesses.check(client_of(request, rules.proxies), lets_in)
+    except TooManyGuesses:
+        return _rendered(request, "login.html", 429, wrong="too_often")
+    if not right:
         return _rendered(request, "login.html", 401, wrong="wrong")
     answer = Response(status_code=204)
     encrypted = is_encrypted(request, rules.proxies)
@@ -107,7 +113,8 @@ async def _log_in(request: Request) -> Response:
     return answer
 
 
-async def _log_out(_request: Request) -> Response:
+async def _log_out(request: Request) -> Response:
+    studio_of(request).rules.sessions.end(request.cookies.get(COOKIE, ""))
     answer = Response(status_code=204)
     answer.delete_cookie(COOKIE, path=None)  # pyright: ignore[reportArgumentType]
     return answer

@@ -3,8 +3,6 @@
 import ipaddress
 import logging
 
-import uvicorn
-
 from heygem_pipeline.errors import NotReady
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
@@ -13,8 +11,9 @@ from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.logins import Sessions, read_users, secret_of
 from heygem_pipeline.studio.shared_state import Studio
+from heygem_pipeline.web.guard import guard_of
+from heygem_pipeline.web.serving import serve
 
-CONNECTIONS = 300
 SECONDS_TO_STOP = 3
 
 
@@ -27,29 +26,23 @@ def run_studio(host: str, port: int) -> None:
         raise NotReady("studio.open_to_all", host=host)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with open_instance(folders) as instance:
-        uvicorn.run(
-            application(Studio(instance, folders, settings(), rules)),
-            host=host,
-            port=port,
-            # Who is believed about the other end is decided in access.py.
-            proxy_headers=False,
-            server_header=False,
-            access_log=False,
-            log_level="warning",
-            limit_concurrency=CONNECTIONS,
-            timeout_graceful_shutdown=SECONDS_TO_STOP,
-        )
+        serve(application(Studio(instance, folders, settings(), rules)), host, port, SECONDS_TO_STOP)
 
 
 def rules_of(host: str) -> Rules:
     """What the settings say about who may come. Raises NotReady where they cannot be read."""
     chosen = settings()
-    own = {"localhost", "127.0.0.1", "::1"} | ({host} if host not in ("0.0.0.0", "::") else set())
+    if chosen.studio_users.strip() and chosen.studio_proxy_header:
+        # Where the proxy lets everybody pass to the page's own login, it would hand on whatever name a stranger sends.
+        raise NotReady("studio.two_logins")
+    state = data_folders().state
+    guard = guard_of(host, chosen.studio_hosts, chosen.studio_proxy)
     return Rules(
-        hosts=frozenset(name.lower() for name in own | set(chosen.studio_hosts.split())),
-        proxies=frozenset(chosen.studio_proxy.split()),
+        hosts=guard.hosts,
+        proxies=guard.proxies,
+        any_address=guard.any_address,
         header=chosen.studio_proxy_header,
-        sessions=Sessions(read_users(chosen.studio_users), secret_of(data_folders().state / "studio.secret")),
+        sessions=Sessions(read_users(chosen.studio_users), secret_of(state / "studio.secret"), state / "studio.ended"),
     )
 
 

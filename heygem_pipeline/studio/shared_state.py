@@ -1,6 +1,7 @@
 """What all requests of the page share."""
 
 import asyncio
+from collections import Counter
 
 from starlette.requests import Request
 
@@ -12,10 +13,12 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.batches import only_what_is_chosen
 from heygem_pipeline.studio.first_look_worker import FirstLooks
+from heygem_pipeline.studio.guesses import Guesses
 from heygem_pipeline.studio.snapshot import Snapshot
 from heygem_pipeline.uploads.registry import UploadKind
 
-UPLOADS_AT_ONCE = 6
+UPLOADS_AT_ONCE = 24
+UPLOADS_OF_A_PERSON = 4
 
 
 class Studio:
@@ -29,7 +32,8 @@ class Studio:
         self.first_looks = FirstLooks(folders, settings)
         self.snapshot = Snapshot(instance, folders, settings, self.first_looks)
         self.receiving = asyncio.Semaphore(UPLOADS_AT_ONCE)
-        self.one_guess = asyncio.Lock()
+        self.receiving_of: Counter[str] = Counter()
+        self.guesses = Guesses()
 
     def wait_for_the_button(self) -> None:
         """Where nothing was wanted yet, make only what somebody chooses, not every voice with every presenter."""

@@ -18,6 +18,7 @@ from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.storage.links import leads_out
 from heygem_pipeline.storage.state_file import read_state
 
 UNFINISHED_PREFIXES = (".", "~")
@@ -76,6 +77,7 @@ class Uploads:
             and not path.name.startswith(UNFINISHED_PREFIXES)
             and not path.stem.lower().endswith(UNFINISHED_STEMS)
             and _is_file(path)
+            and not (path.is_symlink() and leads_out(path, self.folders.root))
         )
 
     def take_in(self, kind: UploadKind, ready: Callable[[Path], bool] = always) -> dict[str, Path]:
@@ -115,16 +117,14 @@ class Uploads:
 
         An empty folder that is not the one the files were in is what a disk leaves that is not mounted.
         """
-        known = self.known(kind)
-        if not known:
-            return None
         folder = self.folder(kind)
         try:
             here = _identity(folder)
-            there = folder.is_dir() and (any(folder.iterdir()) or here == self._folders_seen().get(kind, here))
+            there = any(folder.iterdir()) or here == self._folders_seen().get(kind, here)
         except OSError:
             there = False
-        return None if there else Message("upload.folder_away", folder=folder.name, count=len(known))
+        known = {} if there else self.known(kind)
+        return Message("upload.folder_away", folder=folder.name, count=len(known)) if known else None
 
     def _folders_seen(self) -> dict[str, str]:
         """The identity of each kind's folder when it was last looked at."""
@@ -150,9 +150,10 @@ class Uploads:
     def find(self, kind: UploadKind, key: str) -> Path:
         """The file of a key that was taken in. Raises UploadMissing."""
         upload = self.known(kind).get(key)
-        if upload is None or not (self.folder(kind) / upload.file).exists():
+        path = self.folder(kind) / upload.file if upload is not None else None
+        if path is None or not path.exists() or leads_out(path, self.folders.root):
             raise UploadMissing("upload.gone", key=key, folder=self.folder(kind).name)
-        return self.folder(kind) / upload.file
+        return path
 
     @property
     def have_been_taken_in(self) -> bool:

@@ -264,12 +264,30 @@ def test_guessing_is_slowed_down_and_whoever_is_known_is_not(site: Site) -> None
 
 
 def test_other_sites_cannot_act_with_a_remembered_password(site: Site) -> None:
-    foreign = RIGHT | {"Sec-Fetch-Site": "cross-site"}
-    assert site.get("/graphql?query=mutation", foreign).status == 403
-    assert site.get("/graphql", foreign, "POST").status == 403
-    assert site.get("/report_asset_check/x", foreign, "POST").status == 403
-    assert site.get("/graphql", RIGHT | {"Sec-Fetch-Site": "same-origin"}, "POST").status == 200
-    assert site.get("/runs", foreign).status == 200, "a link to the page works"
+    known = RIGHT | {"Cookie": f"heygem_known={SECRET}"}
+    for said in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+    ):
+        foreign = known | said
+        assert site.get("/graphql?query=mutation", foreign).status == 403
+        assert site.get("/graphql", foreign, "POST").status == 403
+        assert site.get("/report_asset_check/x", foreign, "POST").status == 403
+        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+        assert site.get("/elsewhere", foreign | upgrade).status == 403
+        assert site.get("/runs", foreign).status == 200, "a link to the page works"
+    own = f"https://localhost:{site.tls_port}"
+    for said in ({}, {"Sec-Fetch-Site": "same-origin", "Origin": own}, {"Origin": own}):
+        assert site.get("/graphql", known | said, "POST").status == 200
+
+
+def test_a_redirect_before_the_password_hands_nothing_out(site: Site) -> None:
+    for headers in ({}, WRONG):
+        answer = site.get("/studio", headers)
+        assert answer.status in (308, 401)
+        assert "set-cookie" not in answer.headers
 
 
 def test_the_studio_lies_below_its_path_and_is_told_who_asks(site: Site) -> None:
@@ -287,7 +305,13 @@ def test_people_take_their_clips_but_nothing_half_written(site: Site) -> None:
     assert "第一课" in site.get("/outputs/", known).body.decode()
     assert site.get(f"/outputs/{quote('第一课/老师.mp4')}", known).body == b"clip"
     assert site.get(f"/outputs/{quote('第一课/.writing-0.mp4')}", known).status == 404
-    for path in ("/outputs/../etc/passwords", "/outputs../etc/passwords", "/outputs/..%2Fetc/passwords"):
+    (site.folder / "outputs" / "link.mp4").symlink_to(site.folder / "etc" / "passwords")
+    for path in (
+        "/outputs/link.mp4",
+        "/outputs/../etc/passwords",
+        "/outputs../etc/passwords",
+        "/outputs/..%2Fetc/passwords",
+    ):
         assert NAME not in site.get(path, known).body.decode()
 
 

@@ -93,6 +93,16 @@ def test_databases_are_whole_although_written_to_meanwhile(data: DataFolders, tm
             assert known == added[: len(known)]
 
 
+def test_a_link_to_a_file_elsewhere_is_not_followed_into_the_backup(data: DataFolders, tmp_path: Path) -> None:
+    (tmp_path / "secret.wav").write_bytes(b"not of the data folder")
+    (data.voices / "own.wav").write_bytes(b"own")
+    (data.voices / "link.wav").symlink_to(tmp_path / "secret.wav")
+    back_up(data, tmp_path / "backup.tar")
+    with tarfile.open(tmp_path / "backup.tar") as archive:
+        names = archive.getnames()
+    assert any(name.endswith("own.wav") for name in names) and not any("link.wav" in name for name in names)
+
+
 def test_files_behind_links_are_in_the_backup(data: DataFolders, tmp_path: Path) -> None:
     write(tmp_path / "large disk" / "lesson.wav", b"voice")
     data.voices.rmdir()

@@ -1,11 +1,16 @@
 """Who is let in, and what is told to everybody else."""
 
+import asyncio
+from pathlib import Path
+from typing import Any
+
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from heygem_pipeline.errors import NotReady
 from heygem_pipeline.settings import settings
-from heygem_pipeline.studio.access import Brake
-from heygem_pipeline.studio.logins import Sessions, is_right, read_users, user_line
+from heygem_pipeline.studio.access import Access, Brake
+from heygem_pipeline.studio.logins import COOKIE, Sessions, is_right, read_users, user_line
 from heygem_pipeline.studio.server import run_studio
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.conftest import page, rules
@@ -60,6 +65,43 @@ def test_guessing_is_slowed_down(house: House, anna: str) -> None:
         headers = {"x-forwarded-for": "192.0.2.7"}
         guesses = [studio.post("/login", json={"user": "anna", "password": str(n)}, headers=headers) for n in range(7)]
         assert [guess.status_code for guess in guesses][-1] == 429
+
+
+def test_who_leaves_leaves_for_good_also_where_the_cookie_was_copied(house: House, anna: str) -> None:
+    with page(house, rules(anna)) as studio:
+        studio.post("/login", json={"user": "anna", "password": "correct horse"})
+        copied = f"{COOKIE}={studio.cookies[COOKIE]}"
+        assert studio.get("/api/shown", headers={"cookie": copied}).status_code == 200
+        studio.post("/logout")
+        studio.cookies.clear()
+        assert studio.get("/api/shown", headers={"cookie": copied}).status_code == 401
+
+
+def test_an_ended_session_stays_ended_after_a_restart_and_others_go_on(anna: str, tmp_path: Path) -> None:
+    users, file = read_users(anna), tmp_path / "studio.ended"
+    sessions = Sessions(users, b"secret", file)
+    ended, other = sessions.begin("anna"), sessions.begin("anna")
+    sessions.end(ended)
+    sessions.end("forged.1.x")
+    again = Sessions(users, b"secret", file)
+    assert again.user_of(ended) is None and again.user_of(other) == "anna"
+
+
+def test_json_that_is_too_deep_is_no_login(house: House, anna: str) -> None:
+    with page(house, rules(anna)) as studio:
+        assert studio.post("/login", content="[" * 4000).status_code == 400
+    with page(house, rules()) as studio:
+        assert studio.post("/api/batches/end", content="[" * 4000).status_code == 400
+
+
+def test_a_login_of_its_own_and_one_of_the_proxy_do_not_stand_together(
+    monkeypatch: pytest.MonkeyPatch, anna: str, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEYGEM_DATA", str(tmp_path))
+    monkeypatch.setenv("HEYGEM_STUDIO_USERS", anna)
+    monkeypatch.setenv("HEYGEM_STUDIO_PROXY_HEADER", "X-Remote-User")
+    with pytest.raises(NotReady, match="both set"):
+        run_studio("127.0.0.1", 1)
 
 
 def test_a_cookie_is_worthless_when_forged_or_when_the_password_has_changed(anna: str) -> None:
@@ -134,3 +176,25 @@ def test_a_line_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(NotReady):
         user_line("anna b", "x")
     assert settings().studio_users == ""
+
+
+def test_two_hundred_people_behind_one_address_open_the_page_and_watch() -> None:
+    told: list[int] = []
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        told.append(200)
+
+    async def nothing(*_: object) -> Any:
+        return {}
+
+    async def watch(requests: int, method: str) -> None:
+        access = Access(app, rules())
+        for _ in range(requests):
+            headers = [(b"host", b"localhost")]
+            scope = {"type": "http", "method": method, "path": "/", "headers": headers, "client": ("192.0.2.7", 1)}
+            await access(scope, nothing, nothing)
+
+    asyncio.run(watch(200 * 20, "GET"))
+    assert len(told) == 200 * 20
+    asyncio.run(watch(2000, "POST"))
+    assert len(told) < 200 * 20 + 2000, "who acts is braked as before"

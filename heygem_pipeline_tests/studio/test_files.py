@@ -3,6 +3,7 @@
 import io
 import logging
 import zipfile
+from pathlib import Path
 
 import pytest
 from dagster import DagsterRunStatus, EventLogEntry
@@ -108,3 +109,19 @@ Stack Trace:
         f"Step failed. IsADirectoryError: Is a directory: '{root}/outputs/one/one.mp4'",
         "Finished.",
     ]
+
+
+def test_a_link_out_of_the_data_folder_is_not_served(studio: TestClient, house: House, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.mp4"
+    secret.write_bytes(b"not for everybody")
+    clip = house.folders.clip(ClipKey("one", "anna"))
+    clip.parent.mkdir(parents=True, exist_ok=True)
+    clip.unlink(missing_ok=True)
+    clip.symlink_to(secret)
+    assert studio.get("/files/clips/one/anna.mp4").status_code == 404
+    voice = next(house.folders.voices.iterdir())
+    key = voice.stem
+    assert studio.get(f"/files/voices/{key}").status_code == 200
+    voice.unlink()
+    voice.symlink_to(secret)
+    assert studio.get(f"/files/voices/{key}").status_code == 404

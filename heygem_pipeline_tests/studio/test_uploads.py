@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON
 from heygem_pipeline.studio.uploads import safe_name
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.house import House
@@ -102,3 +103,13 @@ def test_a_disk_that_fills_up_meanwhile_is_told_in_words(
         answer = studio.put("/api/uploads/voices/new.wav", content=b"sound")
     assert (answer.status_code, answer.json()["refused"]) == (507, "no_room")
     assert {path.name for path in house.folders.voices.iterdir()} == {"one.wav", "two.wav"}
+
+
+def test_one_person_uploads_a_few_files_at_a_time_and_holds_up_nobody_else(house: House) -> None:
+    with page(house, rules(header="X-Remote-User")) as studio:
+        shared = studio.app.state.studio  # pyright: ignore[reportAttributeAccessIssue, reportFunctionMemberAccess]
+        shared.receiving_of["user anna"] = UPLOADS_OF_A_PERSON
+        for name, status in (("anna", 429), ("ben", 200)):
+            answer = studio.put(f"/api/uploads/voices/{name}.wav", content=b"sound", headers={"X-Remote-User": name})
+            assert answer.status_code == status
+        assert not shared.receiving_of["user ben"], "what ended is not counted"

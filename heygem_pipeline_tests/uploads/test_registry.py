@@ -24,6 +24,21 @@ def drop(uploads: Uploads, name: str) -> Path:
     return path
 
 
+def test_a_link_out_of_the_data_folder_is_no_upload_also_where_it_took_an_uploads_place(
+    uploads: Uploads, tmp_path: Path
+) -> None:
+    secret = tmp_path / "elsewhere.wav"
+    secret.write_bytes(b"not for everybody")
+    own = drop(uploads, "own.wav")
+    (own.parent / "link.wav").symlink_to(secret)
+    (own.parent / "twin.wav").symlink_to("own.wav")
+    assert set(uploads.take_in(UploadKind.AUDIO)) == {"own", "twin"}
+    own.unlink()
+    own.symlink_to(secret)
+    with pytest.raises(UploadMissing):
+        uploads.find(UploadKind.AUDIO, "own")
+
+
 def test_two_files_with_one_stem_get_two_keys(uploads: Uploads) -> None:
     first, second = drop(uploads, "lesson.mp3"), drop(uploads, "lesson.wav")
     assert uploads.take_in(UploadKind.AUDIO) == {"lesson": first, "lesson (wav)": second}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from heygem_pipeline.errors import CheckpointUnusable
 from heygem_pipeline.lipsync.wav2lip.network.checkpoint_validation import load_network
@@ -131,6 +132,39 @@ def test_a_torchscript_archive_of_another_network_is_refused(tmp_path: Path) -> 
     other = torch.jit.trace(torch.nn.Conv2d(1, 2, 3), torch.zeros(1, 1, MEL_BANDS, MEL_COLUMNS))
     torch.jit.save(other, str(tmp_path / "Wav2Lip-SD-GAN.pt"))
     assert "another network" in refuses(tmp_path / "Wav2Lip-SD-GAN.pt")
+
+
+class Told(torch.nn.Module):
+    """Its program says so when it is run, which torch.jit.load does while it reads the file."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    @torch.jit.export
+    def __getstate__(self):  # noqa: ANN204 # pyright: ignore[reportIncompatibleMethodOverride]
+        return (torch.zeros(1), self.training)
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[Tensor, bool]):  # noqa: ANN204
+        print("the program of the file ran")
+        self.training = state[1]
+
+
+def test_no_program_in_a_torchscript_archive_is_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "Wav2Lip-SD-GAN.pt"
+    torch.jit.save(torch.jit.script(Told()), str(path))
+    refuses(path)
+    assert capfd.readouterr().out == ""
+    torch.jit.load(str(path))
+    assert "ran" in capfd.readouterr().out, "the loader that is not used would have run it"
+
+
+def test_a_torchscript_archive_names_nothing_but_tensors(tmp_path: Path) -> None:
+    path = tmp_path / "Wav2Lip-SD-GAN.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model/constants.pkl", b"")
+        archive.writestr("model/data.pkl", b"cposix\nsystem\n(S'true'\ntR.")
+    assert "more than weights" in refuses(path)
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:

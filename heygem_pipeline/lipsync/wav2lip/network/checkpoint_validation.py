@@ -13,6 +13,9 @@ from torch import Tensor
 
 from heygem_pipeline.errors import CheckpointUnusable
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
+from heygem_pipeline.lipsync.wav2lip.network.torchscript import tensors_of
+
+DAMAGED = (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
 PARALLEL_PREFIX = "module."
 """What torch's DataParallel writes before every name."""
@@ -21,8 +24,8 @@ PARALLEL_PREFIX = "module."
 def load_network(path: Path) -> Wav2LipNetwork:
     """Return the network with the weights of a file, float32, on the processor, ready to draw.
 
-    A pickled dict (bare, or under ``state_dict``) is read without running any code of it; a TorchScript archive is
-    asked for its weights alone. Raises CheckpointUnusable for anything else: damaged files, web pages, other networks.
+    A pickled dict (bare, or under ``state_dict``) is read without running any code of it; so is a
+    TorchScript archive. Raises CheckpointUnusable for anything else: damaged files, web pages, other networks.
     """
     weights = {name.removeprefix(PARALLEL_PREFIX): value for name, value in _weights_of(path).items()}
     # Without values of its own: 36 million random numbers take longer than the file.
@@ -54,10 +57,10 @@ def _is_torchscript(path: Path) -> bool:
 
 def _scripted(path: Path) -> object:
     try:
-        # A path with other letters than the system's would not be opened by torch itself.
-        with path.open("rb") as file:
-            return torch.jit.load(file, map_location="cpu").state_dict()
-    except (RuntimeError, OSError, ValueError) as error:
+        return tensors_of(path)
+    except pickle.UnpicklingError as error:
+        raise CheckpointUnusable("weights.more_than_weights", file=path.name) from error
+    except (*DAMAGED, zipfile.BadZipFile, NotImplementedError) as error:
         raise _damaged(path) from error
 
 
@@ -67,7 +70,7 @@ def _pickled(path: Path) -> object:
     except pickle.UnpicklingError as error:
         raise CheckpointUnusable("weights.more_than_weights", file=path.name) from error
     # torch.load meets foreign bytes with whatever its unpickler stumbles over.
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except DAMAGED as error:
         raise _damaged(path) from error
 
 

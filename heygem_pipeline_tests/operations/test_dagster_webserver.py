@@ -1,0 +1,103 @@
+"""Dagster's own application behind the guard: what a stranger's page tries, and what its own page does."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
+
+from heygem_pipeline.operations.dagster_webserver import GuardedPage, mutates
+from heygem_pipeline.runs.dagster_internals import workspace_of
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.web.guard import Guard
+
+MUTATION = "mutation { setNuxSeen }"
+QUERY = "{ version }"
+FOREIGN = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"origin": "http://attacker.example"},
+    {"origin": "null"},
+    {"host": "attacker.example:3000", "origin": "http://attacker.example:3000", "sec-fetch-site": "same-origin"},
+]
+OWN = [{}, {"sec-fetch-site": "same-origin", "origin": "http://localhost"}, {"origin": "http://localhost"}]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataFolders]:
+    with pytest.MonkeyPatch.context() as environment:
+        # What open_instance() sets is put back at the end.
+        for name in ("DAGSTER_HOME", "HEYGEM_STATE", "HEYGEM_DATA"):
+            environment.setenv(name, "")
+        yield DataFolders(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module", params=["", "/dagster"], ids=["at the root", "below a path"])
+def page(
+    request: pytest.FixtureRequest, root: DataFolders, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """Dagster's page over no code at all."""
+    empty = tmp_path_factory.mktemp("workspace") / "workspace.yaml"
+    empty.write_text("load_from: []\n")
+    with open_instance(root) as instance, workspace_of(instance, empty) as workspace:
+        app = create_app_from_workspace_process_context(workspace, request.param)
+        guarded = GuardedPage(app, Guard(frozenset({"localhost"}), frozenset()))
+        with TestClient(guarded, f"http://localhost{request.param}", follow_redirects=False) as client:
+            yield client
+
+
+def socket_of(page: TestClient, headers: Mapping[str, str]) -> WebSocketTestSession:
+    address = f"{str(page.base_url).rstrip('/')}/graphql".replace("http", "ws", 1)
+    return page.websocket_connect(address, ["graphql-ws"], headers=dict(headers))
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_another_page_makes_it_do_nothing(page: TestClient, headers: Mapping[str, str]) -> None:
+    for kind in ("text/plain", "text/plain; application/json", "application/x-www-form-urlencoded"):
+        sent = dict(headers) | {"content-type": kind}
+        assert page.post("/graphql", params={"query": MUTATION}, headers=sent).status_code in (403, 421)
+    assert page.get("/graphql", params={"query": MUTATION}, headers=dict(headers)).status_code in (403, 421)
+    with (
+        pytest.raises(WebSocketDisconnect),
+        socket_of(page, headers),
+    ):
+        pass
+
+
+def test_no_address_acts_whoever_opens_it(page: TestClient) -> None:
+    for headers in OWN:
+        assert page.get("/graphql", params={"query": MUTATION}, headers=headers).status_code == 405
+
+
+@pytest.mark.parametrize("headers", OWN)
+def test_its_own_page_works_as_before(page: TestClient, headers: dict[str, str]) -> None:
+    assert "setNuxSeen" in page.post("/graphql", json={"query": MUTATION}, headers=headers).json()["data"]
+    assert "version" in page.get("/graphql", params={"query": QUERY}, headers=headers).json()["data"]
+    with socket_of(page, headers) as socket:
+        socket.send_json({"type": "connection_init"})
+        assert socket.receive_json() == {"type": "connection_ack"}
+
+
+def test_a_link_from_elsewhere_opens_the_page_but_no_other_page_frames_it(page: TestClient) -> None:
+    answer = page.get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"})
+    assert answer.status_code == 200
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+    assert "nonce-" in answer.headers["content-security-policy"], "Dagster's own policy stays"
+
+
+@pytest.mark.parametrize(
+    ("query", "acts"),
+    [
+        (QUERY, False),
+        (MUTATION, True),
+        ("query A { version } mutation B { setNuxSeen }", True),
+        ("#\n,,mutation{setNuxSeen}", True),
+        ("{ mutation: version }", False),
+        ("not a query", False),
+    ],
+)
+def test_what_acts_is_known_by_its_grammar(query: str, acts: bool) -> None:
+    assert mutates(query) is acts
