@@ -63,7 +63,7 @@ async def receive(
     away = await run_in_threadpool(uploads.away, kind)
     if away is not None:
         # It would lie hidden below the disk that comes back.
-        raise NotReady(away.code, **away.values)
+        raise NotReady("upload.folder_away", folder=folder.name, count=len(uploads.known(kind)))
     if free_bytes(folder) < size + settings.keep_free_gb * 1e9:
         raise Refusal("no_room", 507, name=name)
     growing = folder / f"{PREFIX}{uuid4().hex}"
