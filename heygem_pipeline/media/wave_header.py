@@ -14,7 +14,7 @@ MOST_CHUNKS = 10_000
 
 class _Samples(NamedTuple):
     """size: bytes of samples as the header says. held: bytes from their beginning to the end of the file. follows: the
-    four bytes after them, the name of another chunk as a rule."""
+    eight bytes after them, name and size of another chunk as a rule."""
 
     size: int
     held: int
@@ -34,7 +34,9 @@ def promises_too_little(path: Path) -> bool:
     samples = _samples(path)
     if samples is None or samples.held <= samples.size + 8:
         return False
-    return not all(32 <= byte < 127 for byte in samples.follows)
+    named = all(32 <= byte < 127 for byte in samples.follows[:4])
+    size = int.from_bytes(samples.follows[4:], "little")
+    return not (named and size <= samples.held - samples.size)
 
 
 def _samples(path: Path) -> _Samples | None:
@@ -51,5 +53,5 @@ def _samples(path: Path) -> _Samples | None:
             content = file.tell()
             file.seek(content + size + size % 2)
             if name == b"data":
-                return _Samples(size, whole - content, file.read(4))
+                return _Samples(size, whole - content, file.read(8))
     return None

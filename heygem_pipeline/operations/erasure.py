@@ -170,6 +170,10 @@ def _files(folders: DataFolders, whom: ErasureTarget) -> Iterator[tuple[str, Pat
 
 def _of_upload(uploads: Uploads, kind: UploadKind, key: str) -> Iterator[tuple[str, Path]]:
     """The file itself, and what the Studio saw of it."""
+    folder = uploads.folder(kind)
+    # A link out of the data folder is no upload, and goes with what bears its name.
+    links = (path for path in folder.iterdir() if path.is_symlink() and path.stem == key) if folder.is_dir() else ()
+    yield from (("uploads", path) for path in links)
     upload = uploads.known(kind).get(key)
     if upload is not None:
         yield "uploads", uploads.folder(kind) / upload.file

@@ -77,7 +77,7 @@ class Uploads:
             and not path.name.startswith(UNFINISHED_PREFIXES)
             and not path.stem.lower().endswith(UNFINISHED_STEMS)
             and _is_file(path)
-            and not (path.is_symlink() and leads_out(path, self.folders.root))
+            and not _leads_out(path, self.folders.root)
         )
 
     def take_in(self, kind: UploadKind, ready: Callable[[Path], bool] = always) -> dict[str, Path]:
@@ -185,6 +185,14 @@ def _upload(entry: dict[str, str | int | float] | str) -> Upload:
 def _identity(folder: Path) -> str:
     status = folder.stat()
     return f"{status.st_dev} {status.st_ino}"
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    """Whether a link out of the data folder bears this name; what its disk cannot tell is looked at later."""
+    try:
+        return path.is_symlink() and leads_out(path, root)
+    except OSError:
+        return False
 
 
 def _is_file(path: Path) -> bool:

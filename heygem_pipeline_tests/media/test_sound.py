@@ -115,7 +115,7 @@ def test_a_recorder_that_did_not_know_the_length_is_forgiven(size: int, tone: Pa
 def test_samples_after_the_end_that_the_header_names_are_heard(
     size: int, make_media: MakeMedia, tmp_path: Path
 ) -> None:
-    noise = make_media("noise.wav", "-f", "lavfi", "-i", "anoisesrc=duration=2:sample_rate=44100:amplitude=0.5")
+    noise = make_media("noise.wav", "-f", "lavfi", "-i", "anoisesrc=duration=2:sample_rate=44100:amplitude=0.5:seed=15")
     assert read_sound(changed_header(noise, tmp_path, after=b"data", offset=4, value=size)).duration == 2
 
 
