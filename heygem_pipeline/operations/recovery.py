@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 GRACE = 5.0
 """Seconds."""
 
+MOST_ROUNDS = 3
+
 ABANDONED = "The machine or the pipeline stopped while this run was working."
 
 ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
@@ -50,17 +52,28 @@ def end_leftover_processes(folders: DataFolders, spare_page: bool = False, grace
     """
     import psutil
 
+    # A code server may have begun one more run before it was told.
+    for _ in range(MOST_ROUNDS):
+        ours = _leftover_processes(folders, spare_page)
+        if not ours:
+            return
+        for process in ours if grace else ():
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        for process in psutil.wait_procs(ours, timeout=grace)[1]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(ours, timeout=GRACE)
+
+
+def _leftover_processes(folders: DataFolders, spare_page: bool) -> list["psutil.Process"]:
+    import psutil
+
     ours = [process for process in psutil.process_iter() if _works_on(process, folders)]
     if spare_page:
         pages = [process for process in ours if _is_page(process)]
         ours = [process for process in ours if process not in pages and not _is_below(process, pages)]
-    for process in ours if grace else ():
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-    for process in psutil.wait_procs(ours, timeout=grace)[1]:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(ours, timeout=GRACE)
+    return ours
 
 
 def _works_on(process: "psutil.Process", folders: DataFolders) -> bool:
