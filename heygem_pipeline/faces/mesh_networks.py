@@ -39,7 +39,7 @@ class MeshNetworks:
     """The three networks, loaded. Not to be used by two threads at once."""
 
     def __init__(self) -> None:
-        """Load them (0.1 s). Raises ModelMissing where a file of this installation is gone."""
+        """Load them. Raises ModelMissing where a file of this installation is gone."""
         self._detector = _load("face_detector.tflite")
         self._landmarks = _load("face_landmarks_detector.tflite")
         self._blendshapes = _load("face_blendshapes.tflite")

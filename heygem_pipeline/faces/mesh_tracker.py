@@ -1,4 +1,4 @@
-"""The default tracker: MediaPipe's face mesh, on one core, at more than 100 frames a second."""
+"""The default tracker: MediaPipe's face mesh, on one core, at about 70 frames a second."""
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction

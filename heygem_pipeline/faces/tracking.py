@@ -19,9 +19,6 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
-FRAMES_AHEAD = 4
-"""Decoded while others are read."""
-
 LONGEST_FILLED_GAP = Fraction(1, 5)
 """Seconds; a blink of the detector, not a face that went away."""
 FRAMES_AHEAD = 4

@@ -57,15 +57,16 @@ def _emphasised(samples: NDArray[np.float32], first: int, last: int) -> NDArray[
 
 def _normalised_mel(emphasised: NDArray[np.float32]) -> NDArray[np.float32]:
     windows = np.lib.stride_tricks.sliding_window_view(emphasised, WINDOW)[::HOP]
-    magnitude = np.abs(np.fft.rfft(windows * _hann(), axis=1))
+    magnitude = np.abs(np.fft.rfft(windows * hann(WINDOW), axis=1))
     decibels = 20 * np.log10(np.maximum(FLOOR, magnitude @ mel_bands(WINDOW, LOWEST_HZ, HIGHEST_HZ).T)) - REFERENCE_DB
     scaled = 2 * LARGEST * (decibels + RANGE_DB) / RANGE_DB - LARGEST
     return np.clip(scaled, -LARGEST, LARGEST).astype(np.float32)
 
 
 @cache
-def _hann() -> NDArray[np.float32]:
-    phase = 2 * np.pi * np.arange(WINDOW) / WINDOW
+def hann(window: int) -> NDArray[np.float32]:
+    """Return the periodic Hann window: float32 (window,)."""
+    phase = 2 * np.pi * np.arange(window) / window
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 

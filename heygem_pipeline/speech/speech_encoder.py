@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.speech.mel import SAMPLE_RATE, mel_bands
+from heygem_pipeline.speech.mel import SAMPLE_RATE, hann, mel_bands
 
 WEIGHTS = Path(__file__).parent / "whisper_tiny" / "whisper_tiny_en_two_layers.npz"
 
@@ -117,14 +117,14 @@ def mel_decades(samples: NDArray[np.float32], gain: float, start: int, stop: int
     Only the two ends of the sound are mirrored, as its authors do; inner windows see what lies beside them.
     """
     first, last = start * _SAMPLES_A_ROW - _WINDOW // 2, stop * _SAMPLES_A_ROW + _WINDOW // 2
-    whole = (1 + len(samples) // _SAMPLES_A_ROW) * _SAMPLES_A_ROW
+    whole = row_count(samples) * _SAMPLES_A_ROW
     inside = np.zeros(min(last, whole) - max(first, 0), np.float32)
     piece = samples[max(first, 0) : last]
     inside[: len(piece)] = piece
     around = np.pad(inside * np.float32(gain), (max(-first, 0), max(last - whole, 0)), mode="reflect")
     count = (stop - start) * _HOPS_A_ROW
     windows = np.lib.stride_tricks.sliding_window_view(around, _WINDOW)[::_HOP][:count]
-    spectrum = np.fft.rfft(windows * _hann(), axis=1)
+    spectrum = np.fft.rfft(windows * hann(_WINDOW), axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     return np.log10(np.maximum(power @ mel_bands(_WINDOW, 0, HIGHEST_HZ).T, 10**MEL_FLOOR)).astype(np.float32)
 
@@ -195,9 +195,3 @@ def _weights() -> _Weights:
             rows = array.transpose(0, 2, 1).reshape(len(array), -1) if array.ndim == 3 else array
             arrays[name] = np.ascontiguousarray(rows.T)
     return arrays
-
-
-@cache
-def _hann() -> NDArray[np.float32]:
-    phase = 2 * np.pi * np.arange(_WINDOW) / _WINDOW
-    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)

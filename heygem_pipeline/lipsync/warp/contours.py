@@ -16,7 +16,7 @@ LOWER_OUTER = [48, 59, 58, 57, 56, 55, 54]
 UPPER_INNER = [60, 61, 62, 63, 64]
 LOWER_INNER = [60, 67, 66, 65, 64]
 
-# Where the points lie along the lip, as shares of its length: means of 40 clips of 27 people.
+# Where the points lie along the lip, as shares of its length: means of what the mesh reads on recorded speakers.
 _OUTER_KNOTS = (0.0, 0.064, 0.141, 0.242, 0.367, 0.5, 0.633, 0.758, 0.859, 0.936, 1.0)
 _INNER_KNOTS = (0.0, 0.083, 0.158, 0.252, 0.366, 0.5, 0.634, 0.748, 0.842, 0.917, 1.0)
 # The same of the few among the 68 landmarks, by which whole mouths are moved.
