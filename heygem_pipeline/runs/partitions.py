@@ -45,8 +45,9 @@ def take_in_uploads(
     uploads = Uploads(folders)
     taken_in = {}
     for kind in UploadKind:
-        keys = set(uploads.take_in(kind, ready))
+        # Read first: what another process registers meanwhile must not look like a key whose file is gone.
         registered = set(instance.get_dynamic_partitions(kind.value))
+        keys = set(uploads.take_in(kind, ready))
         added, retired = sorted(keys - registered), sorted(registered - keys)
         for start in range(0, len(added), KEYS_AT_ONCE):
             instance.add_dynamic_partitions(kind.value, added[start : start + KEYS_AT_ONCE])

@@ -41,7 +41,11 @@ PR_SET_PDEATHSIG = 1
 MOST_BYTES = 3 * 2**30
 """Memory of a worker: the trackers that are networks need half of it."""
 
-SECONDS = 60
+PROCESSOR_SECONDS = 60
+"""Of a look, all its threads together: how long it takes by the clock hangs on what else the machine does."""
+
+SECONDS = 240
+"""By the clock: what waits for a disk uses no processor."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +115,16 @@ def become_worker() -> None:
 
 
 def in_limited_time(look: Callable[[], Found]) -> Found:
-    """Look; a worker process that takes longer than SECONDS ends, whatever library it is in."""
+    """Look; a worker process that takes longer than PROCESSOR_SECONDS or SECONDS ends, whatever library it is in."""
     if multiprocessing.parent_process() is None:
         return look()
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         return look()
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def take_in(folders: DataFolders, path: Path) -> None:

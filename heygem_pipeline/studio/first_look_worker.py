@@ -111,7 +111,7 @@ class FirstLooks:
         worker, broken = self._taken_worker(), False
         try:
             if new:
-                await loop.run_in_executor(worker.executor, in_limited_time, partial(take_in, self._folders, path))
+                await self._take_in(worker, path)
             look = partial(examine, kind, path, place, self._settings)
             self._known[place] = await loop.run_in_executor(worker.executor, in_limited_time, look)
         except asyncio.CancelledError:
@@ -128,6 +128,16 @@ class FirstLooks:
             self._known[place] = _unread(path)
         finally:
             self._give_back(worker, broken)
+
+    async def _take_in(self, worker: _Worker, path: Path) -> None:
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            await run(worker.executor, in_limited_time, partial(take_in, self._folders, path))
+        except (BrokenProcessPool, FileNotFoundError):
+            raise
+        except Exception:
+            # The sensor does it in some seconds; what is in the file can be seen all the same.
+            logging.getLogger(__name__).exception("%s got no partition key yet", path.name)
 
     def _taken_worker(self) -> _Worker:
         if self._ending is not None:

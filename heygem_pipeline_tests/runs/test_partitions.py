@@ -1,9 +1,14 @@
 """Taking uploads in."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.uploads.registry import UploadKind
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
 def test_new_files_become_partitions_and_gone_files_retire_theirs(data: DataFolders) -> None:
@@ -24,3 +29,21 @@ def test_taking_in_twice_changes_nothing(data: DataFolders) -> None:
         take_in_uploads(instance, data)
         again = take_in_uploads(instance, data)[UploadKind.AUDIO]
     assert (again.known, again.added, again.retired) == (["talk"], [], [])
+
+
+def test_what_another_process_takes_in_meanwhile_is_not_retired(
+    data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data.presenters / "anna.mp4").write_bytes(b"picture")
+    take_in = Uploads.take_in
+    with open_instance(data) as instance:
+
+        def beside_another(uploads: Uploads, kind: UploadKind, ready: Callable[[Path], bool]) -> list[str]:
+            keys = take_in(uploads, kind, ready)
+            if kind is UploadKind.TEMPLATE:
+                instance.add_dynamic_partitions(kind.value, ["marco"])
+            return keys
+
+        monkeypatch.setattr(Uploads, "take_in", beside_another)
+        take_in_uploads(instance, data)
+        assert set(instance.get_dynamic_partitions("template")) == {"anna", "marco"}

@@ -81,6 +81,7 @@ def address(data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert up.wait(60) == 0, (tmp_path / "up.log").read_text()
     finally:
         cut_the_power(up)
+        print((tmp_path / "up.log").read_text())
 
 
 def test_a_teacher_makes_four_clips(

@@ -5,6 +5,7 @@ import json
 import os
 from functools import partial
 from pathlib import Path
+from sqlite3 import OperationalError
 from time import monotonic, sleep
 
 import pytest
@@ -26,6 +27,16 @@ def first_looks_in_a_thread() -> None:
     """Not here: the worker process is what is tested."""
 
 
+async def _seen_once(data: DataFolders, voice: Path, new: bool = False) -> FirstLook | None:
+    """What is known of a voice once nothing is looked at any more."""
+    first_looks = FirstLooks(data, DEFAULTS)
+    first_looks.want(UploadKind.AUDIO, voice, new)
+    while first_looks.busy:
+        await asyncio.sleep(0.05)
+    first_looks.end()
+    return first_looks.known(UploadKind.AUDIO, voice)
+
+
 def breaks_off(_kind: UploadKind, _path: Path, _place: Path, _settings: Settings) -> FirstLook:
     raise ZeroDivisionError
 
@@ -41,18 +52,23 @@ def test_a_look_that_breaks_off_is_not_begun_again_and_again(
     monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.examine", looking)
     voice = data.voices / "one.wav"
     voice.write_bytes(b"voice")
-
-    async def look() -> FirstLook | None:
-        first_looks = FirstLooks(data, DEFAULTS)
-        first_looks.want(UploadKind.AUDIO, voice)
-        while first_looks.busy:
-            await asyncio.sleep(0.05)
-        seen = first_looks.known(UploadKind.AUDIO, voice)
-        first_looks.end()
-        return seen
-
-    seen = asyncio.run(look())
+    seen = asyncio.run(_seen_once(data, voice))
     assert seen is not None and seen.refused is None and seen.seconds is None
+
+
+def loses_the_database(_folders: DataFolders, _path: Path) -> None:
+    raise OperationalError("database is locked")
+
+
+def test_a_file_that_gets_no_key_yet_is_looked_at_all_the_same(
+    data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.take_in", loses_the_database)
+    monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.examine", looks_long)
+    voice = data.voices / "one.wav"
+    voice.write_bytes(b"voice")
+    seen = asyncio.run(_seen_once(data, voice, new=True))
+    assert seen is not None and seen.seconds == 2.0
 
 
 def looks_long(_kind: UploadKind, path: Path, _place: Path, _settings: Settings) -> FirstLook:
@@ -95,24 +111,25 @@ def ends_in_a_moment(_kind: UploadKind, path: Path, _place: Path, _settings: Set
     return first_look.in_limited_time(partial(looks_long, _kind, path, _place, _settings))
 
 
-@pytest.mark.parametrize(("looking", "name"), [(ends_in_a_moment, "slow.wav"), (takes_all_memory, "large.wav")])
+def computes_without_end(_kind: UploadKind, _path: Path, _place: Path, _settings: Settings) -> FirstLook:
+    first_look.PROCESSOR_SECONDS = 1
+
+    def turns() -> FirstLook:
+        while True:
+            pass
+
+    return first_look.in_limited_time(turns)
+
+
+@pytest.mark.parametrize("looking", [ends_in_a_moment, computes_without_end, takes_all_memory])
 def test_a_look_has_a_limit_of_time_and_of_memory(
-    looking: object, name: str, data: DataFolders, monkeypatch: pytest.MonkeyPatch
+    looking: object, data: DataFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("heygem_pipeline.studio.first_look_worker.examine", looking)
-    voice = data.voices / name
+    voice = data.voices / "slow.wav"
     voice.write_bytes(b"voice")
-
-    async def look() -> FirstLook | None:
-        first_looks = FirstLooks(data, DEFAULTS)
-        first_looks.want(UploadKind.AUDIO, voice)
-        while first_looks.busy:
-            await asyncio.sleep(0.05)
-        first_looks.end()
-        return first_looks.known(UploadKind.AUDIO, voice)
-
     began = monotonic()
-    seen = asyncio.run(look())
+    seen = asyncio.run(_seen_once(data, voice))
     assert monotonic() - began < 30
     assert seen is not None and seen.seconds is None
     assert [warning.code for warning in seen.warnings] == ["upload.not_looked_at"]
