@@ -38,7 +38,7 @@ def test_what_another_process_takes_in_meanwhile_is_not_retired(
     take_in = Uploads.take_in
     with open_instance(data) as instance:
 
-        def beside_another(uploads: Uploads, kind: UploadKind, ready: Callable[[Path], bool]) -> list[str]:
+        def beside_another(uploads: Uploads, kind: UploadKind, ready: Callable[[Path], bool]) -> dict[str, Path]:
             keys = take_in(uploads, kind, ready)
             if kind is UploadKind.TEMPLATE:
                 instance.add_dynamic_partitions(kind.value, ["marco"])
