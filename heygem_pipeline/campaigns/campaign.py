@@ -1,6 +1,7 @@
 """What one campaign says: which voices on which presenters, how they are made, when, and what is handed over."""
 
 import unicodedata
+from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import available_timezones
 
@@ -129,6 +130,12 @@ class Campaign(CampaignText):
     def name(self) -> str:
         """The file's name without ``.yaml``."""
         return self.file.removesuffix(SUFFIX)
+
+    def is_called(self, name: str) -> bool:
+        """Is it meant by this: its name, its file, a path to that, or its title?"""
+        composed = unicodedata.normalize("NFC", name)
+        wanted = {unicodedata.normalize("NFC", known) for known in (self.name, self.file, self.title)}
+        return composed in wanted or Path(composed).name == unicodedata.normalize("NFC", self.file)
 
     @property
     def rendering(self) -> dict[str, str | int]:

@@ -1,7 +1,8 @@
 """The commands ``heygem campaign ...``."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +12,17 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from heygem_pipeline.cli.terminal import output, sentences, tell
-from heygem_pipeline.errors import CampaignWrong
+from heygem_pipeline.cli.answers import JSON_HELP, campaign_answer, refusal, say
+from heygem_pipeline.cli.completion import campaign_names
+from heygem_pipeline.cli.status_matrix import word_of
+from heygem_pipeline.cli.terminal import BAD_INPUT, output, sentences, tell
+from heygem_pipeline.errors import CampaignWrong, PipelineError, UploadMissing
 from heygem_pipeline.messages.message import Message
 
 if TYPE_CHECKING:
     from heygem_pipeline.campaigns.campaign import Campaign
     from heygem_pipeline.campaigns.campaigns_folder import Campaigns
+    from heygem_pipeline.clip.render_spec import RenderSpec
     from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.storage.clip_key import ClipKey
     from heygem_pipeline.storage.folders import DataFolders
@@ -31,35 +36,46 @@ LONGEST_LIST = 100
 """Names printed of a campaign's voices, and of its presenters."""
 
 
+NAME_HELP = "Its name, title or file"
+
+
 @app.command()
 def check(
-    file: Annotated[Path | None, typer.Argument(help="Default: every campaign in data/campaigns")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"{NAME_HELP}, anywhere; default: every campaign in data/campaigns", autocompletion=campaign_names
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """List every mistake in the campaigns with its line; exit status 2 if there is one."""
-    from heygem_pipeline.campaigns.campaign_file import read_campaign
-    from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+    from heygem_pipeline.campaigns.campaigns_folder import load_campaigns, matches
     from heygem_pipeline.clip.render_spec import default_render_spec
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences():
+    with sentences(as_json, _files()):
         folders, usual = data_folders(), default_render_spec(settings())
-        if file is None:
-            campaigns = load_campaigns(folders.campaigns, usual)
-            checked = campaigns.usable
-        else:
-            checked = (read_campaign(file, usual),)
-            campaigns = load_campaigns(folders.campaigns, usual).with_campaign(checked[0])
+        campaigns = load_campaigns(folders.campaigns, usual)
+        checked = campaigns.usable
+        if name is not None:
+            checked = (_named(name, folders, usual),)
+            campaigns = campaigns.with_campaign(checked[0])
         voices, presenters = _uploads(folders)
-        for campaign in checked:
+        for campaign in checked if not as_json else ():
             _say_what_it_wants(campaign, voices, presenters)
-        if campaigns.everything:
+        if campaigns.everything and not as_json:
             output.print("There is no campaign: every voice is wanted on every presenter.")
         problems = _contradictions(campaigns, checked, voices, presenters)
-        if file is None:
+        if name is None:
             problems = [*_problems(campaigns), *problems]
         if problems:
             raise CampaignWrong(problems)
+        if as_json:
+            found = ((campaign, matches(campaign, voices, presenters)) for campaign in checked)
+            told = [campaign_answer(one, folders, its.voices, its.presenters, {}, its.warnings) for one, its in found]
+            say({"campaigns": told, "everything": campaigns.everything})
 
 
 @app.command()
@@ -75,11 +91,12 @@ def new(name: Annotated[str, typer.Argument(help="Name of the campaign and of it
 
 @app.command()
 def status(
-    name: Annotated[str | None, typer.Argument(help="Default: all campaigns in a table")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help=f"{NAME_HELP}; default: all in a table", autocompletion=campaign_names)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Show what each campaign matches, how many clips it wants and how many are done, and when it starts next."""
-    from heygem_pipeline.campaigns.campaign import SUFFIX
-    from heygem_pipeline.campaigns.campaign_file import read_campaign
     from heygem_pipeline.campaigns.campaigns_folder import Campaigns, load_campaigns, matches
     from heygem_pipeline.clip.render_spec import default_render_spec
     from heygem_pipeline.planning.planner import plan
@@ -87,25 +104,73 @@ def status(
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences():
+    with sentences(as_json, _files()):
         folders, usual = data_folders(), default_render_spec(settings())
-        folder = folders.campaigns
         if name is None:
-            campaigns = load_campaigns(folder, usual)
+            campaigns = load_campaigns(folders.campaigns, usual)
         else:
-            campaigns = Campaigns((read_campaign(folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}", usual),))
+            campaigns = Campaigns((_named(name, folders, usual),))
         voices, presenters = _uploads(folders)
         with open_instance(folders) as instance:
-            _print_table(campaigns, voices, presenters, plan(instance, folders, settings()))
+            found = plan(instance, folders, settings())
+        if as_json:
+            _say_campaigns(campaigns, folders, voices, presenters, found)
+            if campaigns.wrong:
+                raise typer.Exit(BAD_INPUT)
+            return
+        _print_table(campaigns, voices, presenters, found)
         if name is not None:
             for campaign in campaigns.usable:
-                found = matches(campaign, voices, presenters)
-                said = [f"{key} ({language})" if language else key for key, language in found.voices.items()]
-                output.print(Text(f"Voices: {_listed(said)}\nPresenters: {_listed(found.presenters)}"))
-                for warning in found.warnings:
+                matched = matches(campaign, voices, presenters)
+                said = [f"{key} ({language})" if language else key for key, language in matched.voices.items()]
+                output.print(Text(f"Voices: {_listed(said)}\nPresenters: {_listed(matched.presenters)}"))
+                for warning in matched.warnings:
                     tell(f"Warning: {warning}")
         if campaigns.wrong:
             raise CampaignWrong(_problems(campaigns))
+
+
+def _say_campaigns(
+    campaigns: "Campaigns",
+    folders: "DataFolders",
+    voices: Mapping[str, Path],
+    presenters: Mapping[str, Path],
+    found: "Plan",
+) -> None:
+    from heygem_pipeline.campaigns.campaigns_folder import matches
+
+    told = []
+    for campaign in campaigns.usable:
+        matched = matches(campaign, voices, presenters)
+        counts = Counter(word_of(found.clips[clip]) for clip in _clips_of(campaign, found))
+        told.append(campaign_answer(campaign, folders, matched.voices, matched.presenters, counts, matched.warnings))
+    answer = {"campaigns": told, "everything": campaigns.everything}
+    say(answer | (refusal(CampaignWrong(_problems(campaigns)), _files()) if campaigns.wrong else {}))
+
+
+def _named(name: str, folders: "DataFolders", usual: "RenderSpec") -> "Campaign":
+    """The campaign of a name, a file anywhere, or a title: all that these commands print of one."""
+    from heygem_pipeline.campaigns.campaign import SUFFIX
+    from heygem_pipeline.campaigns.campaign_file import read_campaign
+    from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+
+    if Path(name).is_file():
+        return read_campaign(Path(name), usual)
+    path = folders.campaigns / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
+    if not path.is_file():
+        called = [one for one in load_campaigns(folders.campaigns, usual).usable if one.is_called(name)]
+        if len(called) > 1:
+            raise UploadMissing("campaign.several", name=name, files=", ".join(one.file for one in called))
+        path = folders.campaigns / called[0].file if called else path
+    return read_campaign(path, usual)
+
+
+def _files() -> Iterator[Path]:
+    """Those that a refusal may name: the campaigns' files. Looked for only when something is refused."""
+    from heygem_pipeline.storage.folders import data_folders
+
+    with suppress(PipelineError, OSError):
+        yield from data_folders().campaigns.iterdir()
 
 
 def _say_what_it_wants(campaign: "Campaign", voices: Mapping[str, Path], presenters: Mapping[str, Path]) -> None:
@@ -128,24 +193,30 @@ def _print_table(
 ) -> None:
     from heygem_pipeline.campaigns.campaigns_folder import matches
 
-    table = Table(
-        "campaign", "voices", "presenters", "clips", *COUNTED, "next time", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
-    for campaign in campaigns.usable:
+    rows = [(campaign, _clips_of(campaign, found)) for campaign in campaigns.usable]
+    # A column for what somebody cancelled is seldom needed, and the table is wide.
+    cancelled = any(word_of(found.clips[clip]) == "cancelled" for _, mine in rows for clip in mine)
+    counted = (*COUNTED, "cancelled") if cancelled else COUNTED
+    head = "campaign", "voices", "presenters", "clips", *counted, "next time"
+    table = Table(*head, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for campaign, mine in rows:
         matched = matches(campaign, voices, presenters)
-        mine = [clip for clip, wanting in found.wanting.items() if any(its.file == campaign.file for its in wanting)]
-        counts = _counts(found, mine)
         sizes = len(matched.voices), len(matched.presenters), len(mine)
-        table.add_row(Text(campaign.title, overflow="fold"), *map(str, (*sizes, *counts)), _next_time(campaign))
+        numbers = map(str, (*sizes, *_counts(found, mine, counted)))
+        table.add_row(Text(campaign.title, overflow="fold"), *numbers, _next_time(campaign))
     if campaigns.everything:
         sizes = len(voices), len(presenters), len(found.clips)
-        table.add_row("no campaign: everything", *map(str, (*sizes, *_counts(found, found.clips))), "")
+        table.add_row("no campaign: everything", *map(str, (*sizes, *_counts(found, found.clips, counted))), "")
     output.print(table)
 
 
-def _counts(found: "Plan", clips: Iterable["ClipKey"]) -> list[int]:
-    statuses = Counter(found.clips[clip].state.value for clip in clips)
-    return [statuses[word] for word in COUNTED]
+def _clips_of(campaign: "Campaign", found: "Plan") -> list["ClipKey"]:
+    return [clip for clip, wanting in found.wanting.items() if any(its.file == campaign.file for its in wanting)]
+
+
+def _counts(found: "Plan", clips: Iterable["ClipKey"], counted: Iterable[str]) -> list[int]:
+    statuses = Counter(word_of(found.clips[clip]) for clip in clips)
+    return [statuses[word] for word in counted]
 
 
 def _next_time(campaign: "Campaign") -> str:

@@ -1,7 +1,7 @@
 """The commands ``heygem checkpoints ...``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE, Checkpoint, Owner, Part
-from heygem_pipeline.checkpoints.weights import checkpoints_folder, comes_by_itself
+from heygem_pipeline.checkpoints.weights import checkpoints_folder, comes_by_itself, is_complete
+from heygem_pipeline.cli.answers import JSON_HELP, say
 from heygem_pipeline.cli.terminal import OTHER_FAILURE, output, sentences
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.settings import settings
@@ -18,9 +19,12 @@ app = typer.Typer(help="Weights of engines and trackers: list, import and verify
 
 
 @app.command("list")
-def list_all() -> None:
+def list_all(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
     """List every file of weights: its purpose, whether it is there, and its licence."""
-    with sentences():
+    with sentences(as_json):
+        if as_json:
+            say({"folder": str(checkpoints_folder(settings())), "owners": [_told(owner) for owner in CATALOGUE]})
+            return
         for owner in CATALOGUE:
             table = Table("for", "file", "is", "there", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
             for part in owner.parts:
@@ -31,6 +35,27 @@ def list_all() -> None:
             output.print(table)
             _say(f"From {owner.parts[0].files[0].source}. {_needed(owner)}")
             _say(f"{owner.terms} {_acknowledged(owner)}")
+
+
+def _told(owner: Owner) -> dict[str, Any]:
+    chosen = settings()
+    files = [
+        {"for": part.what, "file": str(path), "what": one.what, "bytes": path.stat().st_size if there else None}
+        for part in owner.parts
+        for one in part.files
+        for path in [checkpoints_folder(chosen) / one.file]
+        for there in [path.is_file()]
+    ]
+    return {
+        "kind": owner.kind,
+        "name": owner.name,
+        "complete": is_complete(owner, chosen),
+        "downloaded_when_needed": comes_by_itself(owner, chosen),
+        "research_only": owner.research_only,
+        "acknowledged": owner.name in chosen.acknowledged_licences or not owner.research_only,
+        "terms": str(owner.terms),
+        "files": files,
+    }
 
 
 @app.command()

@@ -1,13 +1,17 @@
 """The commands of daily work: ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
 
+from dataclasses import dataclass
+from time import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from heygem_pipeline.cli.status_matrix import matrix
+from heygem_pipeline.cli.answers import JSON_HELP, say, status_answer
+from heygem_pipeline.cli.completion import campaign_names, clip_names, subject_names
+from heygem_pipeline.cli.status_matrix import matrix, word_of
 from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, interruption, messages, output, sentences, tell
 from heygem_pipeline.errors import UploadMissing
 
@@ -15,12 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygem_pipeline.planning.plan import Plan
+    from heygem_pipeline.planning.status import Status
+    from heygem_pipeline.runs.instance import Instance
     from heygem_pipeline.storage.clip_key import ClipKey
     from heygem_pipeline.storage.folders import DataFolders
 
 app = typer.Typer()
 
 SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_OF_A_LIVE_RUN = 60.0
+"""Within which a run that is at work has said how far it is."""
+
 NAMES_TOLD = 10
 STARTED_SOON = "The running pipeline starts them within seconds; watch: heygem status --watch"
 NOBODY_RUNS = "Nothing runs now; start them with: heygem up, or make them here: heygem batch"
@@ -29,31 +38,83 @@ NOBODY_RUNS = "Nothing runs now; start them with: heygem up, or make them here: 
 @app.command()
 def status(
     watch: Annotated[bool, typer.Option("--watch", help="Keep showing the changes, until Ctrl-C")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Show the state of every wanted clip: done, running, failed, waiting ..."""
-    from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
-    # Here nothing is to be copied: the matrix fits the terminal, however narrow.
-    console = Console() if output.is_terminal else output
-    with sentences(), open_instance(folders := data_folders()) as instance:
+    with sentences(as_json), open_instance(folders := data_folders()) as instance:
+        if as_json:
+            _say_status(instance, folders, watch)
+            return
+        # Here nothing is to be copied: the matrix fits the terminal, however narrow.
+        console = Console() if output.is_terminal else output
         if not watch:
-            console.print(matrix(plan(instance, folders, settings()), console.width))
+            console.print(_look(instance, folders).matrix(console.width, None))
             return
         screen = console.is_terminal
         with interruption() as interrupted, Live(console=console, auto_refresh=False, screen=screen) as live:
             while True:
-                found = plan(instance, folders, settings())
-                live.update(matrix(found, console.width, console.height if screen else None), refresh=True)
+                look = _look(instance, folders)
+                live.update(look.matrix(console.width, console.height if screen else None), refresh=True)
                 if interrupted.wait(SECONDS_BETWEEN_LOOKS):
                     return
 
 
+def _say_status(instance: "Instance", folders: "DataFolders", watch: bool) -> None:
+    """One line of JSON; with ``watch`` one more whenever something has changed."""
+    before = None
+    with interruption() as interrupted:
+        while True:
+            look = _look(instance, folders)
+            answer = status_answer(look.found, folders, look.word, look.served)
+            if answer != before:
+                say(answer)
+            before = answer
+            if not watch or interrupted.wait(SECONDS_BETWEEN_LOOKS):
+                return
+
+
+@dataclass(frozen=True)
+class _Look:
+    """killed: runs that are recorded as running, and that nobody runs."""
+
+    found: "Plan"
+    served: bool
+    killed: frozenset[str]
+
+    def word(self, status: "Status") -> str:
+        return word_of(status, self.killed)
+
+    def matrix(self, width: int, height: int | None) -> RenderableType:
+        return matrix(self.found, width, height, self.word)
+
+
+def _look(instance: "Instance", folders: "DataFolders") -> _Look:
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.planning.status import State
+    from heygem_pipeline.runs.data_folder_lock import is_served
+    from heygem_pipeline.runs.progress import read_progress
+    from heygem_pipeline.settings import settings
+
+    found, served = plan(instance, folders, settings()), is_served(folders)
+    if served:
+        return _Look(found, served, frozenset())
+    statuses = [*found.voices.values(), *found.presenters.values(), *found.clips.values(), *found.deliveries.values()]
+    recorded = {status.run_id for status in statuses if status.state is State.RUNNING and status.run_id is not None}
+    # What was started by Dagster's own commands holds no lock; it tells how far it is.
+    told = {run_id: read_progress(folders, run_id) for run_id in recorded}
+    quiet = {run_id for run_id, at in told.items() if at is None or time() - at.at > SECONDS_OF_A_LIVE_RUN}
+    return _Look(found, served, frozenset(quiet))
+
+
 @app.command()
 def retry(
-    clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all")] = None,
+    clips: Annotated[
+        list[str] | None,
+        typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all", autocompletion=clip_names),
+    ] = None,
 ) -> None:
     """Have failed clips made again, also those whose voice or presenter failed, and removed clips that you name."""
     from heygem_pipeline.planning.planner import plan
@@ -72,13 +133,18 @@ def retry(
         again = try_again(folders, found, chosen)
         for clip in chosen:
             if clip not in again:
-                tell(f"{clip.label} has not failed; it is {found.clips[clip].state.value}.")
+                tell(f"{clip.label} has not failed; it is {word_of(found.clips[clip])}.")
         _say_asked(len(again), is_served(folders))
 
 
 @app.command()
 def cancel(
-    name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="VOICE/PRESENTER, as in data/outputs; or a voice or presenter alone", autocompletion=subject_names
+        ),
+    ],
 ) -> None:
     """Stop the run of a clip, or prevent its start; the clip is then not made until somebody asks for it."""
     from heygem_pipeline.planning import retry_and_cancel
@@ -94,7 +160,7 @@ def cancel(
         statuses = uploads or [found.clips[clip] for clip in clips]
         runs = [run_id for status in uploads if (run_id := status.active_run) is not None]
         if not runs and all(found.clips[clip].settled for clip in clips):
-            tell(f"{name} is in no run; it is {statuses[0].state.value}.")
+            tell(f"{name} is in no run; it is {word_of(statuses[0])}.")
             raise typer.Exit(OTHER_FAILURE)
         silent = [run_id for run_id in runs if not retry_and_cancel.stop(instance, folders, run_id)]
         silent += retry_and_cancel.cancel(instance, folders, found, clips)
@@ -106,7 +172,13 @@ def cancel(
 
 @app.command()
 def batch(
-    campaign: Annotated[str | None, typer.Argument(help="Only what this campaign wants; default: all clips")] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Argument(
+            help="Only what this campaign wants: its name, title or file; default: all clips",
+            autocompletion=campaign_names,
+        ),
+    ] = None,
 ) -> None:
     """Make every wanted clip that is missing or out of date, in the running pipeline or, if none runs, right here."""
     from heygem_pipeline.operations.materialize import Materializer, make_missing
@@ -164,13 +236,10 @@ def _tell_unmade(unmade: "Sequence[ClipKey]", wanted: int, folders: "DataFolders
 
 
 def _of_campaign(found: "Plan", name: str | None) -> list["ClipKey"]:
+    """The clips of a campaign that is named by its file, its path, or its title."""
     if name is None:
         return list(found.clips)
-    wanted = [
-        clip
-        for clip, wanting in found.wanting.items()
-        if any(name in (campaign.name, campaign.file) for campaign in wanting)
-    ]
+    wanted = [clip for clip, wanting in found.wanting.items() if any(campaign.is_called(name) for campaign in wanting)]
     if not wanted:
         raise UploadMissing("campaign.wants_nothing", name=name)
     return wanted

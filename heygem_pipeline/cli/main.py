@@ -1,22 +1,30 @@
 """The command ``heygem``."""
 
-import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
+from typer.core import TyperGroup
 
+from heygem_pipeline.cli.answers import JSON_HELP, say
 from heygem_pipeline.cli.campaigns import app as campaign_commands
 from heygem_pipeline.cli.checkpoints import app as checkpoint_commands
 from heygem_pipeline.cli.clips import app as operator_commands
+from heygem_pipeline.cli.generate import app as generate_commands
 from heygem_pipeline.cli.records import app as record_commands
 from heygem_pipeline.cli.studio import PORT
 from heygem_pipeline.cli.studio import app as studio_commands
 from heygem_pipeline.cli.terminal import (
+    INTERRUPTED,
+    NOT_READY,
     OTHER_FAILURE,
+    WRONG_USE,
     StageBars,
     clip_table,
     findings_table,
@@ -26,7 +34,45 @@ from heygem_pipeline.cli.terminal import (
     tell,
 )
 
-app = typer.Typer(help="N voices x M presenters: talking-head clips.", no_args_is_help=True, add_completion=False)
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""What a wrong call raises; typer itself names only the one for wrong values."""
+
+
+class Commands(TyperGroup):
+    """The commands; a wrong call has an exit status of its own."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - as typer has it
+        """Read the first words of the call."""
+        with _own_exit_status():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as typer has it
+        """Read the rest of the call, and do it."""
+        with _own_exit_status():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _own_exit_status() -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        setattr(error, "exit_code", WRONG_USE)  # noqa: B010 - typed as a bare exception
+        raise
+    except typer.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise typer.Exit(INTERRUPTED) from error
+        raise
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"heygem {version('heygem-pipeline')}")
+        raise typer.Exit
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True)
+app.add_typer(generate_commands)
 app.add_typer(campaign_commands, name="campaign")
 app.add_typer(checkpoint_commands, name="checkpoints")
 app.add_typer(operator_commands)
@@ -34,35 +80,32 @@ app.add_typer(record_commands)
 app.add_typer(studio_commands)
 
 
-@app.command()
-def generate(
-    audio: Annotated[Path, typer.Option(help="The voice: a sound file, or a video whose sound is used")],
-    template: Annotated[Path, typer.Option(help="The presenter: a video, or a picture")],
-    output_file: Annotated[Path, typer.Option("--output", help="The MP4 to write")],
-    engine: Annotated[str | None, typer.Option(help="Lip-sync engine; default: the setting HEYGEM_ENGINE")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON instead of a table")] = False,
+@app.callback()
+def heygem(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version", is_eager=True, callback=_say_version)
+    ] = False,
 ) -> None:
-    """Make one clip, without a Dagster instance."""
-    from heygem_pipeline.clip.generate import generate_clip
+    """N voices x M presenters: talking-head clips.
 
-    with sentences(), StageBars(messages) as bars:
-        report = generate_clip(audio, template, output_file, engine, bars.show)
-    if as_json:
-        print(json.dumps(report.as_json(), ensure_ascii=False))
-    else:
-        output.print(clip_table([(report.template, report, str(output_file), None)]))
+    Exit status: 0 done; 1 something is not made; 2 a file is at fault; 3 this machine is; 64 wrong use; 130 Ctrl-C.
+    """
 
 
 @app.command()
-def doctor() -> None:
-    """Check what is installed and what is missing; exit status 1 if the default engine cannot run."""
+def doctor(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+    """Check what is installed and what is missing; exit status 3 if clips cannot be made as it is set up."""
     from heygem_pipeline.cli.doctor import examine
 
-    with sentences():
+    with sentences(as_json):
         findings = list(examine())
-    output.print(findings_table(findings))
-    if any(finding.needed and not finding.well for finding in findings):
-        raise typer.Exit(1)
+    fatal = any(finding.fatal for finding in findings)
+    if as_json:
+        say({"ready": not fatal, "findings": [finding.as_json() for finding in findings]})
+    else:
+        output.print(findings_table(findings))
+    if fatal:
+        raise typer.Exit(NOT_READY)
 
 
 @app.command()

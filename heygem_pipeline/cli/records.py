@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from heygem_pipeline.cli.completion import clip_names, presenter_names, subject_names, voice_names
 from heygem_pipeline.cli.terminal import OTHER_FAILURE, output, sentences, tell
 from heygem_pipeline.errors import BadInput, UploadMissing
 
@@ -26,20 +27,31 @@ STYLES = {"ERROR": "red", "WARNING": "yellow"}
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="VOICE/PRESENTER, or a voice or presenter alone")],
+    name: Annotated[
+        str, typer.Argument(help="VOICE/PRESENTER, or a voice or presenter alone", autocompletion=subject_names)
+    ],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines while it runs, until Ctrl-C")] = False,
 ) -> None:
-    """Print the log of the latest run of a clip, a voice or a presenter, and how it ended."""
+    """Print the log of the latest run of a clip, a voice or a presenter, and how it ended.
+
+    Of a clip whose voice or presenter failed, it is the log of that.
+    """
     from logging import getLevelName
 
+    from heygem_pipeline.planning.blame import run_to_blame
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.runs.run_log import latest_run, outcome_of, read_log
+    from heygem_pipeline.runs.run_log import latest_run, outcome_of, read_log, subject_in
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
-    with sentences(), open_instance(data_folders()) as instance:
-        run = latest_run(instance, name.removesuffix(".mp4"))
+    with sentences(), open_instance(folders := data_folders()) as instance:
+        name = name.removesuffix(".mp4")
+        blamed = run_to_blame(instance, folders, settings(), name)
+        run = blamed or latest_run(instance, name)
         if run is None:
             raise UploadMissing("run.none", name=name)
+        if blamed is not None:
+            tell(f"{name} was not begun: {subject_in(blamed.tags)} failed. This is the log of that.")
         try:
             for line in read_log(instance, run, follow):
                 # As it is in the file: to be searched, and cut at its columns.
@@ -56,9 +68,15 @@ def logs(
 
 @app.command()
 def forget(
-    clips: Annotated[list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs")] = None,
-    voice: Annotated[list[str] | None, typer.Option(help="A voice: its upload and all its clips")] = None,
-    presenter: Annotated[list[str] | None, typer.Option(help="A presenter: its upload and all its clips")] = None,
+    clips: Annotated[
+        list[str] | None, typer.Argument(help="VOICE/PRESENTER, as in data/outputs", autocompletion=clip_names)
+    ] = None,
+    voice: Annotated[
+        list[str] | None, typer.Option(help="A voice: its upload and all its clips", autocompletion=voice_names)
+    ] = None,
+    presenter: Annotated[
+        list[str] | None, typer.Option(help="A presenter: its upload and all its clips", autocompletion=presenter_names)
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking")] = False,
 ) -> None:
     """Delete everything that is kept about clips, voices or presenters, also uploads and records of runs."""

@@ -4,11 +4,12 @@ import errno
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import TracebackType
+from typing import NoReturn
 
 from pydantic import ValidationError
 from rich.box import SIMPLE_HEAD
@@ -18,12 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from heygem_pipeline.cli.doctor import Finding
-from heygem_pipeline.errors import BadInput, PipelineError
+from heygem_pipeline.cli.answers import refusal, say
+from heygem_pipeline.cli.doctor import Finding, Need
+from heygem_pipeline.errors import BadInput, NotReady, PipelineError
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.storage.atomic import NO_ROOM, free_bytes
 from heygem_pipeline.storage.printable_text import shown
+
+SIGN_STYLES = {"ok": "green", "missing": "red", "note": "yellow", "none": "dim"}
 
 WIDEST_TABLE = 110
 """Columns: in a narrower terminal lines run over, so that a path can still be copied."""
@@ -35,8 +39,20 @@ messages = Console(stderr=True)
 FULL_BYTES = 2**20
 """With less, a database cannot be written to."""
 
-BAD_INPUT = 2
 OTHER_FAILURE = 1
+"""Exit status: something is not made, or an error that nobody foresaw."""
+
+BAD_INPUT = 2
+"""Exit status: a file or a name is at fault; the same call will not work the next time either."""
+
+NOT_READY = 3
+"""Exit status: this machine is at fault: a program, weights, room, a setting; the files are not."""
+
+WRONG_USE = 64
+"""Exit status: the command was called wrongly; EX_USAGE of sysexits(3)."""
+
+INTERRUPTED = 130
+"""Exit status: Ctrl-C."""
 
 
 @contextmanager
@@ -54,29 +70,48 @@ def interruption() -> Iterator[Event]:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """Tell a named error in its one sentence, and leave with 2 for bad input, 1 for anything else."""
+def sentences(as_json: bool = False, files: Iterable[Path] = ()) -> Iterator[None]:
+    """Tell a named error in its one sentence on stderr, and leave with the exit status that says what is at fault.
+
+    as_json: say it on stdout too, for programs. files: among which the one that the error names is looked for.
+    """
     try:
         yield
     except PipelineError as error:
-        tell(str(error))
-        sys.exit(BAD_INPUT if isinstance(error, BadInput) else OTHER_FAILURE)
+        _refuse(error, exit_status_of(error), as_json, files)
     except BrokenPipeError:
         raise
     except OSError as error:
-        tell(str(_refused(error)))
-        sys.exit(BAD_INPUT if error.errno == errno.ENAMETOOLONG else OTHER_FAILURE)
+        status = BAD_INPUT if error.errno == errno.ENAMETOOLONG else NOT_READY
+        _refuse(_refused(error), status, as_json, files)
     except ValidationError as error:
-        for wrong in error.errors():
-            name = "HEYGEM_" + "_".join(map(str, wrong["loc"])).upper()
-            tell(f"The setting {name} is wrong: {wrong['msg']}.")
-        sys.exit(OTHER_FAILURE)
+        wrong = [Message("setting.wrong", name=_setting(at["loc"]), problem=at["msg"]) for at in error.errors()]
+        for message in wrong[:-1]:
+            tell(str(message))
+        _refuse(wrong[-1], NOT_READY, as_json, files)
     except Exception as error:
         history = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None)
         if not isinstance(history, sqlite3.Error):
             raise
-        tell(str(_history_closed(history)))
-        sys.exit(OTHER_FAILURE)
+        _refuse(_history_closed(history), NOT_READY, as_json, files)
+
+
+def exit_status_of(error: PipelineError) -> int:
+    """What is at fault, as a number for programs."""
+    if isinstance(error, BadInput):
+        return BAD_INPUT
+    return NOT_READY if isinstance(error, NotReady) else OTHER_FAILURE
+
+
+def _refuse(error: PipelineError | Message, status: int, as_json: bool, files: Iterable[Path]) -> NoReturn:
+    if as_json:
+        say(refusal(error, files))
+    tell(str(error))
+    sys.exit(status)
+
+
+def _setting(location: Iterable[int | str]) -> str:
+    return "HEYGEM_" + "_".join(map(str, location)).upper()
 
 
 def _refused(error: OSError) -> Message:
@@ -156,13 +191,19 @@ def clip_table(rows: Sequence[tuple[str, ClipReport | None, str, str | None]]) -
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
-    """A row a finding of the doctor."""
-    table = Table("", "what", "found", "how to fix it")
-    for finding in findings:
-        sign = "ok" if finding.well else ("missing" if finding.needed else "note")
-        style = "green" if finding.well else ("red" if finding.needed else "yellow")
+    """A row a finding of the doctor: first what the defaults need, then what the settings choose, then the rest."""
+    table = Table("", "needed by", "what", "found", "how to fix it", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    last = None
+    for finding in sorted(findings, key=lambda finding: list(Need).index(finding.need)):
+        if last not in (None, finding.need):
+            table.add_section()
+        last = finding.need
         table.add_row(
-            Text(sign, style), finding.subject, Text(finding.found), "" if finding.well else Text(finding.mend)
+            Text(finding.sign, SIGN_STYLES[finding.sign]),
+            finding.need.value,
+            Text(finding.subject),
+            Text(finding.found),
+            Text("" if finding.well else finding.mend),
         )
     return table
 

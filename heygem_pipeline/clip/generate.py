@@ -1,8 +1,11 @@
 """One clip from two files, without a Dagster instance: the calls the assets make, one after the other."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.finish import draw_for, finish_clip
@@ -60,12 +63,68 @@ def generate_clip(
     if not isinstance(voice, Voice):
         voice = analyse_voice(heard, settings)
     if not isinstance(presenter, Presenter):
-        template = Template.open(seen, settings)
-        tracked = _stage(progress, "faces", seen.name, template.info.frame_count)
-        presenter = track_presenter(seen, tracked, template, settings)
+        presenter = _tracked(seen, progress, settings)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     encoded = _stage(progress, "clip", written.name, count)
     return finish_clip(voice, presenter, draw_for(voice, presenter, drawing), written, encoded, settings).report
+
+
+@dataclass(frozen=True)
+class ClipToMake:
+    """Two files, and the MP4 to write."""
+
+    voice: Path
+    presenter: Path
+    output: Path
+
+
+def generate_clips(
+    clips: Iterable[ClipToMake],
+    engine: str | None = None,
+    progress: StageProgress | None = None,
+    settings: Settings | None = None,
+) -> Iterator[tuple[ClipToMake, ClipReport | Exception]]:
+    """Make several clips, each voice and each presenter looked at once; yield what became of each.
+
+    Each clip stands alone: whatever happens to one, the others are made. Arguments as of ``generate_clip``.
+    """
+    settings = settings or settings_of_environment()
+    drawing = load_engine(engine or settings.engine, settings)
+    weights_of(drawing.name, settings)
+    heard: dict[Path, Voice | Exception] = {}
+    seen: dict[Path, Presenter | Exception] = {}
+    for clip in clips:
+        try:
+            _check_files(clip.voice, clip.presenter, clip.output)
+            voice = _once(heard, clip.voice, partial(analyse_voice, settings=settings))
+            presenter = _once(seen, clip.presenter, partial(_tracked, progress=progress, settings=settings))
+            made = generate_clip(voice, presenter, clip.output, drawing, progress, settings)
+        except Exception as error:
+            yield clip, error
+        else:
+            yield clip, made
+
+
+Made = TypeVar("Made", Voice, Presenter)
+
+
+def _once(known: dict[Path, Made | Exception], path: Path, make: Callable[[Path], Made]) -> Made:
+    """What was made of the file, or is made now. What failed once is not tried for every clip."""
+    if path not in known:
+        try:
+            known[path] = make(path)
+        except Exception as error:
+            known[path] = error
+    made = known[path]
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+def _tracked(path: Path, progress: StageProgress | None, settings: Settings) -> Presenter:
+    weights_of(chosen_tracker(path, settings.tracker), settings)
+    template = Template.open(path, settings)
+    return track_presenter(path, _stage(progress, "faces", path.name, template.info.frame_count), template, settings)
 
 
 def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:

@@ -10,7 +10,11 @@ from typer.testing import CliRunner, Result
 from heygem_pipeline.cli.main import app
 from heygem_pipeline.settings import settings
 
-PROGRAM = [sys.executable, "-c", "from heygem_pipeline.cli.main import main; main()"]
+PROGRAM = [
+    sys.executable,
+    "-c",
+    "import sys; sys.argv[0] = 'heygem'; from heygem_pipeline.cli.main import main; main()",
+]
 
 
 def heygem(*arguments: str | Path, **environment: str) -> Result:
@@ -22,7 +26,9 @@ def heygem(*arguments: str | Path, **environment: str) -> Result:
         settings.cache_clear()
 
 
-def heygem_process(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def heygem_process(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a shell does: with what libraries print, and with Python's own ending."""
     command = [*PROGRAM, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=os.environ.copy())
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env=os.environ | environment
+    )

@@ -37,14 +37,14 @@ def test_an_output_where_nothing_can_be_written_is_a_sentence(data: DataFolders,
 def test_a_data_folder_where_nothing_can_be_written_is_a_sentence(place: str) -> None:
     for command in ("status", "ingest", "batch", "prune"):
         done = heygem(command, HEYGEM_DATA=place)
-        assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1, done.output
+        assert done.exit_code == 3 and len(done.stderr.splitlines()) == 1, done.output
 
 
 def test_a_damaged_history_is_a_sentence(data: DataFolders) -> None:
     (data.state / "history" / "runs.db").write_bytes(b"no database" * 1000)
     for command in ("status", "ingest", "batch", "prune"):
         done = heygem(command)
-        assert done.exit_code == 1 and "history of runs" in done.stderr and "damaged" in done.stderr, done.output
+        assert done.exit_code == 3 and "history of runs" in done.stderr and "damaged" in done.stderr, done.output
         assert len(done.stderr.splitlines()) == 1
 
 

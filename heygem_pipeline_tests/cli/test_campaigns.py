@@ -1,5 +1,6 @@
 """The commands ``heygem campaign ...``."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -96,10 +97,10 @@ def test_status_counts_what_the_planner_says(house: House) -> None:
     house.make_inputs()
     house.make_clip("one", "one")
     house.run(CLIP, "two|one", DagsterRunStatus.CANCELED)
-    assert row_of(campaign("status"), "autumn")[-6:] == ["2", "1", "2", "1", "0", "1"]
+    assert row_of(campaign("status"), "autumn")[-7:] == ["2", "1", "2", "1", "0", "0", "1"]
     house.replace("one", "said anew")
     house.make_inputs()
-    assert row_of(campaign("status", "autumn"), "autumn")[-6:] == ["2", "1", "2", "0", "1", "1"]
+    assert row_of(campaign("status", "autumn"), "autumn")[-7:] == ["2", "1", "2", "0", "1", "0", "1"]
 
 
 def test_check_and_status_change_nothing_and_name_what_is_not_taken_in(uploads: DataFolders) -> None:
@@ -122,3 +123,29 @@ def test_status_of_one_names_what_it_matches_and_its_next_time(uploads: DataFold
     assert "Welcome, autumn term" in done.stdout and "02:00 Europe/Berlin" in done.stdout
     assert "welcome-de (de), 欢迎 (zh-Hans)" in done.stdout
     assert campaign("status", "spring").exit_code == 2
+
+
+def test_a_campaign_is_found_by_all_that_is_printed_of_it(uploads: DataFolders, tmp_path: Path) -> None:
+    shutil.copy(LOCALISATION, uploads.campaigns)
+    path = uploads.campaigns / "localisation.yaml"
+    for name in ("localisation", "localisation.yaml", path, "Welcome, autumn term"):
+        for command in ("check", "status"):
+            done = campaign(command, name)
+            assert done.exit_code == 0, done.output
+    assert campaign("check", "spring").exit_code == 2
+    shutil.copy(path, uploads.campaigns / "again.yaml")
+    done = campaign("status", "Welcome, autumn term")
+    assert done.exit_code == 2 and "again.yaml, localisation.yaml" in done.stderr
+
+
+def test_programs_read_campaigns_and_their_mistakes(uploads: DataFolders) -> None:
+    shutil.copy(LOCALISATION, uploads.campaigns)
+    (said,) = json.loads(campaign("status", "--json").stdout)["campaigns"]
+    assert said["file"] == str(uploads.campaigns / "localisation.yaml")
+    assert said["title"] == "Welcome, autumn term" and said["counts"] == {"waiting": 2}
+    assert said["voices"][0] == {"name": "welcome-de", "language": "de"} and said["next"].endswith("02:00:00+01:00")
+    (uploads.campaigns / "b.yaml").write_text("voices: [a\n")
+    for command in ("status", "check"):
+        done = campaign(command, "--json")
+        (problem,) = json.loads(done.stdout)["refused"]["problems"]
+        assert done.exit_code == 2 and problem["file"] == str(uploads.campaigns / "b.yaml")

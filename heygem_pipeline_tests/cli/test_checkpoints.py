@@ -1,5 +1,6 @@
 """``heygem checkpoints``, with face-alignment's real loading."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ def test_the_list_names_files_terms_and_what_is_there(tmp_path: Path) -> None:
     assert "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in done.stdout
     known = heygem("checkpoints", "list", HEYGEM_CHECKPOINTS=str(tmp_path), HEYGEM_ACKNOWLEDGED_LICENCES="wav2lip")
     assert "You have acknowledged that." in known.stdout
+
+
+def test_programs_read_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "wav2lip.pth").write_bytes(b"x" * 2_000_000)
+    said = json.loads(heygem("checkpoints", "list", "--json", HEYGEM_CHECKPOINTS=str(tmp_path)).stdout)
+    owners = {owner["name"]: owner for owner in said["owners"]}
+    files = {file["file"]: file["bytes"] for file in owners["wav2lip"]["files"]}
+    assert files[str(tmp_path / "wav2lip.pth")] == 2_000_000 and files[str(tmp_path / "wav2lip_gan.pth")] is None
+    assert (owners["wav2lip"]["complete"], owners["face_alignment"]["complete"]) == (True, False)
 
 
 def test_where_prints_the_folder_alone(tmp_path: Path) -> None:
@@ -58,11 +68,11 @@ def test_a_clip_whose_engine_or_tracker_lacks_weights_is_not_begun(material: Pat
         )
 
     engine = generate(HEYGEM_ENGINE="wav2lip", HEYGEM_ACKNOWLEDGED_LICENCES="wav2lip")
-    assert engine.exit_code == 1 and "wav2lip_gan.pth" in engine.stderr
+    assert engine.exit_code == 3 and "wav2lip_gan.pth" in engine.stderr
     unread = generate(HEYGEM_ENGINE="wav2lip")
-    assert unread.exit_code == 1 and "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in unread.stderr
+    assert unread.exit_code == 3 and "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in unread.stderr
     tracker = generate(HEYGEM_TRACKER="face_alignment")
-    assert tracker.exit_code == 1 and "s3fd-619a316812.pth" in tracker.stderr
+    assert tracker.exit_code == 3 and "s3fd-619a316812.pth" in tracker.stderr
     assert all(len(done.stderr.splitlines()) == 1 for done in (engine, unread, tracker))
     assert not (tmp_path / "clip.mp4").exists()
 

@@ -1,5 +1,6 @@
 """The commands ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
 
+import json
 import os
 import pty
 import shutil
@@ -8,15 +9,17 @@ import subprocess
 import termios
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 
 import pytest
 from dagster import DagsterRunStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import only_runner
+from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -37,12 +40,40 @@ def test_status_shows_the_matrix_failures_and_counts(house: House) -> None:
     run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
     write_progress(house.folders, run_id, Progress("generated_frames", 60, 120, 0.0, 2.0))
     house.run(CLIP, "two|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "two.wav is cut off."})
-    done = heygem("status")
+    with only_runner(house.folders):
+        done = heygem("status")
     assert done.exit_code == 0, done.output
     rows = [line.split() for line in done.stdout.splitlines()]
     assert ["one", "two"] in rows and ["one", "done", "25%"] in rows and ["two", "failed", "ready"] in rows
     assert "two/one: two.wav is cut off." in done.stdout
     assert "1 done, 1 failed, 1 ready, 1 running" in done.stdout
+
+
+def test_a_cancelled_clip_has_not_failed_and_a_killed_run_is_not_running(house: House) -> None:
+    house.run(CLIP, "one|one", DagsterRunStatus.CANCELED)
+    run_id = house.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    write_progress(house.folders, run_id, Progress("generated_frames", 60, 120, 0.0, 2.0))
+    done = heygem("status")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["one", "cancelled", "interrupted"] in rows
+    assert "1 cancelled, 1 interrupted, 2 ready" in done.stdout and "heygem up" in done.stdout
+    # A run that Dagster's own commands started holds no lock, but tells how far it is.
+    write_progress(house.folders, run_id, Progress("generated_frames", 60, 120, time() - 2, time()))
+    assert ["one", "cancelled", "25%"] in [line.split() for line in heygem("status").stdout.splitlines()]
+
+
+def test_programs_read_the_state_with_full_paths(house: House) -> None:
+    house.make_clip("one", "one")
+    house.run(CLIP, "two|one", DagsterRunStatus.FAILURE, reason_tag(Message("file.empty", file="two.wav")))
+    said = json.loads(heygem("status", "--json").stdout)
+    assert said["counts"] == {"done": 1, "ready": 2, "failed": 1} and said["served"] is False
+    clips = {(clip["voice"], clip["presenter"]): clip for clip in said["clips"]}
+    assert clips["one", "one"]["file"] == str(house.folders.clip(ClipKey("one", "one")))
+    reason = clips["two", "one"]["reason"]
+    assert (reason["code"], reason["file"]) == ("file.empty", str(house.folders.voices / "two.wav"))
+    assert said["voices"][0]["file"] == str(house.folders.voices / "one.wav")
+    refused = heygem("status", "--json", HEYGEM_DATA="/dev/null")
+    assert refused.exit_code == 3 and json.loads(refused.stdout)["refused"]["sentence"] + "\n" == refused.stderr
 
 
 def test_watching_leaves_the_terminal_as_it_was(house: House) -> None:
@@ -133,9 +164,9 @@ def test_cancel_takes_a_clip_out_of_the_queue(house: House) -> None:
 
 def test_batch_asks_the_running_pipeline(house: House) -> None:
     house.make_clip("one", "one")
-    (house.folders.campaigns / "autumn.yaml").write_text('voices: one\npresenters: "*"\n')
+    (house.folders.campaigns / "autumn.yaml").write_text('title: Autumn term\nvoices: one\npresenters: "*"\n')
     with only_runner(house.folders):
-        done = heygem("batch", "autumn")
+        done = heygem("batch", "Autumn term")
         assert done.exit_code == 0 and "1 clips are asked for" in done.stdout
     assert read_requests(house.folders).clips == ["one|two"]
     assert heygem("batch", "spring").exit_code == 2

@@ -20,7 +20,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 def test_outside_the_projects_folder_the_doctor_says_what_is_missing(tmp_path: Path) -> None:
     (finding,) = data_findings()
-    assert (finding.subject, finding.well, finding.needed) == ("data folder", False, True)
+    assert (finding.subject, finding.sign, finding.fatal) == ("data folder", "missing", True)
     assert str(tmp_path) in finding.found and "HEYGEM_DATA" in finding.mend
 
 

@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from heygem_pipeline.cli.generate import names_of
 from heygem_pipeline.cli.main import app
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.commands import heygem, heygem_process
@@ -29,7 +32,7 @@ def test_generate_says_what_it_made_in_one_line_of_json(material: Path, tmp_path
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     said = json.loads(line)
-    assert output.is_file()
+    assert output.is_file() and said["path"] == str(output)
     assert (said["frames"], said["frame_rate"], said["engine"]) == (20, "25", "warp")
     assert set(said["seconds"]) == {"speech", "faces", "lipsync", "encode", "sync"}
     assert {"sync_offset_frames", "sync_confidence", "duration", "sound_duration", "fps"} <= set(said)
@@ -47,7 +50,10 @@ def test_bad_input_is_one_sentence_on_stderr_and_status_2(material: Path, tmp_pa
         tmp_path / "out.mp4",
         "--json",
     )
-    assert (done.returncode, done.stdout) == (2, "")
+    assert done.returncode == 2
+    refused = json.loads(done.stdout)["refused"]
+    assert (refused["code"], refused["file"]) == ("file.empty", str(tmp_path / "讲课.mp4"))
+    assert refused["sentence"] + "\n" == done.stderr
     assert len(done.stderr.splitlines()) == 1 and "讲课.mp4" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["讲课.mp4"]
 
@@ -114,8 +120,65 @@ def test_doctor_is_content_here() -> None:
 
 def test_doctor_says_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> None:
     done = heygem("doctor", HEYGEM_FFMPEG=str(tmp_path / "none"), COLUMNS="200")
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert "apt install ffmpeg" in done.stdout
+
+
+def test_the_doctor_tells_programs_what_the_defaults_need_and_what_is_optional(tmp_path: Path) -> None:
+    said = json.loads(heygem("doctor", "--json", HEYGEM_FFMPEG=str(tmp_path / "none")).stdout)
+    assert said["ready"] is False
+    needs = {finding["subject"]: (finding["needed_by"], finding["sign"]) for finding in said["findings"]}
+    assert needs["ffmpeg"] == ("defaults", "missing") and needs["engine"] == ("defaults", "ok")
+    assert needs["weights of the engine wav2lip"][0] == "nothing"
+    chosen = json.loads(heygem("doctor", "--json", HEYGEM_ENGINE="wav2lip", HEYGEM_CHECKPOINTS=str(tmp_path)).stdout)
+    needs = {finding["subject"]: (finding["needed_by"], finding["sign"]) for finding in chosen["findings"]}
+    assert needs["weights of the engine wav2lip"] == ("settings", "missing") and chosen["ready"] is False
+
+
+def test_the_version_and_a_wrong_call() -> None:
+    assert heygem("--version").stdout == f"heygem {version('heygem-pipeline')}\n"
+    for wrong in (["generate"], ["status", "--no-such-option"], ["no-such-command"], ["up", "--port", "x"]):
+        assert heygem(*wrong).exit_code == 64, wrong
+
+
+def test_the_shell_completes_commands_and_names(data: DataFolders, material: Path) -> None:
+    for name in ("第一课", "welcome"):
+        shutil.copy(material / "voice.wav", data.voices / f"{name}.wav")
+    shutil.copy(material / "presenter.mp4", data.presenters / "anna.mp4")
+    assert heygem("ingest").exit_code == 0
+
+    def offered(line: str) -> set[str]:
+        asked = {"_HEYGEM_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": f"heygem {line}"}
+        return set(re.findall(r'"([^"]*)"', heygem_process(**asked).stdout))
+
+    assert {"status", "stop"} & offered("sta") == {"status"}
+    assert offered("retry w") == {"welcome/"}
+    assert offered("retry welcome/") == {"welcome/anna"}
+    assert offered("logs 第") == {"第一课/", "第一课"}
+    assert heygem("campaign", "new", "autumn").exit_code == 0
+    assert offered("batch ") == {"autumn"}
+
+
+def test_several_clips_in_one_call_each_alone(material: Path, tmp_path: Path) -> None:
+    voices = tmp_path / "voices"
+    voices.mkdir()
+    shutil.copy(material / "voice.wav", voices / "lesson.wav")
+    (voices / "empty.wav").write_bytes(b"")
+    given = ["--audio", voices / "*.wav", "--audio", voices / "lesson.wav", "--template", material / "presenter.mp4"]
+    done = heygem("generate", *given, "--output", tmp_path / "clips", "--json")
+    assert done.exit_code == 2
+    refused, made = map(json.loads, done.stdout.splitlines())
+    assert refused["audio"] == str(voices / "empty.wav")
+    assert (refused["refused"]["code"], refused["refused"]["file"]) == ("file.empty", str(voices / "empty.wav"))
+    assert made["path"] == str(tmp_path / "clips" / "lesson" / "presenter.mp4") and Path(made["path"]).is_file()
+    assert "empty/presenter: empty.wav is empty" in done.stderr
+    nothing = heygem("generate", "--audio", voices / "*.mp3", *given[-2:], "--output", tmp_path / "clips")
+    assert nothing.exit_code == 2 and "No file is called like" in nothing.stderr
+
+
+def test_files_of_one_name_do_not_overwrite_each_others_clips(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a/x.wav", "b/x.wav", "b/x.mp3", "b/X.wav")]
+    assert list(names_of(files).values()) == ["x", "x (wav)", "x (mp3)", "X (2)"]
 
 
 COMMANDS = [

@@ -41,7 +41,7 @@ def test_a_wrong_setting_removes_nothing(house: House, monkeypatch: pytest.Monke
     monkeypatch.setenv("HEYGEM_KEEP_OUTPUTS_DAYS", "0")
     settings.cache_clear()
     done = heygem("prune")
-    assert done.exit_code == 1 and "HEYGEM_KEEP_OUTPUTS_DAYS is wrong" in done.stderr
+    assert done.exit_code == 3 and "HEYGEM_KEEP_OUTPUTS_DAYS is wrong" in done.stderr
     assert house.folders.clip(ClipKey("one", "one")).exists()
 
 

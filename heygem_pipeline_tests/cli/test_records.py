@@ -36,6 +36,17 @@ def test_logs_of_a_clip_are_found_the_way_its_file_lies_in_outputs(house: House)
         assert "process was killed" in done.stderr
 
 
+def test_logs_of_a_clip_whose_presenter_failed_are_those_of_the_presenter(house: House) -> None:
+    house.make_inputs()
+    (house.folders.presenters / "two.mp4").write_bytes(b"other")
+    house.take_in()
+    failed = house.run(PRESENTER, "two", DagsterRunStatus.FAILURE, {"heygem/sentence": "Nobody is seen."})
+    done = heygem("logs", "one/two")
+    assert done.exit_code == 0 and f"Run {failed}: failure" in done.stdout
+    assert "one/two was not begun: two failed" in done.stderr
+    assert heygem("logs", "one/one").exit_code == 2
+
+
 def test_logs_say_that_there_was_no_run(house: House) -> None:
     house.run(CLIP, "one|two", DagsterRunStatus.SUCCESS)
     for name in ("one/one", "one", "../state", ""):
@@ -75,7 +86,7 @@ def test_forget_lists_asks_and_deletes(house: House) -> None:
 def test_forget_refuses_what_a_run_works_on_and_what_names_nothing(house: House) -> None:
     house.run(CLIP, "one|two", DagsterRunStatus.STARTED, {"dagster/partition/template": "two"})
     for arguments, status, said in (
-        (["--presenter", "two"], 1, "first: heygem cancel 'one/two'"),
+        (["--presenter", "two"], 3, "first: heygem cancel 'one/two'"),
         (["../../etc/passwd"], 2, "names no voice or presenter"),
         (["--voice", "../.."], 2, "names no voice or presenter"),
         (["--voice", "three"], 2, "Nothing is kept of the voice three"),

@@ -31,7 +31,7 @@ def test_one_interrupt_stops_everything_in_a_new_folder_and_a_run_in_the_middle(
             check=False,
             timeout=60,
         )
-        assert second.returncode == 1 and "running already" in second.stderr
+        assert second.returncode == 3 and "running already" in second.stderr
         Page(port).materialize(["face_tracks"], "long")
         children = wait_for_run(up)
         up.send_signal(signal.SIGINT)
