@@ -105,6 +105,11 @@ def trouble_of(place: Path) -> Path:
     return place.with_suffix(".trouble.jpg")
 
 
+def share_of(place: Path) -> Path:
+    """How much of it was looked at, while that goes on."""
+    return place.with_suffix(".share")
+
+
 def become_worker() -> None:
     """Take little memory; be told to stop when the page's process dies (Linux, prctl(2)); leave Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -147,6 +152,8 @@ def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> Fi
             look = _examine_presenter(path, place, look, settings)
     except BadInput as error:
         look = replace(look, refused=error.message)
+    finally:
+        share_of(place).unlink(missing_ok=True)
     with atomic_path(record_of(place)) as temporary:
         temporary.write_text(json.dumps(look.as_json(), ensure_ascii=False), encoding="utf-8")
     return look
@@ -174,7 +181,10 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
     look = replace(look, seconds=seconds, width=info.width, height=info.height)
     troubles: list[BadInput] = []
     good = 0
-    for moment in _moments(template):
+    moments = list(_moments(template))
+    for number, moment in enumerate(moments):
+        share_of(place).parent.mkdir(parents=True, exist_ok=True)
+        share_of(place).write_text(f"{number / len(moments):.2f}", encoding="utf-8")
         try:
             tracks = track_faces(moment, tracker, limits=settings)
         except BadInput as error:

@@ -18,7 +18,15 @@ from pathlib import Path
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.studio.first_look import FirstLook, become_worker, examine, in_limited_time, record_of, take_in
+from heygem_pipeline.studio.first_look import (
+    FirstLook,
+    become_worker,
+    examine,
+    in_limited_time,
+    record_of,
+    share_of,
+    take_in,
+)
 from heygem_pipeline.uploads.registry import UploadKind
 
 IDLE_SECONDS = 60.0
@@ -73,6 +81,14 @@ class FirstLooks:
             return None
         self._known[place] = look
         return look
+
+    def share(self, kind: UploadKind, path: Path) -> float | None:
+        """How much of a file was looked at, 0 to 1; None where it is not being looked at, or nothing is told yet."""
+        if path not in self._under_way:
+            return None
+        with suppress(OSError, ValueError):
+            return float(share_of(self._folders.first_look(kind, path.name)).read_text(encoding="utf-8"))
+        return None
 
     def want(self, kind: UploadKind, path: Path, new: bool = False) -> None:
         """Have the file looked at, unless it is under way. new: it has no partition key yet."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from json import dumps
+from pathlib import Path
 from typing import Any
 
 from heygem_pipeline.campaigns.campaign import Campaign
@@ -100,9 +101,17 @@ def _uploads(
             "doubt": message_json(doubt, language, root) if doubt is not None else None,
             "warnings": [message_json(warning, language, root) for warning in examined.warnings] if examined else [],
             "examined": examined is not None,
+            "share": _share(first_looks, kind, path, status),
             "picture": bool(examined and examined.picture),
             "trouble": bool(examined and examined.trouble and _is_seen(refused or doubt)),
         }
+
+
+def _share(first_looks: FirstLooks, kind: UploadKind, path: Path, status: Status | None) -> float | None:
+    """How far its analysis is, or before that its first look, 0 to 1; None where neither is under way or tells."""
+    if status is not None and status.state is State.RUNNING:
+        return None if status.share is None else round(status.share, 2)
+    return first_looks.share(kind, path)
 
 
 def _is_seen(reason: Message | None) -> bool:

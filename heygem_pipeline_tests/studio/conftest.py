@@ -1,7 +1,9 @@
 """A Studio page without servers: its application, asked directly."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,7 +16,14 @@ from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.listening import listening
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 ADDRESS = "http://localhost"
+
+CHROMIUM = "/usr/bin/chromium"
+MILLISECONDS = 240_000
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 def rules(users: str = "", header: str = "", hosts: str = "") -> Rules:
@@ -77,3 +86,35 @@ def guarded(house: House, anna: str) -> Iterator[str]:
     """The address of a page that asks for a password."""
     with listening(house, rules(anna)) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (make test does)")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser at {CHROMIUM} (apt install chromium)")
+    with playwright.sync_playwright() as running:
+        yield running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def open_page(browser: "Browser") -> Iterator[Callable[..., "Page"]]:
+    """Opens pages; at the end none of them may have met an error."""
+    errors: list[str] = []
+    contexts = []
+
+    def opened(address: str, size: Any = None, **more: Any) -> "Page":
+        wished: dict[str, Any] = {"viewport": size or DESKTOP, "locale": "en-GB"}
+        context = browser.new_context(**(wished | more))
+        context.set_default_timeout(MILLISECONDS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []

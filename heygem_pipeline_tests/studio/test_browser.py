@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from dagster import DagsterRunStatus, EventLogEntry
@@ -21,48 +21,13 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import free_port, swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.served import cut_the_power, start, wait_for
+from heygem_pipeline_tests.studio.conftest import DESKTOP, PHONE
 from heygem_pipeline_tests.studio.listening import answers
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.server, pytest.mark.long(minutes=4)]
-
-CHROMIUM = "/usr/bin/chromium"
-MILLISECONDS = 240_000
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (make test does)")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no browser at {CHROMIUM} (apt install chromium)")
-    with playwright.sync_playwright() as running:
-        yield running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
-@pytest.fixture
-def open_page(browser: "Browser") -> Iterator[Callable[..., "Page"]]:
-    """Opens pages; at the end none of them may have met an error."""
-    errors: list[str] = []
-    contexts = []
-
-    def opened(address: str, size: Any = None, **more: Any) -> "Page":
-        wished: dict[str, Any] = {"viewport": size or DESKTOP, "locale": "en-GB"}
-        context = browser.new_context(**(wished | more))
-        context.set_default_timeout(MILLISECONDS)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.goto(address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert errors == []
 
 
 @pytest.fixture
@@ -178,7 +143,7 @@ def test_what_is_cancelled_or_was_removed_is_made_when_somebody_asks_for_it(
     page.get_by_role("dialog").get_by_text("Somebody cancelled it.").wait_for()
     page.keyboard.press("Escape")
     page.locator("#batch-actions").get_by_role("button", name="Cancel").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel 2 clips").click()
     _progress(page, "0 of 3 finished · 3 cancelled")
 
     _try_again(page, "welcome with anna: Cancelled")

@@ -47,7 +47,7 @@ export function draw() {
   const count = voices.length * presenters.length;
   const sumWords = count
     ? t("sum", { voices: t("sum.voices", { count: voices.length }), presenters: t("sum.presenters", { count: presenters.length }) })
-    : t(hint(voices, presenters));
+    : store.ready ? t(hint(voices, presenters)) : "";
   if (sum.textContent !== sumWords) sum.textContent = sumWords;
   const words = count ? t("go", { count }) : t("go.nothing");
   if (go.textContent !== words) go.textContent = words;

@@ -14,12 +14,25 @@ dialog.addEventListener("close", () => {
   opened = null;
   for (const video of dialog.querySelectorAll("video")) video.pause();
   dialog.replaceChildren();
-  address(null);
+  // Opening it was a step in the browser's history, and closing it takes that back.
+  if (history.state?.clip) history.back();
+});
+addEventListener("popstate", (event) => {
+  const key = event.state?.clip;
+  if (!key && dialog.open) dialog.close();
+  else if (key && store.now.clips[key]) show(store.now.clips[key].voice, store.now.clips[key].presenter);
 });
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
-/** Open the page of a clip. */
+/** Open the page of a clip, because somebody pressed on it: a finished one plays. */
 export function open(voice, presenter) {
+  const key = keyOf(voice, presenter);
+  history.pushState({ clip: key }, "", address(key));
+  show(voice, presenter);
+  dialog.querySelector(".clip-video video")?.play().catch(() => { /* The browser plays nothing by itself. */ });
+}
+
+function show(voice, presenter) {
   const key = keyOf(voice, presenter);
   opened = { key, voice, presenter };
   const body = el("div.clip-body", { tabindex: -1 });
@@ -28,9 +41,8 @@ export function open(voice, presenter) {
       el("h2", { id: "clip-title" }, el("span", {}, voice), el("span.times", { "aria-hidden": "true" }, " × "), el("span", {}, presenter)),
       el("button.icon-button", { type: "button", "aria-label": t("close"), onclick: () => dialog.close() }, icon("close"))),
     body,
-    el("details.log", { ontoggle: (event) => event.target.open && drawLog(event.target) }, el("summary", {}, t("log")), el("div.log-body")),
+    el("details.log", { ontoggle: (event) => event.target.open && openLog(event.target) }, el("summary", {}, t("log")), el("div.log-body")),
   );
-  address(key);
   draw();
   if (!dialog.open) dialog.showModal();
 }
@@ -40,8 +52,13 @@ export function openFromAddress() {
   const key = new URLSearchParams(location.search).get("clip");
   if (!key) return;
   const clip = store.now.clips[key];
-  if (clip) open(clip.voice, clip.presenter);
-  else address(null);
+  if (!clip) history.replaceState(null, "", address(null));
+  // After a reload the step is there already; after a link it is made, so that Back leads to the page.
+  else if (history.state?.clip !== key) {
+    history.replaceState(null, "", address(null));
+    history.pushState({ clip: key }, "", address(key));
+  }
+  if (clip) show(clip.voice, clip.presenter);
 }
 
 /** Keep what is open up to date. */
@@ -103,9 +120,10 @@ function finished(clip, voice, presenter) {
 /** The presenter as it was brought in; what a browser cannot play is shown as a picture. */
 function template(upload, clip) {
   const key = encodeURIComponent(upload.key);
-  const picture = el("img", { src: `files/pictures/${key}.jpg?v=${upload.mark}`, alt: t("the.template") });
-  if (!upload.seconds) return picture;
-  const video = el("video", { src: `files/presenters/${key}?v=${upload.mark}`, muted: true, loop: true, playsinline: true, preload: "metadata", poster: `files/pictures/${key}.jpg?v=${upload.mark}`, "aria-label": t("the.template") });
+  const still = upload.picture ? `files/pictures/${key}.jpg?v=${upload.mark}` : null;
+  const picture = el("img", { src: still ?? `files/presenters/${key}?v=${upload.mark}`, alt: t("the.template") });
+  if (upload.examined && !upload.seconds) return picture;
+  const video = el("video", { src: `files/presenters/${key}?v=${upload.mark}`, muted: true, loop: true, playsinline: true, preload: "metadata", poster: still, "aria-label": t("the.template") });
   video.onerror = () => video.replaceWith(picture);
   clip.addEventListener("play", () => video.play().catch(() => {}));
   clip.addEventListener("pause", () => video.pause());
@@ -137,6 +155,11 @@ async function copyLink() {
   }
 }
 
+async function openLog(details) {
+  await drawLog(details);
+  details.scrollIntoView({ block: "end" });
+}
+
 async function drawLog(details) {
   const { voice, presenter } = opened;
   const body = details.querySelector(".log-body");
@@ -162,5 +185,5 @@ function address(key) {
   const now = new URL(location.href);
   if (key === null) now.searchParams.delete("clip");
   else now.searchParams.set("clip", key);
-  history.replaceState(null, "", now);
+  return now;
 }

@@ -50,7 +50,7 @@ function drawProgress(counts) {
   progress.setAttribute("aria-valuenow", share);
   progress.firstElementChild.style.inlineSize = `${share}%`;
   progress.classList.toggle("whole", counts.total > 0 && counts.done === counts.total);
-  const told = progressWords(counts);
+  const told = progressWords(counts, store.now.served);
   if (words.textContent !== told) words.textContent = peek.textContent = told;
 }
 
@@ -72,7 +72,9 @@ function isOver(clip) {
 
 async function cancelAll(batch) {
   const keys = clipsOf(batch).filter(([, clip]) => clip.state !== "done" && !isOver(clip)).map(([key]) => key);
-  if (keys.length && await confirmed(t("cancel.all"), t("cancel.all.sure", { count: keys.length }), t("cancel.all"))) cancel(keys);
+  if (!keys.length) return;
+  const sure = await confirmed(t("cancel.all.title"), t("cancel.all.sure", { count: keys.length }), t("cancel.all.do", { count: keys.length }), null, t("cancel.all.keep"));
+  if (sure) cancel(keys);
 }
 
 function archive(wanted) {

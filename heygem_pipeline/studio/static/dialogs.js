@@ -2,20 +2,27 @@
 
 import { el, t } from "./page.js";
 
+const toasts = document.getElementById("toasts");
+
+// What lies in an open dialog alone is above it, and read out.
+document.addEventListener("close", () => (document.querySelector("dialog[open]") ?? document.body).append(toasts), true);
+
 /** Say something for some seconds, to eyes and to screen readers. */
 export function toast(words, kind = "") {
   const note = el(kind ? `p.toast.${kind}` : "p.toast", {}, words);
-  document.getElementById("toasts").append(note);
+  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (toasts.parentElement !== place) place.append(toasts);
+  toasts.append(note);
   setTimeout(() => note.remove(), kind === "bad" ? 9000 : 5000);
 }
 
 /** Ask before something is lost; resolves to false, or to the state of the tick box. */
-export function confirmed(title, words, action, box = null) {
+export function confirmed(title, words, action, box = null, keep = t("no")) {
   const dialog = document.getElementById("question");
-  const ticked = el("input", { type: "checkbox", checked: true });
+  const ticked = el("input", { type: "checkbox" });
   return new Promise((resolve) => {
     let answer = false;
-    const no = el("button.button.quiet", { type: "button", onclick: () => dialog.close() }, t("no"));
+    const no = el("button.button.quiet", { type: "button", onclick: () => dialog.close() }, keep);
     const yes = el("button.button.primary.danger", {
       type: "button",
       onclick: () => { answer = { ticked: ticked.checked }; dialog.close(); },

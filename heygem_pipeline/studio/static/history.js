@@ -38,7 +38,7 @@ export function draw() {
   const found = all.filter((batch) => matches(batch, wanted)).sort((a, b) => b.made - a.made);
   const open = batchShown();
   const rows = found.map((batch) => ({ batch, counts: tally(batch) }));
-  const mark = JSON.stringify([rows.map(({ batch, counts }) => [batch.name, batch.title, batch.wrong, progressWords(counts)]), open?.name ?? null]);
+  const mark = JSON.stringify([rows.map(({ batch, counts }) => [batch.name, batch.title, batch.wrong, progressWords(counts, store.now.served)]), open?.name ?? null]);
   fill(list, mark, () => (rows.length ? rows.map(({ batch, counts }) => row(batch, counts, batch === open)) : [el("li.none", {}, t("search.none"))]));
   const words = t("delete.batches", { count: ticked.size });
   remove.hidden = ticked.size === 0;
@@ -62,5 +62,5 @@ function row(batch, counts, open) {
     el("label.card-tick", {}, box),
     el("button.batch-open", { type: "button", "data-batch": batch.name, "aria-current": open ? "true" : null, onclick: () => { show(batch.name); document.getElementById("clips").scrollIntoView({ block: "start" }); } },
       el("span.batch-name", {}, batchName(batch)),
-      el("span.sub", {}, [batch.made ? date(batch.made) : null, progressWords(counts)].filter(Boolean).join(" · "))));
+      el("span.sub", {}, [batch.made ? date(batch.made) : null, progressWords(counts, store.now.served)].filter(Boolean).join(" · "))));
 }

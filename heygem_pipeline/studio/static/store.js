@@ -55,7 +55,7 @@ export function show(batch) {
   const address = new URL(location.href);
   if (batch === null) address.searchParams.delete("batch");
   else address.searchParams.set("batch", batch);
-  history.replaceState(null, "", address);
+  history.replaceState(history.state, "", address);
   changed();
 }
 

@@ -43,8 +43,10 @@ export function prepare() {
 export function bring(kind, files) {
   for (const file of files) {
     const ending = file.name.slice(file.name.lastIndexOf(".")).toLowerCase();
-    const item = { kind, file, name: file.name, share: 0, refused: null };
-    if (!endings[kind].includes(ending)) item.refused = t("refused.ending", { name: file.name, endings: endings[kind].map((e) => e.slice(1)).join(" ") });
+    const item = { kind, file, name: file.name, share: 0, refused: null, offer: null };
+    const other = Object.keys(endings).find((one) => one !== kind && endings[one].includes(ending));
+    if (!endings[kind].includes(ending) && other) Object.assign(item, { refused: t(`offer.${other}.why`, { name: file.name }), offer: other });
+    else if (!endings[kind].includes(ending)) item.refused = t("refused.ending", { name: file.name, endings: endings[kind].map((e) => e.slice(1)).join(" ") });
     else if (file.size > facts.maxGigabytes * 1e9) item.refused = t("refused.too_large", { name: file.name, limit: facts.maxGigabytes });
     else if (file.size === 0) item.refused = t("refused.empty", { name: file.name });
     queue.push(item);
@@ -118,7 +120,8 @@ function drawQueued(card, item) {
   fill(card, item.refused ?? "sending", () => {
     if (item.refused) {
       return [
-        el("div.card-words", {}, el("p.card-name", {}, item.name), el("p.note.bad", {}, icon("alert"), item.refused)),
+        el("div.card-words", {}, el("p.card-name", {}, item.name), el("p.note.bad", {}, icon("alert"), item.refused),
+          item.offer ? el("button.button.quiet", { type: "button", onclick: () => { queue.splice(queue.indexOf(item), 1); bring(item.offer, [item.file]); } }, t(`offer.${item.offer}`)) : null),
         el("button.icon-button", { type: "button", "aria-label": t("dismiss", { name: item.name }), onclick: () => { queue.splice(queue.indexOf(item), 1); changed(); } }, icon("close")),
       ];
     }
@@ -140,7 +143,7 @@ function drawUpload(card, kind, upload) {
   const bad = trouble(upload);
   const ticked = store.chosen[kind].has(upload.key);
   const language = store.now.languages[upload.key] ?? "";
-  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, upload.picture, upload.trouble, language]);
+  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, language]);
   card.classList.toggle("ticked", ticked);
   card.classList.toggle("unfit", Boolean(bad));
   fill(card, mark, () => {
@@ -158,6 +161,8 @@ function drawUpload(card, kind, upload) {
     }
     return parts;
   });
+  const percent = card.querySelector(".looking .percent");
+  if (percent) percent.textContent = upload.share === null ? "" : ` ${Math.round(upload.share * 100)} %`;
   const box = card.querySelector(".card-tick input");
   if (box) box.checked = ticked;
 }
@@ -171,10 +176,17 @@ function told(kind, upload) {
     if (!upload.seconds) parts.push(t("photo"));
     parts.push(`${upload.width} × ${upload.height}`);
   }
-  if (!upload.examined || !upload.key) return [el("span.looking", {}, t("looking"))];
+  const looking = el("span.looking", {}, t("looking"), el("span.percent"));
+  if (!upload.examined || !upload.key) return [looking];
   const words = [el("span", {}, parts.join(" · "))];
+  if (isLookedAt(upload)) words.push(looking);
   if (upload.checked) words.push(el("span.good", { title: t("checked.hint") }, icon("tick"), t("checked")));
   return words;
+}
+
+/** Does the pipeline go through it from beginning to end now? */
+function isLookedAt(upload) {
+  return !upload.checked && upload.share !== null;
 }
 
 /** A button that plays a voice, or the picture of a presenter. */

@@ -1,0 +1,131 @@
+"""What the page does under people's hands, in a real browser, over clips that are made up."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from dagster import DagsterRunStatus
+
+from heygem_pipeline.runs.data_folder_lock import only_runner
+from heygem_pipeline.runs.progress import Progress, write_progress
+from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
+from heygem_pipeline_tests.house import CLIP, PRESENTER, House
+from heygem_pipeline_tests.studio.conftest import PHONE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.server
+
+Opener = Callable[..., "Page"]
+
+
+@pytest.fixture
+def finished(house: House, tmp_path: Path) -> House:
+    """The clip one/one is finished, and plays."""
+    write_video(house.folders.root / "shown.mp4", swaying_presenter(16))
+    house.make_inputs()
+    house.make_clip("one", "one")
+    clip = house.folders.root / "outputs" / "one" / "one.mp4"
+    (house.folders.root / "shown.mp4").replace(clip)
+    strip = house.folders.root / "store" / "filmstrips" / "one" / "one.jpg"
+    strip.parent.mkdir(parents=True)
+    strip.touch()
+    return house
+
+
+def test_the_first_press_plays_and_back_closes_the_player(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    page = open_page(address_of_house, PHONE, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="one with one: Finished, press to play").tap()
+    playing = "!document.querySelector('.clip-video video').paused || document.querySelector('.clip-video video').ended"
+    page.wait_for_function(playing)
+    link = page.url
+    assert "clip=one%7Cone" in link
+    page.go_back()
+    page.locator("dialog[open]").wait_for(state="detached")
+    assert page.url == address_of_house
+    page.go_forward()
+    page.locator("dialog[open]").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_url(address_of_house)
+    # From a link, Back leads to the page too; and nothing plays that nobody pressed.
+    linked = open_page(link, PHONE)
+    linked.locator("dialog[open] .clip-video video").wait_for()
+    assert linked.evaluate("document.querySelector('.clip-video video').paused")
+    linked.go_back()
+    linked.locator("dialog[open]").wait_for(state="detached")
+    assert linked.url == address_of_house
+
+
+def test_a_note_is_seen_above_the_player_and_the_log_opens_into_view(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    finished.run(CLIP, "one|one", DagsterRunStatus.SUCCESS)
+    page = open_page(address_of_house, {"width": 390, "height": 500})
+    page.get_by_role("button", name="one with one: Finished").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Copy link").click()
+    # Only what lies in the open dialog is above it, and is read out.
+    dialog.locator(".toast").wait_for()
+    dialog.get_by_text("What happened (log)").click()
+    page.wait_for_function(
+        "document.querySelector('.log-body').getBoundingClientRect().bottom <= innerHeight"
+        " && document.querySelector('.log-body').childElementCount"
+    )
+
+
+def test_a_file_on_the_wrong_zone_is_offered_on_the_right_one(
+    finished: House, address_of_house: str, open_page: Opener, tmp_path: Path
+) -> None:
+    write_voice(tmp_path / "lesson.wav", 1.0)
+    page = open_page(address_of_house)
+    page.locator("[data-kind=presenters] input[type=file]").set_input_files(tmp_path / "lesson.wav")
+    page.get_by_text("lesson.wav is a recording, not a presenter.").wait_for()
+    page.get_by_role("button", name="Bring it in as a voice").click()
+    page.locator("[data-kind=voices] .card", has_text="lesson.wav").locator(".looking, .card-facts").first.wait_for()
+    assert page.locator("[data-kind=presenters] .card", has_text="lesson.wav").count() == 0
+    assert (finished.folders.voices / "lesson.wav").is_file()
+
+
+def test_before_the_state_is_known_nothing_is_asked_for(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    page = open_page(address_of_house)
+    page.route("**/api/shown", lambda route: None)
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_function("document.getElementById('go').textContent")
+    assert page.locator("#sum").inner_text() == ""
+    assert page.get_by_text("Your clips will appear here").is_hidden()
+
+
+def test_time_is_left_only_where_something_is_made(finished: House, address_of_house: str, open_page: Opener) -> None:
+    run = finished.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    write_progress(finished.folders, run, Progress("generated_frames", 60, 120, 0.0, 2.0))
+    page = open_page(address_of_house)
+    page.locator(".cell[data-kind=running]").wait_for()
+    assert "left" not in page.locator("#progress-words").inner_text()
+    assert page.get_by_role("status").get_by_text("Nothing is being made now").is_visible()
+
+
+def test_a_presenter_that_is_looked_at_says_how_far(finished: House, address_of_house: str, open_page: Opener) -> None:
+    (finished.folders.presenters / "two.mp4").write_bytes(b"other")
+    finished.take_in()
+    run = finished.run(PRESENTER, "two", DagsterRunStatus.STARTED)
+    write_progress(finished.folders, run, Progress("face_tracks", 42, 100, 0.0, 2.0))
+    with only_runner(finished.folders):
+        page = open_page(address_of_house)
+        page.locator("[data-kind=presenters] .card", has_text="two.mp4").get_by_text("42 %").wait_for()
+
+
+def test_to_cancel_is_offered_once(finished: House, address_of_house: str, open_page: Opener) -> None:
+    page = open_page(address_of_house)
+    page.locator("#batch-actions").get_by_role("button", name="Cancel").click()
+    dialog = page.get_by_role("dialog")
+    assert dialog.get_by_role("heading").inner_text() == "Stop making these clips?"
+    assert [button.inner_text() for button in dialog.get_by_role("button").all()] == [
+        "Go on making them",
+        "Cancel 3 clips",
+    ]
