@@ -174,6 +174,10 @@ class UnknownChoice(NotReady):
     """A setting names an engine or tracker that does not exist."""
 
 
+class PlugInUnusable(NotReady):
+    """An engine or tracker that an installed package adds cannot be used."""
+
+
 class ProjectMissing(NotReady):
     """The command was not run in the project's folder."""
 

@@ -241,8 +241,10 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
     data: Path = Field(
         default=Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"
     )
-    engine: str = Field(default="warp", description="Lip-sync engine: warp or wav2lip")
-    tracker: str = Field(default="mesh", description="Face tracker: mesh or face_alignment")
+    engine: str = Field(default="warp", description="Lip-sync engine: warp, wav2lip, or one that another package adds")
+    tracker: str = Field(
+        default="mesh", description="Face tracker: mesh, face_alignment, or one that another package adds"
+    )
 
     @property
     def decisive(self) -> str:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.checkpoints.weights import comes_by_itself, is_complete, present_file
-from heygem_pipeline.errors import PipelineError, ProjectMissing
+from heygem_pipeline.errors import PipelineError, PlugInUnusable, ProjectMissing
 from heygem_pipeline.faces.mesh_networks import FOLDER as FACE_NETWORKS
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
-from heygem_pipeline.faces.tracker_registry import load_tracker
-from heygem_pipeline.lipsync.engine_registry import load_engine
+from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
+from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import DEFAULTS, settings
 from heygem_pipeline.speech.mouth_network import load_network
@@ -78,6 +78,7 @@ def examine() -> Iterator[Finding]:
     yield _ffmpeg()
     yield _opencv()
     yield _asked("face networks", _face_networks, "pip install --force-reinstall --no-deps --editable .")
+    yield from _plug_ins()
     tracker, engine = (_need(name) for name in ("tracker", "engine"))
     yield _asked("tracker", _tracker, "leave HEYGEM_TRACKER unset, or set it to mesh", tracker)
     yield _asked("engine", _engine, "make setup, and leave HEYGEM_ENGINE unset", engine)
@@ -121,6 +122,27 @@ def _opencv() -> Finding:
 def _face_networks() -> str:
     MeshNetworks()
     return ", ".join(sorted(path.stem for path in FACE_NETWORKS.glob("*.tflite")))
+
+
+def _plug_ins() -> Iterator[Finding]:
+    """One finding for each engine and tracker that another package adds, and for each that cannot be used."""
+    try:
+        problems = [*ENGINES.problems(), *TRACKERS.problems()]
+        added = [("engine", name, load_engine, ENGINES.package_of(name)) for name in ENGINES.added()]
+        added += [("tracker", name, load_tracker, TRACKERS.package_of(name)) for name in TRACKERS.added()]
+    except PlugInUnusable as error:
+        yield Finding("engines and trackers", False, Need.DEFAULTS, str(error), "make setup")
+        return
+    for problem in problems:
+        yield Finding("plug-in", False, Need.NOTHING, str(problem), "uninstall the package")
+    for kind, name, load, package in added:
+        try:
+            version = load(name, settings()).version
+        except PipelineError as error:
+            if error.message not in problems:
+                yield Finding(f"{kind} {name}", False, Need.NOTHING, str(error), f"pip show {package}")
+        else:
+            yield Finding(f"{kind} {name}", True, Need.NOTHING, f"version {version}, of the package {package}")
 
 
 def _tracker() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from time import perf_counter
 from typing import TypeVar
 
@@ -32,7 +33,8 @@ def draw_mouths(
         StageMissing: What an earlier stage should have stored is not there.
         ModelMissing: A model file (landmark predictor, weights) is not installed.
     """
-    patches = engine.generate(voice.speech, template or presenter.open(), presenter.tracks, presenter.own_speech)
+    heard = replace(voice.speech, sound=voice.path)
+    patches = engine.generate(heard, template or presenter.open(), presenter.tracks, presenter.own_speech)
     with closing(prefetch(patches, PATCHES_AHEAD)) as drawn:
         yield from Metered(drawn, progress)
 

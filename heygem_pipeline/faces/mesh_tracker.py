@@ -13,6 +13,7 @@ from heygem_pipeline.faces.face_follower import FaceFollower, FaceObservation
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
 from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.settings import NetworkSettings
 
 
 class _Row(NamedTuple):
@@ -49,6 +50,11 @@ class MeshTracker:
                 progress(count)
         rows += [_row(networks, one) for one in follower.end()]
         return _followed(rows, count, follower)
+
+
+def tracker_of(_networks: NetworkSettings) -> MeshTracker:
+    """The tracker as the entry point ``mesh`` makes it."""
+    return MeshTracker()
 
 
 def _row(networks: MeshNetworks, one: FaceObservation) -> _Row:

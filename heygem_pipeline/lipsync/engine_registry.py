@@ -1,29 +1,16 @@
-"""The one place that knows every lip-sync engine."""
-
-from collections.abc import Callable
+"""The one place that knows every lip-sync engine: ours, and those of installed packages."""
 
 from heygem_pipeline.errors import UnknownChoice
 from heygem_pipeline.lipsync.engine import LipSyncEngine
+from heygem_pipeline.plug_ins import PlugIns
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
 
-
-def _warp(_settings: EngineSettings) -> LipSyncEngine:
-    from heygem_pipeline.lipsync.warp.engine import WarpEngine
-
-    return WarpEngine()
-
-
-def _wav2lip(settings: EngineSettings) -> LipSyncEngine:
-    from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
-
-    return Wav2LipEngine(settings=settings)
-
-
-ENGINES: dict[str, Callable[[EngineSettings], LipSyncEngine]] = {"warp": _warp, "wav2lip": _wav2lip}
+ENGINES: PlugIns[LipSyncEngine] = PlugIns("engine", {"name": str, "version": str, "device": str, "generate": None})
+"""Entry points of the group ``heygem_pipeline.engines``."""
 
 
 def load_engine(name: str, settings: EngineSettings = DEFAULTS) -> LipSyncEngine:
-    """Return the engine of that name. Raises UnknownChoice."""
+    """Return the engine of that name. Raises UnknownChoice, PlugInUnusable, and what making the engine raises."""
     if name not in ENGINES:
         raise UnknownChoice("engine.unknown", name=name, known=", ".join(sorted(ENGINES)))
     return ENGINES[name](settings)

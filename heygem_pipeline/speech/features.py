@@ -32,6 +32,8 @@ class SpeechFeatures:
         level: float32 (rows,), RMS level of the upload as it is, dBFS (-100 = digital silence).
         activity: float32 (rows,), probability of speech, 0..1.
         movement: float32 (rows, movements), what the mouth network says, as ``MouthNetwork.movement`` gives it.
+        sound: the upload itself, for engines that hear for themselves; None where the features are made of none. It is
+            not stored with them.
     """
 
     duration: Fraction
@@ -39,6 +41,7 @@ class SpeechFeatures:
     level: NDArray[np.float32]
     activity: NDArray[np.float32]
     movement: NDArray[np.float32]
+    sound: Path | None = None
 
     def frame_count(self, frame_rate: Fraction) -> int:
         """Number of video frames the finished clip has: round(duration x frame rate), at least 1."""

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance, reenact
+from heygem_pipeline.lipsync.contract.material import Presenter, laid
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.analysis.rest_pose import NO_OFFSET
 from heygem_pipeline.lipsync.warp.articulation.lip_model import closed_contours, largest_displacement
 from heygem_pipeline.lipsync.warp.contours import contours_from_lips
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, laid
 from heygem_pipeline_tests.lipsync.warp.test_engine import seen_gaps
 
 AHEAD = np.zeros(2)

@@ -1,150 +1,138 @@
-"""What every lip-sync engine promises about whole clips, whatever it draws."""
+"""What every lip-sync engine promises about whole clips, and that a broken promise is seen."""
 
-import weakref
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
-from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import heygem_pipeline
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.contract.material import Material, Presenter
+from heygem_pipeline.lipsync.contract.promises import PROMISES, BrokenPromise, Promise
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
-from heygem_pipeline.lipsync.engine_registry import load_engine
-from heygem_pipeline.media.timeline import ping_pong
-from heygem_pipeline.settings import EngineSettings
-from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, Watched, laid
-from heygem_pipeline_tests.speech.conftest import made_features
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.settings import DEFAULTS, EngineSettings
+from heygem_pipeline.speech.features import SpeechFeatures
 
-RATE = Fraction(25)
+EXAMPLE = Path(heygem_pipeline.__file__).parents[1] / "docs" / "examples" / "painted_mouth"
 
 
-def spoken(frames: int, silent_from: int | None = None) -> SpeechFeatures:
-    """Speech of so many frames, with silence from one on."""
-    activity = np.ones(int(frames / RATE * FEATURE_RATE) + 1)
-    if silent_from is not None:
-        activity[int(silent_from / RATE * FEATURE_RATE) :] = 0
-    return replace(made_features(activity), duration=frames / RATE)
+@pytest.fixture(scope="package")
+def material(
+    closed_lips: Presenter, engine_settings: EngineSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Material:
+    return Material(closed_lips, tmp_path_factory.mktemp("voices"), engine_settings)
 
 
-def made(engine: LipSyncEngine, presenter: Presenter, speech: SpeechFeatures) -> list[MouthPatch]:
-    return list(engine.generate(speech, presenter.template, presenter.tracks))
+def sentence_of(promise: Promise) -> str:
+    return promise.sentence.replace(" ", "_").replace(",", "")
 
 
-def are_all_untouched(patches: list[MouthPatch]) -> bool:
-    return all(patch.pixels is None for patch in patches)
+@pytest.mark.parametrize("promise", PROMISES, ids=sentence_of)
+def test_every_engine_keeps_its_promise(promise: Promise, engine: LipSyncEngine, material: Material) -> None:
+    promise.keep(engine, material)
 
 
-def test_it_is_known_by_its_name(engine: LipSyncEngine, engine_settings: EngineSettings) -> None:
-    assert type(load_engine(engine.name, engine_settings)) is type(engine)
-    assert load_engine(engine.name, engine_settings).version == engine.version != ""
-
-
-def test_there_is_a_patch_for_every_output_frame_and_the_template_plays_back_and_forth(
-    engine: LipSyncEngine, closed_lips: Presenter
-) -> None:
-    count = 2 * len(closed_lips.pictures) + 2
-    patches = made(engine, closed_lips, spoken(count))
-    assert [patch.output_frame for patch in patches] == list(range(count))
-    assert [patch.template_frame for patch in patches] == [
-        ping_pong(i, len(closed_lips.pictures)) for i in range(count)
-    ]
-    assert all(patch.pixels is not None for patch in patches)
-
-
-def test_it_says_where_it_drew(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    made(engine, closed_lips, spoken(1))
+def test_ours_draw_on_the_processor_where_they_are_told_to(engine: LipSyncEngine, material: Material) -> None:
+    list(engine.generate(material.voice(1), material.presenter.template, material.presenter.tracks))
     assert engine.device.startswith("cpu")
 
 
-def test_a_clip_of_one_frame_is_made(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    assert [patch.output_frame for patch in made(engine, closed_lips, spoken(1))] == [0]
+class Painted:
+    """The example's engine, to which something is done wrong."""
+
+    name, version, device = "painted", "1", "cpu"
+
+    def __init__(self, wrong: Callable[[MouthPatch, Any], MouthPatch | None] = lambda patch, frame: patch) -> None:
+        sys.path.insert(0, str(EXAMPLE))
+        try:
+            import painted_mouth  # pyright: ignore[reportMissingImports]
+        finally:
+            sys.path.remove(str(EXAMPLE))
+        self._engine, self._wrong, self.kept = painted_mouth.PaintedMouth(DEFAULTS), wrong, []
+
+    def generate(
+        self,
+        speech: SpeechFeatures,
+        template: Template,
+        tracks: FaceTracks,
+        template_speech: SpeechFeatures | None = None,
+    ) -> Iterator[MouthPatch]:
+        frames = template.presentation(speech.frame_count(tracks.frame_rate))
+        for patch, (_, frame) in zip(self._engine.generate(speech, template, tracks), frames, strict=True):
+            if (changed := self._wrong(patch, frame)) is not None:
+                yield changed
 
 
-def test_silence_returns_shut_lips_bit_for_bit(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    assert are_all_untouched(made(engine, closed_lips, spoken(20, silent_from=0)))
-    patches = made(engine, closed_lips, spoken(45, silent_from=8))
-    assert not are_all_untouched(patches) and are_all_untouched(patches[-25:])
+def keeps_frames() -> Callable[[MouthPatch, Any], MouthPatch]:
+    held = []
+    return lambda patch, frame: held.append(frame) or patch
 
 
-def test_the_same_input_gives_the_same_patches(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    once, again = (made(engine, closed_lips, spoken(14)) for _ in range(2))
-    for one, other in zip(once, again, strict=True):
-        assert (one.left, one.top, one.own_mouth) == (other.left, other.top, other.own_mouth)
-        np.testing.assert_array_equal(one.pixels, other.pixels)
+def draws_noise() -> Callable[[MouthPatch, Any], MouthPatch]:
+    random = np.random.default_rng(1)
+
+    def draw(patch: MouthPatch, _frame: Any) -> MouthPatch:
+        if patch.pixels is None:
+            return patch
+        return replace(patch, pixels=(patch.pixels // 2 + random.integers(0, 9, patch.pixels.shape)).astype(np.uint8))
+
+    return draw
 
 
-def test_the_template_turns_back_without_a_jump(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    count = len(closed_lips.pictures)
-    patches = made(engine, closed_lips, spoken(2 * count))
-    finished = [laid(patch, closed_lips.pictures[patch.template_frame]).astype(int) for patch in patches]
-    steps = [np.abs(later - now).mean() for now, later in pairwise(finished)]
-    assert max(steps[count - 2], steps[count - 1]) <= 1.5 * max(steps[: count - 2])
+def never_rests(patch: MouthPatch, frame: Any) -> MouthPatch:
+    return replace(patch, pixels=patch.pixels if patch.pixels is not None else frame[:8, :8], left=patch.left)
 
 
-def test_nothing_above_the_nose_changes(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    for patch in made(engine, closed_lips, spoken(6)):
-        picture = closed_lips.pictures[patch.template_frame]
-        eyes = int(closed_lips.tracks.landmarks[patch.template_frame, 36:48, 1].max())
-        np.testing.assert_array_equal(laid(patch, picture)[:eyes], picture[:eyes])
+WRONG = {
+    "skips a frame": (lambda patch, _: None if patch.output_frame == 3 else patch, "a patch for every output frame"),
+    "shows another frame": (lambda patch, _: replace(patch, template_frame=0), "plays back and forth"),
+    "draws in silence": (never_rests, "silence returns shut lips"),
+    "draws without a face": (never_rests, "frames without a face pass"),
+    "draws nobody's face": (never_rests, "without any face"),
+    "draws noise": (draws_noise(), "same input gives the same"),
+    "draws on the forehead": (
+        lambda patch, frame: replace(patch, left=0, top=0, pixels=255 - frame[:40]),
+        "nothing above the nose",
+    ),
+    "draws outside": (lambda patch, _: replace(patch, left=patch.left + 700), "stays within it"),
+    "draws floats": (
+        lambda patch, _: patch if patch.pixels is None else replace(patch, pixels=patch.pixels.astype(float)),
+        "pixels are uint8",
+    ),
+    "keeps all frames": (keeps_frames(), "few frames are held"),
+    "draws nothing": (lambda patch, _: replace(patch, pixels=None), "a still picture speaks"),
+    "jumps": (
+        lambda patch, frame: replace(
+            patch, left=0, top=300, pixels=frame[300:] // (2 if patch.output_frame > 11 else 1)
+        ),
+        "turns back without a jump",
+    ),
+    "ends at once": (lambda patch, _: None, "a clip of one frame"),
+    "tires": (lambda patch, _: None if patch.output_frame > 20 else patch, "only now and then"),
+}
 
 
-def test_frames_without_a_face_pass_through_and_the_timing_stays(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    patches = made(engine, closed_lips.without_face(0, 1, 6), spoken(16))
-    assert [patch.output_frame for patch in patches] == list(range(16))
-    assert are_all_untouched([patch for patch in patches if patch.template_frame in (0, 1, 6)])
-    assert patches[4].pixels is not None
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_broken_promise_is_seen(wrong: str, material: Material) -> None:
+    done, about = WRONG[wrong]
+    (promise,) = [one for one in PROMISES if about in one.sentence]
+    with pytest.raises(BrokenPromise):
+        promise.keep(Painted(done), material)
 
 
-def test_a_face_seen_only_now_and_then_makes_a_clip(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    seen_rarely = closed_lips.without_face(0, 2, 3, 5, 6, 7, 9, 11)
-    assert len(made(engine, seen_rarely, spoken(24))) == 24
+def test_an_engine_that_says_nothing_of_its_device_or_version_is_seen(material: Material) -> None:
+    engine = Painted()
+    engine.device = ""
+    with pytest.raises(BrokenPromise):
+        next(one for one in PROMISES if "where it drew" in one.sentence).keep(engine, material)
 
 
-def test_a_clip_without_any_face_passes_through(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    nobody = closed_lips.without_face(*range(len(closed_lips.pictures)))
-    patches = made(engine, nobody, spoken(15))
-    assert len(patches) == 15 and are_all_untouched(patches)
-
-
-def test_a_still_picture_speaks(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    tracks, first = closed_lips.tracks, slice(0, 1)
-    still = replace(
-        tracks,
-        state=tracks.state[first],
-        boxes=tracks.boxes[first],
-        landmarks=tracks.landmarks[first],
-        lips=tracks.lips[first],
-        blendshapes=tracks.blendshapes[first],
-        head=tracks.head[first],
-        raw_head=tracks.raw_head[first],
-        pose=tracks.pose[first],
-        score=tracks.score[first],
-    )
-    patches = made(engine, Presenter(closed_lips.pictures[:1], still), spoken(8))
-    assert [patch.template_frame for patch in patches] == [0] * 8
-    assert all(patch.pixels is not None for patch in patches)
-
-
-@pytest.mark.parametrize(
-    ("right", "down"), [(-260, 0), (260, 0), (0, 330), (0, -230), (-250, 320), (2000, 0), (0, -2000), (0, 480)]
-)
-def test_a_face_at_the_edge_of_the_frame_stays_within_it(
-    engine: LipSyncEngine, closed_lips: Presenter, right: int, down: int
-) -> None:
-    shown = closed_lips.moved(right, down)
-    width, height = shown.tracks.size
-    for patch in made(engine, shown, spoken(3)):
-        if patch.pixels is not None:
-            assert patch.left >= 0 and patch.top >= 0
-            assert patch.left + patch.pixels.shape[1] <= width
-            assert patch.top + patch.pixels.shape[0] <= height
-
-
-def test_few_frames_are_held_however_long_the_clip(engine: LipSyncEngine, closed_lips: Presenter) -> None:
-    alive: list[weakref.ref[Picture]] = []
-    shown, most = Watched(closed_lips.pictures, closed_lips.tracks, alive), 0
-    for _ in engine.generate(spoken(40), shown.template, shown.tracks):
-        most = max(most, sum(reference() is not None for reference in alive))
-    assert len(alive) == 40
-    assert most <= 15  # 0.3 s on both sides, and four decoded ahead
+def test_an_engine_of_another_package_keeps_them_too(material: Material) -> None:
+    for promise in PROMISES:
+        if "found by its name" not in promise.sentence:
+            promise.keep(Painted(), material)

@@ -56,6 +56,7 @@ MENDED_BY_OPERATORS = {
     "FfmpegMissing",
     "LicenceNotAcknowledged",
     "ModelMissing",
+    "PlugInUnusable",
     "StageMissing",
     "UnknownChoice",
 }

@@ -2,7 +2,6 @@
 
 import wave
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.media.sound import Sound, read_sound
 from heygem_pipeline.speech.analysis import extract_features
-from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, MOVEMENTS, SpeechFeatures
+from heygem_pipeline.speech.features import SpeechFeatures
 
 WriteSound = Callable[[str, NDArray[np.floating]], Path]
 
@@ -42,19 +41,3 @@ def write_sound(tmp_path: Path) -> WriteSound:
         return path
 
     return write
-
-
-def made_features(activity: NDArray[np.floating], level: NDArray[np.floating] | None = None) -> SpeechFeatures:
-    """Features whose mel is fixed noise while somebody speaks and silence elsewhere; the movement is 0."""
-    spoken = np.asarray(activity) > 0.5
-    mel = np.random.default_rng(1).normal(-1, 1, (len(activity), MEL_BANDS)).clip(-4, 4)
-    mel[~spoken] = -4
-    if level is None:
-        level = np.where(spoken, -20.0, -90.0)
-    return SpeechFeatures(
-        duration=Fraction(len(activity) - 1, FEATURE_RATE),
-        log_mel=mel.astype(np.float32),
-        level=np.asarray(level, np.float32),
-        activity=np.asarray(activity, np.float32),
-        movement=np.zeros((len(activity), len(MOVEMENTS)), np.float32),
-    )

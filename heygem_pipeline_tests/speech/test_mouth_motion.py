@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heygem_pipeline.lipsync.contract.material import made_features
 from heygem_pipeline.speech.mouth_motion import match_quantiles, speech_envelope
-from heygem_pipeline_tests.speech.conftest import made_features
 
 
 def one_word(begin: int = 100, end: int = 180, rows: int = 300) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.mouth_measure import MouthShape
-from heygem_pipeline_tests.speech.conftest import made_features
+from heygem_pipeline.lipsync.contract.material import made_features
 from training import corpus
 from training.corpus import Example, example_of, person_of
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.contract.material import made_features
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS
 from heygem_pipeline.speech.lip_closures import closure_strength, find_closures
 from heygem_pipeline.speech.mouth_network import CHANNELS, OUTPUTS, MouthNetwork, at_feature_rate
 from heygem_pipeline.speech.speech_encoder import MEL_RATE, encode_mel
-from heygem_pipeline_tests.speech.conftest import made_features
 from training import network_training, train_mouth_shape, training_batches
 from training.corpus import Example
 from training.train_mouth_shape import train

@@ -21,6 +21,7 @@ from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.prefetch import prefetch
+from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
 
 FRAMES_AHEAD = 4
@@ -66,6 +67,11 @@ class WarpEngine:
         performance = SpeechPerformance(articulations)
         with closing(prefetch(template.presentation(count, areas), FRAMES_AHEAD)) as presentation:
             yield from render_performance(performance, presentation, shown, tracks, calibration, exemplars)
+
+
+def engine_of(_settings: EngineSettings) -> WarpEngine:
+    """The engine as the entry point ``warp`` makes it."""
+    return WarpEngine()
 
 
 def _shipped_model() -> MouthModel:

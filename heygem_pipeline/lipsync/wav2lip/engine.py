@@ -104,6 +104,11 @@ class Wav2LipEngine:
         return generator
 
 
+def engine_of(settings: EngineSettings) -> Wav2LipEngine:
+    """The engine as the entry point ``wav2lip`` makes it. Raises LicenceNotAcknowledged, ModelMissing."""
+    return Wav2LipEngine(settings=settings)
+
+
 def weights_file(settings: EngineSettings) -> Path:
     """Return where the weights lie. Raises LicenceNotAcknowledged, and ModelMissing where they or torch are missing."""
     (path,) = weights_of("wav2lip", settings)

@@ -6,7 +6,8 @@ import numpy as np
 
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, asking_for, laid, patches
+from heygem_pipeline.lipsync.contract.material import Presenter, laid
+from heygem_pipeline_tests.lipsync.warp.presenter import asking_for, patches
 
 FRAMES = 36
 

@@ -9,16 +9,11 @@ import pytest
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
+from heygem_pipeline.lipsync.contract.material import Picture, Presenter, laid
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
-from heygem_pipeline_tests.lipsync.warp.presenter import (
-    Picture,
-    Presenter,
-    asking_for,
-    laid,
-    patches,
-)
+from heygem_pipeline_tests.lipsync.warp.presenter import asking_for, patches
 
 OPEN, SHUT = np.ones(1), np.zeros(1)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.contract.material import Presenter
 from heygem_pipeline.lipsync.wav2lip.blending import (
     FACE_SIDE,
     FaceRegion,
@@ -15,7 +16,6 @@ from heygem_pipeline.lipsync.wav2lip.blending import (
     sharpness,
 )
 from heygem_pipeline.lipsync.wav2lip.face_boxes import locate_faces
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter
 from heygem_pipeline_tests.lipsync.wav2lip.stand_in import open_mouthed, tinted
 
 Picture = NDArray[np.uint8]

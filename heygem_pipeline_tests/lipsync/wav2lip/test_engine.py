@@ -13,6 +13,8 @@ import torch
 
 from heygem_pipeline.cli.main import app
 from heygem_pipeline.errors import CheckpointUnusable, LicenceNotAcknowledged, ModelMissing
+from heygem_pipeline.lipsync.contract.material import Picture, Presenter, laid, made_features
+from heygem_pipeline.lipsync.contract.promises import Watched
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
@@ -21,9 +23,7 @@ from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
 from heygem_pipeline.settings import EngineSettings, settings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
-from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter, Watched, laid
 from heygem_pipeline_tests.lipsync.wav2lip.stand_in import StandInGenerator, open_mouthed
-from heygem_pipeline_tests.speech.conftest import made_features
 
 CPU = torch.device("cpu")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from heygem_pipeline.lipsync.contract.material import Presenter
 from heygem_pipeline.lipsync.wav2lip.face_boxes import LEAST_SIDE, locate_faces
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter
 
 
 def test_the_box_holds_forehead_cheeks_and_chin(closed_lips: Presenter) -> None:

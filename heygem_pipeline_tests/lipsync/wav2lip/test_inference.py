@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import DeviceUnusable
+from heygem_pipeline.lipsync.contract.material import Presenter
 from heygem_pipeline.lipsync.wav2lip.network.inference import (
     LARGEST_DIFFERENCE,
     FaceGenerator,
@@ -16,7 +17,6 @@ from heygem_pipeline.lipsync.wav2lip.network.inference import (
 )
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
 from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter
 
 CPU = torch.device("cpu")
 

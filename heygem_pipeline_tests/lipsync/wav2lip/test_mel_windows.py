@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heygem_pipeline.lipsync.contract.material import made_features
 from heygem_pipeline.lipsync.wav2lip.mel_windows import WINDOW_COLUMNS, MelWindows
-from heygem_pipeline_tests.speech.conftest import made_features
 
 RATES = [Fraction(12), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60)]
 ALL_SPOKEN = made_features(np.ones(161))

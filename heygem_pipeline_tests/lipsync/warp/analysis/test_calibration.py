@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.contract.material import Presenter
 from heygem_pipeline.lipsync.warp.analysis.calibration import TYPICAL_OPENING, calibrate
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, speech_of, with_landmarks
+from heygem_pipeline_tests.lipsync.warp.presenter import speech_of, with_landmarks
 
 FRAMES = 120
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.contract.material import Presenter
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline_tests.lipsync.warp.analysis.test_calibration import FRAMES, speaking_tracks
-from heygem_pipeline_tests.lipsync.warp.presenter import Presenter, with_landmarks
+from heygem_pipeline_tests.lipsync.warp.presenter import with_landmarks
 
 
 def with_corner_at(tracks: FaceTracks, offsets: np.ndarray) -> FaceTracks:

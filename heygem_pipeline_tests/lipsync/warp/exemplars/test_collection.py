@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from heygem_pipeline.lipsync.contract.material import Picture, Presenter
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.exemplars import collection
 from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars, select_exemplar_frames
-from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 
 
 def collected(presenter: Presenter) -> collection.ExemplarSet | None:
-    return collect_exemplars(presenter.frames, presenter.tracks, calibrate(presenter.tracks))
+    return collect_exemplars(presenter.template.frames, presenter.tracks, calibrate(presenter.tracks))
 
 
 def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: Presenter) -> None:

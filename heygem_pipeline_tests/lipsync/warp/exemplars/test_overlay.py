@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from heygem_pipeline.lipsync.contract.material import Picture, Presenter
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet, collect_exemplars
 from heygem_pipeline.lipsync.warp.exemplars.overlay import overlay_exemplars
-from heygem_pipeline_tests.lipsync.warp.presenter import Picture, Presenter
 
 
 @pytest.fixture(scope="module")
 def kept(speaker: Presenter) -> ExemplarSet:
-    found = collect_exemplars(speaker.frames, speaker.tracks, calibrate(speaker.tracks))
+    found = collect_exemplars(speaker.template.frames, speaker.tracks, calibrate(speaker.tracks))
     assert found is not None
     return found
 
