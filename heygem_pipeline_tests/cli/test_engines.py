@@ -2,6 +2,7 @@
 
 import pytest
 
+from heygem_pipeline.cli.terminal import NOT_READY
 from heygem_pipeline.lipsync.contract import check
 from heygem_pipeline.lipsync.contract.promises import PROMISES
 from heygem_pipeline_tests.cli.commands import heygem
@@ -27,4 +28,4 @@ def test_one_that_breaks_some_is_told_which_and_what_was_seen(monkeypatch: pytes
 
 def test_an_engine_that_is_not_there_is_one_sentence() -> None:
     said = heygem("engine", "check", "nobody")
-    assert said.exit_code == 1 and "There is no engine called 'nobody'" in said.output
+    assert said.exit_code == NOT_READY and "There is no engine called 'nobody'" in said.output
