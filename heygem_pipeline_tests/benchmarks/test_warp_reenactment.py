@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.warp_reenactment import RecordedPerformance, recorded_performance, reenact
-from heygem_pipeline.lipsync.contract.material import Presenter, laid
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, laid
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.analysis.rest_pose import NO_OFFSET
 from heygem_pipeline.lipsync.warp.articulation.lip_model import closed_contours, largest_displacement
@@ -17,11 +17,11 @@ from heygem_pipeline_tests.lipsync.warp.test_engine import seen_gaps
 AHEAD = np.zeros(2)
 
 
-def performance_of(speaker: Presenter, rate: int = 25) -> RecordedPerformance:
+def performance_of(speaker: HeldPresenter, rate: int = 25) -> RecordedPerformance:
     return recorded_performance(speaker.tracks, calibrate(speaker.tracks), Fraction(rate), AHEAD)
 
 
-def test_the_templates_mouth_does_what_the_performers_does(speaker: Presenter, closed_lips: Presenter) -> None:
+def test_the_templates_mouth_does_what_the_performers_does(speaker: HeldPresenter, closed_lips: HeldPresenter) -> None:
     made = list(reenact(speaker.tracks, closed_lips.template, closed_lips.tracks))
     assert len(made) == len(speaker.pictures)
     finished = [laid(patch, closed_lips.pictures[patch.template_frame]) for patch in made]
@@ -29,7 +29,7 @@ def test_the_templates_mouth_does_what_the_performers_does(speaker: Presenter, c
     assert np.corrcoef(performed, seen_gaps(finished))[0, 1] > 0.95
 
 
-def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: Presenter) -> None:
+def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: HeldPresenter) -> None:
     performance = performance_of(speaker)
     still = replace(
         performance,
@@ -42,21 +42,21 @@ def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: Presenter) -> 
     assert asked.jaw == 0
 
 
-def test_where_the_performer_is_unseen_the_template_rests(speaker: Presenter) -> None:
+def test_where_the_performer_is_unseen_the_template_rests(speaker: HeldPresenter) -> None:
     performance = performance_of(speaker)
     performance.landmarks[4] = np.nan
     own = contours_from_lips(performance.neutral_lips)
     assert performance.target_for(4, own, NO_OFFSET).target.gap == 0
 
 
-def test_movements_are_scaled_by_the_widths_of_the_mouths_within_bounds(speaker: Presenter) -> None:
+def test_movements_are_scaled_by_the_widths_of_the_mouths_within_bounds(speaker: HeldPresenter) -> None:
     own = calibrate(speaker.tracks)
     for width, scale in ((0.5, 0.8), (1.1, 1.1), (2.0, 1.2)):
         template = replace(own, neutral_width=own.neutral_width * width)
         assert recorded_performance(speaker.tracks, template, Fraction(25), AHEAD).scale == pytest.approx(scale)
 
 
-def test_a_performance_lasts_as_long_at_another_frame_rate(speaker: Presenter) -> None:
+def test_a_performance_lasts_as_long_at_another_frame_rate(speaker: HeldPresenter) -> None:
     slow, quick = performance_of(speaker), performance_of(speaker, rate=50)
     assert len(quick) == 2 * len(slow)
     np.testing.assert_allclose(quick.landmarks[::2], slow.landmarks)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.lipsync.contract import material
-from heygem_pipeline.lipsync.contract.material import Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.settings import EngineSettings
@@ -12,13 +12,13 @@ from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from
 
 
 @pytest.fixture(scope="session")
-def closed_lips() -> Presenter:
+def closed_lips() -> HeldPresenter:
     """Grace Hopper (photograph of the United States Navy), her lips together."""
     return material.closed_lips()
 
 
 @pytest.fixture(scope="session")
-def smile() -> Presenter:
+def smile() -> HeldPresenter:
     """Eileen Collins (photograph of NASA), smiling with her teeth bare."""
     from skimage.data import astronaut
 
@@ -26,7 +26,7 @@ def smile() -> Presenter:
 
 
 @pytest.fixture(scope="session")
-def speaker(closed_lips: Presenter) -> Presenter:
+def speaker(closed_lips: HeldPresenter) -> HeldPresenter:
     """Grace Hopper again, opening her mouth three times in 36 frames."""
     return speaker_from(closed_lips)
 

@@ -11,7 +11,7 @@ import pytest
 
 import heygem_pipeline
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.contract.material import Material, Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, Material
 from heygem_pipeline.lipsync.contract.promises import PROMISES, BrokenPromise, Promise
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.template import Template
@@ -23,7 +23,7 @@ EXAMPLE = Path(heygem_pipeline.__file__).parents[1] / "docs" / "examples" / "pai
 
 @pytest.fixture(scope="package")
 def material(
-    closed_lips: Presenter, engine_settings: EngineSettings, tmp_path_factory: pytest.TempPathFactory
+    closed_lips: HeldPresenter, engine_settings: EngineSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Material:
     return Material(closed_lips, tmp_path_factory.mktemp("voices"), engine_settings)
 

@@ -31,7 +31,7 @@ Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Presenter:
+class HeldPresenter:
     """Frames and their tracks; stands in for a decoded file."""
 
     pictures: tuple[Picture, ...]
@@ -74,7 +74,7 @@ class Presenter:
     def note(self, frame: Picture) -> None:
         """Told of every frame that is presented."""
 
-    def without_face(self, *frames: int) -> "Presenter":
+    def without_face(self, *frames: int) -> "HeldPresenter":
         """The same, with no face in some frames."""
         state = self.tracks.state.copy()
         state[list(frames)] = FaceState.ABSENT
@@ -93,15 +93,15 @@ class Presenter:
             head=blank(self.tracks.head),
             raw_head=blank(self.tracks.raw_head),
         )
-        return Presenter(self.pictures, tracks)
+        return HeldPresenter(self.pictures, tracks)
 
-    def only(self, frames: slice) -> "Presenter":
+    def only(self, frames: slice) -> "HeldPresenter":
         """Some of the frames, in which nothing is cut."""
         names = ("state", "boxes", "landmarks", "lips", "blendshapes", "head", "raw_head", "pose", "score")
         parts = {name: getattr(self.tracks, name)[frames] for name in names}
-        return Presenter(self.pictures[frames], replace(self.tracks, **parts))
+        return HeldPresenter(self.pictures[frames], replace(self.tracks, **parts))
 
-    def moved(self, right: int, down: int) -> "Presenter":
+    def moved(self, right: int, down: int) -> "HeldPresenter":
         """The same face elsewhere in a frame of the same size; what leaves the frame is lost."""
         import cv2
 
@@ -124,14 +124,14 @@ class Presenter:
             head=placed(self.tracks.head),
             raw_head=placed(self.tracks.raw_head),
         )
-        return Presenter(pictures, tracks)
+        return HeldPresenter(pictures, tracks)
 
 
 @dataclass(frozen=True)
 class _HeldPictures(Template):
     """A template whose frames lie in memory."""
 
-    presenter: Presenter | None = field(default=None, repr=False)
+    presenter: HeldPresenter | None = field(default=None, repr=False)
 
     def frames(self, wanted: Boxes | None = None, exact: bool = True) -> Iterator[Picture]:
         """As ``Template.frames``."""
@@ -151,7 +151,7 @@ class _HeldPictures(Template):
         return ((index, BgrFrame(frame)) for index, frame in self.presentation(count))
 
     @property
-    def _held(self) -> Presenter:
+    def _held(self) -> HeldPresenter:
         assert self.presenter is not None
         return self.presenter
 
@@ -165,7 +165,7 @@ def laid(patch: MouthPatch, picture: Picture) -> Picture:
     return frame
 
 
-def swaying_photograph(picture: Picture, scale: float, frames: int = 12) -> Presenter:
+def swaying_photograph(picture: Picture, scale: float, frames: int = 12) -> HeldPresenter:
     """A photograph that nods a little, tracked by the default tracker."""
     import cv2
 
@@ -177,10 +177,10 @@ def swaying_photograph(picture: Picture, scale: float, frames: int = 12) -> Pres
         matrix = matrix @ np.array([[scale, 0, 0], [0, scale, 0], [0, 0, 1]])
         pictures.append(np.asarray(cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_CUBIC), np.uint8))
     followed = MeshTracker().track(iter(pictures), RATE)
-    return Presenter(tuple(pictures), complete_tracks(followed, RATE, (width, height)))
+    return HeldPresenter(tuple(pictures), complete_tracks(followed, RATE, (width, height)))
 
 
-def closed_lips() -> Presenter:
+def closed_lips() -> HeldPresenter:
     """Grace Hopper (photograph of the United States Navy), her lips together."""
     return swaying_photograph(GRACE_HOPPER.photograph(), 0.9)
 
@@ -211,7 +211,7 @@ class Material:
         settings: with which the engine was made.
     """
 
-    presenter: Presenter
+    presenter: HeldPresenter
     folder: Path
     settings: EngineSettings
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from heygem_pipeline.lipsync.contract.material import Material, Picture, Presenter, laid
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, Material, Picture, laid
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.timeline import ping_pong
@@ -54,7 +54,7 @@ def _expect(kept: bool, seen: str) -> None:
         raise BrokenPromise(seen)
 
 
-def _made(engine: LipSyncEngine, presenter: Presenter, speech: SpeechFeatures) -> list[MouthPatch]:
+def _made(engine: LipSyncEngine, presenter: HeldPresenter, speech: SpeechFeatures) -> list[MouthPatch]:
     return list(engine.generate(speech, presenter.template, presenter.tracks))
 
 
@@ -197,7 +197,7 @@ def _few_frames_held(engine: LipSyncEngine, material: Material) -> None:
 
 
 @dataclass(frozen=True)
-class Watched(Presenter):
+class Watched(HeldPresenter):
     """Notes every frame it presents without holding it, so that one can count those that somebody else holds."""
 
     noted: list[weakref.ref[Picture]] = field(default_factory=list)

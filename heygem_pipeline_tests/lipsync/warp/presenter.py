@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.mesh_points import lip_lines_of
 from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.contract.material import Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, MOVEMENTS, SpeechFeatures
@@ -43,6 +43,6 @@ def asking_for(gap: NDArray[np.floating], width: float = 0.0) -> WarpEngine:
     return WarpEngine(model)
 
 
-def patches(engine: WarpEngine, presenter: Presenter, frames: int) -> list[MouthPatch]:
+def patches(engine: WarpEngine, presenter: HeldPresenter, frames: int) -> list[MouthPatch]:
     """All patches of a clip of that many frames."""
     return list(engine.generate(speech_of(frames), presenter.template, presenter.tracks))

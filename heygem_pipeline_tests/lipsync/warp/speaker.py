@@ -6,17 +6,17 @@ import numpy as np
 
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
-from heygem_pipeline.lipsync.contract.material import Presenter, laid
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, laid
 from heygem_pipeline_tests.lipsync.warp.presenter import asking_for, patches
 
 FRAMES = 36
 
 
-def speaker_from(presenter: Presenter) -> Presenter:
+def speaker_from(presenter: HeldPresenter) -> HeldPresenter:
     """The same face, opening its mouth three times, tracked anew."""
     asked = np.clip(0.6 - 0.8 * np.cos(np.arange(FRAMES) * 2 * np.pi / 12), 0, 1.3)
     made = patches(asking_for(asked), presenter, FRAMES)
     pictures = tuple(laid(patch, presenter.pictures[patch.template_frame]) for patch in made)
     height, width = pictures[0].shape[:2]
     followed = load_tracker("mesh").track(iter(pictures), Fraction(25))
-    return Presenter(pictures, complete_tracks(followed, Fraction(25), (width, height)))
+    return HeldPresenter(pictures, complete_tracks(followed, Fraction(25), (width, height)))

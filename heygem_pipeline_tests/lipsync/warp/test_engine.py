@@ -9,7 +9,7 @@ import pytest
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks
-from heygem_pipeline.lipsync.contract.material import Picture, Presenter, laid
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture, laid
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
@@ -31,14 +31,14 @@ def test_is_the_engine_called_warp() -> None:
     assert engine.name == "warp"
 
 
-def test_the_mouth_of_a_clip_of_one_frame_opens(closed_lips: Presenter) -> None:
+def test_the_mouth_of_a_clip_of_one_frame_opens(closed_lips: HeldPresenter) -> None:
     (patch,) = patches(asking_for(OPEN), closed_lips, 1)
     assert patch.pixels is not None
 
 
 @pytest.mark.parametrize("presenter", ["closed_lips", "smile"])
 def test_the_patch_has_no_visible_border(presenter: str, request: pytest.FixtureRequest) -> None:
-    shown: Presenter = request.getfixturevalue(presenter)
+    shown: HeldPresenter = request.getfixturevalue(presenter)
     for patch in patches(asking_for(OPEN, width=-2.0), shown, 5):
         assert patch.pixels is not None
         height, width = patch.pixels.shape[:2]
@@ -57,7 +57,7 @@ def test_the_patch_has_no_visible_border(presenter: str, request: pytest.Fixture
             assert not changed[:, -1].any()
 
 
-def test_the_eyes_stay_bit_for_bit_and_the_nose_stays_put(closed_lips: Presenter) -> None:
+def test_the_eyes_stay_bit_for_bit_and_the_nose_stays_put(closed_lips: HeldPresenter) -> None:
     (patch,) = patches(asking_for(OPEN), closed_lips, 1)
     frame = closed_lips.pictures[0].astype(int)
     finished = laid(patch, closed_lips.pictures[0]).astype(int)
@@ -72,20 +72,20 @@ def test_the_eyes_stay_bit_for_bit_and_the_nose_stays_put(closed_lips: Presenter
 
 @pytest.mark.parametrize("presenter", ["closed_lips", "smile"])
 def test_the_finished_mouth_does_what_the_speech_asks(presenter: str, request: pytest.FixtureRequest) -> None:
-    shown: Presenter = request.getfixturevalue(presenter)
+    shown: HeldPresenter = request.getfixturevalue(presenter)
     asked = np.clip(0.5 - 0.7 * np.cos(np.arange(24) * 2 * np.pi / 12), 0, 1.2)
     finished = [laid(patch, shown.pictures[patch.template_frame]) for patch in patches(asking_for(asked), shown, 24)]
     assert np.corrcoef(asked, seen_gaps(finished))[0, 1] > 0.9
 
 
-def test_silence_closes_a_smile(smile: Presenter) -> None:
+def test_silence_closes_a_smile(smile: HeldPresenter) -> None:
     made = patches(asking_for(SHUT), smile, 12)
     finished = [laid(patch, smile.pictures[patch.template_frame]) for patch in made]
     assert np.median(seen_gaps(list(smile.pictures))) > 0.1
     assert np.median(seen_gaps(finished)) < 0.05
 
 
-def test_frames_without_a_face_pass_through_and_motion_fades_around_them(closed_lips: Presenter) -> None:
+def test_frames_without_a_face_pass_through_and_motion_fades_around_them(closed_lips: HeldPresenter) -> None:
     shown = closed_lips.without_face(0, 1)
     made = patches(asking_for(OPEN), shown, 12)
     assert made[0].pixels is None
@@ -100,20 +100,20 @@ def test_frames_without_a_face_pass_through_and_motion_fades_around_them(closed_
     assert change == sorted(change)
 
 
-def test_light_and_lips_of_one_shot_do_not_reach_into_the_next(closed_lips: Presenter) -> None:
+def test_light_and_lips_of_one_shot_do_not_reach_into_the_next(closed_lips: HeldPresenter) -> None:
     count = len(closed_lips.pictures) // 2
     dark = tuple((picture * 0.4).astype(np.uint8) for picture in closed_lips.pictures[count:])
     cut = replace(closed_lips.tracks, cuts=(count,))
-    joined = Presenter(closed_lips.pictures[:count] + dark, cut)
+    joined = HeldPresenter(closed_lips.pictures[:count] + dark, cut)
     shots = patches(asking_for(OPEN), joined, 2 * count)
-    alone = patches(asking_for(OPEN), Presenter(closed_lips.pictures, cut), 2 * count)
+    alone = patches(asking_for(OPEN), HeldPresenter(closed_lips.pictures, cut), 2 * count)
     first, same = shots[count - 1].pixels, alone[count - 1].pixels
     assert first is not None
     assert same is not None
     np.testing.assert_array_equal(first, same)
 
 
-def test_a_template_that_speaks_shows_its_own_mouths(speaker: Presenter) -> None:
+def test_a_template_that_speaks_shows_its_own_mouths(speaker: HeldPresenter) -> None:
     asked = np.clip(0.5 - 0.7 * np.cos(np.arange(30) * 2 * np.pi / 15), 0, 1.2)
     made = patches(asking_for(asked), speaker, 30)
     assert np.mean([patch.own_mouth for patch in made]) > 0.5
@@ -121,12 +121,12 @@ def test_a_template_that_speaks_shows_its_own_mouths(speaker: Presenter) -> None
     assert np.corrcoef(asked, seen_gaps(finished))[0, 1] > 0.9
 
 
-def test_any_other_template_shows_none(closed_lips: Presenter, smile: Presenter) -> None:
+def test_any_other_template_shows_none(closed_lips: HeldPresenter, smile: HeldPresenter) -> None:
     for shown in (closed_lips, smile):
         assert not any(patch.own_mouth for patch in patches(asking_for(OPEN), shown, 4))
 
 
-def test_own_mouths_are_the_same_bytes_again(speaker: Presenter) -> None:
+def test_own_mouths_are_the_same_bytes_again(speaker: HeldPresenter) -> None:
     curve = np.linspace(0, 1, 7)
     for one, other in zip(*(patches(asking_for(curve), speaker, 14) for _ in range(2)), strict=True):
         np.testing.assert_array_equal(one.pixels, other.pixels)

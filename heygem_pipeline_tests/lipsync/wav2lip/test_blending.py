@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.contract.material import Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter
 from heygem_pipeline.lipsync.wav2lip.blending import (
     FACE_SIDE,
     FaceRegion,
@@ -23,11 +23,11 @@ Picture = NDArray[np.uint8]
 
 @pytest.fixture(params=["closed_lips", "smile"])
 def place(request: pytest.FixtureRequest) -> FaceRegion:
-    presenter: Presenter = request.getfixturevalue(request.param)
+    presenter: HeldPresenter = request.getfixturevalue(request.param)
     return place_of(presenter)
 
 
-def place_of(presenter: Presenter) -> FaceRegion:
+def place_of(presenter: HeldPresenter) -> FaceRegion:
     face_boxes = locate_faces(presenter.tracks)
     left, top, right, bottom = face_boxes.boxes[0]
     return FaceRegion(presenter.pictures[0][top:bottom, left:right].copy(), face_boxes.landmarks[0] - (left, top))

@@ -13,7 +13,7 @@ import torch
 
 from heygem_pipeline.cli.main import app
 from heygem_pipeline.errors import CheckpointUnusable, LicenceNotAcknowledged, ModelMissing
-from heygem_pipeline.lipsync.contract.material import Picture, Presenter, laid, made_features
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture, laid, made_features
 from heygem_pipeline.lipsync.contract.promises import Watched
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
@@ -44,12 +44,14 @@ def spoken(frames: int, rate: Fraction = Fraction(25), silent_from: int | None =
     return replace(speech, duration=frames / rate)
 
 
-def made(presenter: Presenter, speech: SpeechFeatures, generator: StandInGenerator | None = None) -> list[MouthPatch]:
+def made(
+    presenter: HeldPresenter, speech: SpeechFeatures, generator: StandInGenerator | None = None
+) -> list[MouthPatch]:
     engine = Wav2LipEngine((generator or StandInGenerator(open_mouthed)).generator)
     return list(engine.generate(speech, presenter.template, presenter.tracks))
 
 
-def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: Presenter) -> None:
+def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: HeldPresenter) -> None:
     generator = StandInGenerator(open_mouthed)
     speech = spoken(11)
     assert made(closed_lips, speech, generator)[-1].pixels is not None
@@ -59,7 +61,7 @@ def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: Presenter) -> N
 
 
 @pytest.mark.parametrize("lead", [0.0, 0.12, -0.04])
-def test_the_lead_is_a_setting(closed_lips: Presenter, lead: float) -> None:
+def test_the_lead_is_a_setting(closed_lips: HeldPresenter, lead: float) -> None:
     generator, speech = StandInGenerator(open_mouthed), spoken(30)
     engine = Wav2LipEngine(generator.generator, EngineSettings(wav2lip_lead_seconds=lead))
     list(engine.generate(speech, closed_lips.template, closed_lips.tracks))
@@ -68,20 +70,20 @@ def test_the_lead_is_a_setting(closed_lips: Presenter, lead: float) -> None:
     np.testing.assert_allclose(generator.asked[15].mel, speech.log_mel[first : first + 16], atol=1e-6)
 
 
-def test_silence_over_shut_lips_asks_nothing_of_the_network(closed_lips: Presenter) -> None:
+def test_silence_over_shut_lips_asks_nothing_of_the_network(closed_lips: HeldPresenter) -> None:
     generator = StandInGenerator(open_mouthed)
     made(closed_lips, spoken(60, silent_from=25), generator)
     assert len(generator.asked) < 36
 
 
-def test_in_silence_a_mouth_that_stands_open_is_drawn_from_silence(smile: Presenter) -> None:
+def test_in_silence_a_mouth_that_stands_open_is_drawn_from_silence(smile: HeldPresenter) -> None:
     generator = StandInGenerator(open_mouthed)
     patches = made(smile, spoken(60, silent_from=25), generator)
     assert all(patch.pixels is not None for patch in patches)
     assert all((asked.mel == -4).all() for asked in generator.asked[-20:])
 
 
-def test_the_mouth_fades_into_silence_without_a_jump(closed_lips: Presenter) -> None:
+def test_the_mouth_fades_into_silence_without_a_jump(closed_lips: HeldPresenter) -> None:
     patches = made(closed_lips, spoken(40, silent_from=15))
     shown = [closed_lips.pictures[patch.template_frame] for patch in patches]
     moved = [np.abs(laid(p, s).astype(int) - s).mean() for p, s in zip(patches, shown, strict=True)]
@@ -90,14 +92,14 @@ def test_the_mouth_fades_into_silence_without_a_jump(closed_lips: Presenter) -> 
     assert steps.max() < 0.6 * max(moved)
 
 
-def test_a_clip_without_any_face_asks_nothing_of_the_network(closed_lips: Presenter) -> None:
+def test_a_clip_without_any_face_asks_nothing_of_the_network(closed_lips: HeldPresenter) -> None:
     generator = StandInGenerator(open_mouthed)
     nobody = closed_lips.without_face(*range(len(closed_lips.pictures)))
     made(nobody, spoken(40), generator)
     assert generator.asked == []
 
 
-def test_nothing_above_the_nose_changes_and_no_rectangle_is_seen(closed_lips: Presenter) -> None:
+def test_nothing_above_the_nose_changes_and_no_rectangle_is_seen(closed_lips: HeldPresenter) -> None:
     patch = made(closed_lips, spoken(12))[0]
     picture, eyes = closed_lips.pictures[0], closed_lips.tracks.landmarks[0, 36:48, 1].max()
     change = np.abs(laid(patch, picture).astype(int) - picture)
@@ -109,7 +111,7 @@ def test_nothing_above_the_nose_changes_and_no_rectangle_is_seen(closed_lips: Pr
     assert max(edge.max() for edge in (inside[0], inside[-1], inside[:, 0], inside[:, -1])) <= 1
 
 
-def test_a_few_frames_are_held_however_long_the_clip(closed_lips: Presenter) -> None:
+def test_a_few_frames_are_held_however_long_the_clip(closed_lips: HeldPresenter) -> None:
     alive: list[weakref.ref[Picture]] = []
     shown, most = Watched(closed_lips.pictures, closed_lips.tracks, alive), 0
     engine = Wav2LipEngine(StandInGenerator(open_mouthed, batch=4).generator)
@@ -123,13 +125,13 @@ def test_a_few_frames_are_held_however_long_the_clip(closed_lips: Presenter) -> 
     assert ahead <= 5 * 4 + 1
 
 
-def test_faces_go_through_the_network_in_batches(closed_lips: Presenter) -> None:
+def test_faces_go_through_the_network_in_batches(closed_lips: HeldPresenter) -> None:
     generator = StandInGenerator(open_mouthed, batch=8)
     made(closed_lips, spoken(30), generator)
     assert generator.sizes == [8, 8, 8, 6]
 
 
-def test_what_fails_while_drawing_is_raised(closed_lips: Presenter) -> None:
+def test_what_fails_while_drawing_is_raised(closed_lips: HeldPresenter) -> None:
     def broken(_: object) -> np.ndarray:
         raise ZeroDivisionError
 
@@ -137,7 +139,7 @@ def test_what_fails_while_drawing_is_raised(closed_lips: Presenter) -> None:
         made(closed_lips, spoken(5), StandInGenerator(broken))
 
 
-def test_bfloat16_changes_no_patch_by_more_than_two_levels(network: Wav2LipNetwork, smile: Presenter) -> None:
+def test_bfloat16_changes_no_patch_by_more_than_two_levels(network: Wav2LipNetwork, smile: HeldPresenter) -> None:
     def patches(dtype: torch.dtype) -> list[MouthPatch]:
         engine = Wav2LipEngine(FaceGenerator(network, CPU, dtype, batch=4))
         return list(engine.generate(spoken(6), smile.template, smile.tracks))
@@ -191,7 +193,7 @@ def test_the_version_tells_weights_apart(checkpoints: Path) -> None:
     assert load_engine("wav2lip", settings()).version != first
 
 
-def test_damaged_weights_are_told(checkpoints: Path, closed_lips: Presenter) -> None:
+def test_damaged_weights_are_told(checkpoints: Path, closed_lips: HeldPresenter) -> None:
     (checkpoints / "wav2lip.pth").write_bytes(b"<html>quota exceeded</html>")
     engine: LipSyncEngine = load_engine("wav2lip", settings())
     with pytest.raises(CheckpointUnusable, match=r"wav2lip\.pth"):

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import DeviceUnusable
-from heygem_pipeline.lipsync.contract.material import Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter
 from heygem_pipeline.lipsync.wav2lip.network.inference import (
     LARGEST_DIFFERENCE,
     FaceGenerator,
@@ -21,7 +21,7 @@ from heygem_pipeline.lipsync.wav2lip.network.onednn import can_pack
 CPU = torch.device("cpu")
 
 
-def faces_of(presenter: Presenter, count: int) -> list[FaceInput]:
+def faces_of(presenter: HeldPresenter, count: int) -> list[FaceInput]:
     """The presenter's face, and noise to hear."""
     import cv2
 
@@ -37,7 +37,7 @@ def drawn(generator: FaceGenerator, asked: Sequence[FaceInput]) -> NDArray[np.fl
     return np.stack([face() for face in generator.generate_faces(asked)])
 
 
-def test_a_face_is_drawn_as_the_network_says(network: Wav2LipNetwork, smile: Presenter) -> None:
+def test_a_face_is_drawn_as_the_network_says(network: Wav2LipNetwork, smile: HeldPresenter) -> None:
     (asked,) = faces_of(smile, 1)
     face = torch.from_numpy(asked.face.astype(np.float32) / 255).permute(2, 0, 1)[None]
     upper_half = face.clone()
@@ -49,7 +49,7 @@ def test_a_face_is_drawn_as_the_network_says(network: Wav2LipNetwork, smile: Pre
     np.testing.assert_allclose(painted, expected, atol=0.02)
 
 
-def test_every_face_comes_back_in_its_place_whatever_the_batch(network: Wav2LipNetwork, smile: Presenter) -> None:
+def test_every_face_comes_back_in_its_place_whatever_the_batch(network: Wav2LipNetwork, smile: HeldPresenter) -> None:
     asked = faces_of(smile, 5)
     by_two = drawn(FaceGenerator(network, CPU, torch.float32, batch=2), asked)
     one_by_one = FaceGenerator(network, CPU, torch.float32, batch=1)
@@ -64,7 +64,7 @@ def test_nothing_asked_draws_nothing(network: Wav2LipNetwork) -> None:
 
 @pytest.mark.skipif(not can_pack(), reason="bfloat16 is used through oneDNN only")
 def test_bfloat16_stays_within_two_levels_of_float32(
-    network: Wav2LipNetwork, smile: Presenter, closed_lips: Presenter
+    network: Wav2LipNetwork, smile: HeldPresenter, closed_lips: HeldPresenter
 ) -> None:
     asked = faces_of(smile, 2) + faces_of(closed_lips, 2)
     exact, short = (drawn(FaceGenerator(network, CPU, dtype), asked) for dtype in (torch.float32, torch.bfloat16))
@@ -73,7 +73,7 @@ def test_bfloat16_stays_within_two_levels_of_float32(
 
 @pytest.mark.skipif(not can_pack(), reason="bfloat16 is used through oneDNN only")
 def test_weights_that_bfloat16_does_no_justice_are_used_in_float32(
-    network: Wav2LipNetwork, smile: Presenter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    network: Wav2LipNetwork, smile: HeldPresenter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("heygem_pipeline.lipsync.wav2lip.network.inference.LARGEST_DIFFERENCE", 1e-3)
     asked, generator = faces_of(smile, 2), FaceGenerator(network, CPU, torch.bfloat16)
@@ -106,7 +106,7 @@ def hungry(network: Wav2LipNetwork) -> Hungry:
 
 
 def test_a_batch_too_large_for_the_memory_is_halved_and_every_face_is_drawn(
-    network: Wav2LipNetwork, smile: Presenter
+    network: Wav2LipNetwork, smile: HeldPresenter
 ) -> None:
     asked = faces_of(smile, 5)
     generator = FaceGenerator(hungry(network), CPU, torch.float32, batch=4)
@@ -116,7 +116,7 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_every_face_is_drawn(
 
 
 def test_no_memory_even_for_one_face_is_told(
-    network: Wav2LipNetwork, smile: Presenter, monkeypatch: pytest.MonkeyPatch
+    network: Wav2LipNetwork, smile: HeldPresenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Hungry, "room", 0)
     with pytest.raises(DeviceUnusable, match="HEYGEM_DEVICE"):

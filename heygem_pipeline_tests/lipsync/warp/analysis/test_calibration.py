@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.contract.material import Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter
 from heygem_pipeline.lipsync.warp.analysis.calibration import TYPICAL_OPENING, calibrate
 from heygem_pipeline_tests.lipsync.warp.presenter import speech_of, with_landmarks
 
 FRAMES = 120
 
 
-def speaking_tracks(presenter: Presenter, gaps: np.ndarray) -> FaceTracks:
+def speaking_tracks(presenter: HeldPresenter, gaps: np.ndarray) -> FaceTracks:
     """Tracks of one face held still whose lower lip drops by ``gaps`` IOD."""
     tracks = presenter.tracks
     count = len(gaps)
@@ -32,14 +32,14 @@ def speaking_tracks(presenter: Presenter, gaps: np.ndarray) -> FaceTracks:
     )
 
 
-def test_an_idle_mouth_opens_as_wide_as_its_width_suggests(closed_lips: Presenter) -> None:
+def test_an_idle_mouth_opens_as_wide_as_its_width_suggests(closed_lips: HeldPresenter) -> None:
     calibration = calibrate(closed_lips.tracks)
     assert 0.8 * TYPICAL_OPENING <= calibration.opening <= 1.2 * TYPICAL_OPENING
     assert not calibration.parted.any()
     assert not calibration.rest.motion.any()
 
 
-def test_a_smile_is_wide_but_not_large(smile: Presenter) -> None:
+def test_a_smile_is_wide_but_not_large(smile: HeldPresenter) -> None:
     calibration = calibrate(smile.tracks)
     assert calibration.neutral_width > 0.9
     assert calibration.opening <= TYPICAL_OPENING
@@ -47,12 +47,12 @@ def test_a_smile_is_wide_but_not_large(smile: Presenter) -> None:
 
 
 @pytest.mark.parametrize("wide", [0.12, 0.22])
-def test_a_template_that_speaks_sets_its_own_amplitude(closed_lips: Presenter, wide: float) -> None:
+def test_a_template_that_speaks_sets_its_own_amplitude(closed_lips: HeldPresenter, wide: float) -> None:
     gaps = wide * np.clip(np.sin(np.arange(FRAMES) * 0.5), 0, 1)
     calibration = calibrate(speaking_tracks(closed_lips, gaps), speech_of(FRAMES))
     assert calibration.opening == pytest.approx(np.quantile(gaps, 0.9), rel=0.2)
 
 
-def test_sound_over_a_still_mouth_is_not_its_speech(closed_lips: Presenter) -> None:
+def test_sound_over_a_still_mouth_is_not_its_speech(closed_lips: HeldPresenter) -> None:
     still = speaking_tracks(closed_lips, np.zeros(FRAMES))
     assert calibrate(still, speech_of(FRAMES)).opening == calibrate(still).opening

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from heygem_pipeline.lipsync.contract.material import Picture, Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.exemplars import collection
 from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars, select_exemplar_frames
 
 
-def collected(presenter: Presenter) -> collection.ExemplarSet | None:
+def collected(presenter: HeldPresenter) -> collection.ExemplarSet | None:
     return collect_exemplars(presenter.template.frames, presenter.tracks, calibrate(presenter.tracks))
 
 
-def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: Presenter) -> None:
+def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: HeldPresenter) -> None:
     kept = collected(speaker)
     assert kept is not None
     np.testing.assert_array_equal(kept.frames, np.arange(len(speaker.pictures)))
@@ -24,7 +24,7 @@ def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: Presenter)
 
 @pytest.mark.parametrize("name", ["closed_lips", "smile"])
 def test_one_mouth_that_stays_is_not_worth_keeping(name: str, request: pytest.FixtureRequest) -> None:
-    presenter: Presenter = request.getfixturevalue(name)
+    presenter: HeldPresenter = request.getfixturevalue(name)
 
     def never() -> list[Picture]:
         raise AssertionError("the frames are not to be read")
@@ -32,7 +32,7 @@ def test_one_mouth_that_stays_is_not_worth_keeping(name: str, request: pytest.Fi
     assert collect_exemplars(never, presenter.tracks, calibrate(presenter.tracks)) is None
 
 
-def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: Presenter) -> None:
+def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: HeldPresenter) -> None:
     kept = collected(speaker)
     assert kept is not None
     for mouth in kept.mouths[::7]:
@@ -42,12 +42,12 @@ def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: Presenter) -> None
         np.testing.assert_array_equal(mouth.picture, frame)
 
 
-def test_a_mouth_that_leaves_the_frame_is_not_kept(speaker: Presenter) -> None:
+def test_a_mouth_that_leaves_the_frame_is_not_kept(speaker: HeldPresenter) -> None:
     assert collected(speaker.moved(0, 300)) is None
 
 
 def test_few_mouths_of_a_long_template_are_kept_the_most_open_and_a_closed_one_among_them(
-    speaker: Presenter, monkeypatch: pytest.MonkeyPatch
+    speaker: HeldPresenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collection, "MOST_EXEMPLARS", 16)
     monkeypatch.setattr(collection, "RUN_SECONDS", 0.12)
@@ -60,14 +60,14 @@ def test_few_mouths_of_a_long_template_are_kept_the_most_open_and_a_closed_one_a
     assert heights[chosen].min() < heights.min() + 0.1 * span
 
 
-def test_large_faces_are_kept_in_fewer_mouths(speaker: Presenter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_faces_are_kept_in_fewer_mouths(speaker: HeldPresenter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collection, "MOST_BYTES", 400_000)
     kept = collected(speaker)
     assert kept is not None
     assert sum(mouth.picture.nbytes for mouth in kept.mouths) < 600_000
 
 
-def test_frames_without_a_face_or_not_allowed_are_left_out(speaker: Presenter) -> None:
+def test_frames_without_a_face_or_not_allowed_are_left_out(speaker: HeldPresenter) -> None:
     allowed = np.arange(len(speaker.pictures)) >= 6
     tracks = speaker.without_face(10, 11).tracks
     chosen = select_exemplar_frames(tracks, calibrate(tracks), allowed)
@@ -76,8 +76,8 @@ def test_frames_without_a_face_or_not_allowed_are_left_out(speaker: Presenter) -
     assert chosen[[6, 9, 12]].all()
 
 
-def test_no_mouth_follows_one_of_another_shot(speaker: Presenter) -> None:
-    kept = collected(Presenter(speaker.pictures, replace(speaker.tracks, cuts=(18,))))
+def test_no_mouth_follows_one_of_another_shot(speaker: HeldPresenter) -> None:
+    kept = collected(HeldPresenter(speaker.pictures, replace(speaker.tracks, cuts=(18,))))
     assert kept is not None
     assert not kept.follows[18]
     assert set(kept.shots) == {0, 1}

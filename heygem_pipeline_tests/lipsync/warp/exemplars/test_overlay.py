@@ -6,27 +6,27 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.contract.material import Picture, Presenter
+from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet, collect_exemplars
 from heygem_pipeline.lipsync.warp.exemplars.overlay import overlay_exemplars
 
 
 @pytest.fixture(scope="module")
-def kept(speaker: Presenter) -> ExemplarSet:
+def kept(speaker: HeldPresenter) -> ExemplarSet:
     found = collect_exemplars(speaker.template.frames, speaker.tracks, calibrate(speaker.tracks))
     assert found is not None
     return found
 
 
-def laid_on(speaker: Presenter, frame: int, lines: Exemplar, shown: Exemplar, strength: float = 1.0) -> Picture:
+def laid_on(speaker: HeldPresenter, frame: int, lines: Exemplar, shown: Exemplar, strength: float = 1.0) -> Picture:
     """A frame with the lips of ``lines`` wanted and a mouth shown."""
     picture, head = speaker.pictures[frame].copy(), speaker.tracks.head_frame(frame)
     overlay_exemplars(picture, head, lines.contours, [(shown, 1.0)], strength)
     return picture
 
 
-def around_lips(speaker: Presenter, frame: int, reach: float) -> NDArray[np.bool_]:
+def around_lips(speaker: HeldPresenter, frame: int, reach: float) -> NDArray[np.bool_]:
     """Pixels within a distance, IOD, of the box around the lips."""
     points = speaker.tracks.landmarks[frame, 48:60]
     eyes = 1 / speaker.tracks.head_frame(frame).scale
@@ -35,14 +35,16 @@ def around_lips(speaker: Presenter, frame: int, reach: float) -> NDArray[np.bool
     return (columns >= left) & (columns <= right) & (rows >= top) & (rows <= bottom)
 
 
-def test_a_frames_own_mouth_laid_where_it_is_changes_nothing_to_speak_of(speaker: Presenter, kept: ExemplarSet) -> None:
+def test_a_frames_own_mouth_laid_where_it_is_changes_nothing_to_speak_of(
+    speaker: HeldPresenter, kept: ExemplarSet
+) -> None:
     frame = 6
     finished = laid_on(speaker, frame, kept.mouths[frame], kept.mouths[frame])
     change = np.abs(finished.astype(int) - speaker.pictures[frame])
     assert change[around_lips(speaker, frame, 0.0)].mean() < 2.5
 
 
-def test_a_closed_mouth_covers_an_open_one(speaker: Presenter, kept: ExemplarSet) -> None:
+def test_a_closed_mouth_covers_an_open_one(speaker: HeldPresenter, kept: ExemplarSet) -> None:
     opened, closed = kept.mouths[6], kept.mouths[0]
     lips = around_lips(speaker, 6, 0.0)
     finished = laid_on(speaker, 6, closed, closed).astype(int)
@@ -50,13 +52,13 @@ def test_a_closed_mouth_covers_an_open_one(speaker: Presenter, kept: ExemplarSet
     assert opened.contours.gap > closed.contours.gap + 0.05
 
 
-def test_nothing_changes_away_from_the_lips(speaker: Presenter, kept: ExemplarSet) -> None:
+def test_nothing_changes_away_from_the_lips(speaker: HeldPresenter, kept: ExemplarSet) -> None:
     finished = laid_on(speaker, 6, kept.mouths[6], kept.mouths[0])
     far = ~around_lips(speaker, 6, 0.15)
     np.testing.assert_array_equal(finished[far], speaker.pictures[6][far])
 
 
-def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: Presenter, kept: ExemplarSet) -> None:
+def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: HeldPresenter, kept: ExemplarSet) -> None:
     mouth = kept.mouths[6]
     dark = replace(mouth, picture=(mouth.picture * 0.75).astype(np.uint8))
     lips = around_lips(speaker, 6, 0.0)
@@ -64,7 +66,7 @@ def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: Presenter, ke
     assert abs(float(relit[lips].mean()) - float(plain[lips].mean())) < 4
 
 
-def test_half_a_strength_is_half_a_change(speaker: Presenter, kept: ExemplarSet) -> None:
+def test_half_a_strength_is_half_a_change(speaker: HeldPresenter, kept: ExemplarSet) -> None:
     plain = speaker.pictures[6].astype(int)
     finished = laid_on(speaker, 6, kept.mouths[0], kept.mouths[0]).astype(int)
     half = laid_on(speaker, 6, kept.mouths[0], kept.mouths[0], 0.5).astype(int)
@@ -75,7 +77,7 @@ def test_half_a_strength_is_half_a_change(speaker: Presenter, kept: ExemplarSet)
 
 @pytest.mark.parametrize(("right", "down"), [(-200, 0), (230, 0), (0, 230), (5000, 0)])
 def test_a_mouth_at_the_edge_of_the_picture_is_laid_within_it(
-    speaker: Presenter, kept: ExemplarSet, right: int, down: int
+    speaker: HeldPresenter, kept: ExemplarSet, right: int, down: int
 ) -> None:
     shown = speaker.moved(right, down)
     picture, head = shown.pictures[6].copy(), shown.tracks.head_frame(6)
