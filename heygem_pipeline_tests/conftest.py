@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -25,7 +26,12 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.house import House
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 REAL_CLIPS = Path(__file__).resolve().parents[2] / "shared" / "clips"
+CHROMIUM = "/usr/bin/chromium"
+ANY_NAME_IS_THIS_MACHINE = "--host-resolver-rules=MAP *.example 127.0.0.1"
 PRESENTER_FRAMES = 12
 PRESENTER_RATE = 25
 
@@ -187,6 +193,16 @@ def _read_rgb(path: Path) -> NDArray[np.uint8]:
     from PIL import Image
 
     return np.asarray(Image.open(path).convert("RGB"), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (make test does)")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser at {CHROMIUM} (apt install chromium)")
+    with playwright.sync_playwright() as running:
+        yield running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", ANY_NAME_IS_THIS_MACHINE])
 
 
 @pytest.fixture

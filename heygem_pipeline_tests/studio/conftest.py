@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 ADDRESS = "http://localhost"
 
-CHROMIUM = "/usr/bin/chromium"
 MILLISECONDS = 240_000
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
@@ -86,15 +84,6 @@ def guarded(house: House, anna: str) -> Iterator[str]:
     """The address of a page that asks for a password."""
     with listening(house, rules(anna)) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (make test does)")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no browser at {CHROMIUM} (apt install chromium)")
-    with playwright.sync_playwright() as running:
-        yield running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 @pytest.fixture

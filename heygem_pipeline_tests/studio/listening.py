@@ -8,6 +8,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import Rules
@@ -29,10 +30,15 @@ def answers(address: str) -> bool:
 @contextmanager
 def listening(house: House, rules: Rules) -> Iterator[str]:
     """The address of the page."""
-    port = free_port()
     studio = Studio(house.instance, house.folders, settings(), rules)
-    config = uvicorn.Config(application(studio), port=port, log_level="error")
-    server = uvicorn.Server(config)
+    with listening_at(application(studio), free_port()) as address:
+        yield address
+
+
+@contextmanager
+def listening_at(app: ASGIApp, port: int) -> Iterator[str]:
+    """The address of any page of ours."""
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
     thread = Thread(target=server.run)
     thread.start()
     try:
