@@ -40,7 +40,9 @@ def test_the_first_press_plays_and_back_closes_the_player(
 ) -> None:
     page = open_page(address_of_house, PHONE, has_touch=True, is_mobile=True)
     page.get_by_role("button", name="one with one: Finished, press to play").tap()
-    playing = "!document.querySelector('.clip-video video').paused || document.querySelector('.clip-video video').ended"
+    playing = (
+        "() => !document.querySelector('.clip-video video').paused || document.querySelector('.clip-video video').ended"
+    )
     page.wait_for_function(playing)
     link = page.url
     assert "clip=one%7Cone" in link
@@ -72,7 +74,7 @@ def test_a_note_is_seen_above_the_player_and_the_log_opens_into_view(
     dialog.locator(".toast").wait_for()
     dialog.get_by_text("What happened (log)").click()
     page.wait_for_function(
-        "document.querySelector('.log-body').getBoundingClientRect().bottom <= innerHeight"
+        "() => document.querySelector('.log-body').getBoundingClientRect().bottom <= innerHeight"
         " && document.querySelector('.log-body').childElementCount"
     )
 
@@ -84,8 +86,9 @@ def test_a_file_on_the_wrong_zone_is_offered_on_the_right_one(
     page = open_page(address_of_house)
     page.locator("[data-kind=presenters] input[type=file]").set_input_files(tmp_path / "lesson.wav")
     page.get_by_text("lesson.wav is a recording, not a presenter.").wait_for()
-    page.get_by_role("button", name="Bring it in as a voice").click()
-    page.locator("[data-kind=voices] .card", has_text="lesson.wav").locator(".looking, .card-facts").first.wait_for()
+    with page.expect_response("**/api/uploads/voices/lesson.wav"):
+        page.get_by_role("button", name="Bring it in as a voice").click()
+    page.locator("[data-kind=voices] .card", has_text="lesson.wav").wait_for()
     assert page.locator("[data-kind=presenters] .card", has_text="lesson.wav").count() == 0
     assert (finished.folders.voices / "lesson.wav").is_file()
 
@@ -96,7 +99,7 @@ def test_before_the_state_is_known_nothing_is_asked_for(
     page = open_page(address_of_house)
     page.route("**/api/shown", lambda route: None)
     page.reload(wait_until="domcontentloaded")
-    page.wait_for_function("document.getElementById('go').textContent")
+    page.wait_for_function("() => document.getElementById('go').textContent")
     assert page.locator("#sum").inner_text() == ""
     assert page.get_by_text("Your clips will appear here").is_hidden()
 
