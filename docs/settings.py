@@ -11,6 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from heygem_pipeline.settings import Settings
 
 FOLDER = Path(__file__).parent
@@ -30,6 +32,10 @@ GROUPS = {
     "Limits for voices and presenters": (
         *("min_speech_seconds", "max_minutes", "long_minutes", "max_width", "max_height", "good_height"),
         *("min_face_pixels", "min_face_share", "max_yaw_degrees"),
+    ),
+    "Scripts and how they are spoken": (
+        *("speech_engine", "speech_voice", "speech_speed", "max_script_words"),
+        *("speech_address", "speech_model", "speech_key", "speech_seconds"),
     ),
     "Checks of the finished clip": ("sync_tolerance_frames",),
     "How long data is kept": (
@@ -83,6 +89,8 @@ def _rows(names: Iterable[str], meanings: Mapping[str, str]) -> str:
 
 
 def _default(value: Any) -> str:  # noqa: ANN401 - whatever a setting holds
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if value is None or value in ("", ()):
         return ""
     if isinstance(value, Enum):

@@ -104,6 +104,14 @@ class FaceTurnedAway(BadInput):
     """The face is turned too far to the side most of the time."""
 
 
+class ScriptUnusable(BadInput):
+    """The file is no script that can be spoken."""
+
+
+class VoiceUnknown(BadInput):
+    """The speech engine has no such voice, or none for the language."""
+
+
 class UploadMissing(BadInput):
     """There is no such file, or no longer."""
 
@@ -168,6 +176,14 @@ class LicenceNotAcknowledged(NotReady):
 
 class DeviceUnusable(NotReady):
     """The device that the settings name is not there, or has too little free memory."""
+
+
+class SpeechServerUnusable(NotReady):
+    """The speech server cannot be asked, is out of reach, or refuses."""
+
+
+class SynthesisFailed(NotReady):
+    """What a speech engine returned is no speech."""
 
 
 class UnknownChoice(NotReady):

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -228,8 +228,34 @@ class LaunchSettings(BaseModel):
     )
 
 
+class SynthesisSettings(WeightSettings):
+    """How scripts are spoken; the recordings are made by them, and no clip but through its recording."""
+
+    speech_engine: str = Field(default="http", description="Speech engine of scripts that name none: http or kokoro")
+    speech_voice: str = Field(
+        default="", description="Voice of that engine for scripts that name none; empty: the engine's usual one"
+    )
+    speech_speed: float = Field(
+        default=1.0, ge=0.5, le=2.0, description="Speed of speech for scripts that name none; 1 is the voice's own"
+    )
+    speech_address: str = Field(
+        default="",
+        description="Engine http: address of the speech server up to the version, for example http://127.0.0.1:8880/v1",
+    )
+    speech_model: str = Field(default="tts-1", description="Engine http: model that the server is asked for")
+    speech_key: SecretStr = Field(
+        default=SecretStr(""), description="Engine http: key of the server; it is sent to that address only"
+    )
+    speech_seconds: float = Field(
+        default=60.0, gt=0, description="Engine http: time limit for one sentence (seconds); it is tried up to 3 times"
+    )
+    max_script_words: int = Field(
+        default=5000, ge=1, description="Longer scripts are refused (words; half an hour of speech)"
+    )
+
+
 class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
-    RenderSettings, KeepSettings, StudioSettings, LaunchSettings, EngineSettings, BaseSettings
+    RenderSettings, KeepSettings, StudioSettings, LaunchSettings, EngineSettings, SynthesisSettings, BaseSettings
 ):
     """All of them. Defaults are what a course team wants; limits are the ones named in the README.
 

@@ -24,7 +24,7 @@ FLOORS = (
     ("storage", "devices", "plug_ins"),
     ("media", "checkpoints", "web"),
     ("faces", "demo", "uploads"),
-    ("speech",),
+    ("speech", "synthesis"),
     ("lipsync", "quality"),
     ("clip",),
     ("runs",),

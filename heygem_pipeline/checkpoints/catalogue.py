@@ -50,6 +50,7 @@ class Owner:
 
 
 _WAV2LIP = "https://github.com/Rudrabha/Wav2Lip"
+_KOKORO = "https://github.com/thewh1teagle/kokoro-onnx"
 _FAN = "https://www.adrianbulat.com/downloads/python-fan/"
 
 CATALOGUE = (
@@ -88,6 +89,23 @@ CATALOGUE = (
             ),
         ),
         terms=Message("licence.face_alignment"),
+        research_only=False,
+    ),
+    Owner(
+        name="kokoro",
+        kind="speech engine",
+        parts=(
+            Part(
+                "network",
+                (
+                    Checkpoint("kokoro-v1.0.int8.onnx", "quickest on a processor", 92, _KOKORO),
+                    Checkpoint("kokoro-v1.0.fp16.onnx", "half precision", 177, _KOKORO),
+                    Checkpoint("kokoro-v1.0.onnx", "as it was trained", 326, _KOKORO),
+                ),
+            ),
+            Part("voices", (Checkpoint("voices-v1.0.bin", "voices of nine languages", 28, _KOKORO),)),
+        ),
+        terms=Message("licence.kokoro"),
         research_only=False,
     ),
 )

@@ -78,14 +78,22 @@ def _comes_by_itself(part: Part, weights: WeightSettings) -> bool:
 
 def _missing(owner: Owner, part: Part, weights: WeightSettings) -> ModelMissing:
     first = part.files[0]
-    of_engine = owner.kind == "engine"
     return ModelMissing(
         "weights.missing",
-        owner=Message("owner.engine", name=owner.name) if of_engine else Message("owner.tracker", name=owner.name),
+        owner=_named(owner),
         files=_any_of([one.file for one in part.files]),
         source=first.url or first.source,
         folder=str(checkpoints_folder(weights)),
     )
+
+
+def _named(owner: Owner) -> Message:
+    match owner.kind:
+        case "engine":
+            return Message("owner.engine", name=owner.name)
+        case "tracker":
+            return Message("owner.tracker", name=owner.name)
+    return Message("owner.speech_engine", name=owner.name)
 
 
 def _any_of(names: Sequence[str]) -> str | Message:

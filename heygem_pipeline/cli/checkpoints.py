@@ -102,6 +102,11 @@ def _check(owner: Owner, part: Part, path: Path) -> None:
 
         check_weights(path, part.what)
         return
+    if owner.name == "kokoro":
+        from heygem_pipeline.synthesis.kokoro.model_files import check_file
+
+        check_file(path, part.what)
+        return
     try:
         from heygem_pipeline.lipsync.wav2lip.network.checkpoint_validation import load_network
     except ImportError as error:

@@ -12,6 +12,7 @@ from heygem_pipeline.errors import LicenceNotAcknowledged, ModelMissing
 from heygem_pipeline.faces.tracker_registry import TRACKERS
 from heygem_pipeline.lipsync.engine_registry import ENGINES
 from heygem_pipeline.settings import settings
+from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def acknowledged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_every_owner_is_an_engine_or_tracker_and_no_file_belongs_to_two() -> None:
-    assert {owner.name for owner in CATALOGUE} <= {*ENGINES, *TRACKERS}
+def test_every_owner_is_an_engine_or_a_tracker_and_no_file_belongs_to_two() -> None:
+    assert {owner.name for owner in CATALOGUE} <= {*ENGINES, *TRACKERS, *SYNTHESIZERS}
     files = [one.file.casefold() for owner in CATALOGUE for part in owner.parts for one in part.files]
     assert len(set(files)) == len(files)
 
