@@ -19,6 +19,7 @@ from heygem_pipeline.cli.clips import app as operator_commands
 from heygem_pipeline.cli.engines import app as engine_commands
 from heygem_pipeline.cli.generate import app as generate_commands
 from heygem_pipeline.cli.records import app as record_commands
+from heygem_pipeline.cli.speech import app as speech_commands
 from heygem_pipeline.cli.studio import PORT
 from heygem_pipeline.cli.studio import app as studio_commands
 from heygem_pipeline.cli.terminal import (
@@ -79,6 +80,7 @@ app.add_typer(checkpoint_commands, name="checkpoints")
 app.add_typer(engine_commands, name="engine")
 app.add_typer(operator_commands)
 app.add_typer(record_commands)
+app.add_typer(speech_commands)
 app.add_typer(studio_commands)
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heygem_pipeline.cli.terminal import StageBars, messages, output, sentences, tell
-from heygem_pipeline.errors import BadInput, NotReady, OutputRefused, PipelineError
+from heygem_pipeline.errors import OutputRefused, PipelineError
 from heygem_pipeline.settings import settings
 
 if TYPE_CHECKING:
@@ -67,31 +67,28 @@ def voices() -> None:
             output.print(Text(f"\n{name}{usual}", "bold"))
             try:
                 engine = load_synthesizer(name, chosen)
-                _say_voices(engine, chosen.speech_voice if usual else "")
-            except (BadInput, NotReady) as error:
+                _say_voices(engine)
+            except PipelineError as error:
                 tell(str(error))
 
 
-def _say_voices(engine: "SpeechSynthesizer", usual: str) -> None:
+def _say_voices(engine: "SpeechSynthesizer") -> None:
     table = Table("voice", "language", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     known = engine.voices()
     for voice in known:
         table.add_row(voice.name, voice.language or "any that the server speaks")
     if known:
         output.print(table)
-    lacking = dict.fromkeys(
-        reason
-        for language in {voice.language: voice for voice in known} or {"": None}
-        if (reason := _lack(engine, usual, language)) is not None
-    )
-    for reason in lacking:
+    # One voice of each language: what is missing is missing for all of them.
+    tried = {voice.language: voice.name for voice in known}.values() or ("",)
+    for reason in dict.fromkeys(reason for voice in tried if (reason := _lack(engine, voice)) is not None):
         tell(reason)
 
 
-def _lack(engine: "SpeechSynthesizer", usual: str, language: str) -> str | None:
-    """What keeps the engine from speaking a language on this machine; None where nothing does."""
+def _lack(engine: "SpeechSynthesizer", voice: str) -> str | None:
+    """What keeps a voice from speaking on this machine; None where nothing does."""
     try:
-        engine.require_ready(engine.choose_voice("" if language else usual, language))
+        engine.require_ready(voice)
     except PipelineError as error:
         return str(error)
     return None

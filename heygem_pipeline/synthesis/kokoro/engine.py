@@ -69,9 +69,9 @@ class KokoroSynthesizer:
         return voice
 
     def require_ready(self, voice: str) -> None:
-        """Raise ModelMissing where files or packages are missing."""
+        """Raise ModelMissing where files or packages are missing, CheckpointUnusable where there are no voices."""
         model_files.require_network(self._settings)
-        model_files.voices_file(self._settings)
+        voice_names(model_files.voices_file(self._settings))
         require_phonemizer(_language(voice))
 
     def synthesize(self, text: str, voice: str, language: str, speed: float) -> Speech:
