@@ -1,4 +1,4 @@
-"""Engines and trackers are Python entry points, our own too: any installed package can add some.
+"""Engines, trackers and speech engines are Python entry points, our own too: any installed package can add some.
 
 An entry point is called with the settings and returns an engine or a tracker. Nothing of a package is imported before
 somebody asks for what it adds, so that a broken one disturbs nobody else.
@@ -43,7 +43,7 @@ class PlugIns(Mapping[str, Factory[Made]]):
         """Look up a group of entry points when it is first needed.
 
         Args:
-            kind: "engine" or "tracker".
+            kind: "engine", "tracker", or "voice" of speech engines.
             needed: attributes that what is made must have, and their types; None for a method.
         """
         self._kind, self._needed = kind, needed
@@ -106,7 +106,12 @@ class PlugIns(Mapping[str, Factory[Made]]):
         return [one for one in self._found if one.package != PACKAGE and one.point.name in ours]
 
     def _owner(self, name: str) -> Message:
-        return Message("owner.engine", name=name) if self._kind == "engine" else Message("owner.tracker", name=name)
+        match self._kind:
+            case "engine":
+                return Message("owner.engine", name=name)
+            case "tracker":
+                return Message("owner.tracker", name=name)
+        return Message("owner.speech_engine", name=name)
 
     def _only(self, name: str) -> Registration:
         found = self._registered[name]

@@ -22,6 +22,7 @@ from heygem_pipeline.settings import DEFAULTS, settings
 from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS, load_synthesizer
 
 FREE_BYTES_WANTED = 5 * 10**9
 LIBGL = "sudo apt install libgl1 libglib2.0-0"
@@ -127,9 +128,12 @@ def _face_networks() -> str:
 def _plug_ins() -> Iterator[Finding]:
     """One finding for each engine and tracker that another package adds, and for each that cannot be used."""
     try:
-        problems = [*ENGINES.problems(), *TRACKERS.problems()]
+        problems = [*ENGINES.problems(), *TRACKERS.problems(), *SYNTHESIZERS.problems()]
         added = [("engine", name, load_engine, ENGINES.package_of(name)) for name in ENGINES.added()]
         added += [("tracker", name, load_tracker, TRACKERS.package_of(name)) for name in TRACKERS.added()]
+        added += [
+            ("speech engine", name, load_synthesizer, SYNTHESIZERS.package_of(name)) for name in SYNTHESIZERS.added()
+        ]
     except PlugInUnusable as error:
         yield Finding("engines and trackers", False, Need.DEFAULTS, str(error), "make setup")
         return

@@ -51,7 +51,8 @@ def speak(
         Text(
             f"{output_file}: {read.words} words, {transcript.sentences[-1].end:.1f} s, "
             f"by {transcript.engine} {transcript.engine_version}, voice {transcript.voice}"
-        )
+        ),
+        soft_wrap=True,
     )
 
 
