@@ -29,7 +29,7 @@ def returns(content: bytes) -> Answer:
     return lambda handler, _: send(handler, content)
 
 
-def breaks_off(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
+def breaks_off(handler: BaseHTTPRequestHandler, _wanted: dict[str, Any]) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
@@ -37,16 +37,16 @@ def breaks_off(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
     handler.close_connection = True
 
 
-def resets(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
+def resets(handler: BaseHTTPRequestHandler, _wanted: dict[str, Any]) -> None:
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
 
 
-def says_nothing(_handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
+def says_nothing(_handler: BaseHTTPRequestHandler, _wanted: dict[str, Any]) -> None:
     sleep(1)
 
 
-def drips(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
+def drips(handler: BaseHTTPRequestHandler, _wanted: dict[str, Any]) -> None:
     handler.send_response(200)
     handler.end_headers()
     for _ in range(40):
@@ -54,7 +54,7 @@ def drips(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
         sleep(0.05)
 
 
-def never_ends(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
+def never_ends(handler: BaseHTTPRequestHandler, _wanted: dict[str, Any]) -> None:
     handler.send_response(200)
     handler.end_headers()
     for _ in range(100):

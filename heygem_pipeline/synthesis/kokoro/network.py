@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.errors import CheckpointUnusable, ModelMissing
 
 if TYPE_CHECKING:
-    import onnxruntime
+    import onnxruntime  # pyright: ignore[reportMissingImports]
 
 SAMPLE_RATE = 24000
 MOST_PHONEMES = 500
@@ -21,7 +21,7 @@ MOST_PHONEMES = 500
 def load_session(path: Path) -> "onnxruntime.InferenceSession":
     """Open the network, once a process. Raises ModelMissing where onnxruntime is, CheckpointUnusable."""
     try:
-        import onnxruntime
+        import onnxruntime  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ModelMissing("kokoro.packages_missing", packages="onnxruntime") from error
     options = onnxruntime.SessionOptions()
