@@ -38,16 +38,29 @@ class ColourTags:
 
     def of_frame(self, frame: VideoFrame) -> "ColourTags":
         """The frame's own tags, filled up by these."""
+        return tags_of(frame).filled_by(self)
+
+    def filled_by(self, others: "ColourTags") -> "ColourTags":
+        """These tags, and others where these say nothing."""
         return ColourTags(
-            self.primaries if frame.color_primaries == UNSPECIFIED else int(frame.color_primaries),
-            self.transfer if frame.color_trc == UNSPECIFIED else int(frame.color_trc),
-            self.matrix if frame.colorspace == UNSPECIFIED else int(frame.colorspace),
+            others.primaries if self.primaries == UNSPECIFIED else self.primaries,
+            others.transfer if self.transfer == UNSPECIFIED else self.transfer,
+            others.matrix if self.matrix == UNSPECIFIED else self.matrix,
         )
+
+
+def tags_of(frame: VideoFrame) -> ColourTags:
+    """What a decoded frame itself says."""
+    return ColourTags(int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
 
 
 def colour_matrix(frame: VideoFrame, container: ColourTags) -> int:
     """Return the matrix (AVColorSpace) by which the frame's colours are to be read."""
-    tags = container.of_frame(frame)
+    return matrix_of(container.of_frame(frame), frame)
+
+
+def matrix_of(tags: ColourTags, frame: VideoFrame) -> int:
+    """Return the matrix that goes with these tags, which a frame of this size has."""
     if tags.matrix != UNSPECIFIED:
         return tags.matrix
     if tags.primaries == ColorPrimaries.BT2020 or tags.transfer in HIGH_DYNAMIC_RANGE:
@@ -65,9 +78,14 @@ def colour_range(frame: VideoFrame) -> int:
 def colour_mapping(frame: VideoFrame, container: ColourTags) -> ColourMapping | None:
     """Tell how the frame's colours become BT.709's; None where they are, or nearly are, as they stand."""
     tags = container.of_frame(frame)
+    if tags.transfer == ColorTrc.SMPTE2084 and np.mean(_luma(frame) > IMPLAUSIBLE_LEVEL) >= IMPLAUSIBLE_SHARE:
+        return None
+    return mapping_of(tags)
+
+
+def mapping_of(tags: ColourTags) -> ColourMapping | None:
+    """Tell how colours with these tags become BT.709's; None where they are, or nearly are, as they stand."""
     if tags.transfer in HIGH_DYNAMIC_RANGE:
-        if tags.transfer == ColorTrc.SMPTE2084 and np.mean(_luma(frame) > IMPLAUSIBLE_LEVEL) >= IMPLAUSIBLE_SHARE:
-            return None
         wide = tags.primaries in WIDE_GAMUTS
         return ColourMapping(tags.primaries if wide else int(ColorPrimaries.BT2020), tags.transfer)
     return ColourMapping(tags.primaries, int(ColorTrc.BT709)) if tags.primaries in WIDE_GAMUTS else None

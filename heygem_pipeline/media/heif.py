@@ -1,4 +1,8 @@
-"""HEIC photographs (ISO/IEC 23008-12), which telephones store in tiles: put together, upright, in BT.709's colours."""
+"""HEIC photographs (ISO/IEC 23008-12), which telephones store in tiles: put together, upright, in BT.709's colours.
+
+AVIF has the same boxes. pillow-heif reads HEIC as well, but no AVIF (Pillow reads that in 8 bits, whatever its colours
+mean), and brings a second decoder of H.265; the colours would still be brought into BT.709 here.
+"""
 
 import struct
 from collections.abc import Iterator
@@ -13,7 +17,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from heygem_pipeline.media.colour import ColourTags, colour_mapping, colour_matrix, colour_range
+from heygem_pipeline.media.colour import UNSPECIFIED, ColourTags, colour_range, mapping_of, matrix_of, tags_of
 from heygem_pipeline.media.formats import open_media, read_packets
 from heygem_pipeline.media.frame import EXACT
 from heygem_pipeline.media.geometry import Orientation
@@ -50,6 +54,12 @@ class HeifPicture:
     profile: bytes | None
     tags: ColourTags
     full_range: bool
+
+    @property
+    def of_other_colours(self) -> bool:
+        """Do its numbers stand for other colours than BT.709's, or do only the coded pixels tell?"""
+        untold = self.tags.transfer == UNSPECIFIED
+        return self.profile is None and (untold or mapping_of(self.tags) is not None)
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -128,11 +138,13 @@ def _frames(
 
 
 def _pixels(frame: VideoFrame, picture: HeifPicture) -> NDArray[np.uint8]:
-    mapping = None if picture.profile else colour_mapping(frame, picture.tags)
+    # Of a photograph the file counts (ISO/IEC 23008-12, 6.5.5.1), and each tile is mapped like the others.
+    tags = picture.tags.filled_by(tags_of(frame))
+    mapping = None if picture.profile else mapping_of(tags)
     converted = VideoReformatter().reformat(
         frame,
         format="bgr24" if mapping is None else MAPPED_FORMAT,
-        src_colorspace=colour_matrix(frame, picture.tags),
+        src_colorspace=matrix_of(tags, frame),
         src_color_range=ColorRange.JPEG if picture.full_range else colour_range(frame),
         dst_color_range=ColorRange.JPEG,
         interpolation=EXACT,

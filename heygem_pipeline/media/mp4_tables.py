@@ -54,7 +54,7 @@ def announced_by(path: Path) -> Announced:
     found = Announced()
     tracks = [_Track()]
     with path.open("rb") as file:
-        for number, (name, size) in enumerate(_boxes(file, 0, path.stat().st_size)):
+        for number, (name, size) in enumerate(boxes_of(file, 0, path.stat().st_size)):
             if number > MOST_BOXES:
                 found.samples += MOST_TABLE_BYTES
                 break
@@ -72,7 +72,7 @@ def announced_by(path: Path) -> Announced:
     return found
 
 
-def _boxes(file: IO[bytes], start: int, end: int) -> Iterator[tuple[bytes, int]]:
+def boxes_of(file: IO[bytes], start: int, end: int) -> Iterator[tuple[bytes, int]]:
     """Yield (name, bytes of content) of all boxes in order, the file standing at the content."""
     place = start
     ends = [end]

@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from heygem_pipeline.errors import NoPicture, NoSoundTrack, NotMedia, TooLarge, TooLong
 from heygem_pipeline.media.audible_track import audible_track
 from heygem_pipeline.media.colour import ColourTags, colour_mapping
+from heygem_pipeline.media.dolby_vision import is_dolby_vision_alone
 from heygem_pipeline.media.formats import check_content, cut_off, open_media, read_packets
 from heygem_pipeline.media.geometry import Orientation, orientation_of, square_size
 from heygem_pipeline.media.joined_recordings import joined_recordings
@@ -112,6 +113,8 @@ def examine_video(path: Path, limits: UploadLimits = DEFAULTS) -> tuple[VideoInf
     size = picture_size(path)
     if size is not None:
         return _still_info(path, size, limits), None
+    if is_dolby_vision_alone(path):
+        raise NotMedia("picture.dolby_vision", file=path.name)
     with open_media(path) as container:
         stream = picture_stream(container, path)
         # What the header says, before anything is decoded; the first frame is asked again.

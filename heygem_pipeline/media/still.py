@@ -12,6 +12,7 @@ from PIL import Image
 
 from heygem_pipeline.errors import BadInput, NotMedia, TooLarge, TruncatedFile
 from heygem_pipeline.media.heif import HeifDamaged, describe_heif, is_heif, read_heif
+from heygem_pipeline.media.tone_mapping import HIGH_DYNAMIC_RANGE
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 AVIF_BRANDS = (b"avif", b"avis")
@@ -19,7 +20,7 @@ AVIF_BRANDS = (b"avif", b"avis")
 MOST_PIXELS, MOST_PIXELS_AT_ONCE = 64_000_000, 36_000_000
 """Larger pictures are refused unseen; the smaller number holds for those that can only be decoded whole."""
 
-MOST_CHUNKS, MOST_EXIF_BYTES = 100_000, 2**20
+MOST_CHUNKS, MOST_CHUNK_BYTES = 100_000, 2**20
 ORIENTATION_TAG = 0x0112
 SAME_COLOURS = 2
 """Levels of 255: a profile that moves no colour by more is left alone."""
@@ -58,20 +59,25 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         # A telephone's JPEG may hold a second picture: of depth, or for bright displays.
         if picture.format not in ("JPEG", "MPO") and getattr(picture, "is_animated", False):
             raise NotMedia("picture.animated", file=path.name)
+        if picture.format == "PNG" and _is_high_dynamic_range(path):
+            raise NotMedia("picture.high_dynamic_range", file=path.name)
         size = (height, width) if _orientation(picture, path) in SIDES_SWAPPED else (width, height)
         return _affordable(path, *size, MOST_PIXELS if picture.format in ("JPEG", "MPO") else MOST_PIXELS_AT_ONCE)
 
 
 def read_picture(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Return the picture, uint8 (height, width, 3) BGR, scaled down to ``size``. Raises TruncatedFile."""
-    if is_heif(_head(path)):
+    head = _head(path)
+    if is_heif(head) or _is_avif(head):
         with _naming_damage(path):
             described = describe_heif(path)
             if described is None:
                 raise HeifDamaged
-            picture = Image.fromarray(read_heif(path, described)[..., ::-1])
-            picture.info["icc_profile"] = described.profile
-            return _pixels(picture, size)
+            # Of AVIF, Pillow has the numbers in 8 bits, whatever colours they stand for.
+            if is_heif(head) or described.of_other_colours:
+                picture = Image.fromarray(read_heif(path, described)[..., ::-1])
+                picture.info["icc_profile"] = described.profile
+                return _pixels(picture, size)
     with _naming_damage(path), Image.open(path, formats=FORMATS) as picture:
         orientation = _orientation(picture, path)
         if size is not None:
@@ -113,6 +119,10 @@ def _head(path: Path) -> bytes:
 def _is_picture(head: bytes) -> bool:
     if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
         return True
+    return _is_avif(head)
+
+
+def _is_avif(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in AVIF_BRANDS
 
 
@@ -151,15 +161,21 @@ def _orientation(picture: Image.Image, path: Path) -> int:
     if picture.format == "PNG":
         # To look for EXIF at the end of a PNG, Pillow would decode it.
         exif = Image.Exif()
-        content = _png_exif(path)
+        content = _png_chunk(path, b"eXIf")
         if content is not None:
             exif.load(content)
         return exif.get(ORIENTATION_TAG, 1)
     return picture.getexif().get(ORIENTATION_TAG, 1)
 
 
-def _png_exif(path: Path) -> bytes | None:
-    """The chunk eXIf of a PNG, wherever it stands."""
+def _is_high_dynamic_range(path: Path) -> bool:
+    """Does a PNG say (by cICP: primaries, transfer, matrix, range) that its colours are not ordinary ones?"""
+    said = _png_chunk(path, b"cICP")
+    return said is not None and len(said) > 1 and said[1] in HIGH_DYNAMIC_RANGE
+
+
+def _png_chunk(path: Path, name: bytes) -> bytes | None:
+    """The content of a chunk of a PNG, wherever it stands."""
     with path.open("rb") as file:
         file.seek(8)
         for _ in range(MOST_CHUNKS):
@@ -167,8 +183,8 @@ def _png_exif(path: Path) -> bytes | None:
             if len(header) < 8 or header[4:] == b"IEND":
                 return None
             (size,) = struct.unpack(">I", header[:4])
-            if header[4:] == b"eXIf":
-                return file.read(min(size, MOST_EXIF_BYTES))
+            if header[4:] == name:
+                return file.read(min(size, MOST_CHUNK_BYTES))
             file.seek(size + 4, 1)
     return None
 

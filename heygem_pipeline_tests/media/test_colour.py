@@ -11,7 +11,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.template import Template
-from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, turned
+from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, run_ffmpeg, turned
+from heygem_pipeline_tests.media.test_heif import box_in, heic_of_one
 
 GREYS = np.repeat(np.array([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]), 8)
 """A staircase of greys as BT.709 shows them, 1 = white."""
@@ -174,3 +175,48 @@ def test_a_wide_gamut_without_high_dynamic_range_keeps_its_colours(
     signal = columns((PATCHES**2.4 @ matrix.T) ** (1 / 2.4))
     path = write_tagged(tmp_path / "wide.mkv", signal, ColorTrc.BT709, primaries)
     assert shown_patches(path) == pytest.approx(PATCHES * 255, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("curve", "transfer"),
+    [(perceptual_quantizer, ColorTrc.SMPTE2084), (hybrid_log_gamma, ColorTrc.ARIB_STD_B67)],
+    ids=["PQ", "HLG"],
+)
+@pytest.mark.parametrize("kind", ["avif", "avif without a tag", "heic"])
+def test_a_photograph_of_high_dynamic_range_keeps_its_colours(
+    curve: Callable[[NDArray[np.float64]], NDArray[np.float64]], transfer: ColorTrc, kind: str, tmp_path: Path
+) -> None:
+    video = write_tagged(tmp_path / "hdr.mkv", in_hdr(curve), transfer)
+    assert shown_patches(photograph(video, kind, tmp_path)) == pytest.approx(PATCHES * 255, abs=5)
+
+
+def test_a_photograph_of_a_wide_gamut_keeps_its_colours(tmp_path: Path) -> None:
+    signal = columns((PATCHES**2.4 @ TO_P3.T) ** (1 / 2.4))
+    video = write_tagged(tmp_path / "wide.mkv", signal, ColorTrc.BT709, ColorPrimaries.SMPTE432)
+    assert shown_patches(photograph(video, "avif", tmp_path)) == pytest.approx(PATCHES * 255, abs=5)
+
+
+def test_a_bright_window_does_not_make_a_photograph_an_ordinary_one(tmp_path: Path) -> None:
+    signal = in_hdr(perceptual_quantizer)
+    video = write_tagged(tmp_path / "hdr.mkv", np.concatenate([signal, np.full((16, 3), 0.9)]), ColorTrc.SMPTE2084)
+    frame = next(iter(Template.open(photograph(video, "avif", tmp_path)).frames())).astype(float)
+    assert frame[24, 8:96:16, ::-1] == pytest.approx(PATCHES * 255, abs=5)
+
+
+def photograph(video: Path, kind: str, folder: Path) -> Path:
+    """The first frame of a 10-bit video as a photograph."""
+    path = folder / f"photograph.{kind[:4]}"
+    if kind == "heic":
+        coded = folder / "coded.mp4"
+        run_ffmpeg("-i", video, "-c:v", "libx265", "-x265-params", "lossless=1:log-level=none", coded)
+        with av.open(coded) as container:
+            packet = next(packet for packet in container.demux(video=0) if packet.size)
+            size = (packet.stream.width, packet.stream.height)
+            path.write_bytes(heic_of_one(box_in(coded.read_bytes(), b"hvcC"), bytes(packet), size))
+        return path
+    run_ffmpeg("-i", video, "-c:v", "libaom-av1", "-still-picture", "1", "-crf", "4", "-cpu-used", "8", path)
+    if kind == "avif without a tag":
+        content = path.read_bytes()
+        assert content.count(b"colr") == 1
+        path.write_bytes(content.replace(b"colr", b"free"))
+    return path

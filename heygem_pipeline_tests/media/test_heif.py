@@ -32,12 +32,39 @@ def coded_tile(colour: np.ndarray, folder: Path) -> tuple[bytes, bytes]:
     Image.fromarray(np.tile(colour[::-1], (SIDE, SIDE, 1))).save(picture)
     options = ["-pix_fmt", "yuv420p", "-c:v", "libx265", "-crf", "4", "-x265-params", "log-level=none"]
     run_ffmpeg("-i", picture, *options, path)
-    content = path.read_bytes()
-    place = content.index(b"hvcC") - 4
-    (size,) = struct.unpack_from(">I", content, place)
     with av.open(path) as container:
         packet = next(packet for packet in container.demux(video=0) if packet.size)
-        return content[place : place + size], bytes(packet)
+        return box_in(path.read_bytes(), b"hvcC"), bytes(packet)
+
+
+def box_in(content: bytes, name: bytes) -> bytes:
+    """The first box of that name, wherever it lies."""
+    place = content.index(name) - 4
+    (size,) = struct.unpack_from(">I", content, place)
+    return content[place : place + size]
+
+
+def heic_of_one(hvcc: bytes, coded: bytes, size: tuple[int, int]) -> bytes:
+    """A photograph that is one coded picture; of its colours only the coded picture tells."""
+    properties = box(
+        b"iprp",
+        box(b"ipco", hvcc, full_box(b"ispe", struct.pack(">II", *size))),
+        full_box(b"ipma", struct.pack(">IHBBB", 1, 1, 2, 0x81, 2)),
+    )
+
+    def meta(first: int) -> bytes:
+        return full_box(
+            b"meta",
+            full_box(b"hdlr", struct.pack(">4x4s12xx", b"pict")),
+            full_box(b"pitm", struct.pack(">H", 1)),
+            full_box(b"iinf", struct.pack(">H", 1), full_box(b"infe", struct.pack(">HH4sx", 1, 0, b"hvc1"), version=2)),
+            properties,
+            full_box(b"iloc", struct.pack(">BBHHHHII", 0x44, 0, 1, 1, 0, 1, first, len(coded))),
+        )
+
+    start = box(b"ftyp", b"heic", struct.pack(">I", 0), b"mif1heic")
+    first = len(start) + len(meta(0)) + 8
+    return start + meta(first) + box(b"mdat", coded)
 
 
 def write_heic(path: Path, size: tuple[int, int] = (100, 90), turned: bytes = b"", tiles: int = 4) -> Path:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from heygem_pipeline.errors import NoPicture, NotMedia, TooLarge, TruncatedFile
 from heygem_pipeline.media.probe import probe_video
@@ -143,6 +143,20 @@ def test_a_profile_that_says_srgb_or_nonsense_changes_nothing(tmp_path: Path) ->
         path = tmp_path / f"{number}.png"
         Image.fromarray(colours).save(path, icc_profile=profile)
         assert np.array_equal(read_picture(path)[..., ::-1], colours)
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+def test_a_png_of_high_dynamic_range_is_refused_and_an_ordinary_one_read(transfer: int, tmp_path: Path) -> None:
+    path = tmp_path / "screen.png"
+    for said in (13, transfer):
+        information = PngImagePlugin.PngInfo()
+        information.add(b"cICP", bytes([9, said, 0, 1]))
+        half_red().save(path, pnginfo=information)
+        if said == transfer:
+            with pytest.raises(NotMedia, match=r"screen\.png is a PNG of high dynamic range; export it as a JPEG"):
+                probe_video(path)
+        else:
+            assert probe_video(path).width == 64
 
 
 def test_a_printers_jpeg_is_read(tmp_path: Path) -> None:
