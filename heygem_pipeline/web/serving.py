@@ -1,4 +1,4 @@
-"""How our pages listen: nobody keeps a connection without asking, asks without end, or sends a body drop by drop."""
+"""How our pages listen: nobody keeps a connection without asking, asks without end, or sends or reads drop by drop."""
 
 import asyncio
 import resource
@@ -21,19 +21,25 @@ SECONDS_KEPT_ALIVE = 10
 LARGEST_HEAD = 2**15
 """Bytes of a request's first line and headers."""
 
+SECONDS_UNREAD = 300.0
+"""In which a piece of an answer (64 kB) has to be read. A player that paused for longer asks again, from there on."""
+
 SECONDS_OF_GRACE = 30.0
 SLOWEST = 20_000
 """Bytes a second; over the grace, a body that comes more slowly is broken off."""
 
 
 class ImpatientProtocol(H11Protocol):
-    """uvicorn's own protocol, which bounds headers, and which here also bounds the time they take."""
+    """uvicorn's own protocol, which bounds headers; here also the time they take, and that of reading an answer."""
 
     _asking: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The clock starts before the first byte."""
         super().connection_made(transport)
+        # What the other end has not made room for counts as unread, however little it is.
+        transport.set_write_buffer_limits(high=0)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -45,6 +51,23 @@ class ImpatientProtocol(H11Protocol):
         """Nothing to wait for any more."""
         super().connection_lost(exc)
         self._forget()
+        self._forget_unread()
+
+    def pause_writing(self) -> None:
+        """Something is to be read by the other end."""
+        super().pause_writing()
+        # Closing would wait for the reader.
+        self._unread = self.loop.call_later(SECONDS_UNREAD, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has all been read, as far as this process knows."""
+        super().resume_writing()
+        self._forget_unread()
+
+    def _forget_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _watch(self) -> None:
         if self.conn.their_state is not h11.IDLE:

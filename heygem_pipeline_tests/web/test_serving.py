@@ -3,7 +3,7 @@
 import asyncio
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from threading import Thread
 from time import monotonic, sleep
@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
@@ -30,10 +30,24 @@ async def echo(request: Request) -> Response:
         return PlainTextResponse("too slow", 408)
 
 
+LENGTH = 48 * 2**20
+"""Bytes of an answer that no system takes in without its reader."""
+
+
+async def long_answer(_request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(LENGTH // 2**16):
+            yield bytes(2**16)
+
+    return StreamingResponse(pieces())
+
+
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(serving, "SECONDS_TO_ASK", PATIENCE)
-    app = BoundedRequests(Starlette(routes=[Route("/", echo, methods=["GET", "POST"])]), PATIENCE, 1000)
+    monkeypatch.setattr(serving, "SECONDS_UNREAD", PATIENCE)
+    routes = [Route("/", echo, methods=["GET", "POST"]), Route("/long", long_answer)]
+    app = BoundedRequests(Starlette(routes=routes), PATIENCE, 1000)
     number = free_port()
     config = uvicorn.Config(
         app,
@@ -122,3 +136,21 @@ def test_time_in_which_nobody_reads_is_not_the_senders() -> None:
         return got
 
     assert asyncio.run(slow_reader()) == ["http.request"] * 5
+
+
+def test_who_reads_an_answer_drop_by_drop_is_cut_off_and_a_slow_player_is_not(port: int) -> None:
+    assert read_of_an_answer(port, [1] * 60) < LENGTH
+    assert read_of_an_answer(port, [LENGTH // 32] * 30) > LENGTH
+
+
+def read_of_an_answer(port: int, pieces: Sequence[int]) -> int:
+    """Bytes that come, headers and all, to who takes so many in an eighth of the time there is, and then all others."""
+    read = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=8) as connection, suppress(ConnectionError):
+        connection.sendall(b"GET /long HTTP/1.1\r\n" + CLOSE + b"\r\n")
+        for size in pieces:
+            read += len(connection.recv(size, socket.MSG_WAITALL))
+            sleep(PATIENCE / 8)
+        while received := len(connection.recv(2**20)):
+            read += received
+    return read
