@@ -23,7 +23,7 @@ GROUPS = {
         *("engine", "tracker", "device", "downloads", "acknowledged_licences"),
         *("wav2lip_lead_seconds", "wav2lip_sharpening"),
     ),
-    "What starts by itself": ("automatic", "queue_length", "keep_free_gb"),
+    "What starts by itself": ("automatic", "queue_length", "keep_free_gb", "webhook_inside"),
     "The finished clip; a campaign can set these too": (
         *("label", "crf", "preset", "audio_bitrate"),
         *("content_producer", "content_propagator", "propagate_id"),

@@ -150,6 +150,10 @@ class CampaignWrong(BadInput):
         return found
 
 
+class WebhookRefused(BadInput):
+    """An address cannot be called, or may not be."""
+
+
 class CampaignsDisagree(BadInput):
     """Two campaigns want one clip made differently."""
 

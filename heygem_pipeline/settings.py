@@ -226,6 +226,10 @@ class LaunchSettings(BaseModel):
     queue_length: int = Field(
         default=24, ge=1, description="Number of runs that wait in the queue; more are added when these have started"
     )
+    webhook_inside: bool = Field(
+        default=False,
+        description="Let campaigns' webhooks call addresses inside this machine's own network, and itself",
+    )
 
 
 class SynthesisSettings(WeightSettings):

@@ -10,10 +10,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from heygem_pipeline.campaigns.cron import checked_cron_line
 from heygem_pipeline.campaigns.wrong_value import wrong_value
 from heygem_pipeline.clip.render_spec import RenderSpec
+from heygem_pipeline.errors import WebhookRefused
 from heygem_pipeline.lipsync.engine_registry import ENGINES
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.printable_text import did_you_mean, is_whole, shown
+from heygem_pipeline.web.outgoing import checked_address
 
 SUFFIX = ".yaml"
 """Ending of a campaign's file."""
@@ -55,6 +57,15 @@ def _known_timezone(name: str) -> str:
         hint = did_you_mean(name, available_timezones()) or Message("hint.none")
         raise wrong_value(Message("campaign.timezone", name=shown(name), hint=hint))
     return name
+
+
+def _known_address(address: str) -> str:
+    """Whether the name is known and lies outside is looked at when it is called: that changes with time."""
+    try:
+        checked_address(address)
+    except WebhookRefused as error:
+        raise wrong_value(error.message) from error
+    return address
 
 
 def _list_of_one(value: object) -> object:
@@ -113,6 +124,7 @@ class CampaignText(_Part):
     schedule: Annotated[str, AfterValidator(checked_cron_line)] | None = None
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
     delivery: Delivery = Delivery()
+    webhook: Annotated[str, AfterValidator(_known_address)] | None = None
 
 
 class Campaign(CampaignText):

@@ -36,6 +36,16 @@ LONGEST_LIST = 100
 """Names printed of a campaign's voices, and of its presenters."""
 
 
+@app.command("webhook-secret")
+def webhook_secret() -> None:
+    """Print the secret with which receivers of webhooks check that a call comes from here."""
+    from heygem_pipeline.operations.webhooks import secret_of
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences():
+        print(secret_of(data_folders()))
+
+
 NAME_HELP = "Its name, title or file"
 
 

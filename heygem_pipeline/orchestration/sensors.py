@@ -3,10 +3,14 @@
 import json
 import logging
 from itertools import islice
+from time import time
 
 import dagster as dg
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.clip.render_spec import default_render_spec
+from heygem_pipeline.operations.webhooks import tell_what_is_finished
 from heygem_pipeline.orchestration.jobs import STAGE_JOBS
 from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests, to_start
 from heygem_pipeline.planning.plan import Plan
@@ -112,6 +116,23 @@ def _why_nothing(found: Plan) -> str:
     else:
         why = "Nothing is to be made. "
     return why + told(found)
+
+
+@dg.sensor(
+    name="webhooks",
+    minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Calls the webhooks of campaigns whose clips are all made or have failed.",
+)
+def webhooks(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Tell what is finished; the planner is asked only where a campaign has somebody to tell."""
+    folders, chosen = data_folders(), settings()
+    campaigns = load_campaigns(folders.campaigns, default_render_spec(chosen)).usable
+    if not any(campaign.webhook for campaign in campaigns):
+        return dg.SkipReason("No campaign has a webhook.")
+    found = plan(context.instance, folders, chosen)
+    said = tell_what_is_finished(folders, found, campaigns, chosen.webhook_inside, time())
+    return dg.SkipReason(" ".join(said) or "There is nothing new to tell.")
 
 
 @dg.run_status_sensor(

@@ -29,6 +29,7 @@ from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio, stu
 from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import receive
 from heygem_pipeline.studio.voice_languages import languages_of, note_language
+from heygem_pipeline.web.outgoing import LONGEST_ADDRESS
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -52,6 +53,7 @@ class BatchRequest(_Request):
     quality: str = "standard"
     label: str = "start"
     engine: str = ""
+    webhook: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
 
 
 class EndRequest(_Request):
@@ -167,6 +169,7 @@ async def _begin(request: Request) -> Response:
         label=wanted.label,
         engine=wanted.engine or studio.settings.engine,
         languages=languages_of(studio.folders),
+        webhook=wanted.webhook,
     )
     name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, studio.settings, wish)
     studio.snapshot.expire()

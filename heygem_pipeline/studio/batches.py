@@ -29,6 +29,7 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.web.outgoing import place_of
 
 QUALITIES: dict[str, dict[str, str | int]] = {
     "standard": {},
@@ -49,7 +50,7 @@ The Studio page puts it here. Without it, and without any campaign, every voice 
 
 @dataclass(frozen=True)
 class BatchSpec:
-    """What somebody chose in the page. languages: BCP 47, by voice, where known."""
+    """What somebody chose in the page. languages: BCP 47, by voice, where known. webhook: told when it is finished."""
 
     title: str
     voices: Sequence[str]
@@ -58,6 +59,7 @@ class BatchSpec:
     label: str
     engine: str
     languages: Mapping[str, str]
+    webhook: str = ""
 
     @property
     def clips(self) -> list[ClipKey]:
@@ -80,7 +82,10 @@ def only_what_is_chosen(folders: DataFolders) -> None:
 
 
 def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign:
-    """Write the campaign of a wish, under a name of its own. Raises Refusal, naming the batch it contradicts."""
+    """Write the campaign of a wish, under a name of its own. Raises Refusal, naming the batch it contradicts.
+
+    Raises WebhookRefused for an address that cannot be called, or may not be.
+    """
     _check(wish, settings)
     usual = default_render_spec(settings)
     text = {
@@ -90,6 +95,8 @@ def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign
         "engine": wish.engine,
         "settings": QUALITIES[wish.quality] | LABELS[wish.label],
     }
+    if wish.webhook:
+        text["webhook"] = wish.webhook
     written = folders.state / f"batch-{os.getpid()}{SUFFIX}"
     try:
         written.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False, width=1000), encoding="utf-8")
@@ -127,13 +134,15 @@ def choices_of(campaign: Campaign, settings: ClipSettings) -> dict[str, str]:
     return {"quality": quality, "label": str(made["label"]), "engine": campaign.engine}
 
 
-def _check(wish: BatchSpec, settings: EngineSettings) -> None:
+def _check(wish: BatchSpec, settings: Settings) -> None:
     if not wish.voices or not wish.presenters:
         raise Refusal("nothing_chosen")
     if len(wish.clips) > MOST_CLIPS:
         raise Refusal("too_many", limit=str(MOST_CLIPS))
     if wish.quality not in QUALITIES or wish.label not in LABELS or wish.engine not in usable_engines(settings):
         raise Refusal("unknown_choice")
+    if wish.webhook:
+        place_of(wish.webhook, settings.webhook_inside)
     if not wish.title or len(wish.title) > LONGEST_NAME:
         raise Refusal("title", title=wish.title[:80])
 

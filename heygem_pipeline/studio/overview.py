@@ -7,6 +7,7 @@ from hashlib import sha256
 from json import dumps
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
@@ -153,6 +154,8 @@ def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], languag
             "presenters": list(found.presenters),
             "scheduled": _next_time(state, campaign),
             "left": _left_of(left, found.voices, found.presenters),
+            # Its path may be a password.
+            "tells": urlsplit(campaign.webhook).hostname if campaign.webhook else None,
         } | choices_of(campaign, state.settings)
     for wrong in state.campaigns.wrong:
         problems = [sentence_of(problem, language) for problem in wrong.problems]

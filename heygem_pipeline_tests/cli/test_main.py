@@ -184,7 +184,7 @@ def test_files_of_one_name_do_not_overwrite_each_others_clips(tmp_path: Path) ->
 COMMANDS = [
     *("generate", "doctor", "ingest", "demo", "up", "backup", "restore", "prune", "studio"),
     *("status", "retry", "cancel", "batch", "logs", "forget"),
-    *("campaign", "campaign check", "campaign new", "campaign status"),
+    *("campaign", "campaign check", "campaign new", "campaign status", "campaign webhook-secret"),
     *("checkpoints", "checkpoints list", "checkpoints verify", "checkpoints import", "checkpoints where"),
 ]
 

@@ -167,3 +167,18 @@ def test_a_run_that_has_told_nothing_yet_shows_no_percent(studio: TestClient, ho
     house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
     shown = studio.get("/api/shown").json()["clips"]["one|one"]
     assert shown["state"] == "running" and "share" not in shown
+
+
+def test_a_batch_tells_another_program_but_none_inside_the_servers_network(
+    studio: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = studio.post("/api/batches", json=CHOSEN | {"webhook": "http://127.0.0.1:9/hook"})
+    assert inside.status_code == 400 and inside.json()["code"] == "webhook.inside"
+    wrong = studio.post("/api/batches", json=CHOSEN | {"webhook": "nonsense"})
+    assert wrong.json()["code"] == "webhook.no_address"
+    monkeypatch.setattr("heygem_pipeline.studio.batches.place_of", lambda address, inside: "192.0.2.1")
+    begin(studio, webhook="https://lms.example.edu/hook?key=1")
+    (campaign,) = load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable
+    assert campaign.webhook == "https://lms.example.edu/hook?key=1"
+    (batch,) = studio.get("/api/shown").json()["batches"]
+    assert batch["tells"] == "lms.example.edu"

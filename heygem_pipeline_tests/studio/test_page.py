@@ -9,6 +9,7 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.progress import Progress, write_progress
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.house import CLIP, PRESENTER, House
 from heygem_pipeline_tests.studio.conftest import PHONE
@@ -29,10 +30,14 @@ def finished(house: House, tmp_path: Path) -> House:
     house.make_clip("one", "one")
     clip = house.folders.root / "outputs" / "one" / "one.mp4"
     (house.folders.root / "shown.mp4").replace(clip)
-    strip = house.folders.root / "store" / "filmstrips" / "one" / "one.jpg"
-    strip.parent.mkdir(parents=True)
-    strip.touch()
+    touch_strip(house, "one")
     return house
+
+
+def touch_strip(house: House, presenter: str) -> None:
+    strip = house.folders.filmstrip(ClipKey("one", presenter))
+    strip.parent.mkdir(parents=True, exist_ok=True)
+    strip.touch()
 
 
 def test_the_first_press_plays_and_back_closes_the_player(
@@ -132,3 +137,31 @@ def test_to_cancel_is_offered_once(finished: House, address_of_house: str, open_
         "Go on making them",
         "Cancel 3 clips",
     ]
+
+
+def test_the_tab_says_how_far_it_is_and_a_notification_that_it_is_done(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    (finished.folders.campaigns / "autumn.yaml").write_text('title: Autumn\nvoices: one\npresenters: "*"\n')
+    run = finished.run(CLIP, "one|two", DagsterRunStatus.STARTED)
+    write_progress(finished.folders, run, Progress("generated_frames", 60, 120, 0.0, 2.0))
+    with only_runner(finished.folders):
+        page = open_page(address_of_house)
+        # As if somebody had gone to another tab, and had allowed notifications.
+        page.add_init_script(
+            """window.told = [];
+            window.Notification = class { constructor(title, more) { told.push(`${title}: ${more.body}`); } };
+            Notification.permission = "granted";
+            Object.defineProperty(document, "hidden", { get: () => window.away === true });"""
+        )
+        page.reload()
+        page.wait_for_function("() => document.title === '1/2 · Studio'")
+        assert str(page.locator("link[rel=icon]").get_attribute("href")).startswith("data:image/svg+xml")
+        page.evaluate("window.away = true")
+        touch_strip(finished, "two")
+        finished.make_clip("one", "two")
+        finished.instance.delete_run(run)
+        page.wait_for_function("() => document.title === '✓ Studio'")
+        assert page.evaluate("told") == ["Autumn: All 2 clips are finished"]
+        page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_function("() => document.title === 'Studio'")

@@ -25,6 +25,7 @@ export function prepare() {
       quality: form.elements.quality.value,
       label: form.elements.label.value,
       engine: form.elements.engine.value,
+      webhook: form.elements.webhook.value.trim(),
     };
     const begun = await post("api/batches", wish);
     if (begun) {

@@ -4,6 +4,7 @@ import { cancel, makeNow, retry } from "./actions.js";
 import { open } from "./clip.js";
 import { confirmed } from "./dialogs.js";
 import { clock, date, el, fill, icon, t } from "./page.js";
+import * as tab from "./tab.js";
 import { progressOf, progressWords, tally } from "./progress.js";
 import { batchShown, clipsOf, keyOf, kindOf, show, store } from "./store.js";
 
@@ -32,7 +33,7 @@ export function draw() {
   const counts = tally(batch);
   const name = batchName(batch);
   if (title.textContent !== name) title.textContent = name;
-  const about_it = [batch.name === "" ? t("everything.why") : date(batch.made), batch.quality ? t(`quality.${batch.quality}`) : null, batch.label === "always" ? t("label.always") : null, batch.scheduled ? t("scheduled", { time: date(batch.scheduled) }) : null];
+  const about_it = [batch.name === "" ? t("everything.why") : date(batch.made), batch.quality ? t(`quality.${batch.quality}`) : null, batch.label === "always" ? t("label.always") : null, batch.scheduled ? t("scheduled", { time: date(batch.scheduled) }) : null, batch.tells ? t("webhook.tells", { host: batch.tells }) : null];
   const facts = about_it.filter(Boolean).join(" · ");
   if (sub.textContent !== facts) sub.textContent = facts;
   drawProgress(counts);
@@ -58,10 +59,11 @@ function drawActions(batch, counts) {
   const under_way = counts.running + counts.waiting > 0;
   const over = clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key);
   const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.state)).map(([key]) => key) : [];
-  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length]), () => [
+  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length, tab.mayAsk()]), () => [
     counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
     over.length ? el("button.button.quiet", { type: "button", onclick: () => retry(over) }, icon("again"), t("retry.all", { count: over.length })) : null,
     not_begun.length ? el("button.button.quiet", { type: "button", onclick: () => makeNow(not_begun) }, icon("again"), t("make.now", { count: not_begun.length })) : null,
+    under_way && tab.mayAsk() ? el("button.button.quiet", { type: "button", onclick: tab.ask }, icon("bell"), t("notify")) : null,
     under_way ? el("button.button.quiet", { type: "button", onclick: () => cancelAll(batch) }, icon("stop"), t("cancel.all")) : null,
   ].filter(Boolean));
 }

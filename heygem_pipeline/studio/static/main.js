@@ -6,11 +6,14 @@ import * as batches from "./history.js";
 import * as batchForm from "./batch-form.js";
 import { facts, t } from "./page.js";
 import { lookAgain, Refused, shown } from "./server.js";
+import * as tab from "./tab.js";
 import { store, listen, takeIn } from "./store.js";
 import * as uploads from "./uploads.js";
 
 const BUSY = 2000;
 const QUIET = 6000;
+/** While nobody looks, but something is made: the tab's title says how far it is. */
+const HIDDEN = 10000;
 const banner = document.getElementById("banner");
 let timer = null;
 let asking = false;
@@ -21,6 +24,7 @@ listen(batchForm.draw);
 listen(clips.draw);
 listen(batches.draw);
 listen(clip.draw);
+listen(tab.draw);
 listen(tellWhatStandsStill);
 
 uploads.prepare();
@@ -36,7 +40,7 @@ store.soon = () => {
 
 async function look() {
   clearTimeout(timer);
-  if (asking || document.hidden) return;
+  if (asking || (document.hidden && !isBusy())) return;
   asking = true;
   try {
     const now = await shown();
@@ -59,7 +63,7 @@ async function look() {
     else if (misses > 1) tell(t("offline"));
   }
   asking = false;
-  timer = setTimeout(look, isBusy() ? BUSY : QUIET);
+  timer = setTimeout(look, document.hidden ? HIDDEN : isBusy() ? BUSY : QUIET);
 }
 
 function openAddressed() {
