@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.answers.pop(0))
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 

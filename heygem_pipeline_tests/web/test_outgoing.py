@@ -75,7 +75,7 @@ def leads_on() -> Iterator[str]:
             self.send_header("Location", "/secrets")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
