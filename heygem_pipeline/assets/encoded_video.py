@@ -59,6 +59,7 @@ def encoded_video(
         drawing = MouthDrawing(patches, engine, made.get("device"), float(made["seconds"]))
         with StepProgress(context, display, count) as progress:
             finished = finish_clip(voice, presenter, drawing, destination, progress, made_with)
+        folders.seen.remember("outputs", folders.outputs)
         filmstrip = as_jpeg(finished.filmstrip)
         with atomic_path(folders.filmstrip(clip)) as temporary:
             temporary.write_bytes(filmstrip)

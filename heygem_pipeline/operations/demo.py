@@ -62,7 +62,7 @@ def run_demo(
             anew = any(clip.key.voice == audio and not clip.was_there for clip in clips)
             if anew or not folders.delivery(audio).exists():
                 tell_failure(say, materializer.run(["delivery"], audio))
-    sheet = folders.root / "outputs" / "demo-contact-sheet.png"
+    sheet = folders.outputs / "demo-contact-sheet.png"
     strips = [
         (str(clip.key), strip_of_clip(clip.path, read_tracks(folders.tracks(clip.key.presenter)), settings))
         for clip in clips

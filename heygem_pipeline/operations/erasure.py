@@ -159,7 +159,7 @@ def _files(folders: DataFolders, whom: ErasureTarget) -> Iterator[tuple[str, Pat
                 candidates += [(what, path) for path in there if whom.holds(voice.name, path.stem)]
     file = uploads.known(UploadKind.TEMPLATE).get(whom.template or "")
     names = {whom.template, f"{whom.template}.mp4", file.file if file else None}
-    for archive in sorted((folders.root / "outputs").glob("*.zip")):
+    for archive in sorted(folders.outputs.glob("*.zip")):
         made = whom.template is None or folders.clip(ClipKey(archive.stem, whom.template)).exists()
         if whom.holds(archive.stem, whom.template) and (made or _names_one_of(archive, names)):
             candidates.append(("ZIPs", archive))

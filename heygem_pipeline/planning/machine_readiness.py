@@ -10,7 +10,7 @@ from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import EngineSettings, Settings, WeightSettings
 from heygem_pipeline.storage.atomic import free_bytes
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
 from heygem_pipeline.storage.versions import name_and_version
 
 
@@ -46,6 +46,14 @@ def engine_of(name: str, settings: EngineSettings) -> tuple[str, Message | None]
     except NotReady as error:
         return name, error.message
     return name_and_version(engine.name, engine.version), None
+
+
+def lack_of_outputs(folders: DataFolders) -> Message | None:
+    """Why clips that are not there do not count as deleted; None where nothing is amiss."""
+    if not folders.seen.is_away("outputs", folders.outputs):
+        return None
+    count = sum(1 for _ in folders.reports.rglob(f"*{REPORT_SUFFIX}"))
+    return Message("outputs.folder_away", folder=folders.outputs.name, count=count) if count else None
 
 
 def lack_of_room(folders: DataFolders, wanted: float) -> Message | None:

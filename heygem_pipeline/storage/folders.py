@@ -7,6 +7,7 @@ from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.fingerprint import text_digest
+from heygem_pipeline.storage.folder_identity import SeenFolders
 
 REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
 
@@ -74,11 +75,11 @@ class DataFolders:
 
     def report(self, clip: ClipKey) -> Path:
         """Report of a finished clip."""
-        return clip.path(self.root / "store" / "clip_reports", REPORT_SUFFIX)
+        return clip.path(self.reports, REPORT_SUFFIX)
 
     def removed(self, clip: ClipKey) -> Path:
         """What is left of the report of a clip that was removed for its age: it is not made again by itself."""
-        return clip.path(self.root / "store" / "clip_reports", REMOVED_SUFFIX)
+        return clip.path(self.reports, REMOVED_SUFFIX)
 
     def filmstrip(self, clip: ClipKey) -> Path:
         """Faces of a finished clip in a row."""
@@ -94,21 +95,36 @@ class DataFolders:
         """Room that is kept back."""
         return self.state / "reserve"
 
+    @property
+    def outputs(self) -> Path:
+        """What is finished: clips in a folder of each voice, and a ZIP of each."""
+        return self.root / "outputs"
+
+    @property
+    def seen(self) -> SeenFolders:
+        """Which folder ``outputs`` was when a clip was last written there."""
+        return SeenFolders(self.state / "folders.json")
+
+    @property
+    def reports(self) -> Path:
+        """The folders of the reports of clips, one of each voice."""
+        return self.root / "store" / "clip_reports"
+
     def clips_of(self, audio: str) -> Path:
         """The folder of a voice's finished clips."""
-        return self.root.joinpath("outputs", audio)
+        return self.outputs / audio
 
     def reports_of(self, audio: str) -> Path:
         """The folder of the reports of a voice's clips, with what is left of those removed for their age."""
-        return self.root.joinpath("store", "clip_reports", audio)
+        return self.reports / audio
 
     def clip(self, clip: ClipKey) -> Path:
         """The finished clip."""
-        return clip.path(self.root / "outputs", CLIP_SUFFIX)
+        return clip.path(self.outputs, CLIP_SUFFIX)
 
     def delivery(self, audio: str) -> Path:
         """The ZIP of a voice's finished clips."""
-        return self.root / "outputs" / f"{audio}.zip"
+        return self.outputs / f"{audio}.zip"
 
     def make(self) -> None:
         """Create the folders people and Dagster expect to find."""
@@ -117,7 +133,7 @@ class DataFolders:
             self.presenters,
             self.campaigns,
             self.state,
-            self.root / "outputs",
+            self.outputs,
             self.log_file.parent,
         ):
             # A link to a disk that is away stays what it is.

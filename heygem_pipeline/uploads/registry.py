@@ -16,6 +16,7 @@ from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.fingerprint import fingerprint
+from heygem_pipeline.storage.folder_identity import SeenFolders
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.links import leads_out
@@ -105,7 +106,7 @@ class Uploads:
                 }
                 with atomic_path(self._register) as temporary:
                     temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
-            self._remember_folder(kind)
+            self._seen.remember(kind.value, self.folder(kind))
         return self.paths(kind, now)
 
     def known(self, kind: UploadKind) -> dict[str, Upload]:
@@ -113,35 +114,14 @@ class Uploads:
         return self._read().get(kind, {})
 
     def away(self, kind: UploadKind) -> Message | None:
-        """Why what was taken in does not count as deleted though it is not there; None where nothing is amiss.
-
-        An empty folder that is not the one the files were in is what a disk leaves that is not mounted.
-        """
+        """Why what was taken in does not count as deleted though it is not there; None where nothing is amiss."""
         folder = self.folder(kind)
-        try:
-            here = _identity(folder)
-            there = any(folder.iterdir()) or here == self._folders_seen().get(kind, here)
-        except OSError:
-            there = False
-        known = {} if there else self.known(kind)
+        known = self.known(kind) if self._seen.is_away(kind.value, folder) else {}
         return Message("upload.folder_away", folder=folder.name, count=len(known)) if known else None
 
-    def _folders_seen(self) -> dict[str, str]:
-        """The identity of each kind's folder when it was last looked at."""
-        return read_state(self._seen, dict, {})
-
-    def _remember_folder(self, kind: UploadKind) -> None:
-        if not self.folder(kind).is_dir():
-            return
-        seen = self._folders_seen()
-        now = seen | {kind.value: _identity(self.folder(kind))}
-        if now != seen:
-            with atomic_path(self._seen) as temporary:
-                temporary.write_text(json.dumps(now), encoding="utf-8")
-
     @property
-    def _seen(self) -> Path:
-        return self.folders.state / "upload-folders.json"
+    def _seen(self) -> SeenFolders:
+        return SeenFolders(self.folders.state / "upload-folders.json")
 
     def paths(self, kind: UploadKind, uploads: Mapping[str, Upload]) -> dict[str, Path]:
         """The files of uploads, by key."""
@@ -180,11 +160,6 @@ def _upload(entry: dict[str, str | int | float] | str) -> Upload:
     if not isinstance(upload.file, str) or "/" in upload.file:
         raise ValueError(upload.file)
     return replace(upload, since=float(upload.since))
-
-
-def _identity(folder: Path) -> str:
-    status = folder.stat()
-    return f"{status.st_dev} {status.st_ino}"
 
 
 def _leads_out(path: Path, root: Path) -> bool:

@@ -87,6 +87,7 @@ def house(material: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_the_good_voice_and_presenter_become_a_clip(house: House) -> None:
     assert [house.failures[name] for name in ("talk", "张老师", "clip", "delivery")] == [None] * 4
     assert house.folders.clip(ClipKey("talk", "张老师")).is_file()
+    assert "outputs" in json.loads(house.folders.seen.file.read_text()), "so that a disk that is away can be told"
 
 
 @pytest.mark.parametrize(("partition", "named"), [("silence", "silence.wav"), ("wall", "wall.mp4")])

@@ -5,10 +5,11 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.failed_attempts import INTERRUPTIONS
-from heygem_pipeline.planning.machine_readiness import lack_of_room
+from heygem_pipeline.planning.machine_readiness import lack_of_outputs, lack_of_room
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.orchestration.test_sensors import ANALYSES, CLIPS, end_all, set_to, tick
@@ -65,3 +66,33 @@ def test_status_and_doctor_tell(house: House) -> None:
     house.make_inputs()
     assert "HEYGEM_KEEP_FREE_GB" in heygem("status").stdout
     assert "HEYGEM_KEEP_FREE_GB" in heygem("doctor").stdout.replace("\n", "")
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["mounted", "linked"])
+def test_clips_on_a_disk_that_is_away_are_not_made_again(
+    house: House, linked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to(monkeypatch, keep_free_gb="0")
+    outputs, disk = house.folders.outputs, house.folders.root / "disk"
+    if linked:
+        outputs.rename(disk)
+        outputs.symlink_to(disk)
+    house.make_inputs()
+    house.make_clip()
+    house.folders.seen.remember("outputs", outputs)
+    moved = disk if linked else outputs
+    moved.rename(house.folders.root / "elsewhere")
+    if not linked:
+        outputs.mkdir()  # what a disk is mounted on
+    away = lack_of_outputs(house.folders)
+    assert away is not None and (away.code, away.values["count"]) == ("outputs.folder_away", 1)
+    assert (house.clip().state, house.clip().reason) == (State.WAITING, away)
+    assert house.clip("one", "two").reason == away
+    started, why = tick(house)
+    assert started == [] and why is not None and str(away) in why
+    if not linked:
+        outputs.rmdir()
+    (house.folders.root / "elsewhere").rename(moved)
+    assert house.clip().state is State.DONE
+    house.folders.clip(ClipKey("one", "one")).unlink()
+    assert house.clip().state is State.READY, "deleted by a person"
