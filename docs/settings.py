@@ -21,7 +21,7 @@ GROUPS = {
     "Folders and programs": ("data", "checkpoints", "ffmpeg"),
     "Engine and face tracker": (
         *("engine", "tracker", "device", "downloads", "acknowledged_licences"),
-        *("wav2lip_lead_seconds", "wav2lip_sharpening"),
+        *("wav2lip_lead_seconds", "wav2lip_sharpening", "program"),
     ),
     "What starts by itself": ("automatic", "queue_length", "keep_free_gb", "webhook_inside"),
     "The finished clip; a campaign can set these too": (

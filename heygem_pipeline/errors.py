@@ -194,6 +194,18 @@ class UnknownChoice(NotReady):
     """A setting names an engine or tracker that does not exist."""
 
 
+class RecipeWrong(NotReady):
+    """The file that describes a lip-sync program cannot be understood."""
+
+
+class ProgramMissing(NotReady):
+    """A lip-sync program is not installed, or its service does not answer."""
+
+
+class ProgramFailed(NotReady):
+    """A lip-sync program crashed, took too long, or returned something else than it was asked for."""
+
+
 class PlugInUnusable(NotReady):
     """An engine or tracker that an installed package adds cannot be used."""
 

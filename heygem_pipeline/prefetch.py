@@ -3,13 +3,26 @@
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
-from threading import Event, Thread
+from threading import Event, Thread, local
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
 POLL_SECONDS = 0.1
 """How soon a thread notices that nobody wants its items any more."""
+
+
+_ahead = local()
+"""``dropped``: of each thread that works ahead, what tells that nobody wants its items any more; its own, and that of
+whoever it works for."""
+
+
+def is_unwanted() -> bool:
+    """Whether nobody wants any more what this thread is making ahead; False where it makes nothing ahead.
+
+    What waits long within one item asks this, so that a cancelled clip need not wait for it.
+    """
+    return any(dropped.is_set() for dropped in getattr(_ahead, "dropped", ()))
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,7 @@ def prefetch(items: Iterable[Item], by: int = 1) -> Generator[Item]:
     """
     ready: Queue[Item | _Failed | _Finished] = Queue(by)
     dropped = Event()
+    above: tuple[Event, ...] = getattr(_ahead, "dropped", ())
 
     def hand_over(item: Item | _Failed | _Finished) -> bool:
         while not dropped.is_set():
@@ -39,6 +53,7 @@ def prefetch(items: Iterable[Item], by: int = 1) -> Generator[Item]:
         return False
 
     def work() -> None:
+        _ahead.dropped = (*above, dropped)
         iterator = iter(items)
         try:
             for item in iterator:

@@ -214,6 +214,9 @@ class EngineSettings(NetworkSettings):
         le=1,
         description="Engine wav2lip: sharpen the mouth, from 0 (not at all) to 1 (as sharp as the presenter)",
     )
+    program: Path | None = Field(
+        default=None, description="Engine program: the YAML file that describes the lip-sync program"
+    )
 
 
 class LaunchSettings(BaseModel):
@@ -271,7 +274,9 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
     data: Path = Field(
         default=Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"
     )
-    engine: str = Field(default="warp", description="Lip-sync engine: warp, wav2lip, or one that another package adds")
+    engine: str = Field(
+        default="warp", description="Lip-sync engine: warp, wav2lip, program, or one that another package adds"
+    )
     tracker: str = Field(
         default="mesh", description="Face tracker: mesh, face_alignment, or one that another package adds"
     )
@@ -283,7 +288,9 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
         Data folders keep digests of it, so that the order of its keys stays.
         """
         values = self.model_dump(mode="json")
-        return json.dumps({name: values[name] for name in DECISIVE}, ensure_ascii=False, separators=(",", ":"))
+        # A newer setting counts only where it is set: the digests of older data folders hold.
+        names = [*DECISIVE, "program"] if values["program"] else DECISIVE
+        return json.dumps({name: values[name] for name in names}, ensure_ascii=False, separators=(",", ":"))
 
 
 DECISIVE = (

@@ -1,5 +1,8 @@
 """The settings: what they are called, and what data folders keep of them."""
 
+import json
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -50,8 +53,15 @@ def test_no_number_that_makes_no_sense_is_taken(name: str, monkeypatch: pytest.M
 def test_every_setting_is_decisive_or_changes_no_clip() -> None:
     others = {"data", *KeepSettings.model_fields, *StudioSettings.model_fields, *LaunchSettings.model_fields}
     others |= SynthesisSettings.model_fields.keys() - WeightSettings.model_fields.keys()
+    others = {"data", "program", *KeepSettings.model_fields, *StudioSettings.model_fields, *LaunchSettings.model_fields}
     assert {*DECISIVE, *others} == Settings.model_fields.keys()
     assert not others & {*DECISIVE}
+
+
+def test_a_program_is_decisive_where_one_is_set_and_older_digests_hold() -> None:
+    assert "program" not in json.loads(DEFAULTS.decisive)
+    chosen = DEFAULTS.model_copy(update={"program": Path("own.yaml")})
+    assert json.loads(chosen.decisive) == json.loads(DEFAULTS.decisive) | {"program": "own.yaml"}
 
 
 def test_defaults_hold_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:

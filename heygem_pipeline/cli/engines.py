@@ -12,7 +12,7 @@ from rich.text import Text
 from heygem_pipeline.cli.terminal import OTHER_FAILURE, messages, output, sentences
 from heygem_pipeline.settings import settings
 
-app = typer.Typer(help="Lip-sync engines: try one of another package", no_args_is_help=True)
+app = typer.Typer(help="Lip-sync engines: try one, or describe a program", no_args_is_help=True)
 
 
 @app.command()
@@ -33,3 +33,19 @@ def check(name: Annotated[str, typer.Argument(help="Name of an engine, as its pa
         output.print(f"{name} breaks {broken} of {table.row_count} promises.")
         raise typer.Exit(OTHER_FAILURE)
     output.print(f"{name} keeps all {table.row_count} promises.")
+
+
+@app.command()
+def recipe(
+    name: Annotated[str | None, typer.Argument(help="Which one; default: list them")] = None,
+) -> None:
+    """Print the description of a lip-sync program for the engine "program", to be changed and set as HEYGEM_PROGRAM."""
+    from heygem_pipeline.lipsync.program.shipped_recipes import recipe_text, shipped_recipes
+
+    with sentences():
+        if name is not None:
+            print(recipe_text(name), end="")
+            return
+        for known, shipped in shipped_recipes().items():
+            output.print(Text(f"{known}: {shipped.name}. {shipped.licence}."), soft_wrap=True)
+    output.print("To take one: heygem engine recipe NAME > FILE.yaml", soft_wrap=True)

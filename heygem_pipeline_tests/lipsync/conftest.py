@@ -8,6 +8,7 @@ from heygem_pipeline.lipsync.contract.material import HeldPresenter
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.settings import EngineSettings
+from heygem_pipeline_tests.lipsync.program.recipes import write_recipe
 from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from
 
 
@@ -32,10 +33,11 @@ def speaker(closed_lips: HeldPresenter) -> HeldPresenter:
 
 
 @pytest.fixture(scope="package")
-def engine_settings(tmp_path_factory: pytest.TempPathFactory) -> EngineSettings:
-    """They lead to weights that are made by rule, so that networks draw noise."""
+def engine_settings(tmp_path_factory: pytest.TempPathFactory, closed_lips: HeldPresenter) -> EngineSettings:
+    """They lead to weights that are made by rule, so that networks draw noise, and to a program that paints a mouth."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    return EngineSettings(checkpoints=folder, acknowledged_licences=("wav2lip",), device="cpu")
+    program = write_recipe(folder, closed_lips)
+    return EngineSettings(checkpoints=folder, acknowledged_licences=("wav2lip",), device="cpu", program=program)
 
 
 @pytest.fixture(scope="package", params=sorted(ENGINES))

@@ -57,6 +57,9 @@ MENDED_BY_OPERATORS = {
     "LicenceNotAcknowledged",
     "ModelMissing",
     "PlugInUnusable",
+    "ProgramFailed",
+    "ProgramMissing",
+    "RecipeWrong",
     "StageMissing",
     "UnknownChoice",
 }

@@ -83,9 +83,9 @@ def blend_face(
     if strength <= 0 or not mask.any():
         return None
     drawn = drawn + colour_correction(place.network_face, drawn, mask)
-    left, top, right, bottom = _bounds(mask, place.pixels.shape)
-    alpha = _upsample(mask, place.pixels.shape, (left, top, right, bottom), smooth=False)[..., None]
-    face = _upsample(drawn, place.pixels.shape, (left, top, right, bottom), smooth=True)
+    left, top, right, bottom = mask_bounds(mask, place.pixels.shape)
+    alpha = upsample(mask, place.pixels.shape, (left, top, right, bottom), smooth=False)[..., None]
+    face = upsample(drawn, place.pixels.shape, (left, top, right, bottom), smooth=True)
     own = place.pixels[top:bottom, left:right].astype(np.float32)
     if sharpening > 0:
         face = sharpen(face, own, alpha, sharpening, place.pixels.shape[1] / FACE_SIDE)
@@ -184,7 +184,7 @@ def fine_detail(picture: NDArray[np.float32], enlargement: float) -> NDArray[np.
     return picture - np.asarray(cv2.GaussianBlur(picture, (0, 0), max(enlargement, 0.8)), np.float32)
 
 
-def _bounds(mask: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+def mask_bounds(mask: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Left, top, right, bottom (exclusive) of the region's pixels on which the mask of the small face may fall."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     down, across = shape[0] / FACE_SIDE, shape[1] / FACE_SIDE
@@ -196,7 +196,7 @@ def _bounds(mask: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int
     )
 
 
-def _upsample(
+def upsample(
     small: NDArray[np.float32], shape: tuple[int, ...], bounds: tuple[int, int, int, int], smooth: bool
 ) -> NDArray[np.float32]:
     """A part of what ``cv2.resize`` makes of a small picture at the region's size."""
