@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
+FRAMES_AHEAD = 4
+"""Decoded, drawn or composed while the one before is worked on: enough to even out frames that take longer."""
+
 POLL_SECONDS = 0.1
 """How soon a thread notices that nobody wants its items any more."""
 

@@ -20,16 +20,13 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.messages.message import legible
-from heygem_pipeline.prefetch import prefetch
+from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
 from heygem_pipeline.quality.report import ClipReport, settings_of_report
 from heygem_pipeline.quality.sync_meter import SyncReading, measure_sync
 from heygem_pipeline.settings import DEFAULTS, RenderSettings
 from heygem_pipeline.speech.clarity import speech_warnings
-
-FRAMES_AHEAD = 4
-"""Composed while others are handed to the encoder."""
 
 
 @dataclass(frozen=True)

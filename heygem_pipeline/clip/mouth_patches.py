@@ -10,9 +10,7 @@ from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.prefetch import prefetch
-
-PATCHES_AHEAD = 4
+from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 
 
 def draw_mouths(
@@ -35,7 +33,7 @@ def draw_mouths(
     """
     heard = replace(voice.speech, sound=voice.path)
     patches = engine.generate(heard, template or presenter.open(), presenter.tracks, presenter.own_speech)
-    with closing(prefetch(patches, PATCHES_AHEAD)) as drawn:
+    with closing(prefetch(patches, FRAMES_AHEAD)) as drawn:
         yield from Metered(drawn, progress)
 
 

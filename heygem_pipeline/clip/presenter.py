@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 from heygem_pipeline.clip.replaced_upload import require_unchanged
-from heygem_pipeline.clip.sidecar import chosen_tracker, read_sidecar
+from heygem_pipeline.clip.sidecar import NOTHING_SAID, Sidecar, read_sidecar
 from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
@@ -26,10 +26,9 @@ from heygem_pipeline.storage.metadata import read_metadata
 from heygem_pipeline.storage.versions import name_and_version
 
 
-def current_tracker(settings: Settings, upload: Path | None = None) -> str:
-    """Name and version of the tracker for a presenter, or of the settings' one. Raises SidecarWrong."""
-    name = settings.tracker if upload is None else chosen_tracker(upload, settings.tracker)
-    tracker = load_tracker(name, settings)
+def current_tracker(settings: Settings, sidecar: Sidecar = NOTHING_SAID) -> str:
+    """Name and version of the tracker for a presenter with this sidecar."""
+    tracker = load_tracker(sidecar.tracker or settings.tracker, settings)
     return name_and_version(tracker.name, tracker.version)
 
 
@@ -99,8 +98,9 @@ def track_presenter(
     state = file_state(path)
     mark = fingerprint(path)
     template = template or Template.open(path, settings)
-    tracker = load_tracker(chosen_tracker(path, settings.tracker), settings)
-    limits = settings.model_copy(update={"max_yaw_degrees": 90.0}) if read_sidecar(path).make_anyway else settings
+    sidecar = read_sidecar(path)
+    tracker = load_tracker(sidecar.tracker or settings.tracker, settings)
+    limits = settings.model_copy(update={"max_yaw_degrees": 90.0}) if sidecar.make_anyway else settings
     tracks = track_faces(template, tracker, progress, limits)
     own_speech = _own_speech(template, settings)
     version, seconds = name_and_version(tracker.name, tracker.version), perf_counter() - started

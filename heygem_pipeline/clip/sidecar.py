@@ -9,6 +9,7 @@ import yaml
 
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.tracker_registry import TRACKERS
+from heygem_pipeline.storage.file_names import sidecar_of
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,10 @@ class Sidecar:
     make_anyway: bool = False
 
 
+NOTHING_SAID = Sidecar()
+
 LARGEST_FILE = 64 * 1024
 """Bytes. It needs two lines."""
-
-
-def sidecar_of(upload: Path) -> Path:
-    """Where the sidecar of an upload lies, if it has one."""
-    return upload.with_suffix(".yaml")
 
 
 def chosen_tracker(upload: Path, usual: str) -> str:
@@ -47,15 +45,15 @@ def read_sidecar(upload: Path) -> Sidecar:
     try:
         written = yaml.safe_load(_content(path))
     except FileNotFoundError:
-        return Sidecar()
+        return NOTHING_SAID
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            return Sidecar()
+            return NOTHING_SAID
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
-        return Sidecar()
+        return NOTHING_SAID
     if not isinstance(written, dict) or written.keys() - {"tracker", "make_anyway"}:
         raise SidecarWrong("sidecar.other_key", file=path.name)
     tracker, make_anyway = written.get("tracker"), written.get("make_anyway", False)

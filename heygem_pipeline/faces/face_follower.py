@@ -15,7 +15,7 @@ from heygem_pipeline.faces.mesh_detection import (
     detect_others,
 )
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
-from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, MeshReading, crop_of_box, read_face
+from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, MeshReading, read_face, read_unread_face
 from heygem_pipeline.faces.pose import head_pose
 from heygem_pipeline.faces.shot_detection import CUT_CHANGE, face_patch, is_cut, patch_correlation, thumbnail
 
@@ -40,14 +40,12 @@ class FaceObservation:
     """The followed face in one frame.
 
     Attributes:
-        score: how surely a face is there, 0 to 1.
         patch: see face_patch.
     """
 
     index: int
     reading: MeshReading
     box: Box
-    score: float
     patch: NDArray[np.float32]
 
 
@@ -147,11 +145,12 @@ class FaceFollower:
         if awaited is not None:
             near = self._read_all(frame, detect_near(self._networks, frame, awaited.box, awaited.reading.crop.lean))
             again = [face for face in near if not is_cut(change, patch_correlation(face.patch, awaited.patch))]
-            if not again and not near:
-                return []
             if again:
                 self._current = self._awaited = self._most_prominent(again, frame)
                 return [self._current]
+            if not near:
+                return []
+            # Somebody else is in its place.
             self._awaited = None
         thorough = new_shot or self._index % self._survey_interval == 0
         if thorough or awaited is not None:
@@ -204,17 +203,14 @@ class FaceFollower:
         return frontal[0].seen
 
     def _read_all(self, frame: NDArray[np.uint8], detected: list[Detection]) -> list[FaceObservation]:
-        """Read detected faces twice: the second crop is cut around the points of the first."""
+        """Read the detected faces, each once."""
         found: list[FaceObservation] = []
         for face in detected:
-            first = read_face(self._networks, frame, crop_of_box(face.box, face.lean))
-            if first.presence < LEAST_PRESENCE:
-                continue
-            one = self._observe(frame, read_face(self._networks, frame, first.crop))
-            known = one is not None and any(
-                intersection_over_union(one.box, other.box) >= SAME_FACE_OVERLAP for other in found
-            )
-            if one is not None and not known:
+            reading = read_unread_face(self._networks, frame, face.box, face.lean)
+            one = self._observe(frame, reading) if reading is not None else None
+            if one is not None and all(
+                intersection_over_union(one.box, other.box) < SAME_FACE_OVERLAP for other in found
+            ):
                 found.append(one)
         return found
 
@@ -223,7 +219,7 @@ class FaceFollower:
         box = reading.box
         if reading.presence < LEAST_PRESENCE or share_inside(box, frame) < LEAST_SHARE_INSIDE:
             return None
-        return FaceObservation(self._index, reading, box, reading.presence, face_patch(frame, box))
+        return FaceObservation(self._index, reading, box, face_patch(frame, box))
 
     def _most_prominent(self, faces: list[FaceObservation], frame: NDArray[np.uint8]) -> FaceObservation:
         return max(faces, key=lambda face: prominence(face.box, frame))

@@ -8,6 +8,7 @@ from heygem_pipeline.errors import FaceLeansOver, FaceRarelySeen, FaceTooSmall, 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import UploadLimits
+from heygem_pipeline.storage.file_names import sidecar_of
 
 LARGEST_LEAN, UPSIDE_DOWN_FROM = 60.0, 135.0
 """Degrees to the side from which it is the camera that was turned, and from which the picture stands on its head."""
@@ -61,7 +62,7 @@ def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits) -> None:
         raise FaceLeansOver("face.on_its_side", file=name)
     turned = turned_share(tracks, limits.max_yaw_degrees)
     if turned > 0.5:
-        sidecar = f"{Path(name).stem}.yaml"
+        sidecar = sidecar_of(Path(name)).name
         raise FaceTurnedAway(
             "face.turned_away", file=name, degrees=limits.max_yaw_degrees, share=turned, sidecar=sidecar
         )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.boxes import box_around, intersection_over_union
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_points import LIP_LINES
-from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, MeshReading, crop_of_box, read_face
+from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, MeshReading, read_face, read_unread_face
 from heygem_pipeline.faces.tracker import FollowedFace
 
 SAME_PLACE_OVERLAP = 0.7
@@ -25,12 +25,14 @@ class KnownFaceReader:
     def read(self, frame: NDArray[np.uint8], known: NDArray[np.floating]) -> MeshReading | None:
         """Read the face of a BGR frame near its 68 known landmarks (68, 2); None where no face is there."""
         expected, last = box_around(known), self._last
-        if last is None or intersection_over_union(last.box, expected) < SAME_PLACE_OVERLAP:
+        if last is not None and intersection_over_union(last.box, expected) >= SAME_PLACE_OVERLAP:
+            reading = read_face(self._networks, frame, last.crop)
+        else:
             across = known[45] - known[36]
             lean = float(np.degrees(np.arctan2(across[1], across[0])))
-            last = read_face(self._networks, frame, crop_of_box(expected, lean))
-        reading = read_face(self._networks, frame, last.crop)
-        self._last = reading if reading.presence >= LEAST_PRESENCE else None
+            # That there is a face is known.
+            reading = read_unread_face(self._networks, frame, expected, lean, least_presence=0.0)
+        self._last = reading if reading is not None and reading.presence >= LEAST_PRESENCE else None
         return self._last
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import Box, intersection_over_union, square_box
 from heygem_pipeline.faces.mesh_networks import DETECTOR_SIDE, MeshNetworks
-from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, crop_of_box, read_face
+from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, read_unread_face
 
 LEAST_SCORE = 0.5
 """MediaPipe's own threshold."""
@@ -166,8 +166,8 @@ def _readable(networks: MeshNetworks, frame: NDArray[np.uint8], found: list[Dete
     """Return those, joined where they overlap, in which the points of a face can be read."""
     faces = []
     for face in _distinct(found):
-        first = read_face(networks, frame, crop_of_box(face.box, face.lean))
-        if min(first.presence, read_face(networks, frame, first.crop).presence) >= LEAST_PRESENCE:
+        reading = read_unread_face(networks, frame, face.box, face.lean)
+        if reading is not None and reading.presence >= LEAST_PRESENCE:
             faces.append(face)
     return faces
 

@@ -89,6 +89,18 @@ def crop_around(points: NDArray[np.floating]) -> Crop:
     return Crop(float(x), float(y), CROP_WIDTHS * float((high - low).max()), float(np.degrees(lean)))
 
 
+def read_unread_face(
+    networks: MeshNetworks, frame: NDArray[np.uint8], box: Box, lean: float, least_presence: float = LEAST_PRESENCE
+) -> MeshReading | None:
+    """Read a face known by its box alone, twice: the second crop is cut around the points of the first.
+
+    Args:
+        least_presence: of the first reading; None where it has less.
+    """
+    first = read_face(networks, frame, crop_of_box(box, lean))
+    return read_face(networks, frame, first.crop) if first.presence >= least_presence else None
+
+
 def read_face(networks: MeshNetworks, frame: NDArray[np.uint8], crop: Crop) -> MeshReading:
     """Read the face in a crop of a BGR frame; what lies outside the frame is black."""
     import cv2

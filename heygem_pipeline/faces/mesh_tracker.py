@@ -60,7 +60,7 @@ def tracker_of(_networks: NetworkSettings) -> MeshTracker:
 def _row(networks: MeshNetworks, one: FaceObservation) -> _Row:
     reading = one.reading
     landmarks, lips = reading.landmarks.astype(np.float32), reading.lips.astype(np.float32)
-    return _Row(one.index, one.box, landmarks, lips, networks.mouth_blendshapes(reading.points), one.score)
+    return _Row(one.index, one.box, landmarks, lips, networks.mouth_blendshapes(reading.points), reading.presence)
 
 
 def _followed(rows: list[_Row], count: int, follower: FaceFollower) -> FollowedFace:

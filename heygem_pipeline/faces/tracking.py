@@ -16,13 +16,11 @@ from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.prefetch import prefetch
+from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 LONGEST_FILLED_GAP = Fraction(1, 5)
 """Seconds; a blink of the detector, not a face that went away."""
-FRAMES_AHEAD = 4
-"""Decoded while the one before is read."""
 HEAD_SMOOTHING_SECONDS = 0.44
 """Window of the Savitzky-Golay filter over head matrices and pose: 11 frames at 25 a second. Matrices act linearly, so
 this smooths the path of every mapped point alike."""

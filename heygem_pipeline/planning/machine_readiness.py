@@ -1,6 +1,7 @@
 """What this machine has and lacks: engines, trackers, weights, room on the disk; told before a run starts in vain."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
@@ -14,20 +15,25 @@ from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
 from heygem_pipeline.storage.versions import name_and_version
 
 
-def tracker_of(upload: Path, settings: Settings) -> str:
-    """What a presenter is tracked with; with a sidecar that cannot be understood it counts as made with nothing yet."""
+class Tracking(NamedTuple):
+    """How a presenter is tracked.
+
+    Attributes:
+        tracker: by name and version; with a sidecar that cannot be understood, one that nothing was made with yet.
+        anyway: no notice is taken of how far the head is turned.
+    """
+
+    tracker: str
+    anyway: bool
+
+
+def tracking_of(upload: Path, settings: Settings) -> Tracking:
+    """What the settings and a presenter's sidecar say."""
     try:
-        return current_tracker(settings, upload)
+        sidecar = read_sidecar(upload)
     except SidecarWrong as error:
-        return repr(error.message)
-
-
-def made_anyway(upload: Path) -> bool:
-    """Whether a presenter's sidecar asks to take no notice of how far the head is turned."""
-    try:
-        return read_sidecar(upload).make_anyway
-    except SidecarWrong:
-        return False
+        return Tracking(repr(error.message), anyway=False)
+    return Tracking(current_tracker(settings, sidecar), sidecar.make_anyway)
 
 
 def lack_of_weights(tracker: str, weights: WeightSettings) -> Message | None:

@@ -15,8 +15,7 @@ from heygem_pipeline.planning.machine_readiness import (
     lack_of_outputs,
     lack_of_room,
     lack_of_weights,
-    made_anyway,
-    tracker_of,
+    tracking_of,
 )
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import read_requests
@@ -74,11 +73,10 @@ class _Planner:
         self._instance = instance
         self._folders = folders
         self._voices, self._presenters = voices, presenters
-        self._trackers = {
-            key: tracker_of(folders.presenters / upload.file, settings) for key, upload in presenters.items()
-        }
+        tracking = {key: tracking_of(folders.presenters / upload.file, settings) for key, upload in presenters.items()}
+        self._trackers = {key: one.tracker for key, one in tracking.items()}
         self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
-        anyway = {key for key, upload in presenters.items() if made_anyway(folders.presenters / upload.file)}
+        anyway = {key for key, one in tracking.items() if one.anyway}
         self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings)
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)

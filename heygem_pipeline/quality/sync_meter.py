@@ -22,7 +22,7 @@ from heygem_pipeline.media.formats import open_media
 from heygem_pipeline.media.probe import picture_stream, sound_stream
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
-from heygem_pipeline.prefetch import prefetch
+from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
@@ -49,9 +49,6 @@ PIECE_SECONDS = 5
 LEAST_RATE = 12
 """Frames a second that are read at least, of what lasts longer than a piece: the 8 values a second of a moving mouth
 show in them. Against every frame of six clips, offsets differ by at most 0.13 frames, and confidences stay above 5."""
-
-FRAMES_AHEAD = 4
-"""Decoded while others are read."""
 
 LEAST_MOTION = 0.015
 """IOD between the 10th and 90th percentile of the gap: below, the mouth does not speak. Landmark noise stays under

@@ -1,4 +1,4 @@
-"""Names that a file system takes."""
+"""Names of files: those that a file system takes, and those that go with others."""
 
 import errno
 from pathlib import Path
@@ -13,6 +13,11 @@ def has_possible_name(path: Path) -> bool:
     except ValueError:
         return False
     return True
+
+
+def sidecar_of(upload: Path) -> Path:
+    """Where the sidecar of an upload lies, if it has one: ``anna.yaml`` for ``anna.mp4``."""
+    return upload.with_suffix(".yaml")
 
 
 def is_there(path: Path) -> bool:

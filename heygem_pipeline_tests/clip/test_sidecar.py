@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.clip.presenter import current_tracker, track_presenter
-from heygem_pipeline.clip.sidecar import chosen_tracker
+from heygem_pipeline.clip.sidecar import chosen_tracker, read_sidecar
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline_tests.conftest import write_video
@@ -28,8 +28,8 @@ def test_a_presenter_without_a_sidecar_has_the_usual_tracker(anna: Path, usual: 
 
 def test_the_sidecar_chooses_for_its_presenter_alone(anna: Path) -> None:
     write(anna, "tracker: face_alignment\n")
-    assert current_tracker(DEFAULTS, anna).startswith("face_alignment ")
-    assert current_tracker(DEFAULTS, anna.with_name("other.mp4")) == current_tracker(DEFAULTS)
+    assert current_tracker(DEFAULTS, read_sidecar(anna)).startswith("face_alignment ")
+    assert current_tracker(DEFAULTS, read_sidecar(anna.with_name("other.mp4"))) == current_tracker(DEFAULTS)
 
 
 @pytest.mark.parametrize("content", ["", "# tracker: face_alignment\n", "---\n"])
@@ -71,7 +71,9 @@ def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(anna: Path, st
     write_video(anna, [frame] * 2)
     write(anna, "tracker: face_alignment\n")
     presenter = track_presenter(anna, settings=Settings(checkpoints=stand_ins))  # pyright: ignore[reportCallIssue]
-    assert presenter.tracker == current_tracker(DEFAULTS, anna) and presenter.tracker.startswith("face_alignment ")
+    assert presenter.tracker == current_tracker(DEFAULTS, read_sidecar(anna)) and presenter.tracker.startswith(
+        "face_alignment "
+    )
     assert presenter.tracks.present.all()
     errors = np.linalg.norm(presenter.tracks.landmarks - truth, axis=-1)
     # H.264 keeps colours at half the resolution: some discs are taken for others.

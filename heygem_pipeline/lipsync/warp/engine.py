@@ -20,12 +20,9 @@ from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
-from heygem_pipeline.prefetch import prefetch
+from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
-
-FRAMES_AHEAD = 4
-"""Decoded while others are drawn."""
 
 MouthModel = Callable[[SpeechFeatures, Fraction, int], MouthShape]
 """Speech, frame rate and frame count in; the mouth's shape in standard units out."""
