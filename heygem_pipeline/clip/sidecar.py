@@ -9,6 +9,7 @@ import yaml
 
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.tracker_registry import TRACKERS
+from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.file_names import sidecar_of
 
 
@@ -63,6 +64,20 @@ def read_sidecar(upload: Path) -> Sidecar:
     if not isinstance(make_anyway, bool):
         raise SidecarWrong("sidecar.make_anyway", file=path.name)
     return Sidecar(tracker, make_anyway)
+
+
+def write_make_anyway(upload: Path) -> None:
+    """Have a presenter made however far the head is turned; what its sidecar says besides stays.
+
+    Raises SidecarWrong where that cannot be understood.
+    """
+    if read_sidecar(upload).make_anyway:
+        return
+    path = sidecar_of(upload)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if not line.startswith("make_anyway")]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join([*kept, "make_anyway: true", ""]), encoding="utf-8")
 
 
 def _content(path: Path) -> str:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from heygem_pipeline.clip.sidecar import write_make_anyway
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.erasure import ErasureTarget
 from heygem_pipeline.planning.plan import Plan
@@ -29,6 +30,7 @@ from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio, stu
 from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import receive
 from heygem_pipeline.studio.voice_languages import languages_of, note_language
+from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline.web.outgoing import LONGEST_ADDRESS
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
@@ -76,6 +78,12 @@ class DeleteRequest(_Request):
     keys: Keys
 
 
+class AnywayRequest(_Request):
+    """Make clips with this presenter, however far the head is turned."""
+
+    presenter: Key
+
+
 class LanguageRequest(_Request):
     """This voice speaks this language."""
 
@@ -89,6 +97,7 @@ def routes() -> list[Route]:
         Route("/shown", _shown),
         Route("/uploads/{kind}/{name:path}", _upload, methods=["PUT"]),
         Route("/delete", _delete, methods=["POST"]),
+        Route("/anyway", _make_anyway, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
         Route("/batches", _begin, methods=["POST"]),
         Route("/batches/end", _end, methods=["POST"]),
@@ -135,11 +144,16 @@ async def _upload(request: Request) -> Response:
     try:
         async with studio.receiving:
             name = unquote(request.path_params["name"])
-            path = await receive(studio.snapshot.uploads, kind, name, int(length), request.stream(), studio.settings)
+            replaced = request.query_params.get("replace", "")
+            if replaced and replaced not in studio.snapshot.uploads.known(kind):
+                raise HTTPException(404)
+            uploads, body = studio.snapshot.uploads, request.stream()
+            path = await receive(uploads, kind, name, int(length), body, studio.settings, replaced)
     finally:
         studio.receiving_of[person] -= 1
         studio.receiving_of += Counter()  # Counts of nought go.
-    await run_in_threadpool(studio.wait_for_the_button)
+    if not replaced:
+        await run_in_threadpool(studio.wait_for_the_button)
     studio.first_looks.want(kind, path, new=True)
     studio.snapshot.expire()
     return JSONResponse({"file": path.name})
@@ -150,6 +164,18 @@ async def _delete(request: Request) -> Response:
     voices = wanted.kind == "voices"
     whom = [ErasureTarget(key if voices else None, None if voices else key) for key in wanted.keys]
     await run_in_threadpool(actions.delete_uploads, studio.instance, studio.folders, whom)
+    return _settled(studio)
+
+
+async def _make_anyway(request: Request) -> Response:
+    studio, wanted = studio_of(request), await _body(request, AnywayRequest)
+    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, wanted.presenter)
+    await run_in_threadpool(write_make_anyway, path)
+    studio.first_looks.forget(UploadKind.TEMPLATE, path)
+    studio.first_looks.want(UploadKind.TEMPLATE, path)
+    found = await studio.snapshot.plan()
+    theirs = [clip for clip in found.clips if clip.presenter == wanted.presenter]
+    await run_in_threadpool(try_again, studio.folders, found, theirs)
     return _settled(studio)
 
 

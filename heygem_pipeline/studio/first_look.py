@@ -170,11 +170,14 @@ def _examine_voice(path: Path, look: FirstLook, settings: Settings) -> FirstLook
 
 
 def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Settings) -> FirstLook:
+    from heygem_pipeline.clip.sidecar import read_sidecar
     from heygem_pipeline.faces.fitness import fitness_warnings
     from heygem_pipeline.faces.tracker_registry import load_tracker
     from heygem_pipeline.faces.tracking import track_faces
     from heygem_pipeline.media.template import Template
 
+    if read_sidecar(path).make_anyway:
+        settings = settings.model_copy(update={"max_yaw_degrees": 90.0})
     template, tracker = Template.open(path, settings), load_tracker(settings.tracker, settings)
     info = template.info
     seconds = None if info.still else float(info.duration)

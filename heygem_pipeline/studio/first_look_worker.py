@@ -95,6 +95,12 @@ class FirstLooks:
         if path not in self._under_way:
             self._under_way[path] = asyncio.get_running_loop().create_task(self._look(kind, path, new))
 
+    def forget(self, kind: UploadKind, path: Path) -> None:
+        """Look again, though the file is the same: how it is looked at has changed."""
+        place = self._folders.first_look(kind, path.name)
+        self._known.pop(place, None)
+        record_of(place).unlink(missing_ok=True)
+
     def end(self) -> None:
         """End the workers."""
         for task in self._under_way.values():

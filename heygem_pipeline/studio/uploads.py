@@ -47,10 +47,17 @@ def safe_name(name: str, kind: UploadKind) -> str:
 
 
 async def receive(
-    uploads: Uploads, kind: UploadKind, name: str, size: int, body: AsyncIterator[bytes], settings: Settings
+    uploads: Uploads,
+    kind: UploadKind,
+    name: str,
+    size: int,
+    body: AsyncIterator[bytes],
+    settings: Settings,
+    replaced: str = "",
 ) -> Path:
     """Store an upload of ``size`` bytes; return its path. No other file is ever written over.
 
+    replaced: key of the upload in whose place it comes; "" for a new one.
     Raises Refusal for what is too large, cut off, or has no room.
     """
     name = safe_name(name, kind)
@@ -82,6 +89,9 @@ async def receive(
                 raise Refusal("cut_off", name=name)
             file.flush()
             await run_in_threadpool(os.fsync, file.fileno())
+        if replaced:
+            suffix = Path(name).suffix
+            return await run_in_threadpool(uploads.exchange, kind, replaced, growing, suffix)
         return place(growing, _names(folder / name))
     except OSError as error:
         if error.errno in NO_ROOM:

@@ -11,10 +11,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from heygem_pipeline.errors import UploadMissing
+from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.atomic import atomic_path, place
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folder_identity import SeenFolders
 from heygem_pipeline.storage.folders import DataFolders
@@ -108,6 +108,28 @@ class Uploads:
                     temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
             self._seen.remember(kind.value, self.folder(kind))
         return self.paths(kind, now)
+
+    def exchange(self, kind: UploadKind, key: str, content: Path, suffix: str) -> Path:
+        """Put a whole file of the same folder in place of an upload's, under its key; return where it lies.
+
+        suffix: of the new content, ".mp3". Raises UploadMissing, and OutputRefused where the key would not stay.
+        """
+        self._register.parent.mkdir(parents=True, exist_ok=True)
+        # Nobody takes in what lies there between the two steps.
+        with FileLock(f"{self._register}.lock"):
+            old = self.find(kind, key)
+            if old.suffix.lower() == suffix:
+                content.replace(old)
+                return old
+            new = old.with_suffix(suffix)
+            if partition_key(old.stem) != key:
+                raise OutputRefused("upload.other_ending", file=old.name, ending=old.suffix.removeprefix("."))
+            try:
+                place(content, [new])
+            except FileExistsError as error:
+                raise OutputRefused("upload.name_taken", file=new.name) from error
+            old.unlink()
+            return new
 
     def known(self, kind: UploadKind) -> dict[str, Upload]:
         """What was taken in, by key; the folder is not looked at."""

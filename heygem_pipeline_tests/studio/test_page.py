@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.clip.sidecar import read_sidecar
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.data_folder_lock import only_runner
+from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
@@ -30,12 +33,12 @@ def finished(house: House, tmp_path: Path) -> House:
     house.make_clip("one", "one")
     clip = house.folders.root / "outputs" / "one" / "one.mp4"
     (house.folders.root / "shown.mp4").replace(clip)
-    touch_strip(house, "one")
+    touch_strip(house, "one", "one")
     return house
 
 
-def touch_strip(house: House, presenter: str) -> None:
-    strip = house.folders.filmstrip(ClipKey("one", presenter))
+def touch_strip(house: House, voice: str, presenter: str) -> None:
+    strip = house.folders.filmstrip(ClipKey(voice, presenter))
     strip.parent.mkdir(parents=True, exist_ok=True)
     strip.touch()
 
@@ -158,10 +161,57 @@ def test_the_tab_says_how_far_it_is_and_a_notification_that_it_is_done(
         page.wait_for_function("() => document.title === '1/2 · Studio'")
         assert str(page.locator("link[rel=icon]").get_attribute("href")).startswith("data:image/svg+xml")
         page.evaluate("window.away = true")
-        touch_strip(finished, "two")
+        touch_strip(finished, "one", "two")
         finished.make_clip("one", "two")
         finished.instance.delete_run(run)
         page.wait_for_function("() => document.title === '✓ Studio'")
         assert page.evaluate("told") == ["Autumn: All 2 clips are finished"]
         page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
         page.wait_for_function("() => document.title === 'Studio'")
+
+
+def test_a_failed_clip_offers_to_replace_its_presenter_and_says_what_becomes_out_of_date(
+    finished: House, address_of_house: str, open_page: Opener, tmp_path: Path
+) -> None:
+    (finished.folders.presenters / "one.mp4").write_bytes(b"other")
+    finished.take_in()
+    reason = Message("face.turned_away", file="one.mp4", degrees=35.0, share=0.9, sidecar="one.yaml")
+    finished.run(PRESENTER, "one", DagsterRunStatus.FAILURE, reason_tag(reason))
+    write_video(tmp_path / "better.mp4", swaying_presenter(16))
+    page = open_page(address_of_house)
+    page.get_by_role("button", name="two with one: Failed").click()
+    dialog = page.locator("dialog#clip")
+    dialog.get_by_text("it can be made anyway").wait_for()
+    with page.expect_file_chooser() as choosing:
+        dialog.get_by_role("button", name="Replace the presenter").click()
+    choosing.value.set_files(tmp_path / "better.mp4")
+    question = page.locator("dialog#question")
+    question.get_by_text("better.mp4 takes the place of one.mp4.").wait_for()
+    with page.expect_response("**/api/uploads/presenters/better.mp4?replace=one"):
+        question.get_by_role("button", name="Replace", exact=True).click()
+    assert (finished.folders.presenters / "one.mp4").read_bytes() == (tmp_path / "better.mp4").read_bytes()
+    page.keyboard.press("Escape")
+    # The clip of the other presenter stays; one that is finished is named before.
+    touch_strip(finished, "two", "two")
+    finished.make_clip("two", "two")
+    page.get_by_role("button", name="two with two: Finished").wait_for()
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Replace two.mp4?").click()
+    choosing.value.set_files(tmp_path / "better.mp4")
+    assert "1 finished clip is then out of date" in question.inner_text() and "two × two" in question.inner_text()
+    question.get_by_role("button", name="Keep").click()
+
+
+def test_a_turned_head_is_made_anyway_when_somebody_presses(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    (finished.folders.presenters / "two.mp4").write_bytes(b"other")
+    finished.take_in()
+    reason = Message("face.turned_away", file="two.mp4", degrees=35.0, share=0.9, sidecar="two.yaml")
+    finished.run(PRESENTER, "two", DagsterRunStatus.FAILURE, reason_tag(reason))
+    page = open_page(address_of_house)
+    card = page.locator("[data-kind=presenters] .card", has_text="two.mp4")
+    card.get_by_role("button", name="Make it anyway").click()
+    page.get_by_text("It is made anyway").wait_for()
+    card.get_by_role("button", name="Make it anyway").wait_for(state="detached")
+    assert read_sidecar(finished.folders.presenters / "two.mp4").make_anyway

@@ -3,16 +3,19 @@
 import errno
 
 import pytest
+from dagster import DagsterRunStatus
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from heygem_pipeline.clip.sidecar import Sidecar, read_sidecar
+from heygem_pipeline.planning.status import State
 from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON
 from heygem_pipeline.studio.uploads import safe_name
-from heygem_pipeline.uploads.registry import UploadKind
-from heygem_pipeline_tests.house import House
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.studio.conftest import page, rules
 
 ZERO_WIDTH_JOINER = "\u200d"
@@ -113,3 +116,52 @@ def test_one_person_uploads_a_few_files_at_a_time_and_holds_up_nobody_else(house
             answer = studio.put(f"/api/uploads/voices/{name}.wav", content=b"sound", headers={"X-Remote-User": name})
             assert answer.status_code == status
         assert not shared.receiving_of["user ben"], "what ended is not counted"
+
+
+def test_a_voice_is_replaced_under_its_name_and_its_clips_are_out_of_date(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    house.make_clip("one", "one")
+    assert studio.put("/api/uploads/voices/retake.wav?replace=one", content=b"said anew").json() == {"file": "one.wav"}
+    assert (house.folders.voices / "one.wav").read_bytes() == b"said anew"
+    house.take_in()
+    house.make_inputs()
+    assert house.clip("one", "one").state is State.STALE and house.clip("two", "one").state is State.READY
+
+
+def test_what_replaces_may_have_another_ending_and_keeps_the_key(studio: TestClient, house: House) -> None:
+    answer = studio.put("/api/uploads/presenters/better.MOV?replace=one", content=b"moving")
+    assert answer.json() == {"file": "one.mov"}
+    house.take_in()
+    known = Uploads(house.folders).known(UploadKind.TEMPLATE)
+    assert sorted(known) == ["one", "two"] and known["one"].file == "one.mov"
+    assert not (house.folders.presenters / "one.mp4").exists()
+
+
+def test_what_cannot_be_replaced_stays(studio: TestClient, house: House) -> None:
+    (house.folders.voices / "one.mp3").write_bytes(b"another")
+    house.take_in()
+    before = {path.name: path.read_bytes() for path in house.folders.voices.iterdir()}
+    for replaced, name, status in (
+        ("one", "new.mp3", 400),
+        ("one (mp3)", "new.wav", 400),
+        ("none", "new.wav", 404),
+        ("../state", "new.wav", 404),
+        ("one", "new.txt", 400),
+    ):
+        answer = studio.put(f"/api/uploads/voices/{name}", params={"replace": replaced}, content=b"new")
+        assert answer.status_code == status, answer.text
+    assert {path.name: path.read_bytes() for path in house.folders.voices.iterdir()} == before
+    assert studio.put("/api/uploads/voices/new.mp3?replace=one%20(mp3)", content=b"new").json() == {"file": "one.mp3"}
+
+
+def test_a_presenter_whose_head_is_turned_is_made_anyway_when_somebody_says_so(
+    studio: TestClient, house: House
+) -> None:
+    (house.folders.presenters / "two.yaml").write_text("# for the profile\ntracker: mesh\nmake_anyway: false\n")
+    house.make_inputs()
+    house.run(CLIP, "one|two", DagsterRunStatus.FAILURE, {"heygem/sentence": "Turned away."})
+    assert studio.post("/api/anyway", json={"presenter": "none"}).status_code == 400
+    assert studio.post("/api/anyway", json={"presenter": "two"}).status_code == 200
+    assert read_sidecar(house.folders.presenters / "two.mp4") == Sidecar("mesh", make_anyway=True)
+    assert "# for the profile" in (house.folders.presenters / "two.yaml").read_text()
+    assert house.clip("one", "two").state is State.READY

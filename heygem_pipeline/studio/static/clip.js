@@ -6,6 +6,7 @@ import { clock, el, facts, fill, icon, megabytes, t } from "./page.js";
 import { progressOf } from "./progress.js";
 import { get } from "./server.js";
 import { keyOf, kindOf, store } from "./store.js";
+import { remedies } from "./uploads.js";
 
 const dialog = document.getElementById("clip");
 let opened = null;
@@ -85,13 +86,19 @@ function parts(kind, clip, voice, presenter) {
   if (kind === "done") return finished(clip, voice, presenter);
   if (kind === "running") return [el("div.clip-state", {}, el("span.ring.large", {}, el("span.percent")), el("p.clip-words", { role: "status" }), stop(key))];
   if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? clip.why.sentence : t("waiting.why")), stop(key))];
-  if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, clip.why?.sentence ?? ""), frameOf(presenter), el("p", {}, t("failed.what")), again)];
+  if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, clip.why?.sentence ?? ""), frameOf(presenter), el("p", {}, t("failed.what")), ...remediesOf(voice, presenter), again)];
   if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("state.gone")))];
   return [el("div.clip-state", {}, icon(kind === "removed" ? "bin" : "stop"), el("p", {}, t(`${kind}.why`)), again)];
 }
 
 function stop(key) {
   return el("button.button.quiet", { type: "button", onclick: () => cancel([key]) }, icon("stop"), t("cancel"));
+}
+
+/** What can be done where the voice or the presenter is at fault. */
+function remediesOf(voice, presenter) {
+  const named = [["voices", voice], ["presenters", presenter]].map(([kind, key]) => [kind, store.now[kind].find((one) => one.key === key)]);
+  return named.filter(([, upload]) => upload?.refused).map(([kind, upload]) => remedies(kind, upload));
 }
 
 function frameOf(presenter) {

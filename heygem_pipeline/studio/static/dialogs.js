@@ -16,8 +16,8 @@ export function toast(words, kind = "") {
   setTimeout(() => note.remove(), kind === "bad" ? 9000 : 5000);
 }
 
-/** Ask before something is lost; resolves to false, or to the state of the tick box. */
-export function confirmed(title, words, action, box = null, keep = t("no")) {
+/** Ask before something is lost; resolves to false, or to the state of the tick box. names: what it concerns. */
+export function confirmed(title, words, action, box = null, keep = t("no"), names = []) {
   const dialog = document.getElementById("question");
   const ticked = el("input", { type: "checkbox" });
   return new Promise((resolve) => {
@@ -30,6 +30,7 @@ export function confirmed(title, words, action, box = null, keep = t("no")) {
     dialog.replaceChildren(
       el("h2", { id: "question-title" }, title),
       el("p", {}, words),
+      names.length ? el("ul.names", {}, ...names.map((name) => el("li", {}, name))) : "",
       box ? el("label.tick", {}, ticked, box) : "",
       el("div.question-buttons", {}, no, yes),
     );

@@ -47,8 +47,8 @@ export async function post(path, body) {
   }
 }
 
-/** Send a file; progress: called with 0..1. Resolves when it lies on the server, rejects with Refused. */
-export function upload(kind, file, name, progress) {
+/** Send a file; progress: called with 0..1; replaces: key of the one in whose place it comes. Resolves when it lies on the server, rejects with Refused. */
+export function upload(kind, file, name, progress, replaces = "") {
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
@@ -61,7 +61,7 @@ export function upload(kind, file, name, progress) {
       else reject(new Refused(request.status === 413 && !told.refused ? t("upload.proxy") : sentence(told)));
     };
   });
-  request.open("PUT", `api/uploads/${kind}/${encodeURIComponent(name)}`);
+  request.open("PUT", `api/uploads/${kind}/${encodeURIComponent(name)}${replaces ? `?replace=${encodeURIComponent(replaces)}` : ""}`);
   request.setRequestHeader("content-type", "application/octet-stream");
   request.send(file);
   return { done, stop: () => request.abort() };

@@ -7,6 +7,9 @@ import { changed, choose, store, trouble } from "./store.js";
 
 const LANGUAGES = ["zh", "en", "de", "fr", "es", "it", "pt", "ru", "ja", "ko", "ar", "hi"];
 const AT_ONCE = 2;
+const MOST_NAMED = 5;
+/** Refusals that are about how good it looks, not about whether it can be made. */
+const MATTERS_OF_TASTE = ["face.turned_away"];
 const endings = { voices: facts.voiceEndings, presenters: facts.presenterEndings };
 const queue = [];
 let sending = 0;
@@ -40,12 +43,12 @@ export function prepare() {
 }
 
 /** Put files into the queue; what cannot be used is told at once. */
-export function bring(kind, files) {
+export function bring(kind, files, replaces = "") {
   for (const file of files) {
-    const ending = file.name.slice(file.name.lastIndexOf(".")).toLowerCase();
-    const item = { kind, file, name: file.name, share: 0, refused: null, offer: null };
+    const ending = endingOf(file);
+    const item = { kind, file, name: file.name, share: 0, refused: null, offer: null, replaces };
     const other = Object.keys(endings).find((one) => one !== kind && endings[one].includes(ending));
-    if (!endings[kind].includes(ending) && other) Object.assign(item, { refused: t(`offer.${other}.why`, { name: file.name }), offer: other });
+    if (!endings[kind].includes(ending) && other && !replaces) Object.assign(item, { refused: t(`offer.${other}.why`, { name: file.name }), offer: other });
     else if (!endings[kind].includes(ending)) item.refused = t("refused.ending", { name: file.name, endings: endings[kind].map((e) => e.slice(1)).join(" ") });
     else if (file.size > facts.maxGigabytes * 1e9) item.refused = t("refused.too_large", { name: file.name, limit: facts.maxGigabytes });
     else if (file.size === 0) item.refused = t("refused.empty", { name: file.name });
@@ -53,6 +56,47 @@ export function bring(kind, files) {
   }
   next();
   changed();
+}
+
+function endingOf(file) {
+  return file.name.slice(file.name.lastIndexOf(".")).toLowerCase();
+}
+
+/** Put another file in place of an upload, after it was said what that makes out of date. Without a file: choose one. */
+export async function replace(kind, upload, file = null) {
+  const chosen = file ?? (await pick(kind));
+  if (!chosen) return;
+  const theirs = Object.values(store.now.clips).filter((clip) => clip[kind === "voices" ? "voice" : "presenter"] === upload.key);
+  const done = theirs.filter((clip) => clip.state === "done" || clip.state === "stale");
+  const words = [t("replace.sure", { name: upload.file, file: chosen.name }), done.length ? t("replace.stale", { count: done.length }) : t("replace.nothing")];
+  if (theirs.some((clip) => clip.state === "running")) words.push(t("replace.running"));
+  const names = done.slice(0, MOST_NAMED).map((clip) => `${clip.voice} × ${clip.presenter}`);
+  if (done.length > MOST_NAMED) names.push(t("and.more", { count: done.length - MOST_NAMED }));
+  if (await confirmed(t("replace.title", { name: upload.file }), words.join(" "), t("replace.do"), null, t("no"), names)) bring(kind, [chosen], upload.key);
+}
+
+function pick(kind) {
+  const input = el("input", { type: "file", accept: endings[kind].join(",") });
+  return new Promise((resolve) => {
+    input.onchange = () => resolve(input.files[0] ?? null);
+    input.oncancel = () => resolve(null);
+    input.click();
+  });
+}
+
+/** What somebody can do about an upload that is refused: bring in another, or make it anyway where that is a matter of taste. */
+export function remedies(kind, upload) {
+  const code = (upload.refused ?? upload.doubt)?.code;
+  return el("div.remedies", {},
+    upload.key ? el("button.button.quiet", { type: "button", onclick: () => replace(kind, upload) }, icon("swap"), t(`replace.${kind}`)) : null,
+    upload.key && MATTERS_OF_TASTE.includes(code) ? el("button.button.quiet", { type: "button", onclick: () => makeAnyway(upload) }, t("anyway")) : null);
+}
+
+async function makeAnyway(upload) {
+  if (await post("api/anyway", { presenter: upload.key })) {
+    toast(t("anyway.done"));
+    store.soon?.();
+  }
 }
 
 /** Is anything on its way? */
@@ -67,12 +111,12 @@ async function next() {
   const { done, stop } = send(item.kind, item.file, item.name, (share) => {
     item.share = share;
     item.show?.();
-  });
+  }, item.replaces);
   Object.assign(item, { sending: true, stop });
   next();
   try {
     const { file } = await done;
-    store.arriving[item.kind].add(file);
+    if (!item.replaces) store.arriving[item.kind].add(file);
     queue.splice(queue.indexOf(item), 1);
     store.soon?.();
   } catch (error) {
@@ -106,7 +150,7 @@ export function draw() {
     }
     for (const upload of uploads) {
       const id = `file-${upload.file}`;
-      const card = old.get(id) ?? el("li.card", { "data-id": id });
+      const card = old.get(id) ?? droppable(el("li.card", { "data-id": id }), kind);
       drawUpload(card, kind, upload);
       cards.push(card);
     }
@@ -114,6 +158,22 @@ export function draw() {
       list.replaceChildren(...cards);
     }
   }
+}
+
+/** A file dropped on a card takes its place. */
+function droppable(card, kind) {
+  const fits = (event) => event.dataTransfer.types.includes("Files");
+  card.addEventListener("dragover", (event) => { if (fits(event)) { event.preventDefault(); card.classList.add("over"); } });
+  card.addEventListener("dragleave", () => card.classList.remove("over"));
+  card.addEventListener("drop", (event) => {
+    event.preventDefault();
+    card.classList.remove("over");
+    const upload = store.now[kind].find((one) => `file-${one.file}` === card.dataset.id);
+    const [file, ...more] = event.dataTransfer.files;
+    if (upload?.key && file && !more.length && endings[kind].includes(endingOf(file))) replace(kind, upload, file);
+    else bring(kind, event.dataTransfer.files);
+  });
+  return card;
 }
 
 function drawQueued(card, item) {
@@ -153,7 +213,9 @@ function drawUpload(card, kind, upload) {
     if (kind === "voices" && upload.key && !bad) words.lastElementChild.append(languageChoice(upload, language));
     const parts = [el("label.card-tick", {}, box), look(kind, upload), words];
     if (upload.key) {
-      parts.push(el("button.icon-button", { type: "button", "aria-label": t("delete.one", { name }), title: t("delete"), onclick: () => remove(kind, upload) }, icon("bin")));
+      parts.push(el("div.card-buttons", {},
+        el("button.icon-button", { type: "button", "aria-label": t("replace.title", { name }), title: t(`replace.${kind}`), onclick: () => replace(kind, upload) }, icon("swap")),
+        el("button.icon-button", { type: "button", "aria-label": t("delete.one", { name }), title: t("delete"), onclick: () => remove(kind, upload) }, icon("bin"))));
     }
     if (bad) parts.push(problem(kind, upload, bad));
     else if (upload.warnings.length) {
@@ -233,7 +295,7 @@ function problem(kind, upload, sentence) {
   const frame = kind === "presenters" && upload.trouble
     ? el("figure", {}, el("img.frame", { src: `files/troubles/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: "", loading: "lazy" }), el("figcaption", {}, t("frame.meant")))
     : null;
-  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), sentence), frame);
+  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), sentence), frame, remedies(kind, upload));
 }
 
 async function remove(kind, upload) {
