@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import typer
 
 from benchmarks.quality_footage import Footage
+from benchmarks.quality_peers import beside_others
 from benchmarks.quality_picture import picture_around
 from benchmarks.quality_run import Run, print_head, print_row
 from benchmarks.quality_sheets import sheets
@@ -52,6 +53,7 @@ PARTS: dict[str, Callable[[Run], list[dict[str, object]]]] = {
     "picture": picture_around,
     "speed": speed,
     "reenactment": reenactment,
+    "peers": beside_others,
     "sheets": sheets,
 }
 

@@ -79,9 +79,10 @@ class Footage:
         """Those who speak, by name, each with the lag of the clip's own sound."""
         return [self._speaker(path) for path in sorted((self.folder / "talking").glob("*.mp4"))]
 
-    def presenter(self, path: Path) -> Presenter:
-        """A tracked clip."""
-        tracks, speech = self.kept / f"{path.stem}.face.parquet", self.kept / f"{path.stem}.speech.parquet"
+    def presenter(self, path: Path, name: str = "") -> Presenter:
+        """A tracked clip. name: under which its tracks are kept, default that of the file."""
+        name = name or path.stem
+        tracks, speech = self.kept / f"{name}.face.parquet", self.kept / f"{name}.speech.parquet"
         if not tracks.exists():
             save_presenter(track_presenter(path), tracks, speech)
         return load_presenter(tracks, speech, path, DEFAULTS)

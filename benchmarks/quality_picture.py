@@ -159,8 +159,8 @@ def measure_sharpness(clip: MadeClip, encoded_template: Path, output: FaceTracks
         head = tracks.head_frame(at)
         ratios.append(
             (
-                _mouth_over_face(drawn, head, output.landmarks[position]),
-                _mouth_over_face(template, head, tracks.landmarks[at]),
+                mouth_over_face(drawn, head, output.landmarks[position]),
+                mouth_over_face(template, head, tracks.landmarks[at]),
             )
         )
     return Sharpness(*(float(value) for value in np.nanmedian(np.array(ratios), axis=0)))
@@ -187,7 +187,8 @@ def _pairs(first: Path, second: Path) -> Iterator[tuple[Luma, Luma]]:
         yield grey(one).astype(np.float32), grey(other).astype(np.float32)
 
 
-def _mouth_over_face(luma: Luma, head: HeadFrame, landmarks: NDArray[np.float32]) -> float:
+def mouth_over_face(luma: Luma, head: HeadFrame, landmarks: NDArray[np.float32]) -> float:
+    """Fine detail around the mouth over that of the upper face. landmarks: (68, 2), pixels."""
     import cv2
 
     detail = np.abs(cv2.Laplacian(luma, cv2.CV_32F))
@@ -196,12 +197,12 @@ def _mouth_over_face(luma: Luma, head: HeadFrame, landmarks: NDArray[np.float32]
     inner = landmarks[60:68].astype(np.int32)
     cv2.fillPoly(opening, [inner], 1)
     cv2.polylines(opening, [inner], True, 1, max(1, round(2 * OPENING_MARGIN * unit)))
-    mouth, face = _region(luma.shape, head, MOUTH), _region(luma.shape, head, FACE)
+    mouth, face = box_of(luma.shape, head, MOUTH), box_of(luma.shape, head, FACE)
     kept = detail[mouth][opening[mouth] == 0]
     return float(kept.mean() / detail[face].mean())
 
 
-def _region(shape: tuple[int, ...], head: HeadFrame, box: tuple[float, ...]) -> tuple[slice, slice]:
+def box_of(shape: tuple[int, ...], head: HeadFrame, box: tuple[float, ...]) -> tuple[slice, slice]:
     """Upright box of pixels around a box of the head frame."""
     left, right, top, bottom = box
     corners = np.array([(x, y) for x in (left, right) for y in (top, bottom)])

@@ -141,8 +141,8 @@ def compare(clip: MadeClip, speaker: Speaker, output: FaceTracks) -> Likeness:
         lag=lag,
         lag_frames=lag * rate,
         width=float(correlation_at_lags(true_width, width, times, LAGS, differences=False).max()),
-        opens=_span(gap) / usual,
-        opens_speaker=_span(truth) / true_usual,
+        opens=opening_span(gap) / usual,
+        opens_speaker=opening_span(truth) / true_usual,
         spreads=float(np.nanstd(width)) / usual,
         spreads_speaker=float(np.nanstd(true_width)) / true_usual,
         closures=count_closures(
@@ -170,7 +170,8 @@ def speaker_curve(
     return np.where(unseen, np.nan, values)
 
 
-def _span(gap: NDArray[np.float64]) -> float:
+def opening_span(gap: NDArray[np.float64]) -> float:
+    """How far a mouth opens: from the 5th to the 95th percentile of its gaps."""
     return float(np.subtract(*np.nanpercentile(gap, (95, 5))))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from heygem_pipeline.errors import FaceLeansOver, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import UploadLimits
@@ -12,6 +13,26 @@ from heygem_pipeline.storage.file_names import sidecar_of
 
 LARGEST_LEAN, UPSIDE_DOWN_FROM = 60.0, 135.0
 """Degrees to the side from which it is the camera that was turned, and from which the picture stands on its head."""
+
+
+OPEN_MOUTH, CLOSED_MOUTH = 0.08, 0.03
+"""Eye distances between the inner lips of a mouth that is plainly open, and of one that is closed."""
+
+MOSTLY_OPEN, ENOUGH_CLOSED_SECONDS = 0.3, 0.2
+"""Share of open frames from which lips are closed with those of other frames, and how long these must be seen: a pause
+between words."""
+
+
+def open_mouth_share(tracks: FaceTracks) -> float:
+    """Return the share of the frames with a face in which the mouth is plainly open, 0..1."""
+    gap = measure_mouth(tracks).gap[tracks.present]
+    return float((gap > OPEN_MOUTH).mean()) if len(gap) else 0.0
+
+
+def closed_mouth_seconds(tracks: FaceTracks) -> float:
+    """Return for how long the lips are seen closed."""
+    gap = measure_mouth(tracks).gap[tracks.present]
+    return float((gap < CLOSED_MOUTH).sum() / tracks.frame_rate)
 
 
 def face_share(tracks: FaceTracks) -> float:
@@ -85,6 +106,10 @@ def fitness_warnings(tracks: FaceTracks, limits: UploadLimits) -> list[Message]:
         warnings.append(Message("picture.one_cut"))
     elif tracks.cuts:
         warnings.append(Message("picture.cuts", count=len(tracks.cuts)))
+    if len(tracks) >= tracks.frame_rate and closed_mouth_seconds(tracks) < ENOUGH_CLOSED_SECONDS:
+        share = open_mouth_share(tracks)
+        if share > MOSTLY_OPEN:
+            warnings.append(Message("presenter.mouth_open", share=share))
     minutes = float(len(tracks) / tracks.frame_rate) / 60
     if minutes > limits.long_minutes:
         warnings.append(Message("presenter.long", minutes=minutes))

@@ -30,6 +30,15 @@ def leaning(degrees: float) -> FaceTracks:
     return made_tracks(np.array([made_face() @ turn * 100 + 400] * 20))
 
 
+def with_open_mouth(tracks: FaceTracks, frames: int) -> FaceTracks:
+    """The lower lip's inner line sinks by a fifth of the eye distance in the first frames."""
+    landmarks = tracks.landmarks.copy()
+    landmarks[:frames, 65:68, 1] += 0.2 * float(
+        np.linalg.norm(landmarks[0, 42:48].mean(0) - landmarks[0, 36:42].mean(0))
+    )
+    return replace(tracks, landmarks=landmarks)
+
+
 def test_a_good_template_passes_without_a_warning() -> None:
     tracks = tracks_with()
     refuse_unfit(tracks, NAME, DEFAULTS)
@@ -83,6 +92,13 @@ def test_a_face_turned_away_half_of_the_time_is_taken() -> None:
     refuse_unfit(turned(tracks_with(), 42, 10), NAME, DEFAULTS)
 
 
+@pytest.mark.parametrize(("frames", "opened"), [(50, 40), (50, 12), (20, 20)])
+def test_an_open_mouth_that_is_closed_for_a_moment_or_seen_for_one_is_no_reason_to_warn(
+    frames: int, opened: int
+) -> None:
+    assert fitness_warnings(with_open_mouth(tracks_with(frames=frames), opened), DEFAULTS) == []
+
+
 @pytest.mark.parametrize(
     ("tracks", "code", "word"),
     [
@@ -93,6 +109,7 @@ def test_a_face_turned_away_half_of_the_time_is_taken() -> None:
         (replace(tracks_with(), cuts=(4,)), "picture.one_cut", "once"),
         (replace(tracks_with(), cuts=(4, 9)), "picture.cuts", "2 times"),
         (tracks_with(frames=25 * 60 * 6), "presenter.long", "6.0 minutes"),
+        (with_open_mouth(tracks_with(frames=50), 49), "presenter.mouth_open", "98% of the frames"),
     ],
 )
 def test_a_doubtful_template_is_warned_about_in_one_sentence(tracks: FaceTracks, code: str, word: str) -> None:

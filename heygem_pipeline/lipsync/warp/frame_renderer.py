@@ -30,12 +30,14 @@ class ExemplarOverlay:
     """Mouths of the template laid over the warped face.
 
     Attributes:
-        mouths: with their shares, which sum to 1.
+        mouths: with their shares.
+        closing: mouths whose lips touch, likewise; the shares of both sum to 1.
         lines: the lips wanted, as the landmarks would tell them, head frame.
         visibility: 0 = not seen .. 1 = nothing else is seen.
     """
 
     mouths: Sequence[tuple[Exemplar, float]]
+    closing: Sequence[tuple[Exemplar, float]]
     lines: MouthContours
     visibility: float
 
@@ -92,7 +94,7 @@ class FrameRenderer:
         if overlay is None or overlay.visibility < 1:
             paint_opening(warped[rows], region, base, target, rounding, light, own_teeth)
         if overlay is not None:
-            overlay_exemplars(warped, head, overlay.lines, overlay.mouths, overlay.visibility)
+            overlay_exemplars(warped, head, overlay.lines, target, overlay.mouths, overlay.closing, overlay.visibility)
         return Patch(left, top, warped)
 
 

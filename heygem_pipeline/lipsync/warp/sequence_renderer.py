@@ -1,11 +1,13 @@
 """A performance drawn on a template's frames, patch by patch."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
@@ -18,12 +20,16 @@ from heygem_pipeline.lipsync.warp.articulation.lip_model import (
 )
 from heygem_pipeline.lipsync.warp.articulation.performance import Performance
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
-from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet
+from heygem_pipeline.lipsync.warp.exemplars.closing import closing_shares
+from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet
 from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, retrieve
 from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer
 
 INVISIBLE_MOVE = 0.0015
 """IOD: shapes closer than this are the same, and the template's pixels stay as they are (0.15 px of a 100 px IOD)."""
+
+SHUT_GAP, AJAR_GAP = 0.01, 0.035
+"""IOD: a frame whose own lips are no further apart closes with them; one where they are further needs others."""
 
 SMALL_MOVE, LARGE_MOVE = 0.003, 0.010
 """IOD: a mouth that moves less keeps its frame's own pixels; one that moves more is replaced by a found one."""
@@ -48,10 +54,18 @@ def render_performance(
     """
     renderer = _SequenceRenderer(performance, shown, tracks, calibration, exemplars)
     found: Iterator[Match | None] = repeat(None)
+    closing: Iterator[tuple[Match | None, float]] = repeat((None, 0.0))
     if exemplars is not None:
-        found = retrieve(renderer.wanted, len(shown), exemplars, float(tracks.frame_rate), excluded)
-    for seen, mouth in zip(observe_frames(presentation, tracks, calibration), found, strict=False):
-        yield renderer.patch(seen, mouth)
+        asked = lru_cache(maxsize=512)(renderer.wanted)
+        rate = float(tracks.frame_rate)
+        if exemplars.varied:
+            found = retrieve(asked, len(shown), exemplars, rate, excluded)
+        if exemplars.closed.any():
+            closing = closing_shares(retrieve(asked, len(shown), exemplars, rate, excluded, closed_only=True), rate)
+    for seen, mouth, (lips, share) in zip(
+        observe_frames(presentation, tracks, calibration), found, closing, strict=False
+    ):
+        yield renderer.patch(seen, mouth, lips, share)
 
 
 class _SequenceRenderer:
@@ -80,7 +94,7 @@ class _SequenceRenderer:
         shot = int(self._shots[frame])
         return Query(_with_landmark_bias(asked.target, self._exemplars.closed_height), asked.target.gap, pose, shot)
 
-    def patch(self, seen: Observation, found: Match | None) -> MouthPatch:
+    def patch(self, seen: Observation, found: Match | None, closing: Match | None, share: float) -> MouthPatch:
         untouched = MouthPatch(seen.output_frame, seen.template_frame)
         strength, calibration = float(self._strength[seen.output_frame]), self._calibration
         if seen.contours is None or seen.light is None or strength == 0:
@@ -91,7 +105,7 @@ class _SequenceRenderer:
         move = largest_displacement(seen.contours, target)
         if move < INVISIBLE_MOVE and (asked.jaw + abs(rest.chin)) * strength < INVISIBLE_MOVE:
             return untouched
-        overlay = self._overlay(found, move)
+        overlay = self._overlay(found, closing, share * smoothstep(SHUT_GAP, AJAR_GAP, seen.contours.gap), move)
         patch = self._renderer.render(
             seen.frame,
             self._tracks.head_frame(seen.template_frame),
@@ -109,18 +123,32 @@ class _SequenceRenderer:
         visible = overlay.visibility if overlay else 0.0
         return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, visible)
 
-    def _overlay(self, found: Match | None, move: float) -> ExemplarOverlay | None:
-        if found is None or not found.near or self._exemplars is None:
+    def _overlay(self, found: Match | None, closing: Match | None, shut: float, move: float) -> ExemplarOverlay | None:
+        if self._exemplars is None:
             return None
-        mouths = self._exemplars.mouths
         # A frame that has nearly the mouth asked for needs none from elsewhere.
         visibility = float(np.clip((move - SMALL_MOVE) / (LARGE_MOVE - SMALL_MOVE), 0, 1))
-        if visibility == 0:
+        shown = 1.0 if found is not None and found.near else 0.0
+        wanted = found if shown else closing
+        seen = shut + (1 - shut) * shown
+        if wanted is None or visibility * seen == 0:
             return None
-        shown = [(mouths[found.mouth], 1.0 - found.fade)]
-        if found.fade:
-            shown.append((mouths[found.before], found.fade))
-        return ExemplarOverlay(shown, found.wanted.contours, visibility)
+        return ExemplarOverlay(
+            mouths=self._shares(found, (1 - shut) * shown / seen),
+            closing=self._shares(closing, shut / seen),
+            lines=wanted.wanted.contours,
+            visibility=visibility * seen,
+        )
+
+    def _shares(self, match: Match | None, share: float) -> list[tuple[Exemplar, float]]:
+        """The mouths of a match, and how far each is seen."""
+        if match is None or self._exemplars is None or share == 0:
+            return []
+        mouths = self._exemplars.mouths
+        shown = [(mouths[match.mouth], share * (1.0 - match.fade))]
+        if match.fade:
+            shown.append((mouths[match.before], share * match.fade))
+        return shown
 
 
 def _with_landmark_bias(target: MouthContours, closed_height: NDArray[np.float64]) -> MouthContours:

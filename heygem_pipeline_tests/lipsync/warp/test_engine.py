@@ -121,6 +121,21 @@ def test_a_template_that_speaks_shows_its_own_mouths(speaker: HeldPresenter) -> 
     assert np.corrcoef(asked, seen_gaps(finished))[0, 1] > 0.9
 
 
+def test_a_closure_of_one_frame_shows_the_lips_of_a_frame_that_is_closed(speaker: HeldPresenter) -> None:
+    import cv2
+
+    opened, closed = 6, 12
+    made = patches(asking_for(np.where(np.arange(13) == 6, 0.0, 1.0)), speaker, 13)
+    points = speaker.tracks.landmarks[closed, 48:60]
+    (left, top), (right, bottom) = points.min(axis=0).astype(int), points.max(axis=0).astype(int)
+    lips = speaker.pictures[closed][top:bottom, left:right]
+    finished = laid(made[opened], speaker.pictures[opened])
+    around = finished[top - 10 : bottom + 10, left - 10 : right + 10]
+    assert made[opened].own_mouth == 1
+    # Somewhere near: the head's own small movements are kept.
+    assert cv2.matchTemplate(around, lips, cv2.TM_CCOEFF_NORMED).max() > 0.9
+
+
 def test_any_other_template_shows_none(closed_lips: HeldPresenter, smile: HeldPresenter) -> None:
     for shown in (closed_lips, smile):
         assert not any(patch.own_mouth for patch in patches(asking_for(OPEN), shown, 4))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.lipsync.warp.analysis.order_statistics import median
 from heygem_pipeline.lipsync.warp.contours import MouthContours
@@ -12,6 +13,9 @@ from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
 
 OVERLAY_REACH, OVERLAY_FEATHER = 0.095, 0.045
 """IOD around the lips up to which the found mouth covers the face, and over which it fades there."""
+
+CLOSED_REACH, CLOSED_FEATHER = 0.15, 0.08
+"""The same for lips that close over an open mouth: what was beside and below its lips goes too."""
 
 COLOUR_RING = 0.05, 0.22
 """IOD around the lips where the colours of both are compared."""
@@ -26,7 +30,7 @@ LARGEST_RATIO = 1.5
 """Bound of that ratio."""
 
 EXEMPLAR_THICKNESS_SHARE = 0.25
-"""How far the lips are as thick as the found mouth's and not as asked for."""
+"""How far the lips are as thick as the found mouth's and not as asked for; closing lips are wholly."""
 
 LARGEST_TEETH_STRETCH, LARGEST_TEETH_SQUEEZE = 1.25, 1.15
 """How far teeth may be magnified or reduced; what is left of the opening's height its middle takes."""
@@ -38,6 +42,17 @@ shown."""
 RIM = 0.40
 """Share of the opening's height above and below that keeps its size."""
 
+UPPER_TEETH_FIRST, UPPER_TEETH_ONLY = 1.1, 1.9
+"""Where a found mouth is so many times as open as asked, its upper rim begins to take the place of the lower one, and
+has taken it: upper teeth stand in front of the lower ones, which would stick to the lip."""
+
+CLOSED_UPPER_RIM, CLOSED_LOWER_RIM = 0.85, 0.08
+
+OPENING_EDGE, OPENING_SHUT, OPENING_SEEN, OPENING_SHADE = 0.012, 0.008, 0.04, 0.65
+"""Lips that touched and part again hold nothing between them to show but the dark line where they met: the soft edge
+of their opening (IOD), its height up to which nothing of it is seen, that from which it is as dark as it gets, and how
+much darker than that line."""
+
 MAP_COLUMNS, MAP_ROWS = 48, 72
 """Of the coarse map from the face to the found mouth."""
 
@@ -46,7 +61,9 @@ def overlay_exemplars(
     picture: NDArray[np.uint8],
     head: HeadFrame,
     target: MouthContours,
+    opening: MouthContours,
     mouths: Sequence[tuple[Exemplar, float]],
+    closing: Sequence[tuple[Exemplar, float]],
     strength: float,
 ) -> None:
     """Lay found mouths over a warped patch, in place.
@@ -54,7 +71,10 @@ def overlay_exemplars(
     Args:
         picture: uint8 (rows, columns, 3) BGR.
         head: of the patch.
-        mouths: what is laid over, with shares that sum to 1.
+        target: the lips wanted, as the landmarks would tell them.
+        opening: the lips wanted, as they are: what is seen between those that touched.
+        mouths: what is laid over, with shares.
+        closing: the same of mouths whose lips touch; the shares of both sum to 1.
         strength: 0..1.
     """
     import cv2
@@ -70,16 +90,29 @@ def overlay_exemplars(
     to_grid = head.cropped(left, top).to_grid(low, cell)
     distance = _upsample(_distance(target, x, y)[..., None], to_grid, size, border=1.0)
     below = picture[box].astype(np.float32)
-    laid = np.zeros_like(below)
-    for mouth, share in mouths:
-        place = _upsample(_source_pixels(mouth, target, x, y), to_grid, size, border=-1e4)
-        laid += np.float32(share) * cv2.remap(
-            mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        ).astype(np.float32)
-    laid *= _colour_ratio(below, laid, distance, head.scale)
-    alpha = np.clip((OVERLAY_REACH - distance) / OVERLAY_FEATHER, 0, 1)
+
+    def laid(found: Sequence[tuple[Exemplar, float]], thickness: float) -> NDArray[np.float32]:
+        sum_of_shares = np.zeros_like(below)
+        for mouth, share in found:
+            place = _upsample(_source_pixels(mouth, target, x, y, thickness), to_grid, size, border=-1e4)
+            sum_of_shares += np.float32(share) * cv2.remap(
+                mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            ).astype(np.float32)
+        return sum_of_shares
+
+    lips_that_touch = laid(closing, 1.0)
+    over = laid(mouths, EXEMPLAR_THICKNESS_SHARE) + lips_that_touch
+    ratio = _colour_ratio(below, over, distance, head.scale)
+    over *= ratio
+    if closing:
+        between = _upsample(_between_lips(opening, x, y)[..., None], to_grid, size, border=0.0)[..., None]
+        over -= OPENING_SHADE * between * ratio * lips_that_touch
+    closed = sum(share for _, share in closing)
+    reach = OVERLAY_REACH + closed * (CLOSED_REACH - OVERLAY_REACH)
+    feather = OVERLAY_FEATHER + closed * (CLOSED_FEATHER - OVERLAY_FEATHER)
+    alpha = np.clip((reach - distance) / feather, 0, 1)
     alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
-    below += alpha * (laid - below)
+    below += alpha * (over - below)
     picture[box] = np.clip(below + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -117,10 +150,21 @@ def _distance(target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float
     return np.where(aside > 0, np.hypot(aside, np.maximum(upright, 0)), upright)
 
 
+def _between_lips(opening: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far a place is seen to lie in the opening, 0..1."""
+    lines = _line_heights(opening, x[0])
+    depth = np.minimum(y - lines[1], lines[2] - y)
+    return np.clip(depth / OPENING_EDGE + 0.5, 0, 1) * smoothstep(OPENING_SHUT, OPENING_SEEN, lines[2] - lines[1])
+
+
 def _source_pixels(
-    mouth: Exemplar, target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]
+    mouth: Exemplar, target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64], thickness: float
 ) -> NDArray[np.float64]:
-    """Pixels of the found mouth for places of the face, (rows, columns, 2)."""
+    """Pixels of the found mouth for places of the face, (rows, columns, 2).
+
+    Args:
+        thickness: how far the lips are as thick as the found mouth's, 0..1.
+    """
     found = mouth.contours
     ends, own_ends = target.upper_outer[[0, -1], 0], found.upper_outer[[0, -1], 0]
     across = np.interp(x[0], ends, own_ends)
@@ -129,23 +173,27 @@ def _source_pixels(
     own_opening = own[2] - own[1]
     lines[2:] -= np.maximum(lines[2] - lines[1] - LARGEST_OPENING * own_opening - SPARE_OPENING, 0)
     opening = lines[2] - lines[1]
-    lines[0] -= EXEMPLAR_THICKNESS_SHARE * ((own[1] - own[0]) - (lines[1] - lines[0]))
-    lines[3] += EXEMPLAR_THICKNESS_SHARE * ((own[3] - own[2]) - (lines[3] - lines[2]))
+    lines[0] -= thickness * ((own[1] - own[0]) - (lines[1] - lines[0]))
+    lines[3] += thickness * ((own[3] - own[2]) - (lines[3] - lines[2]))
     ratio = own_opening / np.maximum(opening, 1e-6)
-    rim = np.minimum(
-        RIM * np.clip(ratio, 1 / LARGEST_TEETH_STRETCH, LARGEST_TEETH_SQUEEZE) * opening, 0.49 * own_opening
-    )
+    covered = smoothstep(UPPER_TEETH_FIRST, UPPER_TEETH_ONLY, ratio)
+    upper_rim = RIM + covered * (CLOSED_UPPER_RIM - RIM)
+    lower_rim = RIM + covered * (CLOSED_LOWER_RIM - RIM)
+    size = np.clip(ratio, 1 / LARGEST_TEETH_STRETCH, LARGEST_TEETH_SQUEEZE) * opening
     knots = np.stack(
         [
             lines[0],
             lines[1],
-            lines[1] + RIM * opening,
-            lines[2] - RIM * opening,
+            lines[1] + upper_rim * opening,
+            lines[2] - lower_rim * opening,
             lines[2],
             lines[3],
         ]
     )
-    own_knots = np.stack([own[0], own[1], own[1] + rim, own[2] - rim, own[2], own[3]])
+    own_upper, own_lower = (
+        np.minimum(rim * size, 0.98 * rim / (upper_rim + lower_rim) * own_opening) for rim in (upper_rim, lower_rim)
+    )
+    own_knots = np.stack([own[0], own[1], own[1] + own_upper, own[2] - own_lower, own[2], own[3]])
     down = y + (own_knots[0] - knots[0])
     for above, below, own_above, own_below in zip(knots, knots[1:], own_knots, own_knots[1:], strict=False):
         share = (y - above) / np.maximum(below - above, 1e-6)

@@ -38,6 +38,10 @@ SHOWN_DISTANCE, DROPPED_DISTANCE = 0.05, 0.09
 """Square IOD up to which mouths begin to be shown, and beyond which they cease to be: a mouth that is half the
 template's and half drawn is no mouth."""
 
+CLOSED_DISTANCE = 0.25
+"""The same for lips that shall close: any of the template's own that touch are better than bent open ones, up to about
+20 degrees of pose away."""
+
 OTHER_SHOT_COST = 0.04
 """Square IOD for a mouth from another shot, which is seen in another light."""
 
@@ -91,6 +95,7 @@ def retrieve(
     own: ExemplarSet,
     frame_rate: float,
     excluded: Callable[[int], NDArray[np.bool_]] | None = None,
+    closed_only: bool = False,
 ) -> Iterator[Match | None]:
     """Yield what to show in each of ``count`` output frames, None where nothing is wanted (no face).
 
@@ -99,6 +104,7 @@ def retrieve(
     Args:
         wanted: asked for every output frame once, a few seconds ahead.
         excluded: (mouths,), those that may not be shown.
+        closed_only: look among those whose lips touch, for where they shall.
     """
     search = _ExemplarSearch(own, frame_rate)
     block, ahead = round(BLOCK_SECONDS * frame_rate), round(LOOKAHEAD_SECONDS * frame_rate)
@@ -114,6 +120,8 @@ def retrieve(
             cost = None if asked is None else search.costs(asked)
             if cost is not None and excluded is not None:
                 cost = np.where(excluded(position), np.inf, cost)
+            if cost is not None and closed_only:
+                cost = np.where(own.closed, cost, np.inf)
             costs.append(cost)
             wishes.append(asked)
         path = search.path(costs, shown)
@@ -128,7 +136,9 @@ def retrieve(
             elif not search.plays_on(shown, mouth):
                 before, since = (shown, 0) if search.alike(shown, mouth) else (-1, 0)
             since += 1
-            near = bool(cost[mouth] < (DROPPED_DISTANCE if near else SHOWN_DISTANCE))
+            near = bool(
+                cost[mouth] < (CLOSED_DISTANCE if closed_only else DROPPED_DISTANCE if near else SHOWN_DISTANCE)
+            )
             fade = max(0.0, 1 - since / (fading + 1)) if before >= 0 else 0.0
             shown = mouth
             yield Match(mouth, before, fade, near and not search.stays_open(asked, mouth), asked)

@@ -51,6 +51,13 @@ CREASE_OPACITY, CREASE_TONE = 0.65, 1.15
 OWN_TEETH_HEIGHT, OWN_TEETH_RANGE = 0.03, 0.05
 """Height of the frame's own opening, IOD, from which its own teeth are shown, and by how much more in full."""
 
+TEETH_GAP, TEETH_GAP_RANGE = 0.03, 0.03
+"""IOD that lips brought together must still be apart for the frame's own teeth to show, and by how much more in full:
+less of them is a film."""
+
+KEPT_OPENING, KEPT_OPENING_RANGE = 0.6, 0.3
+"""Share of the frame's own opening that must be left for its teeth to show however small it is: a smile."""
+
 LEAST_INTERIOR_BLUR_PIXELS = 0.4
 """Pixels by which the drawn inside is softened at least."""
 
@@ -150,6 +157,11 @@ def _interior(
     )
     own_height = float((own[1] - own[0]).max())
     shown = own_teeth * min(max((own_height - OWN_TEETH_HEIGHT) / OWN_TEETH_RANGE, 0.0), 1.0)
+    kept = target.gap / max(base.gap, 1e-6)
+    shown *= max(
+        smoothstep(TEETH_GAP, TEETH_GAP + TEETH_GAP_RANGE, target.gap),
+        smoothstep(KEPT_OPENING, KEPT_OPENING + KEPT_OPENING_RANGE, kept),
+    )
     teeth = bared_teeth(region, own, light, rounding).faded(shown) if shown > 0 else None
     drawn = draw_interior(region.x, region.y, region.upper, region.lower, mouth, light, region.pixel_size, teeth)
     blur = max(LEAST_INTERIOR_BLUR_PIXELS, light.blur / region.pixel_size)

@@ -22,7 +22,7 @@ def kept(speaker: HeldPresenter) -> ExemplarSet:
 def laid_on(speaker: HeldPresenter, frame: int, lines: Exemplar, shown: Exemplar, strength: float = 1.0) -> Picture:
     """A frame with the lips of ``lines`` wanted and a mouth shown."""
     picture, head = speaker.pictures[frame].copy(), speaker.tracks.head_frame(frame)
-    overlay_exemplars(picture, head, lines.contours, [(shown, 1.0)], strength)
+    overlay_exemplars(picture, head, lines.contours, lines.contours, [(shown, 1.0)], [], strength)
     return picture
 
 
@@ -50,6 +50,16 @@ def test_a_closed_mouth_covers_an_open_one(speaker: HeldPresenter, kept: Exempla
     finished = laid_on(speaker, 6, closed, closed).astype(int)
     assert finished[lips].mean() > speaker.pictures[6][lips].mean() + 3
     assert opened.contours.gap > closed.contours.gap + 0.05
+
+
+def test_closed_lips_that_part_show_a_dark_gap(speaker: HeldPresenter, kept: ExemplarSet) -> None:
+    closed, parted = kept.mouths[0], kept.mouths[6].contours
+    assert parted.gap > 0.05
+    picture, head = speaker.pictures[0].copy(), speaker.tracks.head_frame(0)
+    overlay_exemplars(picture, head, parted, parted, [], [(closed, 1.0)], 1.0)
+    middle = (parted.upper_inner[8] + parted.lower_inner[8]) / 2
+    (column, row), (_, lip) = head.to_pixels(np.stack([middle, parted.lower_inner[8] + (0, 0.04)])).round().astype(int)
+    assert picture[row, column].mean() < 0.6 * picture[lip, column].mean()
 
 
 def test_nothing_changes_away_from_the_lips(speaker: HeldPresenter, kept: ExemplarSet) -> None:
@@ -81,5 +91,5 @@ def test_a_mouth_at_the_edge_of_the_picture_is_laid_within_it(
 ) -> None:
     shown = speaker.moved(right, down)
     picture, head = shown.pictures[6].copy(), shown.tracks.head_frame(6)
-    overlay_exemplars(picture, head, kept.mouths[6].contours, [(kept.mouths[0], 1.0)], 1.0)
+    overlay_exemplars(picture, head, kept.mouths[6].contours, kept.mouths[6].contours, [(kept.mouths[0], 1.0)], [], 1.0)
     assert picture.shape == shown.pictures[6].shape

@@ -33,7 +33,9 @@ def mouths_with(
         poses=np.stack([np.array([yaw, 0.0]) for yaw in yaws or [0.0] * len(gaps)]),
         follows=np.r_[False, np.diff(shots) == 0],
         shots=shots,
+        closed=np.array([one.seen_gap < 0.015 for one in made]),
         closed_height=np.zeros(17),
+        varied=True,
     )
 
 
@@ -151,3 +153,13 @@ def test_clips_of_any_length_are_served(count: int) -> None:
     rng = np.random.default_rng(count)
     own = mouths_with(list(rng.uniform(0, 0.25, 30)))
     assert len(shown(list(rng.uniform(0, 0.25, count)), own)) == count
+
+
+def test_lips_that_shall_close_find_those_that_touch_and_no_others() -> None:
+    own = mouths_with([0.02, 0.2, 0.0, 0.3, 0.01], seen=[0.02, 0.2, 0.0, 0.3, 0.09])
+    assert places(shown([0.0, 0.02, 0.3], own, closed_only=True)) == [2, 2, 2]
+
+
+def test_closed_lips_are_taken_from_a_head_turned_a_little_and_not_from_one_turned_far() -> None:
+    turned = mouths_with([0.0], yaws=[float(np.radians(15))]), mouths_with([0.0], yaws=[float(np.radians(30))])
+    assert [one.near for own in turned for one in shown([0.0], own, closed_only=True) if one] == [True, False]
