@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.clip.label_placement import mouth_and_chin
 from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.shared_reading import SharedReading
@@ -109,6 +110,7 @@ def finish_clip(
             duration=voice.speech.duration,
             destination=destination,
             made_with=made_with,
+            keep_clear=mouth_and_chin(presenter.tracks, recording.frame_count, made_with.label),
             progress=progress,
             examine=recording.measure,
         )

@@ -15,7 +15,7 @@ from heygem_pipeline.errors import BadInput, DiskFull, EncodingFailed
 from heygem_pipeline.media.aigc import mark_tags, new_mark
 from heygem_pipeline.media.ffmpeg_program import SoundInput, encoder_options, find_ffmpeg, running
 from heygem_pipeline.media.frame import BgrFrame, Frame, YuvConverter
-from heygem_pipeline.media.label import with_label
+from heygem_pipeline.media.label import Box, labelled_frames, with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.sound import resampled_sound
 from heygem_pipeline.media.timeline import count_frames
@@ -66,6 +66,7 @@ def encode_clip(
     duration: Fraction,
     destination: Path,
     made_with: RenderSettings = DEFAULTS,
+    keep_clear: Box | None = None,
     progress: Callable[[int], None] | None = None,
     examine: Callable[[Path], None] | None = None,
 ) -> EncodedClip:
@@ -80,6 +81,7 @@ def encode_clip(
             silence to the frames' length.
         duration: seconds of the speech.
         made_with: its quality, label and mark, its encoder, and the limits of files.
+        keep_clear: where the visible label should not lie.
         progress: called with the number of frames written so far.
         examine: called with the whole file before it appears at ``destination``; if it raises, it does not appear.
 
@@ -95,7 +97,7 @@ def encode_clip(
     width, height = size
     require_space(destination, int(width * height * frame_count * BITS_PER_PIXEL / 8) + 2**24)
     checked = _checked(frames, size, frame_count, destination)
-    labelled = with_label(checked, width, height, frame_rate, made_with.label)
+    labelled = with_label(checked, size, labelled_frames(frame_rate, frame_count, made_with.label), keep_clear)
     produce_id = uuid4().hex
     channels = min(2, info.channels)
     samples = resampled_sound(info.path, info.track, SOUND_RATE, channels)

@@ -1,4 +1,4 @@
-"""The visible label "AI 生成 · AI generated" in the bottom right corner.
+"""The visible label "AI 生成 · AI generated" in a corner: the bottom right one, unless the mouth or chin is there.
 
 GB 45438-2025 (in force in China since 2025-09-01) asks for characters at least 5 % of the shorter side high, shown for
 at least 2 seconds. ``label.png`` is the text as alpha mask, drawn with Noto Sans CJK SC Bold (SIL Open Font License)
@@ -24,10 +24,22 @@ BACKING_OPACITY = 0.6
 """Behind white text on a white picture this leaves a contrast of 5.7 : 1; WCAG 2.2 asks for 4.5 : 1."""
 
 
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, pixels."""
+
+
 class VisibleLabel:
     """The label, sized for one clip's frames."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, keep_clear: Box | None = None) -> None:
+        """Make a label.
+
+        Args:
+            width: of the frames.
+            height: of the frames.
+            keep_clear: what it should not cover. It goes to the first corner that is free: below right, below left,
+                above right, above left; where none is, to the one that covers least.
+        """
         import cv2
 
         stored = files("heygem_pipeline.media").joinpath("label.png").read_bytes()
@@ -48,10 +60,16 @@ class VisibleLabel:
             backing = cv2.GaussianBlur(backing, (0, 0), padding / 2)
         else:
             backing[:] = BACKING_OPACITY
-        bottom, right = height - margin + padding, width - margin + padding
-        top, left = max(0, bottom - text.shape[0]), max(0, right - text.shape[1])
-        self._region = slice(top, min(bottom, height)), slice(left, min(right, width))
-        rows, columns = self._region[0].stop - top, self._region[1].stop - left
+        rows, columns = min(text.shape[0], height), min(text.shape[1], width)
+        far = max(0, height - margin + padding - rows), max(0, width - margin + padding - columns)
+        near = min(max(0, margin - padding), height - rows), min(max(0, margin - padding), width - columns)
+        corners = [(far[0], far[1]), (far[0], near[1]), (near[0], far[1]), (near[0], near[1])]
+
+        def covered(corner: tuple[int, int]) -> int:
+            return _overlap((corner[1], corner[0], corner[1] + columns, corner[0] + rows), keep_clear)
+
+        top, left = min(corners, key=covered)
+        self._region = slice(top, top + rows), slice(left, left + columns)
         text, backing = text[:rows, :columns, None], backing[:rows, :columns, None]
         self._keep = (1 - backing) * (1 - text)
         self._add = 255 * text
@@ -64,15 +82,32 @@ class VisibleLabel:
         return frame
 
 
-def with_label(
-    frames: Iterable[Frame], width: int, height: int, frame_rate: Fraction, shown: SyntheticLabel
-) -> Iterator[Frame]:
-    """Yield the frames of one clip, labelled from the start for 2 seconds, always or never."""
-    frames = iter(frames)
+def labelled_frames(frame_rate: Fraction, frame_count: int, shown: SyntheticLabel) -> int:
+    """How many frames of a clip show the label, from its first one on."""
     if shown is SyntheticLabel.OFF:
+        return 0
+    return frame_count if shown is SyntheticLabel.ALWAYS else min(frame_count, int(-(-LABEL_SECONDS * frame_rate // 1)))
+
+
+def with_label(
+    frames: Iterable[Frame], size: tuple[int, int], labelled: int, keep_clear: Box | None = None
+) -> Iterator[Frame]:
+    """Yield the frames of one clip, the first ``labelled`` of them with the label.
+
+    Args:
+        size: their width and height.
+        keep_clear: what it should not cover.
+    """
+    frames = iter(frames)
+    if not labelled:
         return frames
-    label = VisibleLabel(width, height)
-    if shown is SyntheticLabel.ALWAYS:
-        return map(label.draw, frames)
-    count = -(-LABEL_SECONDS * frame_rate // 1)
-    return chain(map(label.draw, islice(frames, int(count))), frames)
+    label = VisibleLabel(*size, keep_clear)
+    return chain(map(label.draw, islice(frames, labelled)), frames)
+
+
+def _overlap(one: Box, other: Box | None) -> int:
+    """Pixels that two boxes share."""
+    if other is None:
+        return 0
+    columns, rows = (min(one[side + 2], other[side + 2]) - max(one[side], other[side]) for side in (0, 1))
+    return max(0, columns) * max(0, rows)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.media.frame import BgrFrame, Pixels
-from heygem_pipeline.media.label import VisibleLabel, with_label
+from heygem_pipeline.media.label import Box, VisibleLabel, labelled_frames, with_label
 from heygem_pipeline.settings import SyntheticLabel
 
 SIZES = [
@@ -40,6 +40,34 @@ def test_the_label_lies_whole_in_the_bottom_right_corner(width: int, height: int
     assert rows.max() < height - 1
     assert width / 2 < columns.max() < width - 1
     assert columns.min() > 0
+
+
+WIDTH, HEIGHT = 1280, 720
+LEFT, RIGHT, TOP, BOTTOM = (0, WIDTH // 2), (WIDTH // 2, WIDTH), (0, HEIGHT // 2), (HEIGHT // 2, HEIGHT)
+
+
+def box_of(columns: tuple[int, int], rows: tuple[int, int]) -> Box:
+    return columns[0], rows[0], columns[1], rows[1]
+
+
+@pytest.mark.parametrize(
+    ("keep_clear", "columns", "rows"),
+    [
+        (box_of(RIGHT, BOTTOM), LEFT, BOTTOM),
+        (box_of((0, WIDTH), BOTTOM), RIGHT, TOP),
+        ((300, 0, WIDTH, HEIGHT), LEFT, BOTTOM),
+        ((0, 40, WIDTH, HEIGHT), RIGHT, TOP),
+        ((400, 200, 800, 600), RIGHT, BOTTOM),
+    ],
+)
+def test_the_label_takes_the_first_corner_that_leaves_a_place_clear_or_covers_least_of_it(
+    keep_clear: Box, columns: tuple[int, int], rows: tuple[int, int]
+) -> None:
+    frame = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    drawn = VisibleLabel(WIDTH, HEIGHT, keep_clear).draw(BgrFrame(frame)).whole()
+    changed_rows, changed_columns = np.nonzero((drawn != 128).any(axis=2))
+    assert columns[0] < changed_columns.min() and changed_columns.max() < columns[1]
+    assert rows[0] < changed_rows.min() and changed_rows.max() < rows[1]
 
 
 @pytest.mark.parametrize(("width", "height"), [size for size in SIZES if min(size) >= 240])
@@ -81,5 +109,5 @@ def test_the_callers_frame_is_not_touched() -> None:
 )
 def test_it_is_shown_for_two_seconds_always_or_never(shown: SyntheticLabel, rate: Fraction, labelled: int) -> None:
     frames = [BgrFrame(np.zeros((96, 96, 3), np.uint8)) for _ in range(70)]
-    result = list(with_label(frames, 96, 96, rate, shown))
+    result = list(with_label(frames, (96, 96), labelled_frames(rate, 70, shown)))
     assert [bool(frame.whole().any()) for frame in result] == [True] * labelled + [False] * (70 - labelled)
