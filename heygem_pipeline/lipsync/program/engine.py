@@ -14,6 +14,7 @@ from heygem_pipeline.errors import LicenceNotAcknowledged, ProgramFailed, Recipe
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.program.colour_match import with_colours
 from heygem_pipeline.lipsync.program.command_line import require_installed, run_command
 from heygem_pipeline.lipsync.program.handover import write_sound, write_video
 from heygem_pipeline.lipsync.program.http_service import require_folder, use_service
@@ -21,7 +22,7 @@ from heygem_pipeline.lipsync.program.laying import lay_face
 from heygem_pipeline.lipsync.program.pieces import Piece, pieces_of
 from heygem_pipeline.lipsync.program.recipe import Recipe, read_recipe
 from heygem_pipeline.lipsync.program.returned_video import LIMITS, Matrix, chained, open_returned, region_of
-from heygem_pipeline.lipsync.program.survey import Box, HandedOver, survey
+from heygem_pipeline.lipsync.program.survey import Box, HandedOver, Survey, survey
 from heygem_pipeline.lipsync.program.task import Task, task_of
 from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion
 from heygem_pipeline.lipsync.wav2lip.face_boxes import FaceBoxes, locate_faces
@@ -142,7 +143,7 @@ class _Clip:
                     frame = frames.at(asked + found.moved)
                     pose = int(self._shown[piece.shows(asked)])
                     place = chained(self._from_to(index, pose), found.place) if pose != index else found.place
-                    yield self._patch(position, index, picture, frame, place, found.changed)
+                    yield self._patch(position, index, picture, frame, place, found)
 
     def _handed_over(self, piece: Piece, handed: HandedOver) -> Iterator[Frame]:
         """Yield the frames of the piece's video, each read once."""
@@ -173,7 +174,7 @@ class _Clip:
         picture: NDArray[np.uint8],
         frame: NDArray[np.uint8],
         place: Matrix,
-        changed: NDArray[np.float32],
+        found: Survey,
     ) -> MouthPatch:
         box, strength = self._box(index), float(self._strengths[position])
         if strength <= 0:
@@ -181,7 +182,8 @@ class _Clip:
         left, top, right, bottom = box
         landmarks = self._boxes.landmarks[index] - np.array([left, top], np.float32)
         region = FaceRegion(picture[top:bottom, left:right], landmarks)
-        laid = lay_face(region, region_of(frame, box, place), changed, strength)
+        returned = with_colours(region_of(frame, box, place), found.colours)
+        laid = lay_face(region, returned, found.changed, strength)
         if laid is None:
             return MouthPatch(position, index)
         return MouthPatch(position, index, left + laid[0], top + laid[1], laid[2])

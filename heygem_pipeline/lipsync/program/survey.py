@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
+from heygem_pipeline.lipsync.program.colour_match import Colours, ComparedPicture, match_colours, with_colours
 from heygem_pipeline.lipsync.program.pieces import Piece
 from heygem_pipeline.lipsync.program.returned_video import Matrix, ReturnedVideo, place_in_returned, region_of
 from heygem_pipeline.lipsync.wav2lip.blending import FACE_SIDE, FaceRegion, colour_correction, lower_face_mask
@@ -17,7 +18,7 @@ FRAMES_KEPT = 250
 """Faces of so many frames are kept small, to be compared with what comes back."""
 
 PICTURES_KEPT = (0, 6, 12)
-"""Whole pictures of these frames, grey."""
+"""Whole pictures of these frames are kept."""
 
 MOST_FRAMES_MOVED = 3
 
@@ -46,8 +47,6 @@ class HandedOver:
 
     def note(self, frame: Frame, box: Box, landmarks: NDArray[np.floating]) -> None:
         """Keep what is needed of the next frame."""
-        import cv2
-
         number = len(self.boxes)
         if number >= FRAMES_KEPT:
             return
@@ -55,7 +54,7 @@ class HandedOver:
         self.boxes.append(box)
         self.faces.append(FaceRegion(region.network_face, region.network_landmarks))
         if number in PICTURES_KEPT:
-            self.pictures[number] = np.asarray(cv2.cvtColor(frame.whole(), cv2.COLOR_BGR2GRAY), np.uint8)
+            self.pictures[number] = frame.whole().copy()
 
 
 @dataclass(frozen=True)
@@ -66,26 +65,24 @@ class Survey:
         moved: frames by which the returned pictures come later than those handed over.
         place: from pixels handed over to pixels returned.
         changed: float32 (96, 96), 0..1, what of the face's box differs.
+        colours: what brings the program's colours back.
     """
 
     moved: int
     place: Matrix
     changed: NDArray[np.float32]
+    colours: Colours
 
 
 def survey(returned: ReturnedVideo, handed: HandedOver, piece: Piece, program: str) -> Survey:
     """Look at the first frames. Raises ProgramFailed where they show something else than what was handed over."""
-    import cv2
-
     frames = returned.frames()
-    pictures = {}
     corners = np.array(handed.boxes[0], np.float64).reshape(2, 2)
     seen = []
     beginning = list(islice(frames, max(PICTURES_KEPT) + 1))
-    for number in PICTURES_KEPT:
-        if number in handed.pictures and number < len(beginning):
-            pictures[number] = np.asarray(cv2.cvtColor(beginning[number], cv2.COLOR_BGR2GRAY), np.uint8)
-    place = place_in_returned([(handed.pictures[n], pictures[n]) for n in pictures], corners, program)
+    pairs = [(own, beginning[number]) for number, own in handed.pictures.items() if number < len(beginning)]
+    place = place_in_returned([(_grey(own), _grey(seen)) for own, seen in pairs], corners, program)
+    colours = match_colours([_compared(own, seen, place) for own, seen in pairs])
     for number, frame in enumerate(_chained(beginning, frames)):
         if number == len(handed.boxes):
             break
@@ -94,7 +91,25 @@ def survey(returned: ReturnedVideo, handed: HandedOver, piece: Piece, program: s
     own = [face.pixels for face in handed.faces]
     moved = _moved(own, seen)
     numbers = [number for number in range(min(piece.frames, len(own))) if 0 <= number + moved < len(seen)]
-    return Survey(moved, place, _changed([(handed.faces[number], seen[number + moved]) for number in numbers]))
+    changed = _changed([(handed.faces[number], with_colours(seen[number + moved], colours)) for number in numbers])
+    return Survey(moved, place, changed, colours)
+
+
+def _grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import cv2
+
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _compared(own: NDArray[np.uint8], seen: NDArray[np.uint8], place: Matrix) -> ComparedPicture:
+    whole = (0, 0, own.shape[1], own.shape[0])
+    shown = region_of(seen, whole, place)
+    # What the program has cut off is no colour of its own.
+    columns, rows = np.meshgrid(np.arange(whole[2]), np.arange(whole[3]))
+    x = place[0, 0] * columns + place[0, 1] * rows + place[0, 2]
+    y = place[1, 0] * columns + place[1, 1] * rows + place[1, 2]
+    valid = (x >= 0) & (y >= 0) & (x <= seen.shape[1] - 1) & (y <= seen.shape[0] - 1)
+    return ComparedPicture(own, shown, valid)
 
 
 def _chained(beginning: list[NDArray[np.uint8]], rest: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
@@ -121,16 +136,15 @@ def _moved(own: Sequence[NDArray[np.uint8]], seen: Sequence[NDArray[np.uint8]]) 
     return best if differences[best] < MOVED_SURELY * differences[0] else 0
 
 
-def _changed(pairs: Sequence[tuple[FaceRegion, NDArray[np.uint8]]]) -> NDArray[np.float32]:
+def _changed(pairs: Sequence[tuple[FaceRegion, NDArray[np.float32]]]) -> NDArray[np.float32]:
     """What of the face's box differs between the presenter's frames and those that came back."""
     import cv2
 
     differences = []
-    for own, seen in pairs:
+    for own, drawn in pairs:
         mask = lower_face_mask(own.landmarks)
         if not mask.any():
             continue
-        drawn = seen.astype(np.float32)
         difference = np.abs(drawn + colour_correction(own.pixels, drawn, mask) - own.pixels).mean(axis=2)
         differences.append(cv2.GaussianBlur(difference, (0, 0), 1.5))
     if not differences:
