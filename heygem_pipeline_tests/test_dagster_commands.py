@@ -45,7 +45,7 @@ def test_assets_that_dg_scaffolds_stand_in_the_graph(project: Path) -> None:
     listed = subprocess.run(
         ["dg", "list", "defs", "--json"], cwd=project, capture_output=True, text=True, check=True, timeout=240
     )
-    ours = {"audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"}
+    ours = {"spoken_script", "audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"}
     assert {asset["asset_key"] for asset in json.loads(listed.stdout)["assets"]} == {
         *ours,
         "my_asset",

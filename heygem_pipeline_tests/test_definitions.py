@@ -54,7 +54,7 @@ def imports_of(file: Path) -> set[str]:
 def test_the_whole_graph_loads() -> None:
     graph = defs.resolve_asset_graph()
     names = {key.to_user_string() for key in graph.get_all_asset_keys()}
-    assert names == {"audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"}
+    assert names == {"spoken_script", "audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"}
     assert defs.resolve_job_def("ingest") is not None
 
 

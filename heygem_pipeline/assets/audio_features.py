@@ -13,12 +13,13 @@ from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.versions import voice_version
-from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.registry import Uploads
 
 
 @dg.asset(
     partitions_def=audio_partitions,
     io_manager_key="voices",
+    deps=[dg.AssetDep("spoken_script")],
     group_name="talking_heads",
     kinds={"parquet"},
     check_specs=[
@@ -34,7 +35,7 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
     """Log-mel, level, speech activity and mouth movement of a voice at 80 Hz, with its exact length and fingerprint."""
     chosen, folders = settings(), data_folders()
     with plain_failures():
-        upload = Uploads(folders).find(UploadKind.AUDIO, context.partition_key)
+        upload = Uploads(folders).sound(context.partition_key)
         voice = analyse_voice(upload, chosen)
     speech = voice.speech
     metadata = {

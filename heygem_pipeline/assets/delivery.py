@@ -61,6 +61,9 @@ def _name(template: str, order: DeliverySpec) -> str:
 def _content(
     folders: DataFolders, audio: str, order: DeliverySpec, reports: Mapping[str, ClipReport]
 ) -> Iterator[tuple[str, Path]]:
+    # Players find the subtitles of a clip by its name.
+    of_script = audio in Uploads(folders).known(UploadKind.SCRIPT) and folders.subtitles(audio).exists()
+    subtitles = folders.subtitles(audio) if of_script else None
     for template in reports:
         name, clip = _name(template, order), ClipKey(audio, template)
         yield f"{name}.mp4", folders.clip(clip)
@@ -68,8 +71,10 @@ def _content(
             yield f"{name}.json", folders.report(clip)
         if order.filmstrips and folders.filmstrip(clip).exists():
             yield f"{name}.jpg", folders.filmstrip(clip)
+        if subtitles is not None:
+            yield f"{name}.vtt", subtitles
     if order.voice:
-        voice = Uploads(folders).find(UploadKind.AUDIO, audio)
+        voice = Uploads(folders).sound(audio)
         yield f"voice/{legible(voice.name)}", voice
 
 
@@ -77,7 +82,8 @@ def _row_of_missing(
     files: Mapping[UploadKind, Mapping[str, Upload]], audio: str, template: str, order: DeliverySpec
 ) -> dict[str, Any]:
     """The manifest's row of a clip that is not in the ZIP; files as a report names them."""
-    voice, presenter = files[UploadKind.AUDIO].get(audio), files[UploadKind.TEMPLATE].get(template)
+    voice = files[UploadKind.AUDIO].get(audio) or files[UploadKind.SCRIPT].get(audio)
+    presenter = files[UploadKind.TEMPLATE].get(template)
     return {
         "clip": "",
         "finished": False,

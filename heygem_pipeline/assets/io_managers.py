@@ -31,7 +31,7 @@ class VoiceIOManager(dg.IOManager):
         """Load the voice of the partition."""
         folders, key = data_folders(), context.asset_partition_key
         with _stored(folders.voice(key), context) as stored:
-            return load_voice(stored, Uploads(folders).find(UploadKind.AUDIO, key))
+            return load_voice(stored, Uploads(folders).sound(key))
 
 
 class PresenterIOManager(dg.IOManager):

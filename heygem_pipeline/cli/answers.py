@@ -65,7 +65,8 @@ def status_answer(
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     uploads = Uploads(folders)
-    files = {kind: uploads.paths(kind, uploads.known(kind)) for kind in UploadKind}
+    presenters = uploads.paths(UploadKind.TEMPLATE, uploads.known(UploadKind.TEMPLATE))
+    files = {UploadKind.AUDIO: uploads.voices(), UploadKind.TEMPLATE: presenters}
     every = [path for paths in files.values() for path in paths.values()]
 
     def told(status: "Status", file: Path | None) -> dict[str, Any]:

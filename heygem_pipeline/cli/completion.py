@@ -47,7 +47,7 @@ def _uploads() -> tuple[list[str], list[str]]:
 
     with suppress(PipelineError, OSError):
         uploads = Uploads(data_folders())
-        return sorted(uploads.known(UploadKind.AUDIO)), sorted(uploads.known(UploadKind.TEMPLATE))
+        return sorted(uploads.voices()), sorted(uploads.known(UploadKind.TEMPLATE))
     return [], []
 
 

@@ -114,7 +114,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = Fa
 
 @app.command()
 def ingest() -> None:
-    """Register the files in data/audio and data/templates, so that Dagster knows them."""
+    """Register the files in data/audio, data/scripts and data/templates, so that Dagster knows them."""
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.partitions import take_in_uploads
     from heygem_pipeline.storage.folders import data_folders

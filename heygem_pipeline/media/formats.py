@@ -30,6 +30,9 @@ VOICE_SUFFIXES = AUDIO_SUFFIXES | VIDEO_SUFFIXES
 PRESENTER_SUFFIXES = VIDEO_SUFFIXES | PICTURE_SUFFIXES
 """Endings that make a file in the folder of presenters count as an upload; a still picture serves as one."""
 
+SCRIPT_SUFFIXES = frozenset({".txt", ".md", ".srt", ".vtt"})
+"""Endings that make a file in the folder of scripts count as an upload."""
+
 DEMUXERS = (
     *("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "asf", "mpeg", "mpegts", "mpegvideo"),
     *("wav", "w64", "mp3", "aac", "flac", "ogg", "aiff", "caf", "amr"),

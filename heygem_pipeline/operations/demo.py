@@ -20,7 +20,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.registry import DIMENSIONS, Uploads
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def run_demo(
         materializer = Materializer(instance, display, CampaignSpecifications(folders, settings))
         uploads = Uploads(folders)
         voices, presenters = (
-            [key for key in taken_in[kind].known if uploads.find(kind, key).name in names] for kind in UploadKind
+            [key for key in taken_in[kind].known if uploads.find(kind, key).name in names] for kind in DIMENSIONS
         )
         pairs = [ClipKey(voice, presenter) for voice, presenter in product(voices, presenters)]
         before = plan(instance, folders, settings, pairs)

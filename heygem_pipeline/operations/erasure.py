@@ -147,6 +147,9 @@ def _files(folders: DataFolders, whom: ErasureTarget) -> Iterator[tuple[str, Pat
     uploads = Uploads(folders)
     if whom.template is None and whom.audio is not None:
         candidates += _of_upload(uploads, UploadKind.AUDIO, whom.audio)
+        candidates += _of_upload(uploads, UploadKind.SCRIPT, whom.audio)
+        spoken = folders.spoken(whom.audio), folders.transcript(whom.audio), folders.subtitles(whom.audio)
+        candidates += [("recordings of scripts", path) for path in spoken]
         candidates += [("features", folders.voice(whom.audio))]
     if whom.audio is None and whom.template is not None:
         candidates += _of_upload(uploads, UploadKind.TEMPLATE, whom.template)

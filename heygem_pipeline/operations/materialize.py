@@ -58,14 +58,14 @@ def make_missing(
     """
     found = plan(instance, folders, settings, clips)
     waiting = [clip for clip, status in found.clips.items() if status.state is State.WAITING]
-    for asset, statuses, keys in (
-        ("audio_features", found.voices, dict.fromkeys(clip.voice for clip in waiting)),
-        ("face_tracks", found.presenters, dict.fromkeys(clip.presenter for clip in waiting)),
+    for assets, statuses, keys in (
+        (["spoken_script", "audio_features"], found.voices, dict.fromkeys(clip.voice for clip in waiting)),
+        (["face_tracks"], found.presenters, dict.fromkeys(clip.presenter for clip in waiting)),
     ):
         for key in keys:
             if statuses[key].to_be_made:
                 say(f"Analysing {key}")
-                tell_failure(say, materializer.run([asset], key))
+                tell_failure(say, materializer.run(assets, key))
     found = plan(instance, folders, settings, clips)
     for clip, status in found.clips.items():
         if status.to_be_made:

@@ -69,17 +69,23 @@ def _times(stored: dict[str, float]) -> dict[str, float]:
 
 def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Path]]:
     uploads = Uploads(folders)
-    voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
+    recordings, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
+    scripts = uploads.known(UploadKind.SCRIPT)
+    voices = recordings | scripts
+    of_scripts = [
+        ("recordings of scripts that are gone", example)
+        for example in (folders.spoken("any"), folders.transcript("any"), folders.subtitles("any"))
+    ]
     of_voices = [("features of voices that are gone", folders.voice("any"))]
     of_presenters = [
         ("tracks of presenters that are gone", folders.tracks("any")),
         ("tracks of presenters that are gone", folders.template_speech("any")),
     ]
-    for known, stored in ((voices, of_voices), (presenters, of_presenters)):
+    for known, stored in ((voices, of_voices), (scripts, of_scripts), (presenters, of_presenters)):
         for what, example in stored:
             for key in sorted(keys_in(example.parent, example.suffix) - known.keys()):
                 yield what, example.with_name(key + example.suffix)
-    for kind, known in ((UploadKind.AUDIO, voices), (UploadKind.TEMPLATE, presenters)):
+    for kind, known in ((UploadKind.AUDIO, recordings), (UploadKind.TEMPLATE, presenters)):
         needed = {folders.first_look(kind, upload.file).name for upload in known.values()}
         for path in sorted(folders.first_look(kind, "any").parent.glob("*")):
             if path.name.partition(".")[0] not in needed and not path.name.startswith(TEMPORARY_PREFIX):

@@ -12,7 +12,7 @@ from heygem_pipeline.storage.folders import data_folders
 
 @dg.op
 def take_in(context: dg.OpExecutionContext) -> None:
-    """Give every file in data/audio and data/templates its partition key."""
+    """Give every file in data/audio, data/scripts and data/templates its partition key."""
     for kind, result in take_in_uploads(context.instance, data_folders()).items():
         context.log.info(
             f"{kind.value}: {len(result.known)} files, new: {', '.join(result.added) or 'none'}, "
@@ -22,7 +22,7 @@ def take_in(context: dg.OpExecutionContext) -> None:
 
 @dg.job(executor_def=dg.in_process_executor)
 def ingest() -> None:
-    """Take in the files of data/audio and data/templates; afterwards a backfill over all assets makes every clip."""
+    """Take in the files of data/audio, data/scripts and data/templates; a backfill over all assets then makes clips."""
     take_in()
 
 

@@ -23,7 +23,7 @@ from heygem_pipeline.runs.partitions import TakenIn, take_in_uploads
 from heygem_pipeline.settings import Automatic, settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.printable_text import shown
-from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads
 from heygem_pipeline.uploads.settling import Settling
 
 SECONDS_BETWEEN_LOOKS = 5
@@ -38,8 +38,8 @@ NONE_WANTED = "No clip is wanted: bring a voice and a presenter, and check the c
     name="uploads",
     minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Gives every complete file in data/audio and data/templates its partition key; retires keys of files "
-    "that are gone.",
+    description="Gives every complete file in data/audio, data/scripts and data/templates its partition key; retires "
+    "keys of files that are gone.",
 )
 def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Take in what is complete; remember in the cursor what is not."""
@@ -48,7 +48,8 @@ def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     for kind in UploadKind:
         if (away := register.away(kind)) is not None:
             return dg.SensorResult(skip_reason=f"{away} ({register.folder(kind)})")
-        if not register.folder(kind).is_dir():
+        # A data folder of an earlier version has no scripts.
+        if not register.folder(kind).is_dir() and (kind in DIMENSIONS or register.known(kind)):
             return dg.SensorResult(skip_reason=f"The folder {register.folder(kind)} is not there; put it back.")
     settling = Settling(json.loads(context.cursor or "{}"))
     taken_in = take_in_uploads(context.instance, folders, settling)

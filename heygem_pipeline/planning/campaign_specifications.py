@@ -25,7 +25,7 @@ class CampaignSpecifications:
     def render_spec(self, clip: ClipKey) -> RenderSpec:
         """As the campaigns that want the clip say. Raises CampaignsDisagree."""
         uploads, usual = Uploads(self._folders), default_render_spec(self._settings)
-        voice = {clip.voice: uploads.find(UploadKind.AUDIO, clip.voice)}
+        voice = {clip.voice: uploads.voices().get(clip.voice) or uploads.find(UploadKind.AUDIO, clip.voice)}
         presenter = {clip.presenter: uploads.find(UploadKind.TEMPLATE, clip.presenter)}
         wanted = wanted_clips(load_campaigns(self._folders.campaigns, usual), voice, presenter)
         for disagreement in contradictions(wanted).values():

@@ -14,7 +14,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import JOB_OF_STAGE, Stage, Subject
 from heygem_pipeline.settings import Automatic
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.uploads.registry import UploadKind
+from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind
 
 
 def is_made_by_itself(wanting: tuple[Campaign, ...], automatic: Automatic) -> bool:
@@ -74,7 +74,7 @@ def run_requests(
 
     asked: clips that go before those made by themselves. tick: of a schedule, which must name its runs.
     """
-    known = {kind: set(instance.get_dynamic_partitions(kind.value)) for kind in UploadKind}
+    known = {kind: set(instance.get_dynamic_partitions(kind.value)) for kind in DIMENSIONS}
     first = set(asked)
     requests = []
     for subject in subjects:

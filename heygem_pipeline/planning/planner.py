@@ -20,6 +20,7 @@ from heygem_pipeline.planning.machine_readiness import (
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.run_inputs import RunInputs
+from heygem_pipeline.planning.script_statuses import script_statuses
 from heygem_pipeline.planning.status import DONE, QUEUED, REMOVED, SETTLED, WAITING, State, Status, compare
 from heygem_pipeline.runs.failure_reasons import CANCELLED
 from heygem_pipeline.runs.history import active_runs, failed_attempts
@@ -32,7 +33,7 @@ from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import clip_version, presenter_version, voice_version
-from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
+from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads, same_names
 
 NOTHING_FINISHED = Status(State.WAITING, Message("delivery.nothing_finished"))
 
@@ -45,17 +46,18 @@ def plan(
 ) -> Plan:
     """Say where everything stands that was taken in. clips: those to look at instead of the wanted ones."""
     uploads = Uploads(folders)
-    voices, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
-    voice_files = uploads.paths(UploadKind.AUDIO, voices)
+    known = {kind: uploads.known(kind) for kind in UploadKind}
+    presenters = known[UploadKind.TEMPLATE]
+    voice_files = uploads.voices()
     presenter_files = uploads.paths(UploadKind.TEMPLATE, presenters)
     campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
     wanting = wanted_clips(campaigns, voice_files, presenter_files)
     if clips is not None:
-        there = [clip for clip in clips if clip.voice in voices and clip.presenter in presenters]
+        there = [clip for clip in clips if clip.voice in voice_files and clip.presenter in presenters]
         wanting = ClipTable.of((clip, wanting.get(clip, ())) for clip in there)
     spoken = languages(campaigns.usable, voice_files)
     away = next((reason for kind in UploadKind if (reason := uploads.away(kind)) is not None), None)
-    return _Planner(instance, folders, settings, voices, presenters, away).plan(wanting, spoken)
+    return _Planner(instance, folders, settings, known, away).plan(wanting, spoken)
 
 
 class _Planner:
@@ -66,17 +68,21 @@ class _Planner:
         instance: dg.DagsterInstance,
         folders: DataFolders,
         settings: Settings,
-        voices: Mapping[str, Upload],
-        presenters: Mapping[str, Upload],
+        known: Mapping[UploadKind, Mapping[str, Upload]],
         away: Message | None,
     ) -> None:
         self._instance = instance
         self._folders = folders
-        self._voices, self._presenters = voices, presenters
+        recordings, presenters = known[UploadKind.AUDIO], known[UploadKind.TEMPLATE]
+        scripts = self._scripts = script_statuses(instance, folders, settings, known[UploadKind.SCRIPT])
+        self._voices = {**recordings, **{key: script.as_voice for key, script in scripts.items()}}
+        self._presenters = presenters
+        self._refused = same_names(recordings, known[UploadKind.SCRIPT])
         tracking = {key: tracking_of(folders.presenters / upload.file, settings) for key, upload in presenters.items()}
         self._trackers = {key: one.tracker for key, one in tracking.items()}
         self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
         anyway = {key for key, one in tracking.items() if one.anyway}
+        voices = {**recordings, **{key: script.as_input for key, script in scripts.items()}}
         self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings)
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
@@ -111,7 +117,11 @@ class _Planner:
             compared = compare(
                 made.get(key) if key in there else None, voice_version(upload.fingerprint, ANALYSIS_VERSION)
             )
-            statuses[key] = self._of_upload(subject, compared, None, upload.since, tried)
+            script = self._scripts.get(key)
+            if script is not None and script.changing:
+                compared = WAITING
+            hindrance = self._refused.get(key) or (script.hindrance if script is not None else None)
+            statuses[key] = self._of_upload(subject, compared, hindrance, upload.since, tried)
         return statuses
 
     def _of_presenters(self) -> dict[str, Status]:

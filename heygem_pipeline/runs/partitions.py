@@ -1,4 +1,7 @@
-"""The partitions of the graph: voices, presenters and their product; every upload that was taken in gets its key."""
+"""The partitions of the graph: voices, presenters and their product; every upload that was taken in gets its key.
+
+The key of a script is a voice's key, in the same dimension as those of recordings.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ import dagster as dg
 
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.uploads.registry import UploadKind, Uploads, always
+from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads, always
 
 audio_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.AUDIO.value)
 template_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.TEMPLATE.value)
@@ -43,15 +46,25 @@ def take_in_uploads(
     ready: which new and changed files may be read now; the others wait.
     """
     uploads = Uploads(folders)
-    taken_in = {}
-    for kind in UploadKind:
-        # Read first: what another process registers meanwhile must not look like a key whose file is gone.
-        registered = set(instance.get_dynamic_partitions(kind.value))
-        keys = set(uploads.take_in(kind, ready))
-        added, retired = sorted(keys - registered), sorted(registered - keys)
-        for start in range(0, len(added), KEYS_AT_ONCE):
-            instance.add_dynamic_partitions(kind.value, added[start : start + KEYS_AT_ONCE])
-        for key in retired:
-            instance.delete_dynamic_partition(kind.value, key)
-        taken_in[kind] = TakenIn(sorted(keys), added, retired)
+    # Read first: what another process registers meanwhile must not look like a key whose file is gone.
+    registered = {dimension: set(instance.get_dynamic_partitions(dimension.value)) for dimension in DIMENSIONS}
+    of_scripts = set(uploads.known(UploadKind.SCRIPT))
+    keys = {kind: set(uploads.take_in(kind, ready)) for kind in UploadKind}
+    before = {
+        UploadKind.AUDIO: registered[UploadKind.AUDIO] - of_scripts - keys[UploadKind.SCRIPT],
+        UploadKind.TEMPLATE: registered[UploadKind.TEMPLATE],
+        UploadKind.SCRIPT: registered[UploadKind.AUDIO] & (of_scripts | keys[UploadKind.SCRIPT]),
+    }
+    taken_in = {
+        kind: TakenIn(sorted(keys[kind]), sorted(keys[kind] - before[kind]), sorted(before[kind] - keys[kind]))
+        for kind in UploadKind
+    }
+    for kind, changed in taken_in.items():
+        dimension = UploadKind.AUDIO.value if kind is UploadKind.SCRIPT else kind.value
+        for start in range(0, len(changed.added), KEYS_AT_ONCE):
+            instance.add_dynamic_partitions(dimension, changed.added[start : start + KEYS_AT_ONCE])
+        for key in changed.retired:
+            # A script may have taken the key that a recording left, or the other way round.
+            if key not in keys[UploadKind.AUDIO] | keys[UploadKind.SCRIPT] or kind is UploadKind.TEMPLATE:
+                instance.delete_dynamic_partition(dimension, key)
     return taken_in

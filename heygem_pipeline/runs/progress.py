@@ -13,13 +13,14 @@ from heygem_pipeline.storage.folders import DataFolders
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a step is. done, total: frames. started, at: POSIX time the step began, and that of this reading."""
+    """How far a step is. done, total: in its unit. started, at: POSIX time the step began, and that of this reading."""
 
     step: str
     done: int
     total: int
     started: float
     at: float
+    unit: str = "frames"
 
     @property
     def share(self) -> float:
@@ -27,8 +28,8 @@ class Progress:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     @property
-    def frames_per_second(self) -> float:
-        """Until now; 0 before the first frame."""
+    def speed(self) -> float:
+        """Units a second until now; 0 before the first."""
         spent = self.at - self.started
         return self.done / spent if spent > 0 else 0.0
 
@@ -45,7 +46,7 @@ class Progress:
 
     def __str__(self) -> str:
         left = self.seconds_left or 0.0
-        return f"{self.done} of {self.total} frames, {self.frames_per_second:.1f} frames/s, {left:.0f} s left"
+        return f"{self.done} of {self.total} {self.unit}, {self.speed:.1f} {self.unit}/s, {left:.0f} s left"
 
 
 def time_left(share: float, spent: float) -> float | None:

@@ -10,7 +10,10 @@ from heygem_pipeline.storage.clip_key import ClipKey
 
 
 class Stage(StrEnum):
-    """What is made by one run: a voice's features, a presenter's tracks, a clip, a ZIP. The values are for people."""
+    """What is made by one run: a voice's features, a presenter's tracks, a clip, a ZIP. The values are for people.
+
+    A voice that is brought as a script is spoken in the run that analyses it.
+    """
 
     VOICE = "voice"
     PRESENTER = "presenter"
@@ -37,6 +40,7 @@ class Subject:
 
 
 STAGE_OF_ASSET = {
+    "spoken_script": Stage.VOICE,
     "audio_features": Stage.VOICE,
     "face_tracks": Stage.PRESENTER,
     "generated_frames": Stage.CLIP,

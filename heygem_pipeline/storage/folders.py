@@ -29,6 +29,11 @@ class DataFolders:
         return self.root / "templates"
 
     @property
+    def scripts(self) -> Path:
+        """Uploads of scripts, which become voices."""
+        return self.root / "scripts"
+
+    @property
     def campaigns(self) -> Path:
         """What people wrote about which clips they want."""
         return self.root / "campaigns"
@@ -56,6 +61,18 @@ class DataFolders:
     def server_log(self) -> Path:
         """What webserver and daemon printed since they were started."""
         return self.root / "logs" / "dagster.log"
+
+    def spoken(self, audio: str) -> Path:
+        """The recording made from a script."""
+        return self.root / "store" / "spoken_scripts" / f"{audio}.wav"
+
+    def transcript(self, audio: str) -> Path:
+        """What is said in it, and when."""
+        return self.root / "store" / "spoken_scripts" / f"{audio}.json"
+
+    def subtitles(self, audio: str) -> Path:
+        """The same as subtitles."""
+        return self.root / "store" / "spoken_scripts" / f"{audio}.vtt"
 
     def voice(self, audio: str) -> Path:
         """Stored features of a voice."""
@@ -131,6 +148,7 @@ class DataFolders:
         for folder in (
             self.voices,
             self.presenters,
+            self.scripts,
             self.campaigns,
             self.state,
             self.outputs,

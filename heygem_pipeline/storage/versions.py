@@ -10,6 +10,22 @@ def name_and_version(name: str, version: str) -> str:
     return f"{name} {version}"
 
 
+def spoken_version(script: str, recording: str) -> str:
+    """A recording made from a script. script: all that it was made of, without "-". recording: its fingerprint."""
+    return f"{script}-{recording}"
+
+
+def parts_of_spoken_version(version: str) -> tuple[str, str]:
+    """The two that ``spoken_version`` joined."""
+    script, _, recording = version.partition("-")
+    return script, recording
+
+
+def recorded_version(fingerprint: str) -> str:
+    """A person's own recording, which needs no speaking."""
+    return f"recorded-{fingerprint}"
+
+
 def voice_version(fingerprint: str, analysis: str) -> str:
     """A voice's features. fingerprint: of the upload. analysis: its version."""
     return f"{fingerprint}-{analysis}"

@@ -72,10 +72,13 @@ async def _strip(request: Request) -> Response:
 
 async def _upload(request: Request) -> Response:
     kind = KINDS.get(request.path_params["kind"])
-    upload = studio_of(request).snapshot.uploads.known(kind).get(_key(request, "key")) if kind else None
+    uploads, key = studio_of(request).snapshot.uploads, _key(request, "key")
+    if kind is UploadKind.AUDIO and key in uploads.known(UploadKind.SCRIPT):
+        return _sent(request, uploads.folders.spoken(key))
+    upload = uploads.known(kind).get(key) if kind else None
     if kind is None or upload is None:
         raise HTTPException(404)
-    return _sent(request, studio_of(request).snapshot.uploads.folder(kind) / upload.file)
+    return _sent(request, uploads.folder(kind) / upload.file)
 
 
 async def _picture(request: Request) -> Response:

@@ -22,6 +22,7 @@ from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.texts import message_json, sentence_of
 from heygem_pipeline.studio.voice_languages import languages_of
+from heygem_pipeline.synthesis.transcript import read_transcript
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 EVERYTHING = ""
@@ -53,7 +54,7 @@ class PipelineState:
 
 def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> dict[str, Any]:
     """Return what is shown, in a language; ``version`` changes whenever anything else in it does."""
-    voices = list(_uploads(state, first_looks, UploadKind.AUDIO, language))
+    voices = [*_uploads(state, first_looks, UploadKind.AUDIO, language), *_scripts(state, language)]
     presenters = list(_uploads(state, first_looks, UploadKind.TEMPLATE, language))
     lengths = {voice["key"]: voice["seconds"] for voice in voices}
     left = {
@@ -108,6 +109,41 @@ def _uploads(
         }
 
 
+def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
+    """The voices that are brought as scripts: of a spoken one, its recording can be heard."""
+    folders = state.uploads.folders
+    for key, upload in state.known[UploadKind.SCRIPT].items():
+        status = state.found.voices.get(key)
+        refused = status.reason if status is not None and status.state is State.FAILED else None
+        seconds = _seconds_spoken(folders.transcript(key))
+        share = status.share if status is not None and status.state is State.RUNNING else None
+        yield {
+            "key": key,
+            "file": legible(upload.file),
+            "mark": _mark(upload),
+            "added": upload.since,
+            "checked": status is not None and status.state in (State.DONE, State.FAILED),
+            "refused": message_json(refused, language, folders.root) if refused is not None else None,
+            "seconds": seconds,
+            "width": 0,
+            "height": 0,
+            "clip_seconds": _clip_seconds(state, seconds),
+            "doubt": None,
+            "warnings": [],
+            "examined": True,
+            "share": None if share is None else round(share, 2),
+            "picture": False,
+            "trouble": False,
+        }
+
+
+def _seconds_spoken(transcript: Path) -> float | None:
+    try:
+        return read_transcript(transcript).sentences[-1].end
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _share(first_looks: FirstLooks, kind: UploadKind, path: Path, status: Status | None) -> float | None:
     """How far its analysis is, or before that its first look, 0 to 1; None where neither is under way or tells."""
     if status is not None and status.state is State.RUNNING:
@@ -137,9 +173,8 @@ def _mark(upload: Upload | None) -> str:
 
 
 def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], language: str) -> Iterator[dict[str, Any]]:
-    voices, presenters = (
-        state.uploads.paths(kind, state.known[kind]) for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)
-    )
+    voices = state.uploads.voices()
+    presenters = state.uploads.paths(UploadKind.TEMPLATE, state.known[UploadKind.TEMPLATE])
     if state.campaigns.everything and voices and presenters:
         named = {"name": EVERYTHING, "title": "", "made": 0.0}
         of_all = {"voices": list(voices), "presenters": list(presenters)}

@@ -39,7 +39,7 @@ class Studio:
         """Where nothing was wanted yet, make only what somebody chooses, not every voice with every presenter."""
         campaigns = load_campaigns(self.folders.campaigns, default_render_spec(self.settings))
         wanted = not campaigns.everything
-        if not wanted and not all(self.snapshot.uploads.known(kind) for kind in UploadKind):
+        if not wanted and not (self.snapshot.uploads.voices() and self.snapshot.uploads.known(UploadKind.TEMPLATE)):
             only_what_is_chosen(self.folders)
 
 

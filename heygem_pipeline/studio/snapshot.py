@@ -22,7 +22,7 @@ from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.overview import PipelineState, overview
-from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads
 
 SECONDS_BETWEEN_READINGS = 2.0
 
@@ -72,7 +72,7 @@ class Snapshot:
         if unchanged and monotonic() - self._planned < SECONDS_UNCHANGED:
             return
         self._state = await run_in_threadpool(self._read)
-        for kind in UploadKind:
+        for kind in DIMENSIONS:
             for path in self.uploads.files(kind):
                 if self._first_looks.known(kind, path) is None:
                     self._first_looks.want(kind, path)
@@ -103,7 +103,13 @@ class Snapshot:
         folders = self.folders
         history = folders.state / "history"
         for path in (
-            *(folders.voices, folders.presenters, folders.campaigns, *sorted(folders.campaigns.glob("*.yaml"))),
+            *(
+                folders.voices,
+                folders.scripts,
+                folders.presenters,
+                folders.campaigns,
+                *sorted(folders.campaigns.glob("*.yaml")),
+            ),
             *(folders.state / "uploads.json", folders.state / "requests.json", folders.state / "studio-languages.json"),
             *progress_files(folders),
             *_of_database(history / "runs.db"),

@@ -66,7 +66,7 @@ def speak(script: Script, spec: SpeechSpec, destination: Path, progress: Progres
     engine = spec.engine
     return Transcript(
         *(script.file, spec.language, engine.name, engine.version),
-        *(spec.voice, spec.speed, digest, tuple(spoken)),
+        *(spec.voice, spec.speed, script_version(script, spec), digest, tuple(spoken)),
     )
 
 

@@ -25,7 +25,14 @@ class SpokenSentence:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A spoken script. script: the file's name. sha256: of the recording. synthetic: nobody spoke it."""
+    """A spoken script.
+
+    Attributes:
+        script: the file's name.
+        version: of all that the recording was made of (``recording.script_version``).
+        sha256: of the recording.
+        synthetic: nobody spoke it.
+    """
 
     script: str
     language: str
@@ -33,6 +40,7 @@ class Transcript:
     engine_version: str
     voice: str
     speed: float
+    version: str
     sha256: str
     sentences: tuple[SpokenSentence, ...]
     synthetic: bool = True

@@ -11,8 +11,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from heygem_pipeline.errors import OutputRefused, UploadMissing
-from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
+from heygem_pipeline.errors import OutputRefused, StageMissing, UploadMissing
+from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, SCRIPT_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.atomic import atomic_path, place
 from heygem_pipeline.storage.fingerprint import fingerprint
@@ -28,10 +28,21 @@ UNFINISHED_STEMS = (".part", ".partial", ".crdownload", ".tmp", ".temp")
 
 
 class UploadKind(StrEnum):
-    """The two kinds of upload; also the names of Dagster's partition dimensions."""
+    """The kinds of upload. A script becomes a recording: its key is a voice's key."""
 
     AUDIO = "audio"
     TEMPLATE = "template"
+    SCRIPT = "script"
+
+
+DIMENSIONS = (UploadKind.AUDIO, UploadKind.TEMPLATE)
+"""The two sides of a clip, by the names of Dagster's partition dimensions."""
+
+SUFFIXES = {
+    UploadKind.AUDIO: VOICE_SUFFIXES,
+    UploadKind.TEMPLATE: PRESENTER_SUFFIXES,
+    UploadKind.SCRIPT: SCRIPT_SUFFIXES,
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,10 @@ class Upload:
         return (self.size, self.modified) == (size, modified) and bool(self.fingerprint)
 
 
+OTHERS_OF_A_VOICE = {UploadKind.AUDIO: UploadKind.SCRIPT, UploadKind.SCRIPT: UploadKind.AUDIO}
+"""Kind -> the other one whose keys are voices' keys too."""
+
+
 def always(_path: Path) -> bool:
     """Any file may be read now."""
     return True
@@ -65,11 +80,17 @@ class Uploads:
 
     def folder(self, kind: UploadKind) -> Path:
         """The folder people drop such files into."""
-        return self.folders.voices if kind is UploadKind.AUDIO else self.folders.presenters
+        match kind:
+            case UploadKind.AUDIO:
+                return self.folders.voices
+            case UploadKind.TEMPLATE:
+                return self.folders.presenters
+            case UploadKind.SCRIPT:
+                return self.folders.scripts
 
     def files(self, kind: UploadKind) -> list[Path]:
         """The files there whose ending is accepted, in order of name. Names of downloads under way are passed over."""
-        suffixes = VOICE_SUFFIXES if kind is UploadKind.AUDIO else PRESENTER_SUFFIXES
+        suffixes = SUFFIXES[kind]
         folder = self.folder(kind)
         return sorted(
             path
@@ -85,8 +106,9 @@ class Uploads:
         """Give every file a key and return all keys with their files.
 
         A file keeps its key while it is there; a newcomer whose stem is taken (another ending, another case) gets its
-        suffix added. A file that is gone frees its key. Only new and changed files are read, and only those that are
-        ``ready``: of the others a new one gets no key yet, and a changed one stays known as it was.
+        suffix added. A recording and a script never have one key. A file that is gone frees its key. Only new and
+        changed files are read, and only those that are ``ready``: of the others a new one gets no key yet, and a
+        changed one stays known as it was.
         """
         self._register.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self._register}.lock"):
@@ -98,7 +120,8 @@ class Uploads:
             if kind not in registers:
                 # The register is new, or was lost: then what people cancelled and what failed since still counts.
                 seen = {name: _since_its_change(self.folder(kind) / name, upload) for name, upload in seen.items()}
-            now = {key: seen[name] for key, name in _assign_keys(before, seen).items()}
+            others = registers.get(OTHERS_OF_A_VOICE.get(kind, ""), {})
+            now = {key: seen[name] for key, name in _assign_keys(before, seen, others).items()}
             if now != before:
                 stored = {
                     name: {key: asdict(upload) for key, upload in register.items()}
@@ -149,6 +172,26 @@ class Uploads:
         """The files of uploads, by key."""
         return {key: self.folder(kind) / upload.file for key, upload in uploads.items()}
 
+    def voices(self) -> dict[str, Path]:
+        """The files of all voices that were taken in, recordings and scripts, by key."""
+        return {
+            key: path
+            for kind in (UploadKind.AUDIO, UploadKind.SCRIPT)
+            for key, path in self.paths(kind, self.known(kind)).items()
+        }
+
+    def sound(self, key: str) -> Path:
+        """The file of sound of a voice: a person's recording, or the one made from its script.
+
+        Raises UploadMissing where nothing of that key was taken in, StageMissing where its script was not spoken yet.
+        """
+        if key not in self.known(UploadKind.SCRIPT):
+            return self.find(UploadKind.AUDIO, key)
+        spoken = self.folders.spoken(key)
+        if not spoken.exists():
+            raise StageMissing("stage.not_stored", asset="spoken_script", key=key)
+        return spoken
+
     def find(self, kind: UploadKind, key: str) -> Path:
         """The file of a key that was taken in. Raises UploadMissing."""
         upload = self.known(kind).get(key)
@@ -182,6 +225,23 @@ def _upload(entry: dict[str, str | int | float] | str) -> Upload:
     if not isinstance(upload.file, str) or "/" in upload.file:
         raise ValueError(upload.file)
     return replace(upload, since=float(upload.since))
+
+
+def same_names(recordings: Mapping[str, Upload], scripts: Mapping[str, Upload]) -> dict[str, Message]:
+    """Key -> why it is refused: a recording and a script of one name, of which the first to come is kept."""
+    called: dict[str, list[tuple[str, str]]] = {}
+    for key, upload in recordings.items():
+        called.setdefault(_name_of(upload), []).append((key, upload.file))
+    refused = {}
+    for key, script in scripts.items():
+        for other, recording in called.get(_name_of(script), ()):
+            newcomer = other if key == partition_key(Path(script.file).stem) else key
+            refused[newcomer] = Message("upload.same_name", recording=recording, script=script.file)
+    return refused
+
+
+def _name_of(upload: Upload) -> str:
+    return partition_key(Path(upload.file).stem).casefold()
 
 
 def _leads_out(path: Path, root: Path) -> bool:
@@ -243,12 +303,12 @@ def _since_its_change(path: Path, upload: Upload) -> Upload:
         return upload
 
 
-def _assign_keys(before: dict[str, Upload], names: Iterable[str]) -> dict[str, str]:
-    """Return key -> file name for ``names``, keeping what is known."""
+def _assign_keys(before: dict[str, Upload], names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+    """Return key -> file name for ``names``, keeping what is known. others: keys that are taken besides."""
     names = list(names)
     there = set(names)
     keys = {key: upload.file for key, upload in before.items() if upload.file in there}
-    taken = {key.casefold() for key in keys}
+    taken = {key.casefold() for key in (*keys, *others)}
     newcomers = there.difference(keys.values())
     for name in names:
         if name not in newcomers:

@@ -25,7 +25,7 @@ from heygem_pipeline_tests.served import serving, wait_for
 
 pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
 
-ASSETS = ["audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"]
+ASSETS = ["spoken_script", "audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"]
 CLIP = ["generated_frames", "encoded_video"]
 SECONDS = 0.8
 

@@ -179,3 +179,28 @@ def test_a_path_or_a_pattern_names_nothing(name: str) -> None:
 @given(st.text())
 def test_every_upload_that_was_taken_in_can_be_named(stem: str) -> None:
     assert ErasureTarget(partition_key(stem), None).audio == partition_key(stem)
+
+
+def test_of_a_script_nothing_stays_and_of_a_recording_no_script_goes(full: House) -> None:
+    folders = full.folders
+    folders.scripts.mkdir(exist_ok=True)
+    for name in ("lesson.txt", "other.txt"):
+        (folders.scripts / name).write_text("Good morning.")
+    full.take_in()
+    for key in ("lesson", "other"):
+        for path in (folders.spoken(key), folders.transcript(key), folders.subtitles(key), folders.voice(key)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    before = files(folders)
+    kept = forget_all(full, ErasureTarget("lesson", None))
+    assert before - files(folders) == {
+        "scripts/lesson.txt",
+        "store/spoken_scripts/lesson.wav",
+        "store/spoken_scripts/lesson.json",
+        "store/spoken_scripts/lesson.vtt",
+        "store/audio_features/lesson.parquet",
+    }
+    assert len(kept.files["recordings of scripts"]) == 3
+    assert "lesson" not in full.instance.get_dynamic_partitions("audio")
+    forget_all(full, ErasureTarget("one", None))
+    assert {"scripts/other.txt", "store/spoken_scripts/other.wav"} <= files(folders)

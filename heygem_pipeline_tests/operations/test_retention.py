@@ -251,3 +251,20 @@ def test_the_nightly_job_says_what_it_removed(house: House, capfd: pytest.Captur
     assert "Removed: 1 mouth patches of finished clips" in capfd.readouterr().err
     assert prune_schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     assert defs.resolve_schedule_def("prune").job_name == "prune" and defs.resolve_job_def("prune") is not None
+
+
+def test_recordings_of_scripts_go_some_days_after_their_script_and_not_before(house: House, set_to: Set) -> None:
+    folders = house.folders
+    folders.scripts.mkdir(exist_ok=True)
+    (folders.scripts / "lesson.txt").write_text("Good morning.")
+    house.take_in()
+    spoken = [folders.spoken("lesson"), folders.transcript("lesson"), folders.subtitles("lesson")]
+    for path in [*spoken, folders.voice("lesson")]:
+        write(path, days=100)
+    assert removed(house) == {}
+    (folders.scripts / "lesson.txt").unlink()
+    house.take_in()
+    assert removed(house) == {}
+    set_to("store_days", "0")
+    assert removed(house) == {"recordings of scripts that are gone": 3, "features of voices that are gone": 1}
+    assert not any(path.exists() for path in spoken)

@@ -8,13 +8,13 @@ QUARTER = Progress("generated_frames", 225, 900, started=1000.0, at=1010.0)
 
 
 def test_share_speed_and_time_left() -> None:
-    assert (QUARTER.share, QUARTER.frames_per_second, QUARTER.seconds_left) == (0.25, 22.5, 30.0)
+    assert (QUARTER.share, QUARTER.speed, QUARTER.seconds_left) == (0.25, 22.5, 30.0)
     assert str(QUARTER) == "225 of 900 frames, 22.5 frames/s, 30 s left"
 
 
 def test_before_the_first_frame_nobody_can_tell() -> None:
     begun = Progress("face_tracks", 0, 900, 1000.0, 1000.0)
-    assert (begun.share, begun.frames_per_second, begun.seconds_left) == (0.0, 0.0, None)
+    assert (begun.share, begun.speed, begun.seconds_left) == (0.0, 0.0, None)
     assert Progress("face_tracks", 0, 0, 1000.0, 1001.0).seconds_left is None
 
 

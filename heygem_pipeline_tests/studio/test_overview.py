@@ -16,6 +16,7 @@ from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import snapshot
 from heygem_pipeline.studio.first_look import FirstLook, record_of
+from heygem_pipeline.synthesis.transcript import SpokenSentence, Transcript, write_transcript
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.house import CLIP, PRESENTER, House
 
@@ -114,3 +115,29 @@ def test_a_name_that_is_no_utf8_is_shown_by_its_bytes(studio: TestClient, house:
     assert answer.status_code == 200
     (voice,) = (voice for voice in answer.json()["voices"] if voice["file"].startswith("\\x"))
     assert voice["file"] == r"\xbd\xb2.wav" and r"\xbd\xb2.wav is empty" in voice["doubt"]["sentence"]
+
+
+def test_a_script_is_shown_as_the_voice_it_becomes_and_its_recording_can_be_heard(
+    studio: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = house.folders
+    folders.scripts.mkdir(exist_ok=True)
+    (folders.scripts / "lesson.de.txt").write_text("Guten Morgen.")
+    (folders.scripts / "empty.txt").write_text(" ")
+    house.take_in()
+    shown = {voice["key"]: voice for voice in studio.get("/api/shown", headers=CHINESE).json()["voices"]}
+    assert set(shown) == {"one", "two", "lesson.de", "empty"}
+    assert (shown["lesson.de"]["file"], shown["lesson.de"]["seconds"]) == ("lesson.de.txt", None)
+    assert "empty.txt" in shown["empty"]["refused"]["sentence"]
+    assert studio.get("/files/voices/lesson.de").status_code == 404
+
+    sentences = (SpokenSentence("Guten Morgen.", 0.0, 1.25, 0),)
+    transcript = Transcript("lesson.de.txt", "de", "http", "tts-1", "alloy", 1.0, "v", "s", sentences)
+    write_transcript(transcript, folders.transcript("lesson.de"))
+    folders.spoken("lesson.de").write_bytes(b"RIFF sound")
+    (folders.scripts / "lesson.de.txt").write_text("Guten Tag.")
+    house.take_in()
+    assert studio.get("/files/voices/lesson.de").content == b"RIFF sound"
+    monkeypatch.setattr(snapshot, "SECONDS_BETWEEN_READINGS", 0.0)
+    again = {voice["key"]: voice for voice in studio.get("/api/shown").json()["voices"]}
+    assert again["lesson.de"]["seconds"] == 1.25

@@ -1,0 +1,56 @@
+"""Asset ``spoken_script``: the recording of a voice that is brought as a script."""
+
+import dagster as dg
+
+from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
+from heygem_pipeline.clip.spoken_voice import SpokenFiles, speak_voice
+from heygem_pipeline.messages.message import legible
+from heygem_pipeline.runs.partitions import audio_partitions
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.versions import name_and_version, recorded_version, spoken_version
+from heygem_pipeline.synthesis.front_matter import FrontMatter
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+
+
+@dg.asset(partitions_def=audio_partitions, group_name="talking_heads", kinds={"wav"})
+def spoken_script(
+    context: dg.AssetExecutionContext, display: dg.ResourceParam[ProgressDisplay]
+) -> dg.MaterializeResult:
+    """The recording of a voice that was brought as a script, with text and times; of any other voice, its upload."""
+    chosen, folders, key = settings(), data_folders(), context.partition_key
+    uploads = Uploads(folders)
+    with plain_failures():
+        if key not in uploads.known(UploadKind.SCRIPT):
+            return _recorded(uploads, key)
+        script = uploads.find(UploadKind.SCRIPT, key)
+        with StepProgress(context, display, 0, "sentences") as progress:
+            transcript, anew = speak_voice(script, spoken_files(folders, key), chosen, FrontMatter(), progress.of)
+    seconds = transcript.sentences[-1].end
+    metadata = {
+        "script": legible(script.name),
+        "synthetic voice": True,
+        "engine": name_and_version(transcript.engine, transcript.engine_version),
+        "voice": transcript.voice,
+        "language": transcript.language or "not told",
+        "speed": transcript.speed,
+        "sentences": len(transcript.sentences),
+        "seconds": round(seconds, 3),
+        "spoken anew": anew,
+        "path": dg.MetadataValue.path(folders.spoken(key)),
+    }
+    version = spoken_version(transcript.version, transcript.sha256)
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
+
+
+def spoken_files(folders: DataFolders, key: str) -> SpokenFiles:
+    """Where the store keeps them."""
+    return SpokenFiles(folders.spoken(key), folders.transcript(key), folders.subtitles(key))
+
+
+def _recorded(uploads: Uploads, key: str) -> dg.MaterializeResult:
+    recording = uploads.find(UploadKind.AUDIO, key)
+    version = recorded_version(uploads.known(UploadKind.AUDIO)[key].fingerprint)
+    metadata = {"upload": legible(recording.name), "synthetic voice": False, "engine": "recorded"}
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))
