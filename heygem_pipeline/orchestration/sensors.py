@@ -67,7 +67,8 @@ def _sentence(taken_in: dict[UploadKind, TakenIn], unsettled: int) -> str:
                 told.append(f"{kind.value}, {what}: {_named(keys)}.")
     if unsettled:
         told.append(f"{unsettled} files are new or changed and not read yet: still growing, or there were too many.")
-    known = ", ".join(f"{len(result.known)} {kind.value}" for kind, result in taken_in.items())
+    told_of = {kind: result for kind, result in taken_in.items() if kind in DIMENSIONS or result.known}
+    known = ", ".join(f"{len(result.known)} {kind.value}" for kind, result in told_of.items())
     return " ".join(told) or f"No change: {known}."
 
 
