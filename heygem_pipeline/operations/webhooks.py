@@ -103,6 +103,17 @@ def tell_what_is_finished(
     return said
 
 
+def renamed(folders: DataFolders, old: str, new: str) -> None:
+    """A campaign has another name; what was told of it is not told again."""
+    path = folders.state / "webhooks.json"
+    with FileLock(f"{path}.lock"):
+        before = read_state(path, Calls.understood, Calls())
+        if old in before.told:
+            told = tuple(sorted({new if name == old else name for name in before.told}))
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(asdict(replace(before, told=told)), ensure_ascii=False), "utf-8")
+
+
 def _with_finished(calls: Calls, found: Plan, wanted: Mapping[str, Campaign], now: float) -> Calls:
     clips: dict[str, list[ClipKey]] = {name: [] for name in wanted}
     for clip, wanting in found.wanting.items():

@@ -23,6 +23,18 @@ def begin_batch(instance: Instance, folders: DataFolders, settings: Settings, wi
     return campaign.name
 
 
+def change_batch(
+    instance: Instance, folders: DataFolders, settings: Settings, name: str, wish: batches.BatchChange
+) -> str:
+    """Change a batch, and have its clips made anew where they will look different; return its name."""
+    campaign = batches.change(folders, settings, name, wish)
+    if wish.makes_clips_anew:
+        found = plan(instance, folders, settings)
+        mine = [clip for clip, wanting in found.wanting.items() if any(c.name == campaign.name for c in wanting)]
+        make_now(folders, found, mine)
+    return campaign.name
+
+
 def make_now(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> None:
     """Have these clips made without waiting for the time of their campaign; those that are finished stay."""
     clips = list(clips)

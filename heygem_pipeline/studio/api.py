@@ -22,7 +22,7 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
-from heygem_pipeline.studio.batches import BatchSpec
+from heygem_pipeline.studio.batches import BatchChange, BatchSpec
 from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.refusals import Refusal
@@ -56,6 +56,16 @@ class BatchRequest(_Request):
     label: str = "start"
     engine: str = ""
     webhook: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
+
+
+class ChangeRequest(_Request):
+    """Call this batch something else, or make its clips in another way instead."""
+
+    name: Key
+    title: Annotated[str, Field(max_length=200)] | None = None
+    quality: str | None = None
+    label: str | None = None
+    engine: str | None = None
 
 
 class EndRequest(_Request):
@@ -100,6 +110,7 @@ def routes() -> list[Route]:
         Route("/anyway", _make_anyway, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
         Route("/batches", _begin, methods=["POST"]),
+        Route("/batches/change", _change, methods=["POST"]),
         Route("/batches/end", _end, methods=["POST"]),
         Route("/clips/retry", _retry, methods=["POST"]),
         Route("/clips/make", _make_now, methods=["POST"]),
@@ -198,6 +209,16 @@ async def _begin(request: Request) -> Response:
         webhook=wanted.webhook,
     )
     name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, studio.settings, wish)
+    studio.snapshot.expire()
+    return JSONResponse({"name": name})
+
+
+async def _change(request: Request) -> Response:
+    studio, wanted = studio_of(request), await _body(request, ChangeRequest)
+    title = None if wanted.title is None else " ".join(wanted.title.split())
+    wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine)
+    change = actions.change_batch
+    name = await run_in_threadpool(change, studio.instance, studio.folders, studio.settings, wanted.name, wish)
     studio.snapshot.expire()
     return JSONResponse({"name": name})
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from heygem_pipeline.campaigns.campaign import LONGEST_NAME, SUFFIX, Campaign
+from heygem_pipeline.campaigns.campaign_edits import value_of, with_values
 from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.campaigns.campaigns_folder import (
     ONLY_CAMPAIGNS,
@@ -23,12 +24,14 @@ from heygem_pipeline.campaigns.campaigns_folder import (
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
+from heygem_pipeline.operations.webhooks import renamed
 from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings
-from heygem_pipeline.storage.atomic import place
+from heygem_pipeline.storage.atomic import atomic_path, place
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.web.outgoing import place_of
 
 QUALITIES: dict[str, dict[str, str | int]] = {
@@ -100,7 +103,9 @@ def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign
     written = folders.state / f"batch-{os.getpid()}{SUFFIX}"
     try:
         written.write_text(yaml.safe_dump(text, allow_unicode=True, sort_keys=False, width=1000), encoding="utf-8")
-        _refuse_contradiction(load_campaigns(folders.campaigns, usual), read_campaign(written, usual), wish)
+        _refuse_contradiction(
+            load_campaigns(folders.campaigns, usual), read_campaign(written, usual), wish.voices, wish.presenters
+        )
         path = place(written, _names(folders.campaigns, wish.title))
     except CampaignWrong as error:
         raise Refusal("title", title=wish.title[:80]) from error
@@ -108,6 +113,80 @@ def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign
         written.unlink(missing_ok=True)
     only_what_is_chosen(folders)
     return read_campaign(path, usual)
+
+
+@dataclass(frozen=True)
+class BatchChange:
+    """What is to be different about a batch; None for what stays."""
+
+    title: str | None = None
+    quality: str | None = None
+    label: str | None = None
+    engine: str | None = None
+
+    @property
+    def makes_clips_anew(self) -> bool:
+        """Is it more than the name?"""
+        return (self.quality, self.label, self.engine) != (None, None, None)
+
+
+def change(folders: DataFolders, settings: Settings, name: str, wish: BatchChange) -> Campaign:
+    """Change a campaign's file, which follows the batch's name; whatever else somebody wrote into it stays.
+
+    Raises Refusal, naming the batch it would contradict.
+    """
+    usual = default_render_spec(settings)
+    campaigns = load_campaigns(folders.campaigns, usual)
+    before = next((campaign for campaign in campaigns.usable if campaign.name == name), None)
+    if before is None:
+        raise Refusal("not_there", 404)
+    _check_change(wish, before, settings)
+    path = folders.campaigns / before.file
+    text = path.read_text(encoding="utf-8")
+    values: dict[str, Any] = {} if wish.title is None else {"title": wish.title}
+    if wish.engine is not None:
+        values["engine"] = wish.engine
+    if wish.quality is not None or wish.label is not None:
+        values["settings"] = _changed_settings(value_of(text, "settings") or {}, wish)
+    written = folders.state / f"changed-{os.getpid()}" / before.file
+    written.parent.mkdir(exist_ok=True)
+    try:
+        written.write_text(with_values(text, values), encoding="utf-8")
+        changed = read_campaign(written, usual)
+        uploads = Uploads(folders)
+        known = [uploads.paths(kind, uploads.known(kind)) for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)]
+        _refuse_contradiction(campaigns, changed, known[0], known[1])
+        stem = _stem(wish.title) if wish.title is not None else before.name
+        if stem == before.name:
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(written.read_bytes())
+            return changed
+        new = place(written, _names(folders.campaigns, wish.title or ""))
+        path.unlink()
+        renamed(folders, before.name, new.stem)
+        return read_campaign(new, usual)
+    except (CampaignWrong, ValueError) as error:
+        raise Refusal("title", title=(wish.title or before.title)[:80]) from error
+    finally:
+        written.unlink(missing_ok=True)
+        written.parent.rmdir()
+
+
+def _changed_settings(written: Mapping[str, Any], wish: BatchChange) -> dict[str, Any]:
+    values = dict(written)
+    if wish.quality is not None:
+        for key in ("crf", "preset"):
+            values.pop(key, None)
+        values |= QUALITIES[wish.quality]
+    return values | ({} if wish.label is None else LABELS[wish.label])
+
+
+def _check_change(wish: BatchChange, before: Campaign, settings: Settings) -> None:
+    known = wish.quality in (None, *QUALITIES) and wish.label in (None, *LABELS)
+    if not known or wish.engine not in (None, before.engine, *usable_engines(settings)):
+        raise Refusal("unknown_choice")
+    if wish.title is not None and not 0 < len(wish.title) <= LONGEST_NAME:
+        raise Refusal("title", title=wish.title[:80])
 
 
 def end(folders: DataFolders, settings: Settings, names: Iterable[str]) -> None:
@@ -151,16 +230,22 @@ def _choice(voice: str, language: str | None) -> str | dict[str, Any]:
     return {"voice": voice, "language": language} if language else voice
 
 
-def _refuse_contradiction(others: Campaigns, campaign: Campaign, wish: BatchSpec) -> None:
-    wanted = wanted_clips(others.with_campaign(campaign), wish.voices, wish.presenters)
+def _refuse_contradiction(
+    others: Campaigns, campaign: Campaign, voices: Collection[str], presenters: Collection[str]
+) -> None:
+    wanted = wanted_clips(others.with_campaign(campaign), voices, presenters)
     disagreed = [wanted[clip] for clip in contradictions(wanted) if campaign.file in {c.file for c in wanted[clip]}]
     for campaigns in disagreed:
         other = next(c for c in campaigns if c.file != campaign.file)
         raise Refusal("other_quality", 409, title=other.title, count=str(len(disagreed)))
 
 
+def _stem(title: str) -> str:
+    return re.sub(r"^[.~]+", "", partition_key(title)) or "batch"
+
+
 def _names(folder: Path, title: str) -> Iterator[Path]:
-    stem = re.sub(r"^[.~]+", "", partition_key(title)) or "batch"
+    stem = _stem(title)
     yield folder / f"{stem}{SUFFIX}"
     for number in count(2):
         yield folder / f"{stem} {number}{SUFFIX}"

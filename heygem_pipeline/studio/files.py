@@ -9,15 +9,18 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
+from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.media.archive import streamed_archive
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
-from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.links import leads_out
+from heygem_pipeline.studio.file_names import checked_pattern, names_of
 from heygem_pipeline.studio.first_look import picture_of, trouble_of
 from heygem_pipeline.studio.overview import EVERYTHING
-from heygem_pipeline.studio.shared_state import studio_of
+from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.uploads.registry import UploadKind
 
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
@@ -62,7 +65,12 @@ def _sent(request: Request, path: Path, name: str | None = None) -> Response:
 
 async def _clip(request: Request) -> Response:
     clip = _named_clip(request)
-    name = f"{clip.voice} - {clip.presenter}.mp4" if "download" in request.query_params else None
+    name = None
+    if "download" in request.query_params:
+        pattern = checked_pattern(request.query_params.get("names", ""))
+        title = await run_in_threadpool(_title_of, studio_of(request), request.query_params.get("batch", EVERYTHING))
+        ((_, inside),) = names_of([clip], pattern, title)
+        name = inside.rpartition("/")[2]
     return _sent(request, studio_of(request).folders.clip(clip), name)
 
 
@@ -102,16 +110,24 @@ async def _archive(request: Request) -> Response:
     studio, wanted = studio_of(request), request.query_params
     found = await studio.snapshot.plan()
     clips = _finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter"))
-    every = [(f"{clip.label}{CLIP_SUFFIX}", studio.folders.clip(clip)) for clip in clips]
+    pattern = checked_pattern(wanted.get("names", ""))
+    batch_title = await run_in_threadpool(_title_of, studio, wanted.get("batch", EVERYTHING))
+    every = [(name, studio.folders.clip(clip)) for clip, name in names_of(clips, pattern, batch_title)]
     files = [(name, path) for name, path in every if not leads_out(path, studio.folders.root)]
     if not files:
         raise HTTPException(404)
-    title = wanted.get("voice") or wanted.get("presenter") or wanted.get("batch") or "clips"
+    title = wanted.get("voice") or wanted.get("presenter") or batch_title or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
     headers = {"content-disposition": disposition}
     return StreamingResponse(
         await run_in_threadpool(streamed_archive, files), media_type="application/zip", headers=headers
     )
+
+
+def _title_of(studio: Studio, batch: str) -> str:
+    """What people call a batch; "" where it has no name."""
+    campaigns = load_campaigns(studio.folders.campaigns, default_render_spec(studio.settings)).usable
+    return next((campaign.title for campaign in campaigns if campaign.name == batch), "")
 
 
 def _finished(found: Plan, batch: str, voice: str | None, presenter: str | None) -> Iterator[ClipKey]:

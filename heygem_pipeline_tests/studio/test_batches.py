@@ -182,3 +182,56 @@ def test_a_batch_tells_another_program_but_none_inside_the_servers_network(
     assert campaign.webhook == "https://lms.example.edu/hook?key=1"
     (batch,) = studio.get("/api/shown").json()["batches"]
     assert batch["tells"] == "lms.example.edu"
+
+
+def change(studio: TestClient, name: str, **what: str) -> dict[str, str]:
+    answer = studio.post("/api/batches/change", json={"name": name} | what)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_batch_is_renamed_with_its_file_and_nothing_is_made_again(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    name = begin(studio)
+    house.make_clip("one", "one")
+    new = change(studio, name, title="Winter")["name"]
+    assert new == "Winter" and sorted(path.name for path in house.folders.campaigns.glob("*.yaml")) == ["Winter.yaml"]
+    (batch,) = studio.get("/api/shown").json()["batches"]
+    assert (batch["name"], batch["title"]) == ("Winter", "Winter")
+    assert house.clip("one", "one").state is State.DONE
+    assert studio.post("/api/batches/change", json={"name": name, "title": "x"}).status_code == 404
+
+
+def test_clips_are_made_in_another_way_instead_and_what_was_written_by_hand_stays(
+    studio: TestClient, house: House
+) -> None:
+    written = "# Anna's\nvoices: one\npresenters: '*'\nsettings:\n  audio_bitrate: 128k\nschedule: 0 2 * * *\n"
+    (house.folders.campaigns / "mine.yaml").write_text(written)
+    house.make_inputs()
+    house.run(CLIP, "one|two", DagsterRunStatus.CANCELED)
+    change(studio, "mine", quality="best", label="always")
+    text = (house.folders.campaigns / "mine.yaml").read_text()
+    assert text.startswith("# Anna's\n") and "schedule: 0 2 * * *" in text
+    (campaign,) = load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable
+    made = campaign.settings
+    assert (made.crf, made.preset, made.label.value, made.audio_bitrate) == (14, "slow", "always", "128k")
+    assert set(read_requests(house.folders).clips) == {"one|one", "one|two"}
+    change(studio, "mine", quality="standard")
+    assert "crf" not in (house.folders.campaigns / "mine.yaml").read_text()
+
+
+@pytest.mark.parametrize("wrong", [{"quality": "ultra"}, {"engine": "none"}, {"title": ""}, {"label": "off"}])
+def test_a_change_that_cannot_be_is_refused_and_changes_nothing(
+    studio: TestClient, house: House, wrong: dict[str, str]
+) -> None:
+    name = begin(studio)
+    before = (house.folders.campaigns / f"{name}.yaml").read_text()
+    assert studio.post("/api/batches/change", json={"name": name} | wrong).status_code == 400
+    assert (house.folders.campaigns / f"{name}.yaml").read_text() == before
+
+
+def test_a_batch_that_shares_clips_with_another_keeps_its_quality(studio: TestClient, house: House) -> None:
+    first = begin(studio)
+    begin(studio, title="Second", presenters=["two"])
+    answer = studio.post("/api/batches/change", json={"name": first, "quality": "best"})
+    assert (answer.status_code, answer.json()["refused"]) == (409, "other_quality")

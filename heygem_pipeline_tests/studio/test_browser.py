@@ -111,10 +111,10 @@ def test_a_teacher_makes_four_clips(
     downloading.value.save_as(tmp_path / "all.zip")
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert archive.testzip() is None
-        names = {f"{voice}/{presenter}.mp4" for voice in ("welcome", "第一课") for presenter in ("anna", "marco")}
+        names = {f"{voice} - {presenter}.mp4" for voice in ("welcome", "第一课") for presenter in ("anna", "marco")}
         assert set(archive.namelist()) == names
         archive.extractall(tmp_path / "all")
-    assert probe_video(tmp_path / "all" / "第一课" / "marco.mp4").frame_count == 20
+    assert probe_video(tmp_path / "all" / "第一课 - marco.mp4").frame_count == 20
 
     page.get_by_role("button", name="中文").click()
     _progress(page, "4 个视频全部完成")

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.clip_log import without_paths
+from heygem_pipeline.studio.file_names import names_of
 from heygem_pipeline_tests.house import CLIP, House
 
 
@@ -65,10 +66,36 @@ def test_a_batch_is_taken_away_as_a_zip(studio: TestClient, house: House) -> Non
     answer = studio.get("/archive.zip")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
-        assert sorted(archive.namelist()) == ["one/one.mp4", "two/one.mp4"]
+        assert sorted(archive.namelist()) == ["one - one.mp4", "two - one.mp4"]
     row = studio.get("/archive.zip", params={"voice": "two"})
-    assert zipfile.ZipFile(io.BytesIO(row.content)).read("two/one.mp4") == b"the clip of two"
+    assert zipfile.ZipFile(io.BytesIO(row.content)).read("two - one.mp4") == b"the clip of two"
     assert studio.get("/archive.zip", params={"voice": "none"}).status_code == 404
+
+
+def test_files_are_named_by_a_pattern(studio: TestClient, house: House) -> None:
+    finished(house)
+    (house.folders.campaigns / "autumn.yaml").write_text('title: "Autumn: 第一课"\nvoices: "*"\npresenters: one\n')
+    asked = {"batch": "autumn", "names": "{presenter}/{batch}, {voice}"}
+    answer = studio.get("/archive.zip", params=asked)
+    named = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert named == ["one/Autumn_ 第一课, one.mp4", "one/Autumn_ 第一课, two.mp4"]
+    assert "Autumn_%20%E7%AC%AC%E4%B8%80%E8%AF%BE.zip" in answer.headers["content-disposition"]
+    alone = studio.get("/files/clips/two/one.mp4", params=asked | {"download": ""}).headers["content-disposition"]
+    assert "%E7%AC%AC%E4%B8%80%E8%AF%BE%2C%20two.mp4" in alone
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["{voice}", "{presenter}", "../{voice} {presenter}", "/{voice}{presenter}", "{voice}{presenter}{x}", "a" * 300],
+)
+def test_a_pattern_that_tells_nothing_apart_or_leads_out_is_refused(studio: TestClient, pattern: str) -> None:
+    answer = studio.get("/archive.zip", params={"names": pattern})
+    assert (answer.status_code, answer.json()["refused"]) == (400, "pattern")
+
+
+def test_names_that_would_be_one_are_numbered() -> None:
+    clips = [ClipKey("a", "bc"), ClipKey("ab", "c")]
+    assert [name for _, name in names_of(clips, "{voice}{presenter}", "")] == ["abc.mp4", "abc (2).mp4"]
 
 
 def test_the_log_shows_no_path_of_this_machine(house: House) -> None:

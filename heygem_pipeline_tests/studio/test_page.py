@@ -215,3 +215,23 @@ def test_a_turned_head_is_made_anyway_when_somebody_presses(
     page.get_by_text("It is made anyway").wait_for()
     card.get_by_role("button", name="Make it anyway").wait_for(state="detached")
     assert read_sidecar(finished.folders.presenters / "two.mp4").make_anyway
+
+
+def test_a_batch_gets_another_name_and_quality_in_the_page(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    (finished.folders.campaigns / "autumn.yaml").write_text("title: Autumn\nvoices: one\npresenters: one\n")
+    page = open_page(address_of_house)
+    page.locator("#batch-actions").get_by_role("button", name="Change").click()
+    dialog = page.locator("dialog#question")
+    dialog.get_by_label("Name of this batch").fill("Winter term")
+    assert "Only the name changes" in dialog.inner_text()
+    dialog.get_by_label("Quality").select_option("best")
+    dialog.get_by_text("Its 1 finished clip is made again").wait_for()
+    dialog.get_by_text("Names of downloaded files").click()
+    dialog.get_by_label("Pattern").fill("{presenter} {voice}")
+    dialog.get_by_role("button", name="Change it").click()
+    page.get_by_role("heading", name="Winter term").wait_for()
+    page.locator("#batch-sub", has_text="Best").wait_for()
+    assert [path.name for path in finished.folders.campaigns.glob("*.yaml")] == ["Winter term.yaml"]
+    assert page.evaluate("localStorage.getItem('studio-names')") == "{presenter} {voice}"

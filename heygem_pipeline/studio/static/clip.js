@@ -1,11 +1,12 @@
 // One clip: played beside its template, taken away, tried again; with what was measured, and its log.
 
 import { cancel, retry } from "./actions.js";
+import { pattern } from "./batch-change.js";
 import { toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, megabytes, t } from "./page.js";
 import { progressOf } from "./progress.js";
 import { get } from "./server.js";
-import { keyOf, kindOf, store } from "./store.js";
+import { batchShown, keyOf, kindOf, store } from "./store.js";
 import { remedies } from "./uploads.js";
 
 const dialog = document.getElementById("clip");
@@ -118,7 +119,7 @@ function finished(clip, voice, presenter) {
   return [
     el("div.beside", {}, ...figures),
     el("div.clip-actions", {},
-      el("a.button.primary", { href: `${path}?download`, download: "" }, icon("download"), t("download")),
+      el("a.button.primary", { href: `${path}?${new URLSearchParams({ download: "", batch: batchShown()?.name ?? "", ...(pattern() && { names: pattern() }) })}`, download: "" }, icon("download"), t("download")),
       el("button.button.quiet", { type: "button", onclick: copyLink }, icon("link"), t("copy.link"))),
     measured,
   ];

@@ -1,6 +1,7 @@
 // The clips of a batch: how far it is, and the matrix of voices and presenters.
 
 import { cancel, makeNow, retry } from "./actions.js";
+import { change, pattern } from "./batch-change.js";
 import { open } from "./clip.js";
 import { confirmed } from "./dialogs.js";
 import { clock, date, el, fill, icon, t } from "./page.js";
@@ -59,11 +60,12 @@ function drawActions(batch, counts) {
   const under_way = counts.running + counts.waiting > 0;
   const over = clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key);
   const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.state)).map(([key]) => key) : [];
-  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length, tab.mayAsk()]), () => [
+  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length, tab.mayAsk(), pattern()]), () => [
     counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
     over.length ? el("button.button.quiet", { type: "button", onclick: () => retry(over) }, icon("again"), t("retry.all", { count: over.length })) : null,
     not_begun.length ? el("button.button.quiet", { type: "button", onclick: () => makeNow(not_begun) }, icon("again"), t("make.now", { count: not_begun.length })) : null,
     under_way && tab.mayAsk() ? el("button.button.quiet", { type: "button", onclick: tab.ask }, icon("bell"), t("notify")) : null,
+    batch.name ? el("button.button.quiet", { type: "button", onclick: () => change(batchShown()) }, icon("pen"), t("change")) : null,
     under_way ? el("button.button.quiet", { type: "button", onclick: () => cancelAll(batch) }, icon("stop"), t("cancel.all")) : null,
   ].filter(Boolean));
 }
@@ -80,13 +82,13 @@ async function cancelAll(batch) {
 }
 
 function archive(wanted) {
-  return `archive.zip?${new URLSearchParams(wanted)}`;
+  return `archive.zip?${new URLSearchParams(pattern() ? { ...wanted, names: pattern() } : wanted)}`;
 }
 
 function drawMatrix(batch) {
   const presenters = batch.presenters.map((key) => store.now.presenters.find((one) => one.key === key)).filter(Boolean);
   const voices = batch.voices.map((key) => store.now.voices.find((one) => one.key === key)).filter(Boolean);
-  const mark = JSON.stringify([batch.name, voices.map((v) => [v.key, v.mark, v.seconds]), presenters.map((p) => [p.key, p.mark, p.picture])]);
+  const mark = JSON.stringify([batch.name, pattern(), voices.map((v) => [v.key, v.mark, v.seconds]), presenters.map((p) => [p.key, p.mark, p.picture])]);
   fill(matrix, mark, () => [table(batch, voices, presenters)]);
   for (const cell of matrix.querySelectorAll("[data-clip]")) drawCell(cell);
   for (const link of matrix.querySelectorAll("[data-row]")) {

@@ -16,6 +16,21 @@ export function toast(words, kind = "") {
   setTimeout(() => note.remove(), kind === "bad" ? 9000 : 5000);
 }
 
+/** Ask with a form; resolves to whether people said yes. */
+export function asked(title, body, action) {
+  const dialog = document.getElementById("question");
+  return new Promise((resolve) => {
+    let answer = false;
+    const form = el("form", { onsubmit: (event) => { event.preventDefault(); answer = true; dialog.close(); } }, body,
+      el("div.question-buttons", {},
+        el("button.button.quiet", { type: "button", onclick: () => dialog.close() }, t("back")),
+        el("button.button.primary", { type: "submit" }, action)));
+    dialog.replaceChildren(el("h2", { id: "question-title" }, title), form);
+    dialog.onclose = () => resolve(answer);
+    dialog.showModal();
+  });
+}
+
 /** Ask before something is lost; resolves to false, or to the state of the tick box. names: what it concerns. */
 export function confirmed(title, words, action, box = null, keep = t("no"), names = []) {
   const dialog = document.getElementById("question");

@@ -8,7 +8,7 @@ const plural = new Intl.PluralRules(facts.language);
 export function t(key, values = {}) {
   const counted = values.count === undefined ? undefined : texts[`${key}.${plural.select(values.count)}`];
   const text = counted ?? texts[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 /** Is there such a text? */
@@ -42,6 +42,7 @@ const SHAPES = {
   bin: "M5 7h14M10 7V4h4v3m-7 0l1 13h8l1-13",
   link: "M10 14a4 4 0 0 0 6 .5l3-3a4.2 4.2 0 0 0-6-6l-1.5 1.5M14 10a4 4 0 0 0-6-.5l-3 3a4.2 4.2 0 0 0 6 6l1.5-1.5",
   bell: "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5h4",
+  pen: "M5 19l1-4L16.5 4.5l3 3L9 18zM14 7l3 3",
   swap: "M5 9h13m0 0l-3.5-3.5M18 9l-3.5 3.5M19 15H6m0 0l3.5-3.5M6 15l3.5 3.5",
   tick: "M5 12.5l4.5 4.5L19 7.5",
   voice: "M4 12h1M8 8v8M12 5v14M16 9v6M20 12h-1",
