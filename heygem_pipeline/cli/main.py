@@ -16,6 +16,7 @@ from heygem_pipeline.cli.answers import JSON_HELP, say
 from heygem_pipeline.cli.campaigns import app as campaign_commands
 from heygem_pipeline.cli.checkpoints import app as checkpoint_commands
 from heygem_pipeline.cli.clips import app as operator_commands
+from heygem_pipeline.cli.comparison import app as comparison_commands
 from heygem_pipeline.cli.engines import app as engine_commands
 from heygem_pipeline.cli.generate import app as generate_commands
 from heygem_pipeline.cli.records import app as record_commands
@@ -75,6 +76,7 @@ def _say_version(wanted: bool) -> None:
 
 app = typer.Typer(cls=Commands, no_args_is_help=True)
 app.add_typer(generate_commands)
+app.add_typer(comparison_commands)
 app.add_typer(campaign_commands, name="campaign")
 app.add_typer(checkpoint_commands, name="checkpoints")
 app.add_typer(engine_commands, name="engine")

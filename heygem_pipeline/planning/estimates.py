@@ -43,6 +43,16 @@ def estimate_of(instance: Instance, folders: DataFolders) -> Estimate | None:
     )
 
 
+def speeds_here(instance: Instance, folders: DataFolders) -> dict[str, float]:
+    """Engine -> seconds of clip that it made in a second here, the middle of the latest clips."""
+    found: dict[str, list[float]] = {}
+    for key in seconds_of_latest(instance, CLIPS_READ):
+        report = finished_report(folders, ClipKey.from_partition(key))
+        if report is not None and report.own_seconds > 0:
+            found.setdefault(report.engine, []).append(report.speed)
+    return {engine: median(speeds) for engine, speeds in found.items()}
+
+
 def seconds_left(estimate: Estimate | None, duration: float | None, share: float | None, spent: float) -> float | None:
     """Seconds until a clip is made: as earlier ones took, else from how far its run came; None where nobody can tell.
 

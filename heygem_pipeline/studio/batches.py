@@ -24,7 +24,12 @@ from heygem_pipeline.campaigns.campaigns_folder import (
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
+from heygem_pipeline.lipsync.engine_terms import terms_of
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.webhooks import renamed
+from heygem_pipeline.planning.estimates import speeds_here
+from heygem_pipeline.planning.machine_readiness import engine_of
+from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings
 from heygem_pipeline.storage.atomic import atomic_path, place
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -77,6 +82,25 @@ def usable_engines(settings: EngineSettings) -> list[str]:
         with suppress(PipelineError):
             usable.append(load_engine(name, settings).name)
     return usable
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine as the page lists it. speed: seconds of clip a second here; None where none was made."""
+
+    name: str
+    terms: Message
+    lack: Message | None
+    speed: float | None
+
+
+def engine_choices(settings: EngineSettings, instance: Instance, folders: DataFolders) -> list[EngineChoice]:
+    """All engines, those that cannot work with what they lack."""
+    speeds = speeds_here(instance, folders)
+    return [
+        EngineChoice(name, terms_of(name, settings), engine_of(name, settings)[1], speeds.get(name))
+        for name in sorted(ENGINES)
+    ]
 
 
 def only_what_is_chosen(folders: DataFolders) -> None:

@@ -11,11 +11,12 @@ from starlette.routing import Route
 
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.studio.access import client_of, is_encrypted
-from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
+from heygem_pipeline.studio.batches import LABELS, QUALITIES, engine_choices
+from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.guesses import TooManyGuesses
 from heygem_pipeline.studio.logins import COOKIE, SECONDS, is_right
-from heygem_pipeline.studio.shared_state import studio_of
-from heygem_pipeline.studio.texts import LANGUAGES, language_of, texts
+from heygem_pipeline.studio.shared_state import Studio, studio_of
+from heygem_pipeline.studio.texts import LANGUAGES, language_of, sentence_of, texts
 from heygem_pipeline.web.guard import is_own
 
 STATIC = Path(__file__).parent / "static"
@@ -62,7 +63,7 @@ async def _page(request: Request) -> Response:
         facts=json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c"),
         accept_voices=",".join(["audio/*", *sorted(VOICE_SUFFIXES)]),
         accept_presenters=",".join(sorted(PRESENTER_SUFFIXES)),
-        engines=await run_in_threadpool(usable_engines, limits),
+        engines=await run_in_threadpool(_engines, studio, language_of(request)),
         usual_engine=limits.engine,
         qualities=list(QUALITIES),
         labels=list(LABELS),
@@ -71,6 +72,20 @@ async def _page(request: Request) -> Response:
         user=request.state.user or "",
         may_leave=bool(studio.rules.sessions.users),
     )
+
+
+def _engines(studio: Studio, language: str) -> list[dict[str, str]]:
+    """What the page says of each engine; ``lack`` is "" where it can be chosen."""
+    said = texts(language)
+    found = []
+    for choice in engine_choices(studio.settings, studio.instance, studio.folders):
+        fast = (
+            said["engine.speed"].format(speed=f"{choice.speed:.1f}") if choice.speed else said["engine.speed.unknown"]
+        )
+        lack = without_paths(sentence_of(choice.lack, language), studio.folders.root) if choice.lack else ""
+        terms = sentence_of(choice.terms, language)
+        found.append({"name": choice.name, "speed": fast, "terms": terms, "lack": lack})
+    return found
 
 
 async def _login(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """A batch of the page is a campaign: what is chosen is made, and nothing else."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -235,3 +236,11 @@ def test_a_batch_that_shares_clips_with_another_keeps_its_quality(studio: TestCl
     begin(studio, title="Second", presenters=["two"])
     answer = studio.post("/api/batches/change", json={"name": first, "quality": "best"})
     assert (answer.status_code, answer.json()["refused"]) == (409, "other_quality")
+
+
+def test_the_page_lists_every_engine_with_speed_licence_and_what_is_missing(studio: TestClient) -> None:
+    shown = " ".join(studio.get("/", headers={"accept-language": "en"}).text.split())
+    chosen, missing = (re.search(rf'<option value="{name}"([^>]*)>', shown) for name in ("warp", "wav2lip"))
+    assert chosen is not None and "disabled" not in chosen[1] and missing is not None and "disabled" in missing[1]
+    assert "The presenter’s own mouth is moved: Not used on this machine yet. Apache-2.0" in shown
+    assert "HEYGEM_ACKNOWLEDGED_LICENCES=wav2lip" in shown and "set HEYGEM_PROGRAM to one" in shown

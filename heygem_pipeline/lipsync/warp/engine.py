@@ -20,6 +20,7 @@ from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
@@ -34,6 +35,7 @@ class WarpEngine:
     name = "warp"
     version = "4"
     device = "cpu"
+    licence = Message("licence.warp")
 
     def __init__(self, mouth_model: MouthModel | None = None) -> None:
         """Make an engine.
