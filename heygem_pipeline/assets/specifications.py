@@ -12,6 +12,7 @@ from heygem_pipeline.runs.partitions import template_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.synthesis.front_matter import FrontMatter
 
 UNFINISHED = "It is not finished yet."
 
@@ -44,6 +45,10 @@ class SpecificationSource(Protocol):
         """How this clip is made. Raises CampaignsDisagree."""
         ...
 
+    def speech_order(self, audio: str) -> FrontMatter:
+        """How the script of this voice is spoken where it says nothing itself. Raises CampaignsDisagree."""
+        ...
+
     def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
         """What this voice's ZIP holds."""
         ...
@@ -55,6 +60,10 @@ class DefaultSpecifications:
     def render_spec(self, clip: ClipKey) -> RenderSpec:
         """As the settings say."""
         return default_render_spec(settings())
+
+    def speech_order(self, audio: str) -> FrontMatter:
+        """As the settings say."""
+        return FrontMatter()
 
     def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
         """Every clip."""

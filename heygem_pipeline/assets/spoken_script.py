@@ -4,19 +4,21 @@ import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.specifications import SpecificationSource
 from heygem_pipeline.clip.spoken_voice import SpokenFiles, speak_voice
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.storage.versions import name_and_version, recorded_version, spoken_version
-from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
 @dg.asset(partitions_def=audio_partitions, group_name="talking_heads", kinds={"wav"})
 def spoken_script(
-    context: dg.AssetExecutionContext, display: dg.ResourceParam[ProgressDisplay]
+    context: dg.AssetExecutionContext,
+    display: dg.ResourceParam[ProgressDisplay],
+    specifications: dg.ResourceParam[SpecificationSource],
 ) -> dg.MaterializeResult:
     """The recording of a voice that was brought as a script, with text and times; of any other voice, its upload."""
     chosen, folders, key = settings(), data_folders(), context.partition_key
@@ -25,8 +27,9 @@ def spoken_script(
         if key not in uploads.known(UploadKind.SCRIPT):
             return _recorded(uploads, key)
         script = uploads.find(UploadKind.SCRIPT, key)
+        ordered = specifications.speech_order(key)
         with StepProgress(context, display, 0, "sentences") as progress:
-            transcript, anew = speak_voice(script, spoken_files(folders, key), chosen, FrontMatter(), progress.of)
+            transcript, anew = speak_voice(script, spoken_files(folders, key), chosen, ordered, progress.of)
     seconds = transcript.sentences[-1].end
     metadata = {
         "script": legible(script.name),

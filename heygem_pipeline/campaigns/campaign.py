@@ -15,6 +15,8 @@ from heygem_pipeline.lipsync.engine_registry import ENGINES
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.printable_text import did_you_mean, is_whole, shown
+from heygem_pipeline.synthesis.front_matter import FASTEST, SLOWEST
+from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS
 from heygem_pipeline.web.outgoing import checked_address
 
 SUFFIX = ".yaml"
@@ -37,6 +39,20 @@ def _known_engine(name: str) -> str:
         hint = did_you_mean(name, ENGINES) or Message("hint.none")
         raise wrong_value(Message("campaign.engine", known=known, name=shown(name), hint=hint))
     return name
+
+
+def _known_speech_engine(name: str) -> str:
+    if name not in SYNTHESIZERS:
+        hint = did_you_mean(name, SYNTHESIZERS) or Message("hint.none")
+        known = ", ".join(sorted(SYNTHESIZERS))
+        raise wrong_value(Message("campaign.engine", known=known, name=shown(name), hint=hint))
+    return name
+
+
+def _known_languages(speakers: object) -> object:
+    if not isinstance(speakers, dict):
+        return speakers
+    return {_known_language(str(tag)): speaker for tag, speaker in speakers.items()}
 
 
 def _known_language(tag: str) -> str:
@@ -94,6 +110,19 @@ class VoiceChoice(_Part):
         return {"voice": value} if isinstance(value, str) else value
 
 
+class Speaker(_Part):
+    """Who speaks the scripts of one language, where they do not say it. Written alone, a voice is enough."""
+
+    voice: Line | None = None
+    engine: Annotated[str, AfterValidator(_known_speech_engine)] | None = None
+    speed: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_voice(cls, value: object) -> object:
+        return {"voice": value} if isinstance(value, str) else value
+
+
 class CampaignSettings(ClipSettings):
     """The settings of the campaign's clips."""
 
@@ -114,10 +143,17 @@ class Delivery(_Part):
 
 
 class CampaignText(_Part):
-    """The keys of a campaign's file. engine: "" where it is left out."""
+    """The keys of a campaign's file: voices or scripts, or both. engine: "" where it is left out.
+
+    scripts: names without their language; each is wanted in every one of the ``languages``, where some are named.
+    speakers: by language.
+    """
 
     title: Line
-    voices: Annotated[tuple[VoiceChoice, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
+    voices: Annotated[tuple[VoiceChoice, ...], BeforeValidator(_list_of_one), Field(min_length=1)] = ()
+    scripts: Annotated[tuple[Line, ...], BeforeValidator(_list_of_one), Field(min_length=1)] = ()
+    languages: Annotated[tuple[Language, ...], BeforeValidator(_list_of_one), Field(min_length=1)] = ()
+    speakers: Annotated[dict[str, Speaker], BeforeValidator(_known_languages)] = {}
     presenters: Annotated[tuple[Line, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
     engine: Annotated[str, AfterValidator(_known_engine)] = ""
     settings: CampaignSettings = CampaignSettings()

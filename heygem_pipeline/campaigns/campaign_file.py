@@ -16,6 +16,7 @@ from heygem_pipeline.campaigns.campaign import (
     CampaignSettings,
     CampaignText,
     Delivery,
+    Speaker,
     VoiceChoice,
 )
 from heygem_pipeline.campaigns.campaign_yaml import LARGEST_FILE, PlainValue, Problems, compose, place_of, plain_values
@@ -28,12 +29,20 @@ from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.printable_text import did_you_mean, is_whole, shown
 
-_GROUPS: dict[str, type[BaseModel]] = {"voices": VoiceChoice, "settings": CampaignSettings, "delivery": Delivery}
+_GROUPS: dict[str, type[BaseModel]] = {
+    "voices": VoiceChoice,
+    "speakers": Speaker,
+    "settings": CampaignSettings,
+    "delivery": Delivery,
+}
 
 _SHOULD = {
     "bool_parsing": Message("should.yes_or_no"),
     "bool_type": Message("should.yes_or_no"),
     "dict_type": Message("should.group"),
+    "float_parsing": Message("should.number"),
+    "float_type": Message("should.number"),
+    "finite_number": Message("should.number"),
     "int_parsing": Message("should.whole_number"),
     "int_parsing_size": Message("should.whole_number"),
     "int_type": Message("should.whole_number"),
@@ -61,6 +70,10 @@ def read_campaign(path: Path, usual: RenderSpec) -> Campaign:
         problems.note(None, Message("campaign.name_not_shown"))
     root = compose(_content(path, problems), problems)
     values = {key: value for key, value in plain_values(root, problems).items() if not _is_left_out(key, value)}
+    if not values.keys() & {"voices", "scripts"}:
+        problems.note(root, Message("campaign.missing_key", key="voices"))
+    for key in sorted(values.keys() & {"languages", "speakers"} if "scripts" not in values else ()):
+        problems.note(place_of((key,), root, of_key=True), Message("campaign.needs_scripts", key=key))
     try:
         text = CampaignText.model_validate({"title": path.stem if is_whole(path.stem) else shown(path.stem)} | values)
     except ValidationError as error:

@@ -2,14 +2,14 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache
 from pathlib import Path
 from re import compile as compile_pattern
 
-from heygem_pipeline.campaigns.campaign import SUFFIX, Campaign
+from heygem_pipeline.campaigns.campaign import SUFFIX, Campaign, Speaker
 from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
@@ -17,6 +17,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.synthesis.front_matter import FrontMatter, language_of_name
 
 UNFINISHED_PREFIXES = (".", "~")
 WILDCARDS = "*?["
@@ -87,7 +88,7 @@ def wanted_clips(
     wanting_voice: dict[str, int] = defaultdict(int)
     wanting_presenter: dict[str, int] = defaultdict(int)
     for position, campaign in enumerate(campaigns.usable):
-        for voice in voice_names.of_any(choice.voice for choice in campaign.voices):
+        for voice in _voices_of(campaign, voice_names):
             wanting_voice[voice] |= 1 << position
         for presenter in presenter_names.of_any(campaign.presenters):
             wanting_presenter[presenter] |= 1 << position
@@ -140,6 +141,11 @@ def matches(campaign: Campaign, voices: Collection[str], presenters: Collection[
             if before and choice.language and before != choice.language:
                 warnings.append(Message("campaign.two_languages", file=campaign.file, voice=voice, language=before))
             languages[voice] = before or choice.language
+    for translation in _translations(campaign, voice_names):
+        if not translation.keys:
+            warnings.append(translation.lack(campaign))
+        for voice in translation.keys:
+            languages[voice] = languages.get(voice) or translation.language
     for name in campaign.presenters:
         if not presenter_names.of(name):
             warnings.append(Message("campaign.no_such_presenter", file=campaign.file, name=name))
@@ -152,18 +158,75 @@ def matches(campaign: Campaign, voices: Collection[str], presenters: Collection[
 def languages(campaigns: Iterable[Campaign], voices: Collection[str]) -> dict[str, str]:
     """The language of each voice that is given one by a campaign that names clips by it; the first counts."""
     names = _Names(voices)
+    naming = [campaign for campaign in campaigns if campaign.delivery.named_by_language]
     return {
-        voice: choice.language
-        for campaign in reversed([campaign for campaign in campaigns if campaign.delivery.named_by_language])
-        for choice in reversed(campaign.voices)
-        if choice.language
-        for voice in names.of(choice.voice)
+        voice: language
+        for campaign in reversed(naming)
+        for voice, language in reversed(_voices_of(campaign, names).items())
+        if language
     }
+
+
+def speech_orders(campaigns: Iterable[Campaign], voices: Collection[str]) -> dict[str, FrontMatter | Message]:
+    """How campaigns have scripts spoken that do not say it themselves, by key; a message where two disagree."""
+    names, orders, by = _Names(voices), dict[str, FrontMatter | Message](), dict[str, Campaign]()
+    for campaign in campaigns:
+        for translation in _translations(campaign, names):
+            speaker = campaign.speakers.get(translation.language or "", Speaker())
+            order = FrontMatter(translation.language, speaker.engine, speaker.voice, speaker.speed)
+            for key in translation.keys:
+                before = orders.setdefault(key, order)
+                first = by.setdefault(key, campaign)
+                if before != order and first is not campaign:
+                    files = {"first": first.file, "second": campaign.file}
+                    orders[key] = Message("campaigns.speakers_disagree", voice=key, **files)
+    return orders
 
 
 def render_spec_of(wanting: tuple[Campaign, ...], usual: RenderSpec) -> RenderSpec:
     """How a clip is made that these campaigns want, which agree on it; as usual where none wants it."""
     return RenderSpec(wanting[0].engine, wanting[0].settings) if wanting else usual
+
+
+@dataclass(frozen=True)
+class _Translation:
+    """A script in one language, and the voices that are called so: scripts, or recordings of it.
+
+    script: as the campaign calls it. language: None where it names none, and none of the names does.
+    """
+
+    script: str
+    language: str | None
+    keys: tuple[str, ...]
+
+    def lack(self, campaign: Campaign) -> Message:
+        if self.language is None:
+            return Message("campaign.no_such_script", file=campaign.file, name=self.script)
+        return Message("campaign.no_translation", file=campaign.file, script=self.script, language=self.language)
+
+
+def _translations(campaign: Campaign, names: "_Names") -> Iterator[_Translation]:
+    for script in campaign.scripts:
+        for language in campaign.languages:
+            yield _Translation(script, language, tuple(names.of(f"{script}.{language}")))
+        if not campaign.languages:
+            keys = names.of(script)
+            for key in keys:
+                yield _Translation(script, language_of_name(key), (key,))
+            if not keys:
+                yield _Translation(script, None, ())
+
+
+def _voices_of(campaign: Campaign, names: "_Names") -> dict[str, str | None]:
+    """The voices that a campaign wants -> their language, where it is told."""
+    found: dict[str, str | None] = {}
+    for choice in campaign.voices:
+        for key in names.of(choice.voice):
+            found[key] = found.get(key) or choice.language
+    for translation in _translations(campaign, names):
+        for key in translation.keys:
+            found[key] = found.get(key) or translation.language
+    return found
 
 
 class _Names:

@@ -78,6 +78,7 @@ def check(
         if campaigns.everything and not as_json:
             output.print("There is no campaign: every voice is wanted on every presenter.")
         problems = _contradictions(campaigns, checked, voices, presenters)
+        problems += _disagreements_on_speakers(campaigns, checked, voices)
         if name is None:
             problems = [*_problems(campaigns), *problems]
         if problems:
@@ -257,6 +258,16 @@ def _contradictions(
         if any(campaign.file in files for campaign in checked):
             told.setdefault(files, contradiction)
     return list(told.values())
+
+
+def _disagreements_on_speakers(
+    campaigns: "Campaigns", checked: Sequence["Campaign"], voices: Mapping[str, Path]
+) -> list[Message]:
+    from heygem_pipeline.campaigns.campaigns_folder import speech_orders
+
+    files = {campaign.file for campaign in checked}
+    orders = speech_orders(campaigns.usable, voices).values()
+    return [one for one in orders if isinstance(one, Message) and files & {one.values["first"], one.values["second"]}]
 
 
 def _uploads(folders: "DataFolders") -> tuple[dict[str, Path], dict[str, Path]]:

@@ -3,15 +3,23 @@
 import dagster as dg
 
 from heygem_pipeline.assets.specifications import DeliverySpec
-from heygem_pipeline.campaigns.campaigns_folder import contradictions, load_campaigns, render_spec_of, wanted_clips
+from heygem_pipeline.campaigns.campaigns_folder import (
+    contradictions,
+    load_campaigns,
+    render_spec_of,
+    speech_orders,
+    wanted_clips,
+)
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignsDisagree
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.runs.materializations import data_versions
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
@@ -31,6 +39,16 @@ class CampaignSpecifications:
         for disagreement in contradictions(wanted).values():
             raise CampaignsDisagree(disagreement.code, **disagreement.values)
         return render_spec_of(wanted.get(clip, ()), usual)
+
+    def speech_order(self, audio: str) -> FrontMatter:
+        """As the campaigns that want the script say. Raises CampaignsDisagree."""
+        campaigns = load_campaigns(self._folders.campaigns, default_render_spec(self._settings))
+        voice = {key: path for key, path in Uploads(self._folders).voices().items() if key == audio}
+        ordered = speech_orders(campaigns.usable, voice).get(audio, FrontMatter())
+        for disagreement in [ordered] if isinstance(ordered, Message) else []:
+            raise CampaignsDisagree(disagreement.code, **disagreement.values)
+        assert not isinstance(ordered, Message)
+        return ordered
 
     def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
         """The clips that are wanted of the voice, as the planner finds them."""

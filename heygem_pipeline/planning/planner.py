@@ -5,7 +5,13 @@ from collections.abc import Collection, Mapping
 import dagster as dg
 
 from heygem_pipeline.campaigns.campaign import Campaign
-from heygem_pipeline.campaigns.campaigns_folder import contradictions, languages, load_campaigns, wanted_clips
+from heygem_pipeline.campaigns.campaigns_folder import (
+    contradictions,
+    languages,
+    load_campaigns,
+    speech_orders,
+    wanted_clips,
+)
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
@@ -33,6 +39,7 @@ from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import clip_version, presenter_version, voice_version
+from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads, same_names
 
 NOTHING_FINISHED = Status(State.WAITING, Message("delivery.nothing_finished"))
@@ -56,8 +63,9 @@ def plan(
         there = [clip for clip in clips if clip.voice in voice_files and clip.presenter in presenters]
         wanting = ClipTable.of((clip, wanting.get(clip, ())) for clip in there)
     spoken = languages(campaigns.usable, voice_files)
+    orders = speech_orders(campaigns.usable, voice_files)
     away = next((reason for kind in UploadKind if (reason := uploads.away(kind)) is not None), None)
-    return _Planner(instance, folders, settings, known, away).plan(wanting, spoken)
+    return _Planner(instance, folders, settings, known, orders, away).plan(wanting, spoken)
 
 
 class _Planner:
@@ -69,12 +77,13 @@ class _Planner:
         folders: DataFolders,
         settings: Settings,
         known: Mapping[UploadKind, Mapping[str, Upload]],
+        orders: Mapping[str, FrontMatter | Message],
         away: Message | None,
     ) -> None:
         self._instance = instance
         self._folders = folders
         recordings, presenters = known[UploadKind.AUDIO], known[UploadKind.TEMPLATE]
-        scripts = self._scripts = script_statuses(instance, folders, settings, known[UploadKind.SCRIPT])
+        scripts = self._scripts = script_statuses(instance, folders, settings, known[UploadKind.SCRIPT], orders)
         self._voices = {**recordings, **{key: script.as_voice for key, script in scripts.items()}}
         self._presenters = presenters
         self._refused = same_names(recordings, known[UploadKind.SCRIPT])

@@ -14,6 +14,7 @@ from heygem_pipeline.settings import Settings, SynthesisSettings
 from heygem_pipeline.storage.fingerprint import file_state
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.versions import parts_of_spoken_version
+from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.synthesis.recording import script_version
 from heygem_pipeline.synthesis.script import Script, read_script
 from heygem_pipeline.synthesis.speech_spec import SpeechSpec, speech_spec
@@ -53,9 +54,13 @@ class ScriptStatus:
 
 
 def script_statuses(
-    instance: dg.DagsterInstance, folders: DataFolders, settings: Settings, scripts: Mapping[str, Upload]
+    instance: dg.DagsterInstance,
+    folders: DataFolders,
+    settings: Settings,
+    scripts: Mapping[str, Upload],
+    orders: Mapping[str, FrontMatter | Message],
 ) -> dict[str, ScriptStatus]:
-    """Look at every script that was taken in."""
+    """Look at every script that was taken in. orders: of campaigns; a message where two disagree."""
     if not scripts:
         return {}
     made = data_versions(instance, folders, "spoken_script")
@@ -68,8 +73,12 @@ def script_statuses(
             # As with every upload, a change counts when it was taken in.
             statuses[key] = ScriptStatus(upload, was_made_of, recording, chosen, None, changing=not recording)
             continue
+        ordered = orders.get(key, FrontMatter())
+        if isinstance(ordered, Message):
+            statuses[key] = ScriptStatus(upload, "", "", chosen, ordered)
+            continue
         try:
-            script, spec = _understood(folders.scripts / upload.file, settings)
+            script, spec = _understood(folders.scripts / upload.file, settings, ordered)
             version, hindrance = script_version(script, spec), None
         except PipelineError as error:
             statuses[key] = ScriptStatus(upload, "", "", chosen, error.message)
@@ -88,11 +97,11 @@ def _is_as_taken_in(path: Path, upload: Upload) -> bool:
     return upload.is_as_before(status.st_size, status.st_mtime_ns)
 
 
-def _understood(path: Path, settings: SynthesisSettings) -> tuple[Script, SpeechSpec]:
+def _understood(path: Path, settings: SynthesisSettings, ordered: FrontMatter) -> tuple[Script, SpeechSpec]:
     read = _read(path, file_state(path), settings.max_script_words)
     if isinstance(read, PipelineError):
         raise read
-    return read, speech_spec(read, settings)
+    return read, speech_spec(read, settings, ordered)
 
 
 @lru_cache(maxsize=SCRIPTS_REMEMBERED)

@@ -156,3 +156,36 @@ def test_without_its_recording_a_script_is_no_voice_yet(studio: Studio) -> None:
     studio.write("welcome.en.txt", "Good morning.")
     failure = studio.materializer.run(["audio_features"], "welcome.en")
     assert failure is not None and "spoken_script" in failure
+
+
+@pytest.mark.long
+def test_a_campaign_of_one_script_in_three_languages_on_two_presenters(
+    studio: Studio, server: SpeechServer, material: Path
+) -> None:
+    folders = studio.folders
+    shutil.copy(material / "presenter.mp4", folders.presenters / "mei.mp4")
+    texts = {"de": "Guten Morgen.", "en": "Good morning to you.", "zh": "早上好，各位同学。"}
+    for language, text in texts.items():
+        studio.write(f"welcome.{language}.txt", text)
+    (folders.campaigns / "spring.yaml").write_text(
+        "scripts: welcome\nlanguages: [de, en, zh]\nspeakers: {de: onyx, zh: {voice: alloy, speed: 0.9}}\n"
+        "presenters: [grace, mei]\ndelivery: {named_by_language: yes}\n"
+    )
+    states = studio.make()
+    assert len(states) == 6 and set(states.values()) == {State.DONE}, studio.said
+    asked = {request["input"]: (request["voice"], request["speed"], request["language"]) for request in server.requests}
+    assert asked == {
+        texts["de"]: ("onyx", 1.0, "de"),
+        texts["en"]: ("alloy", 1.0, "en"),
+        texts["zh"]: ("alloy", 0.9, "zh"),
+    }
+    with zipfile.ZipFile(folders.delivery("welcome.zh")) as archive:
+        assert {"grace.zh.mp4", "grace.zh.vtt", "mei.zh.mp4"} <= set(archive.namelist())
+
+    outputs = folders.root / "outputs"
+    before = {path: path.stat().st_mtime_ns for path in outputs.rglob("*.mp4")}
+    studio.write("welcome.en.txt", "Good morning to all of you.")
+    assert set(studio.make().values()) == {State.DONE}
+    changed = {path for path in outputs.rglob("*.mp4") if path.stat().st_mtime_ns != before[path]}
+    assert changed == {folders.clip(ClipKey("welcome.en", presenter)) for presenter in ("grace", "mei")}
+    assert len(server.requests) == 4

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heygem_pipeline.campaigns.campaign import Campaign
+from heygem_pipeline.campaigns.campaign import Campaign, Speaker
 from heygem_pipeline.campaigns.campaign_file import read_campaign, write_example
 from heygem_pipeline.campaigns.campaign_yaml import LARGEST_FILE
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignWrong, OutputRefused, UploadMissing
-from heygem_pipeline.settings import DEFAULTS, ClipSettings, SyntheticLabel
+from heygem_pipeline.settings import DEFAULTS, ClipSettings, SynthesisSettings, SyntheticLabel
+from heygem_pipeline.synthesis.script import read_script
 
 PROJECT = Path(__file__).parents[2]
 SMALLEST = 'voices: "*"\npresenters: "*"\n'
@@ -201,7 +202,7 @@ def test_any_content_is_a_campaign_or_told_with_its_line(folder: Path, content: 
             assert re.fullmatch(r"autumn\.yaml, line [1-9]\d*, column [1-9]\d*: .+[.?]", problem), problem
             assert problem.isprintable()
     else:
-        assert campaign.voices and campaign.presenters
+        assert (campaign.voices or campaign.scripts) and campaign.presenters
 
 
 def test_the_example_of_localisation_makes_fifteen_clips() -> None:
@@ -228,3 +229,45 @@ def test_a_new_campaign_is_in_order_with_and_without_its_comment_signs(tmp_path:
     assert full.settings.content_producer == "Example University" and full.delivery.named_by_language
     with pytest.raises(OutputRefused):
         write_example(tmp_path, "../秋季: 1")
+
+
+def test_the_example_that_is_spoken_makes_fifteen_clips() -> None:
+    examples = PROJECT / "docs" / "examples"
+    campaign = read_campaign(examples / "spoken-localisation.yaml", USUAL)
+    scripts = {path.stem: read_script(path, SynthesisSettings()) for path in (examples / "scripts").iterdir()}
+    assert set(scripts) == {f"{script}.{language}" for script in campaign.scripts for language in campaign.languages}
+    assert set(campaign.speakers) == set(campaign.languages) and len(campaign.presenters) == 3
+    assert {len(script.paragraphs) for script in scripts.values()} == {3}
+    assert {len(script.sentences) for script in scripts.values()} == {4}
+
+
+def test_scripts_stand_beside_voices_or_in_their_place(folder: Path) -> None:
+    campaign = read(
+        folder, "scripts: welcome\npresenters: a\nlanguages: [DE, zh-hant]\nspeakers: {de: onyx, EN: {speed: 0.9}}\n"
+    )
+    assert (campaign.voices, campaign.scripts, campaign.languages) == ((), ("welcome",), ("de", "zh-Hant"))
+    assert campaign.speakers == {"de": Speaker(voice="onyx"), "en": Speaker(speed=0.9)}
+    assert read(folder, "scripts: [a]\nvoices: [b]\npresenters: a\n").voices
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("presenters: a\n", 'line 1, column 1: the key "voices" is missing here'),
+        ("voices: a\npresenters: a\nlanguages: [de]\n", 'line 3, column 1: the key "languages" is for scripts'),
+        ("scripts: a\npresenters: a\nlanguages: [klingonish]\n", 'not "klingonish"'),
+        ("scripts: a\npresenters: a\nspeakers: {klingonish: a}\n", "line 3, column 11: speakers should be a BCP 47"),
+        ("scripts: a\npresenters: a\nspeakers: {de: {engine: htpt}}\n", 'did you mean "http"?'),
+        (
+            "scripts: a\npresenters: a\nspeakers: {de: {speed: 5}}\n",
+            "speed should be less than or equal to 2",
+        ),
+        ("scripts: a\npresenters: a\nspeakers: {de: {speed: fast}}\n", 'should be a number, not "fast"'),
+        ("scripts: a\npresenters: a\nspeakers: {de: {tone: happy}}\n", 'there is no key "tone" here'),
+        ("scripts: []\npresenters: a\n", "scripts should name at least one"),
+    ],
+)
+def test_what_is_wrong_with_scripts_is_told_at_its_place(folder: Path, text: str, problem: str) -> None:
+    with pytest.raises(CampaignWrong) as caught:
+        read(folder, text)
+    assert problem in str(caught.value)

@@ -4,10 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline.campaigns.campaigns_folder import Campaigns, contradictions, load_campaigns, matches, wanted_clips
+from heygem_pipeline.campaigns.campaigns_folder import (
+    Campaigns,
+    contradictions,
+    languages,
+    load_campaigns,
+    matches,
+    speech_orders,
+    wanted_clips,
+)
 from heygem_pipeline.clip.render_spec import default_render_spec
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import DEFAULTS
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.synthesis.front_matter import FrontMatter
 
 VOICES = ["welcome-de", "welcome-en", "lesson 1", "欢迎"]
 PRESENTERS = ["anna", "mei"]
@@ -123,3 +133,52 @@ def test_two_campaigns_that_would_make_one_clip_differently_contradict_each_othe
 def test_saying_what_holds_anyway_contradicts_nothing(tmp_path: Path, more: str) -> None:
     campaigns = load(tmp_path, ('"*"', '"*"', more), ('"*"', '"*"'))
     assert contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)) == {}
+
+
+SPOKEN = {
+    "welcome.de": Path("welcome.de.txt"),
+    "welcome.en": Path("welcome.en.md"),
+    "welcome.zh-Hant": Path("welcome.zh-Hant.txt"),
+    "anna": Path("anna.wav"),
+    "lesson": Path("lesson.txt"),
+}
+
+
+def campaign_of(folder: Path, text: str, name: str = "0.yaml") -> Campaigns:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"presenters: [mei]\n{text}", encoding="utf-8")
+    return load_campaigns(folder, USUAL)
+
+
+def test_a_script_is_wanted_in_every_language_and_what_is_missing_is_told(tmp_path: Path) -> None:
+    campaigns = campaign_of(tmp_path, "scripts: welcome\nlanguages: [de, zh-hant, fr]\nvoices: anna\n")
+    clips = wanted_clips(campaigns, SPOKEN, PRESENTERS)
+    assert {clip.voice for clip in clips} == {"welcome.de", "welcome.zh-Hant", "anna"}
+    found = matches(campaigns.usable[0], SPOKEN, PRESENTERS)
+    assert found.voices == {"anna": None, "welcome.de": "de", "welcome.zh-Hant": "zh-Hant"}
+    assert [(one.code, one.values["script"], one.values["language"]) for one in found.warnings] == [
+        ("campaign.no_translation", "welcome", "fr")
+    ]
+    assert "welcome has no fr" in str(found.warnings[0])
+
+
+def test_without_languages_scripts_are_taken_as_they_are_called(tmp_path: Path) -> None:
+    campaigns = campaign_of(
+        tmp_path, "scripts: ['welcome.*', lesson, gone]\ndelivery: {named_by_language: yes}\nspeakers: {de: onyx}\n"
+    )
+    found = matches(campaigns.usable[0], SPOKEN, PRESENTERS)
+    assert set(found.voices) == {"welcome.de", "welcome.en", "welcome.zh-Hant", "lesson"}
+    assert [one.code for one in found.warnings] == ["campaign.no_such_script", "campaign.no_language"]
+    assert languages(campaigns.usable, SPOKEN) == {"welcome.de": "de", "welcome.en": "en", "welcome.zh-Hant": "zh-Hant"}
+    assert speech_orders(campaigns.usable, SPOKEN)["welcome.de"] == FrontMatter("de", None, "onyx", None)
+    assert speech_orders(campaigns.usable, SPOKEN)["welcome.en"] == FrontMatter("en", None, None, None)
+
+
+def test_two_campaigns_must_agree_on_the_speaker_of_a_script(tmp_path: Path) -> None:
+    text = "scripts: welcome\nlanguages: [de, en]\n"
+    campaign_of(tmp_path, text + "speakers: {de: onyx, en: nova}\n")
+    orders = speech_orders(campaign_of(tmp_path, text + "speakers: {de: alloy, en: nova}\n", "1.yaml").usable, SPOKEN)
+    disagreement = orders["welcome.de"]
+    assert isinstance(disagreement, Message) and disagreement.code == "campaigns.speakers_disagree"
+    assert (disagreement.values["first"], disagreement.values["second"]) == ("0.yaml", "1.yaml")
+    assert orders["welcome.en"] == FrontMatter("en", None, "nova", None)

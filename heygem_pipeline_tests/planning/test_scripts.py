@@ -8,6 +8,8 @@ import pytest
 
 from heygem_pipeline.assets.spoken_script import spoken_files
 from heygem_pipeline.clip.spoken_voice import speak_voice
+from heygem_pipeline.errors import CampaignsDisagree
+from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
@@ -246,3 +248,20 @@ def test_the_register_tells_kinds_apart(tmp_path: Path, scripts: Scripts) -> Non
     assert set(uploads.known(UploadKind.SCRIPT)) == {"Welcome.DE", "welcome.de (txt)"}
     assert set(uploads.voices()) == {"one", "two", "Welcome.DE", "welcome.de (txt)"}
     assert uploads.sound("one") == scripts.house.folders.voices / "one.wav"
+
+
+def test_a_campaign_says_who_speaks_and_two_must_agree(scripts: Scripts) -> None:
+    scripts.write("Guten Morgen.")
+    house = scripts.house
+    text = "scripts: welcome\nlanguages: [de]\npresenters: one\nspeakers: {de: %s}\n"
+    (house.folders.campaigns / "spring.yaml").write_text(text % "onyx")
+    specifications = CampaignSpecifications(house.folders, settings())
+    assert specifications.speech_order("welcome.de") == FrontMatter("de", None, "onyx", None)
+    scripts.speak()
+    assert scripts.state() is State.STALE  # it was spoken by the usual voice
+    assert set(house.plan().clips) == {ClipKey("welcome.de", "one")}
+    (house.folders.campaigns / "summer.yaml").write_text(text % "nova")
+    assert (scripts.state(), scripts.code()) == (State.FAILED, "campaigns.speakers_disagree")
+    with pytest.raises(CampaignsDisagree):
+        specifications.speech_order("welcome.de")
+    assert specifications.speech_order("one") == FrontMatter()
