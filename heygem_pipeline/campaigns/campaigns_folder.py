@@ -178,8 +178,9 @@ def speech_orders(campaigns: Iterable[Campaign], voices: Collection[str]) -> dic
                 before = orders.setdefault(key, order)
                 first = by.setdefault(key, campaign)
                 if before != order and first is not campaign:
-                    files = {"first": first.file, "second": campaign.file}
-                    orders[key] = Message("campaigns.speakers_disagree", voice=key, **files)
+                    orders[key] = Message(
+                        "campaigns.speakers_disagree", voice=key, first=first.file, second=campaign.file
+                    )
     return orders
 
 
