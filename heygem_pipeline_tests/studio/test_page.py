@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 from dagster import DagsterRunStatus
 
+from heygem_pipeline.campaigns.campaigns_folder import ONLY_CAMPAIGNS
 from heygem_pipeline.clip.sidecar import read_sidecar
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.house import CLIP, PRESENTER, House
-from heygem_pipeline_tests.studio.conftest import PHONE
+from heygem_pipeline_tests.studio.conftest import DESKTOP, PHONE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -235,3 +237,35 @@ def test_a_batch_gets_another_name_and_quality_in_the_page(
     page.locator("#batch-sub", has_text="Best").wait_for()
     assert [path.name for path in finished.folders.campaigns.glob("*.yaml")] == ["Winter term.yaml"]
     assert page.evaluate("localStorage.getItem('studio-names')") == "{presenter} {voice}"
+
+
+def test_hundreds_of_voices_are_found_by_name_ordered_and_ticked_together(
+    house: House, address_of_house: str, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is made up would be refused at first sight.
+    monkeypatch.setattr(FirstLooks, "want", lambda *_, **__: None)
+    for number in range(498):
+        (house.folders.voices / f"Leçon {number}.wav").write_bytes(f"voice {number}".encode())
+    for number in range(18):
+        (house.folders.presenters / f"teacher {number}.mp4").write_bytes(f"presenter {number}".encode())
+    (house.folders.campaigns / ONLY_CAMPAIGNS).touch()
+    house.take_in()
+    for size in (DESKTOP, {"width": 820, "height": 1180}, PHONE):
+        page = open_page(address_of_house, size)
+        page.set_default_timeout(30_000)
+        cards = page.locator("[data-kind=voices] .card")
+        cards.nth(499).wait_for(state="attached")
+        assert page.locator("[data-kind=presenters] .card").count() == 20
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_label("Search voices").fill("lecon 49")
+        page.get_by_text("13 of 500").wait_for()
+        page.locator("[data-kind=voices]").get_by_label("Order").select_option("name")
+        names = [name.strip() for name in page.locator("[data-kind=voices] .card-name").all_inner_texts()]
+        assert names == [f"Leçon {number}.wav" for number in (49, 149, 249, 349, 449, *range(490, 498))]
+        page.locator("[data-kind=voices]").get_by_label("All found").check()
+        page.get_by_label("Search voices").fill("nobody")
+        page.locator("[data-kind=voices]").get_by_text("Nothing found.").wait_for()
+        page.get_by_label("Search voices").fill("")
+        cards.nth(499).wait_for(state="attached")
+        assert page.locator("[data-kind=voices] .card.ticked").count() == 13
+        page.context.close()

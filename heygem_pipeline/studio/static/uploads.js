@@ -1,5 +1,6 @@
 // Bringing in: drop zones, the queue of uploads, recording, and a card for each file.
 
+import * as finding from "./finding.js";
 import { confirmed, toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, languageName, t } from "./page.js";
 import { post, upload as send } from "./server.js";
@@ -32,13 +33,14 @@ export function prepare() {
       bring(kind, event.dataTransfer.files);
     });
     panel.querySelector(".all input").addEventListener("change", (event) => {
-      const keys = store.now[kind].filter((upload) => upload.key && !trouble(upload)).map((upload) => upload.key);
+      const keys = finding.found(kind).filter((upload) => upload.key && !trouble(upload)).map((upload) => upload.key);
       choose(kind, keys, event.target.checked);
     });
   }
   // A file dropped beside a zone would otherwise replace the page.
   for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
   addEventListener("beforeunload", (event) => sending && event.preventDefault());
+  finding.prepare(draw);
   prepareRecording();
 }
 
@@ -132,10 +134,13 @@ async function next() {
 export function draw() {
   for (const panel of document.querySelectorAll("section[data-kind]")) {
     const kind = panel.dataset.kind;
-    const uploads = [...store.now[kind]].sort((a, b) => b.added - a.added || a.file.localeCompare(b.file));
+    const uploads = finding.found(kind);
+    finding.draw(panel, kind, uploads.length);
     const good = uploads.filter((upload) => upload.key && !trouble(upload));
     const all = panel.querySelector(".all");
     all.hidden = good.length < 2;
+    const words = finding.isSearching(kind) ? t("all.found") : t("all");
+    if (all.lastChild.textContent.trim() !== words) all.lastChild.textContent = ` ${words}`;
     const ticked = good.filter((upload) => store.chosen[kind].has(upload.key)).length;
     all.firstElementChild.checked = ticked > 0 && ticked === good.length;
     all.firstElementChild.indeterminate = ticked > 0 && ticked < good.length;
