@@ -253,9 +253,7 @@ class SynthesisSettings(WeightSettings):
     speech_key: SecretStr = Field(
         default=SecretStr(""), description="Engine http: key of the server; it is sent to that address only"
     )
-    speech_seconds: float = Field(
-        default=60.0, gt=0, description="Engine http: time limit for one sentence (seconds); it is tried up to 3 times"
-    )
+    speech_seconds: float = Field(default=60.0, gt=0, description="Engine http: time limit for one sentence (seconds)")
     max_script_words: int = Field(
         default=5000, ge=1, description="Longer scripts are refused (words; half an hour of speech)"
     )

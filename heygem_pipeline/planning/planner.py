@@ -55,7 +55,7 @@ def plan(
     uploads = Uploads(folders)
     known = {kind: uploads.known(kind) for kind in UploadKind}
     presenters = known[UploadKind.TEMPLATE]
-    voice_files = uploads.voices()
+    voice_files = uploads.voices(known)
     presenter_files = uploads.paths(UploadKind.TEMPLATE, presenters)
     campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
     wanting = wanted_clips(campaigns, voice_files, presenter_files)

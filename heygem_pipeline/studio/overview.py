@@ -173,7 +173,7 @@ def _mark(upload: Upload | None) -> str:
 
 
 def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], language: str) -> Iterator[dict[str, Any]]:
-    voices = state.uploads.voices()
+    voices = state.uploads.voices(state.known)
     presenters = state.uploads.paths(UploadKind.TEMPLATE, state.known[UploadKind.TEMPLATE])
     if state.campaigns.everything and voices and presenters:
         named = {"name": EVERYTHING, "title": "", "made": 0.0}

@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from heygem_pipeline.errors import BadInput, SpeechServerUnusable, SynthesisFailed
 from heygem_pipeline.media.probe import probe_sound
@@ -76,7 +76,10 @@ class HttpSynthesizer:
         self._key()
 
     def synthesize(self, text: str, voice: str, language: str, speed: float) -> Speech:
-        """Ask the server, again where it may be over in a moment. Raises SpeechServerUnusable, SynthesisFailed."""
+        """Ask the server, again where it may be over in a moment. Raises SpeechServerUnusable, SynthesisFailed.
+
+        The language is the voice's affair: OpenAI's interface has no place for it, and refuses what it does not know.
+        """
         wanted: dict[str, Any] = {
             "model": self._settings.speech_model,
             "input": text,
@@ -84,8 +87,6 @@ class HttpSynthesizer:
             "response_format": "wav",
             "speed": speed,
         }
-        if language:
-            wanted["language"] = language  # not OpenAI's; servers that know it need it, the others leave it be
         return _speech(self._answer(json.dumps(wanted, ensure_ascii=False).encode()), self._host)
 
     @property
@@ -117,7 +118,7 @@ class HttpSynthesizer:
         headers = {"Content-Type": "application/json", "Accept": "audio/*"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        request, opener = Request(self._endpoint(), body, headers, method="POST"), build_opener(_NoRedirection)
+        request, opener = Request(self._endpoint(), body, headers, method="POST"), self._opener()
         for wait in (*WAITS, None):
             try:
                 return self._read(opener, request)
@@ -131,6 +132,12 @@ class HttpSynthesizer:
                     self._out_of_reach(error)
                 sleep(wait)
         raise AssertionError("the last try returns or raises")
+
+    def _opener(self) -> OpenerDirector:
+        """By the proxies of the environment, except to this machine itself."""
+        host = urlsplit(self._settings.speech_address).hostname or ""
+        here = host == "localhost" or host == "::1" or host.startswith("127.")
+        return build_opener(_NoRedirection, *([ProxyHandler({})] if here else []))
 
     def _read(self, opener: OpenerDirector, request: Request) -> bytes:
         """Raises TimeoutError where the whole takes longer than the settings allow, however it drips."""

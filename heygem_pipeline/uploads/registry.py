@@ -172,13 +172,11 @@ class Uploads:
         """The files of uploads, by key."""
         return {key: self.folder(kind) / upload.file for key, upload in uploads.items()}
 
-    def voices(self) -> dict[str, Path]:
-        """The files of all voices that were taken in, recordings and scripts, by key."""
-        return {
-            key: path
-            for kind in (UploadKind.AUDIO, UploadKind.SCRIPT)
-            for key, path in self.paths(kind, self.known(kind)).items()
-        }
+    def voices(self, known: Mapping[UploadKind, Mapping[str, Upload]] | None = None) -> dict[str, Path]:
+        """The files of all voices, recordings and scripts, by key. known: default, all that were taken in by now."""
+        kinds = UploadKind.AUDIO, UploadKind.SCRIPT
+        taken_in = known or {kind: self.known(kind) for kind in kinds}
+        return {key: path for kind in kinds for key, path in self.paths(kind, taken_in[kind]).items()}
 
     def sound(self, key: str) -> Path:
         """The file of sound of a voice: a person's recording, or the one made from its script.

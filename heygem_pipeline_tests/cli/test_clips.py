@@ -76,6 +76,15 @@ def test_programs_read_the_state_with_full_paths(house: House) -> None:
     assert refused.exit_code == 3 and json.loads(refused.stdout)["refused"]["sentence"] + "\n" == refused.stderr
 
 
+def test_programs_read_of_which_script_a_voice_is(house: House) -> None:
+    (house.folders.scripts / "lesson.txt").write_text("?!")
+    house.take_in()
+    voices = {voice["name"]: voice for voice in json.loads(heygem("status", "--json").stdout)["voices"]}
+    script = str(house.folders.scripts / "lesson.txt")
+    assert (voices["lesson"]["state"], voices["lesson"]["file"]) == ("failed", script)
+    assert (voices["lesson"]["reason"]["code"], voices["lesson"]["reason"]["file"]) == ("script.no_words", script)
+
+
 def test_watching_leaves_the_terminal_as_it_was(house: House) -> None:
     master, terminal = pty.openpty()
     before = termios.tcgetattr(terminal)

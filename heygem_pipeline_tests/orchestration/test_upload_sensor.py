@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -225,3 +226,21 @@ def fail_on(monkeypatch: pytest.MonkeyPatch, what: str, name: str) -> None:
         return real(path, *arguments, **more)
 
     monkeypatch.setattr(Path, what, failing)
+
+
+def test_scripts_are_taken_in_beside_recordings_and_a_folder_without_them_is_none(
+    ticks: Ticks, data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "STILL_SECONDS", 0.0)
+    data.scripts.rmdir()
+    (data.voices / "anna.wav").write_bytes(b"sound")
+    assert "audio, new: anna." in ticks.tick()
+    data.scripts.mkdir()
+    (data.scripts / "welcome.de.txt").write_text("Guten Morgen.")
+    (data.scripts / ".welcome.de.txt.swp").write_text("Guten")
+    assert "script, new: welcome.de." in ticks.tick()
+    assert ticks.keys() == ["anna", "welcome.de"]
+    assert ticks.tick() == "No change: 1 audio, 0 template, 1 script."
+    shutil.rmtree(data.scripts)
+    assert "scripts" in ticks.tick()  # it may be a disk that is away
+    assert ticks.keys() == ["anna", "welcome.de"]

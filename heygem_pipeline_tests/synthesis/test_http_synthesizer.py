@@ -74,7 +74,7 @@ def test_a_sentence_is_asked_for_as_openai_describes_it(server: SpeechServer, ch
     speech = HttpSynthesizer(chosen).synthesize(TEXT, "nova", "en", 1.25)
     assert server.paths == ["/v1/audio/speech"]
     wanted = {"model": "tts-1", "input": TEXT, "voice": "nova", "speed": 1.25, "response_format": "wav"}
-    assert wanted.items() <= server.requests[0].items()
+    assert server.requests == [wanted]
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
     assert len(speech.samples) / speech.sample_rate == pytest.approx(LENGTH, abs=0.01)
     assert 0.3 < np.abs(speech.samples).max() < 0.5
@@ -227,3 +227,14 @@ def test_the_model_is_the_version_and_the_address_is_not(chosen: SynthesisSettin
 
 def test_no_dump_of_the_settings_holds_the_key(chosen: SynthesisSettings) -> None:
     assert KEY not in repr(chosen) + str(chosen.model_dump(mode="json")) + chosen.model_dump_json()
+
+
+def test_a_server_on_this_machine_is_asked_without_a_proxy(
+    server: SpeechServer, chosen: SynthesisSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert spoken(chosen) == pytest.approx(LENGTH, abs=0.01)
+    local = chosen.model_copy(update={"speech_address": server.address.replace("127.0.0.1", "localhost")})
+    assert spoken(local) == pytest.approx(LENGTH, abs=0.01)
