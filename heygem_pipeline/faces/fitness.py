@@ -99,6 +99,10 @@ def fitness_warnings(tracks: FaceTracks, limits: UploadLimits) -> list[Message]:
         warnings.append(Message("face.one_other"))
     elif tracks.other_faces:
         warnings.append(Message("face.others", count=tracks.other_faces))
+    if tracks.cover.masked:
+        warnings.append(Message("face.masked"))
+    elif tracks.cover.seconds:
+        warnings.append(Message("face.covered", seconds=tracks.cover.seconds))
     missing = int((~tracks.present).sum())
     if missing:
         warnings.append(Message("face.frames_without", missing=missing, frames=len(tracks)))

@@ -17,13 +17,14 @@ from heygem_pipeline.settings import NetworkSettings
 
 
 class _Row(NamedTuple):
-    """What is kept of a frame: float32 (68, 2), (4, 11, 2) and (16,), and how surely a face is there."""
+    """What is kept of a frame: float32 (68, 2), (4, 11, 2), (16,) and (3, 2), and how surely a face is there."""
 
     frame: int
     box: Box
     landmarks: NDArray[np.float32]
     lips: NDArray[np.float32]
     blendshapes: NDArray[np.float32]
+    colours: NDArray[np.float32]
     score: float
 
 
@@ -60,7 +61,8 @@ def tracker_of(_networks: NetworkSettings) -> MeshTracker:
 def _row(networks: MeshNetworks, one: FaceObservation) -> _Row:
     reading = one.reading
     landmarks, lips = reading.landmarks.astype(np.float32), reading.lips.astype(np.float32)
-    return _Row(one.index, one.box, landmarks, lips, networks.mouth_blendshapes(reading.points), reading.presence)
+    blendshapes = networks.mouth_blendshapes(reading.points)
+    return _Row(one.index, one.box, landmarks, lips, blendshapes, one.colours, reading.presence)
 
 
 def _followed(rows: list[_Row], count: int, follower: FaceFollower) -> FollowedFace:
@@ -68,10 +70,18 @@ def _followed(rows: list[_Row], count: int, follower: FaceFollower) -> FollowedF
     landmarks = np.full((count, 68, 2), np.nan, np.float32)
     lips = np.full((count, *LIP_LINES.shape, 2), np.nan, np.float32)
     blendshapes = np.full((count, len(MOUTH_BLENDSHAPES)), np.nan, np.float32)
+    colours = np.full((count, 3, 2), np.nan, np.float32)
     score = np.full(count, np.nan, np.float32)
     for row in rows:
         boxes[row.frame], landmarks[row.frame], lips[row.frame] = row.box, row.landmarks, row.lips
-        blendshapes[row.frame], score[row.frame] = row.blendshapes, row.score
+        blendshapes[row.frame], colours[row.frame], score[row.frame] = row.blendshapes, row.colours, row.score
     return FollowedFace(
-        smooth_boxes(boxes, follower.cuts), landmarks, score, follower.cuts, follower.other_faces, lips, blendshapes
+        smooth_boxes(boxes, follower.cuts),
+        landmarks,
+        score,
+        follower.cuts,
+        follower.other_faces,
+        lips,
+        blendshapes,
+        colours,
     )

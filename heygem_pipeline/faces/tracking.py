@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.fitness import refuse_unfit
 from heygem_pipeline.faces.head_frame import fit_head_frame
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES, lip_lines_of
+from heygem_pipeline.faces.mouth_cover import NOTHING_BEFORE, mouth_cover
 from heygem_pipeline.faces.pose import head_pose
 from heygem_pipeline.faces.temporal_smoothing import fill_short_gaps, savitzky_golay, window_length
 from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
@@ -82,6 +83,8 @@ def complete_tracks(followed: FollowedFace, frame_rate: Fraction, size: tuple[in
     reference = np.full((68, 2), np.nan, np.float32)
     if present.any():
         raw_head, reference = fit_head_frame(landmarks, present)
+    pose = smooth(head_pose(landmarks, present)).astype(np.float32)
+    cover = NOTHING_BEFORE if followed.colours is None else mouth_cover(followed.colours, pose[:, 0], frame_rate)
     state = np.where(found, FaceState.FOUND, np.where(present, FaceState.FILLED, FaceState.ABSENT))
     return FaceTracks(
         frame_rate=frame_rate,
@@ -91,11 +94,12 @@ def complete_tracks(followed: FollowedFace, frame_rate: Fraction, size: tuple[in
         landmarks=landmarks.astype(np.float32),
         head=smooth(raw_head),
         raw_head=raw_head,
-        pose=smooth(head_pose(landmarks, present)).astype(np.float32),
+        pose=pose,
         score=score.astype(np.float32),
         reference=reference,
         other_faces=followed.other_faces,
         lips=lips.astype(np.float32),
         blendshapes=blendshapes.astype(np.float32),
         cuts=followed.cuts,
+        cover=cover,
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
+from heygem_pipeline.faces.mouth_cover import NOTHING_BEFORE, MouthCover
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.metadata import INNER
 
@@ -53,6 +54,7 @@ class FaceTracks:
         blendshapes: float32 (frames, 16), of the mouth as MOUTH_BLENDSHAPES orders them, 0 to 1; NaN where the tracker
             reads none.
         cuts: frames at which another shot or another face begins; nothing is smoothed or filled across them.
+        cover: what is before the mouth, as far as it can be told.
     """
 
     frame_rate: Fraction
@@ -69,6 +71,7 @@ class FaceTracks:
     lips: NDArray[np.float32]
     blendshapes: NDArray[np.float32]
     cuts: tuple[int, ...] = ()
+    cover: MouthCover = NOTHING_BEFORE
 
     def __len__(self) -> int:
         return len(self.state)
@@ -131,6 +134,7 @@ def tracks_to_table(tracks: FaceTracks, metadata: dict[str, str] | None = None) 
         "reference": [None if np.isnan(value) else float(value) for value in tracks.reference.ravel()],
         "other_faces": tracks.other_faces,
         "cuts": list(tracks.cuts),
+        "cover": tracks.cover._asdict(),
     }
     return pa.table(columns).replace_schema_metadata({**(metadata or {}), _CLIP: json.dumps(clip)})
 
@@ -160,6 +164,8 @@ def table_to_tracks(table: pa.Table) -> FaceTracks:
         lips=_stacked(table, LIP_COLUMNS).reshape(count, *LIP_LINES.shape, 2).astype(np.float32),
         blendshapes=_stacked(table, BLENDSHAPE_COLUMNS).astype(np.float32),
         cuts=tuple(clip["cuts"]),
+        # Tables of before it was looked at have none.
+        cover=MouthCover(**clip.get("cover", {})),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heygem_pipeline.faces.mouth_cover import NOTHING_BEFORE, MouthCover
 from heygem_pipeline.faces.tracks import (
     FaceState,
     FaceTracks,
@@ -26,7 +27,8 @@ def wandering(absent: set[int], frames: int) -> FaceTracks:
     random = np.random.default_rng(5)
     faces = np.array([made_face(0.1) * 100 + 400 + random.normal(size=(68, 2)) for _ in range(frames)])
     faces[[index for index in absent if index < frames]] = np.nan
-    return replace(made_tracks(faces), frame_rate=Fraction(30000, 1001), other_faces=2, cuts=(1, 4))
+    said = {"other_faces": 2, "cuts": (1, 4), "cover": MouthCover(masked=True, seconds=1.5)}
+    return replace(made_tracks(faces), frame_rate=Fraction(30000, 1001), **said)
 
 
 def assert_equal(one: FaceTracks, other: FaceTracks) -> None:
@@ -44,6 +46,15 @@ def assert_equal(one: FaceTracks, other: FaceTracks) -> None:
 def test_a_table_gives_back_the_same_tracks_bit_for_bit(absent: set[int], frames: int) -> None:
     tracks = wandering(absent, frames)
     assert_equal(tracks, table_to_tracks(tracks_to_table(tracks)))
+
+
+def test_a_table_of_before_covers_were_looked_at_is_read() -> None:
+    table = tracks_to_table(wandering(set(), 3))
+    (key,) = table.schema.metadata
+    clip = json.loads(table.schema.metadata[key])
+    del clip["cover"]
+    old = table.replace_schema_metadata({key: json.dumps(clip)})
+    assert table_to_tracks(old).cover == NOTHING_BEFORE
 
 
 def test_a_file_gives_back_tracks_and_metadata(tmp_path: Path) -> None:
