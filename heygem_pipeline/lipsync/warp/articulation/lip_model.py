@@ -43,6 +43,21 @@ PURSED_THICKENING = 0.12
 WIDEST_OPENING = 0.41
 """IOD: half the width over which lips part in speech."""
 
+LEAST_REACH, FURTHER_REACH, FURTHEST_AT = 0.66, 0.26, 0.14
+"""Share of the mouth's half width over which lips part at first, what is added, and the opening (IOD) with it all."""
+
+UNZIPPING, FLATTENING, ROUNDED_FLATTENING = 2.2, 0.85, 0.3
+"""Powers: how steeply an opening ends at its sides, how flat it is between, and how much less so in rounded lips."""
+
+BORDER_FLATTENING = 0.8
+"""Power: how flat the border's share of an opening is along the mouth."""
+
+CLOSING_UPPER_BORDER, CLOSING_LOWER_BORDER = 0.85, 0.95
+"""How far a lip's border goes along when parted lips are brought together."""
+
+LOWER_ARC, LOWER_ARC_AT = 0.8, 0.08
+"""How far the lower lip's edge becomes a plain arc, and the opening (IOD) from which."""
+
 ROUNDED_WIDTH = 0.16
 """Relative loss of width of fully rounded lips."""
 
@@ -96,14 +111,14 @@ def opening_profile(s: NDArray[np.float64], gap: float, rounding: float, half_wi
     Lips part in the middle first and unzip toward the corners as the mouth opens; rounded lips open as an ellipse. What
     a smile adds to the width stays closed.
     """
-    reach = min(0.66 + 0.26 * min(1.0, gap / 0.14), WIDEST_OPENING / half_width)
-    inside = np.clip(1 - (np.abs(s) / reach) ** 2.2, 0, 1)
-    return inside ** (0.85 - 0.3 * rounding)
+    reach = min(LEAST_REACH + FURTHER_REACH * min(1.0, gap / FURTHEST_AT), WIDEST_OPENING / half_width)
+    inside = np.clip(1 - (np.abs(s) / reach) ** UNZIPPING, 0, 1)
+    return inside ** (FLATTENING - ROUNDED_FLATTENING * rounding)
 
 
 def outer_profile(s: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far a lip's outer border follows its inner one, along the mouth."""
-    return np.clip(1 - np.abs(s) ** 2.0, 0, 1) ** 0.8
+    return np.clip(1 - np.abs(s) ** 2.0, 0, 1) ** BORDER_FLATTENING
 
 
 def closed_contours(frame: MouthContours, rest: RestOffset = NO_OFFSET) -> MouthContours:
@@ -139,8 +154,8 @@ def _close(frame: MouthContours) -> MouthContours:
     span = frame.upper_inner[:, 0]
     upper_height = np.interp(upper_outer[:, 0], span, height, left=0, right=0)
     lower_height = np.interp(lower_outer[:, 0], span, height, left=0, right=0)
-    upper_outer[:, 1] += 0.85 * CLOSING_UPPER_SHARE * upper_height
-    lower_outer[:, 1] -= 0.95 * (1 - CLOSING_UPPER_SHARE) * lower_height
+    upper_outer[:, 1] += CLOSING_UPPER_BORDER * CLOSING_UPPER_SHARE * upper_height
+    lower_outer[:, 1] -= CLOSING_LOWER_BORDER * (1 - CLOSING_UPPER_SHARE) * lower_height
     centre = (upper_outer[0, 0] + upper_outer[-1, 0]) / 2
     for line in (upper_outer, lower_outer, upper_inner, lower_inner):
         line[:, 0] = centre + (line[:, 0] - centre) * (1 - CLOSING_NARROWING * max(frame.gap, 0.0))
@@ -177,7 +192,7 @@ def articulate(rest: MouthContours, wanted: Articulation, opened_by: float = 0.0
         s = _share_of_width(line[:, 0], left[0], right[0])
         arc = np.polynomial.Polynomial.fit(s, line[:, 1], 2)(s)
         arc += (1 - s) / 2 * (line[0, 1] - arc[0]) + (1 + s) / 2 * (line[-1, 1] - arc[-1])
-        share = 0.8 * min(1.0, growth / 0.08) * opening_profile(s, wanted.gap, rounding, half_width)
+        share = LOWER_ARC * min(1.0, growth / LOWER_ARC_AT) * opening_profile(s, wanted.gap, rounding, half_width)
         return np.stack([line[:, 0], line[:, 1] + share * (arc - line[:, 1])], axis=1)
 
     def followed(

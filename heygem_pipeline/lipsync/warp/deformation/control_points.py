@@ -12,6 +12,14 @@ JAW_PROFILE = np.array([0.12, 0.28, 0.50, 0.78, 0.95, 1.0, 0.95, 0.78, 0.50, 0.2
 CHIN_PAD_SHARE = 0.85
 """Share of the jaw's drop that the flesh between lip and chin makes."""
 
+CHIN_PAD_HEIGHTS, CHIN_PAD_WIDTH = (0.35, 0.7), 0.16
+"""Where that flesh is held: shares of the way from lip to chin; and to both sides at the upper one, IOD."""
+
+UPPER_EDGE_INSIDE, UPPER_OWN_EDGE_INSIDE = (0.007, 0.15), (0.006, 0.15)
+LOWER_EDGE_INSIDE, LOWER_OWN_EDGE_INSIDE = (0.022, 0.40), (0.010, 0.15)
+"""How far inside a lip its edge is taken: IOD at most, and a share of the opening that is asked for, or of the frame's
+own."""
+
 
 def face_control_points(
     landmarks: NDArray[np.float64], base: MouthContours, target: MouthContours, jaw: float
@@ -51,8 +59,8 @@ def _still_points(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _chin_pad(landmarks: NDArray[np.float64], base: MouthContours) -> NDArray[np.float64]:
     lip, chin = base.lower_outer[7], landmarks[8]
-    high, low = lip + 0.35 * (chin - lip), lip + 0.7 * (chin - lip)
-    aside = np.array([0.16, 0.0])
+    high, low = (lip + share * (chin - lip) for share in CHIN_PAD_HEIGHTS)
+    aside = np.array([CHIN_PAD_WIDTH, 0.0])
     return np.stack([high, low, high + aside, high - aside])
 
 
@@ -64,6 +72,11 @@ def _inside_the_lips(base: MouthContours, target: MouthContours) -> MouthContour
     opened = target.lower_inner[:, 1] - target.upper_inner[:, 1]
     own = base.lower_inner[:, 1] - base.upper_inner[:, 1]
     upper_inner, lower_inner = base.upper_inner.copy(), base.lower_inner.copy()
-    upper_inner[:, 1] -= np.maximum(np.minimum(0.007, 0.15 * opened), np.minimum(0.006, 0.15 * own))
-    lower_inner[:, 1] += np.maximum(np.minimum(0.022, 0.40 * opened), np.minimum(0.010, 0.15 * own))
+    upper_inner[:, 1] -= np.maximum(_inside(UPPER_EDGE_INSIDE, opened), _inside(UPPER_OWN_EDGE_INSIDE, own))
+    lower_inner[:, 1] += np.maximum(_inside(LOWER_EDGE_INSIDE, opened), _inside(LOWER_OWN_EDGE_INSIDE, own))
     return MouthContours(base.upper_outer, base.lower_outer, upper_inner, lower_inner)
+
+
+def _inside(bounds: tuple[float, float], opened: NDArray[np.float64]) -> NDArray[np.float64]:
+    most, share = bounds
+    return np.minimum(most, share * opened)

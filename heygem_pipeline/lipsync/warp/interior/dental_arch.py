@@ -25,9 +25,31 @@ ARCH_HALF_WIDTH = 0.40
 INCISOR_DEPTH = 0.09
 """IOD: how far the incisors lie behind the lip's surface (some 6 mm)."""
 
-LARGEST_TURN = 0.7
+TURN_OF_UNEQUAL_HALVES, LARGEST_TURN = 1.7, 0.7
+"""Tangent of the head's turn for halves of the mouth that differ by their sum, and the largest that is believed."""
 
-_FRONT = np.linspace(-0.62, 0.62, 125)
+SEEN_TO = 0.62
+"""IOD to each side: beyond, no mouth shows its teeth."""
+
+EDGE_CURVE = 0.10
+"""How much the teeth's edge rises to the sides, for the square of the distance from the midline (IOD)."""
+
+NOTCH_DEPTH, NOTCH_WIDTH = 0.011, 0.010
+"""IOD: rounded corners leave it between two teeth."""
+
+SHADE_FROM, SHADE_RANGE, DEEPEST_SHADE = 0.13, 0.27, 0.75
+"""IOD from the midline where the cheeks begin to shade the teeth, over how much further, and what they take away."""
+
+LEFT_TONE = 0.985
+"""No mouth is its own mirror image."""
+
+LINE_WIDTH, LINE_WIDTH_PIXELS, FULL_LINE_WIDTH, LINE_SHADE = 0.006, 0.8, 0.009, 0.15
+"""IOD: the line between two teeth, but so many pixels at least; up to which width it has its full shade; that shade."""
+
+RISING = 1e-8
+"""Keeps places apart that a turned head shows at one."""
+
+_FRONT = np.linspace(-SEEN_TO, SEEN_TO, 125)
 
 
 @dataclass(frozen=True)
@@ -48,7 +70,7 @@ class TeethRow:
     border: NDArray[np.float32]
 
 
-_PLACES = np.linspace(-0.62, 0.62, 621, dtype=np.float32)
+_PLACES = np.linspace(-SEEN_TO, SEEN_TO, 621, dtype=np.float32)
 
 
 def _teeth_row(widths_mm: tuple[float, ...], steps: tuple[float, ...]) -> TeethRow:
@@ -58,11 +80,10 @@ def _teeth_row(widths_mm: tuple[float, ...], steps: tuple[float, ...]) -> TeethR
     distance = np.abs(_PLACES)
     tooth = np.clip(np.searchsorted(borders, distance, side="right") - 1, 0, len(steps) - 1)
     border = np.abs(distance[:, None] - borders).min(axis=1)
-    # Rounded corners leave a small notch between two teeth.
-    edge = np.array(steps)[tooth] + 0.10 * distance**2 + 0.011 * np.exp(-((border / 0.010) ** 2))
-    darker = np.clip((distance - 0.13) / 0.27, 0, 1)
-    # No mouth is its own mirror image.
-    tone = np.array(TOOTH_TONES)[tooth] * np.where(_PLACES < 0, 0.985, 1.0) * (1 - 0.75 * darker**2 * (3 - 2 * darker))
+    edge = np.array(steps)[tooth] + EDGE_CURVE * distance**2 + NOTCH_DEPTH * np.exp(-((border / NOTCH_WIDTH) ** 2))
+    darker = np.clip((distance - SHADE_FROM) / SHADE_RANGE, 0, 1)
+    side = np.where(_PLACES < 0, LEFT_TONE, 1.0)
+    tone = np.array(TOOTH_TONES)[tooth] * side * (1 - DEEPEST_SHADE * darker**2 * (3 - 2 * darker))
     return TeethRow(borders, edge.astype(np.float32), tone.astype(np.float32), border.astype(np.float32))
 
 
@@ -75,7 +96,7 @@ def head_turn(left: float, right: float) -> float:
     The corners of the mouth lie about 0.2 IOD behind its middle, so the half that turns away looks narrower.
     """
     unequal = (right - left) / max(left + right, 1e-3)
-    return float(np.clip(-1.7 * unequal, -LARGEST_TURN, LARGEST_TURN))
+    return float(np.clip(-TURN_OF_UNEQUAL_HALVES * unequal, -LARGEST_TURN, LARGEST_TURN))
 
 
 def along_the_arch(offset: NDArray[np.floating], turn: float) -> NDArray[np.float32]:
@@ -84,7 +105,7 @@ def along_the_arch(offset: NDArray[np.floating], turn: float) -> NDArray[np.floa
     What lies deeper moves to the side from which a turned head turns away.
     """
     depth = INCISOR_DEPTH + _FRONT**2 / (2 * ARCH_HALF_WIDTH)
-    seen = np.maximum.accumulate(_FRONT - turn * depth) + 1e-8 * np.arange(len(_FRONT))
+    seen = np.maximum.accumulate(_FRONT - turn * depth) + RISING * np.arange(len(_FRONT))
     return np.interp(offset, seen, _FRONT).astype(np.float32)
 
 
@@ -97,9 +118,9 @@ def teeth_edge_and_tone(
         place: float32, from ``along_the_arch``.
         pixel: size of a pixel, IOD; lines finer than it are drawn fainter.
     """
-    line_width = max(0.006, 0.8 * pixel)
-    line = np.exp(-((row.border / line_width) ** 2)) * min(1.0, 0.009 / line_width)
+    line_width = max(LINE_WIDTH, LINE_WIDTH_PIXELS * pixel)
+    line = np.exp(-((row.border / line_width) ** 2)) * min(1.0, FULL_LINE_WIDTH / line_width)
     return (
         np.interp(place, _PLACES, row.edge).astype(np.float32),
-        np.interp(place, _PLACES, row.tone * (1 - 0.15 * line)).astype(np.float32),
+        np.interp(place, _PLACES, row.tone * (1 - LINE_SHADE * line)).astype(np.float32),
     )
