@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 from sqlalchemy import Engine, event
 
@@ -34,6 +35,11 @@ CHROMIUM = "/usr/bin/chromium"
 ANY_NAME_IS_THIS_MACHINE = "--host-resolver-rules=MAP *.example 127.0.0.1"
 PRESENTER_FRAMES = 12
 PRESENTER_RATE = 25
+
+
+# On a busy machine any example may take long.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(wrapper=True)
