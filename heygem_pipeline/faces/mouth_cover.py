@@ -99,4 +99,4 @@ def mouth_cover(colours: NDArray[np.float32], yaw: NDArray[np.floating], frame_r
     covered[told] = redder < COVERED_SHARE * usual
     edges = np.flatnonzero(np.diff(np.concatenate([[False], covered, [False]]).astype(int)))
     lengths = edges[1::2] - edges[::2]
-    return MouthCover(seconds=float(lengths[lengths >= SHORTEST_COVER * frame_rate].sum() / frame_rate))
+    return MouthCover(seconds=float(lengths[lengths >= float(SHORTEST_COVER * frame_rate)].sum() / frame_rate))
