@@ -26,6 +26,9 @@ RATE_TOLERANCE = Fraction(2, 1000)
 UNMOVED_PIXELS = 1.0
 """A picture that is moved by less, at the corners of the face, is taken as unmoved: that spares resampling it."""
 
+SURELY_ALIKE = 0.9
+"""Of the phase correlation's peak: pictures encoded again, tinted or softened reached 0.95, one 1 % larger 0.82."""
+
 LEAST_MATCHES = 12
 LIKE_ENOUGH = 0.9
 """Correlation of two pictures, 64 pixels wide, that show the same."""
@@ -82,6 +85,8 @@ def place_in_returned(
     sides = [side + side % 2 for side in given.shape]
     scale = np.array([returned.shape[1] / sides[1], returned.shape[0] / sides[0]])
     whole = np.array([[scale[0], 0, (scale[0] - 1) / 2], [0, scale[1], (scale[1] - 1) / 2]])
+    if all(_lie_alike(one, other) for one, other in pairs):
+        return whole
     matched = _matched(pairs)
     if matched is not None:
         apart = np.abs(_mapped(matched, corners) - _mapped(whole, corners)).max()
@@ -89,6 +94,17 @@ def place_in_returned(
     if min(_likeness(one, other) for one, other in pairs) < LIKE_ENOUGH:
         raise ProgramFailed("program.other_picture", program=program)
     return whole
+
+
+def _lie_alike(given: NDArray[np.uint8], returned: NDArray[np.uint8]) -> bool:
+    """Whether pictures of one size show the same at the same place; a tenth of the work of comparing their details."""
+    import cv2
+
+    if given.shape != returned.shape:
+        return False
+    window = cv2.createHanningWindow(given.shape[::-1], cv2.CV_32F)
+    shift, response = cv2.phaseCorrelate(given.astype(np.float32), returned.astype(np.float32), window)
+    return response > SURELY_ALIKE and max(map(abs, shift)) < UNMOVED_PIXELS / 4
 
 
 def _matched(pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> Matrix | None:

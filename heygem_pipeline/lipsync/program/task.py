@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -18,6 +18,8 @@ from heygem_pipeline.prefetch import is_unwanted
 
 PREFIX = "heygem-"
 POLL_SECONDS = 0.1
+
+FORGOTTEN_SECONDS = 24 * 3600.0
 
 
 class Unwanted(Exception):
@@ -82,11 +84,22 @@ def task_of(recipe: Recipe) -> Iterator[Task]:
         until = time.monotonic() + recipe.time_limit_seconds
         task = Task(recipe, name, Path(folder), place / files[0], place / files[1], until)
         try:
+            if shared is not None:
+                _remove_forgotten(shared, recipe.time_limit_seconds)
             yield task
         finally:
             if shared is not None:
                 for left in shared.glob(f"{name}*"):
                     left.unlink(missing_ok=True)
+
+
+def _remove_forgotten(shared: Path, time_limit: float) -> None:
+    """Remove files of calls whose pipeline was killed, and results of those that nobody waited for."""
+    before = time.time() - max(FORGOTTEN_SECONDS, 2 * time_limit)
+    for left in shared.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if left.is_file() and left.stat().st_mtime < before:
+                left.unlink()
 
 
 @contextmanager

@@ -249,9 +249,13 @@ def recipe_for(duix: Duix) -> dict[str, Any]:
 
 
 def test_a_service_is_given_the_task_asked_and_leaves_nothing(duix: Duix, tried: Material) -> None:
+    forgotten, others = duix.folder / "heygem-of-a-killed-run.mp4", duix.folder / "somebody-elses.mp4"
+    for old in (forgotten, others):
+        old.touch()
+        os.utime(old, (0, 0))
     patches = drawn_with(tried, recipe_for(duix))
     assert sum(patch.pixels is not None for patch in patches) >= 16 and duix.asked == 3
-    assert list(duix.folder.iterdir()) == []
+    assert list(duix.folder.iterdir()) == [others]
 
 
 @pytest.mark.parametrize(
