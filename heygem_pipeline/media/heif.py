@@ -1,8 +1,4 @@
-"""HEIC photographs (ISO/IEC 23008-12), which telephones store in tiles: put together, upright, in BT.709's colours.
-
-AVIF has the same boxes. pillow-heif reads HEIC as well, but no AVIF (Pillow reads that in 8 bits, whatever its colours
-mean), and brings a second decoder of H.265; the colours would still be brought into BT.709 here.
-"""
+"""Photographs in HEIC (ISO/IEC 23008-12), which telephones store in tiles, and AVIF: upright, in BT.709's colours."""
 
 import struct
 from collections.abc import Iterator
