@@ -3,7 +3,7 @@
 import { asked, toast } from "./dialogs.js";
 import { el, t } from "./page.js";
 import { post } from "./server.js";
-import { clipsOf, show, store } from "./store.js";
+import { changed, clipsOf, show, store } from "./store.js";
 
 const make = document.getElementById("make");
 const PATTERN = "studio-names";
@@ -46,7 +46,7 @@ export async function change(batch) {
   localStorage.setItem(PATTERN, wanted);
   const different = differs();
   if (!Object.keys(different).length) {
-    store.soon?.();
+    changed();
     return;
   }
   const done = await post("api/batches/change", { name: batch.name, ...different });
