@@ -224,7 +224,7 @@ def test_a_batch_gets_another_name_and_quality_in_the_page(
 ) -> None:
     (finished.folders.campaigns / "autumn.yaml").write_text("title: Autumn\nvoices: one\npresenters: one\n")
     page = open_page(address_of_house)
-    page.locator("#batch-actions").get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change this batch").click()
     dialog = page.locator("dialog#question")
     dialog.get_by_label("Name of this batch").fill("Winter term")
     assert "Only the name changes" in dialog.inner_text()

@@ -18,13 +18,22 @@ const matrix = document.getElementById("matrix");
 const empty = document.getElementById("empty");
 const NOT_BEGUN = ["waiting", "ready", "stale"];
 const peek = document.getElementById("peek");
+const notify = document.getElementById("notify");
+const pen = document.getElementById("change");
+
+notify.append(icon("bell"));
+notify.addEventListener("click", () => tab.ask());
+pen.append(icon("pen"));
+pen.addEventListener("click", () => change(batchShown()));
 
 /** Show the batch. */
 export function draw() {
   const batch = batchShown();
   empty.hidden = Boolean(batch) || !store.ready;
   matrix.hidden = progress.hidden = words.hidden = peek.hidden = !batch;
+  pen.hidden = !batch?.name;
   if (!batch) {
+    notify.classList.add("off");
     title.textContent = t("clips");
     sub.textContent = "";
     fill(actions, "", () => []);
@@ -58,14 +67,14 @@ function drawProgress(counts) {
 
 function drawActions(batch, counts) {
   const under_way = counts.running + counts.waiting > 0;
+  // Their places are kept, so that what comes and goes moves nothing.
+  notify.classList.toggle("off", !(under_way && tab.mayAsk()));
   const over = clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key);
   const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.state)).map(([key]) => key) : [];
-  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length, tab.mayAsk(), pattern()]), () => [
+  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length, pattern()]), () => [
     counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
     over.length ? el("button.button.quiet", { type: "button", onclick: () => retry(over) }, icon("again"), t("retry.all", { count: over.length })) : null,
     not_begun.length ? el("button.button.quiet", { type: "button", onclick: () => makeNow(not_begun) }, icon("again"), t("make.now", { count: not_begun.length })) : null,
-    under_way && tab.mayAsk() ? el("button.button.quiet", { type: "button", onclick: tab.ask }, icon("bell"), t("notify")) : null,
-    batch.name ? el("button.button.quiet", { type: "button", onclick: () => change(batchShown()) }, icon("pen"), t("change")) : null,
     under_way ? el("button.button.quiet", { type: "button", onclick: () => cancelAll(batch) }, icon("stop"), t("cancel.all")) : null,
   ].filter(Boolean));
 }
