@@ -14,8 +14,9 @@ from heygem_pipeline.lipsync.warp.analysis.rest_pose import RestTrack, track_res
 from heygem_pipeline.lipsync.warp.contours import contours_from_lips
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 
-TYPICAL_OPENING = 0.17
-"""IOD: a typical wide opening in speech of a mouth of typical width."""
+TYPICAL_OPENING = 0.175
+"""IOD: a typical wide opening in speech of a mouth of typical width: the median of 137 clips of people who speak, whose
+quartiles are 0.15 and 0.20."""
 
 TYPICAL_WIDTH = 0.78
 """IOD: width of a typical closed mouth."""

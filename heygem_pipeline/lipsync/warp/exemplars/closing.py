@@ -7,13 +7,13 @@ from itertools import chain, repeat
 from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match
 
-CLOSING_GAP, PARTING_GAP = 0.03, 0.05
+CLOSING_GAP, PARTING_GAP = 0.025, 0.035
 """IOD: lips close where less is asked for than the first, and part again where more than the second."""
 
-FADE_SECONDS = 0.1
+FADE_SECONDS = 0.08
 """Time that lips take to close and to open: 60 to 100 ms."""
 
-FADING_GAP, OPEN_GAP = 0.06, 0.12
+FADING_GAP, OPEN_GAP = 0.045, 0.10
 """IOD: lips that are asked to be so far apart show less of closed ones, and none from the second on: a mouth opened
 wide from closed lips would be a ghost over the other."""
 
