@@ -132,8 +132,8 @@ def test_a_closure_of_one_frame_shows_the_lips_of_a_frame_that_is_closed(speaker
     finished = laid(made[opened], speaker.pictures[opened])
     around = finished[top - 10 : bottom + 10, left - 10 : right + 10]
     assert made[opened].own_mouth == 1
-    # Somewhere near: the head's own small movements are kept.
-    assert cv2.matchTemplate(around, lips, cv2.TM_CCOEFF_NORMED).max() > 0.9
+    # Somewhere near: the head's own small movements are kept. A mouth pressed shut reaches 0.76.
+    assert cv2.matchTemplate(around, lips, cv2.TM_CCOEFF_NORMED).max() > 0.85
 
 
 def test_any_other_template_shows_none(closed_lips: HeldPresenter, smile: HeldPresenter) -> None:
