@@ -105,5 +105,7 @@ def open_page(browser: "Browser") -> Iterator[Callable[..., "Page"]]:
 
     yield opened
     for context in contexts:
+        for page in context.pages:
+            print(page.locator("body").inner_text())
         context.close()
     assert errors == []

@@ -2,7 +2,7 @@
 
 import { about, t } from "./page.js";
 import { post } from "./server.js";
-import { store, show } from "./store.js";
+import { isTicked, show, store } from "./store.js";
 import { isBringing } from "./uploads.js";
 
 const form = document.getElementById("make");
@@ -77,7 +77,7 @@ function hint(voices, presenters) {
 }
 
 function inOrder(kind) {
-  return store.now[kind].map((upload) => upload.key).filter((key) => key && store.chosen[kind].has(key));
+  return store.now[kind].filter((upload) => isTicked(kind, upload)).map((upload) => upload.key);
 }
 
 function time(voices, presenters) {

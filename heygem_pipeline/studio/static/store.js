@@ -29,14 +29,11 @@ export function takeIn(now) {
   store.now = now;
   store.ready = true;
   for (const kind of ["voices", "presenters"]) {
-    const keys = new Set(now[kind].map((upload) => upload.key));
     for (const upload of now[kind]) {
       if (!upload.key || !store.arriving[kind].has(upload.file)) continue;
       store.arriving[kind].delete(upload.file);
       store.chosen[kind].add(upload.key);
     }
-    for (const upload of now[kind]) if (trouble(upload)) store.chosen[kind].delete(upload.key);
-    for (const key of store.chosen[kind]) if (!keys.has(key)) store.chosen[kind].delete(key);
   }
   remember();
   changed();
@@ -47,6 +44,11 @@ export function choose(kind, keys, ticked) {
   for (const key of keys) ticked ? store.chosen[kind].add(key) : store.chosen[kind].delete(key);
   remember();
   changed();
+}
+
+/** Is it ticked, and can it be used? What cannot be used for now keeps its tick. */
+export function isTicked(kind, upload) {
+  return Boolean(upload.key) && !trouble(upload) && store.chosen[kind].has(upload.key);
 }
 
 /** Show another batch. */

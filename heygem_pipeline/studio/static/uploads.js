@@ -4,7 +4,7 @@ import * as finding from "./finding.js";
 import { confirmed, toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, languageName, t } from "./page.js";
 import { post, upload as send } from "./server.js";
-import { changed, choose, store, trouble } from "./store.js";
+import { changed, choose, isTicked, store, trouble } from "./store.js";
 
 const LANGUAGES = ["zh", "en", "de", "fr", "es", "it", "pt", "ru", "ja", "ko", "ar", "hi"];
 const AT_ONCE = 2;
@@ -141,7 +141,7 @@ export function draw() {
     all.hidden = good.length < 2;
     const words = finding.isSearching(kind) ? t("all.found") : t("all");
     if (all.lastChild.textContent.trim() !== words) all.lastChild.textContent = ` ${words}`;
-    const ticked = good.filter((upload) => store.chosen[kind].has(upload.key)).length;
+    const ticked = good.filter((upload) => isTicked(kind, upload)).length;
     all.firstElementChild.checked = ticked > 0 && ticked === good.length;
     all.firstElementChild.indeterminate = ticked > 0 && ticked < good.length;
     const list = panel.querySelector(".cards");
@@ -206,7 +206,7 @@ function drawQueued(card, item) {
 
 function drawUpload(card, kind, upload) {
   const bad = trouble(upload);
-  const ticked = store.chosen[kind].has(upload.key);
+  const ticked = isTicked(kind, upload);
   const language = store.now.languages[upload.key] ?? "";
   const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, language]);
   card.classList.toggle("ticked", ticked);
