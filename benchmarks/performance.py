@@ -22,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.clip.finish import draw_for, finish_clip
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.voice import Voice, analyse_voice

@@ -7,8 +7,8 @@ import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.generated_frames import made_from
-from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
 from heygem_pipeline.assets.specifications import SpecificationSource
+from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice

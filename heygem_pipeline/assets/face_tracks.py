@@ -6,7 +6,7 @@ import dagster as dg
 import numpy as np
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
 from heygem_pipeline.media.template import Template

@@ -3,8 +3,8 @@
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
 from heygem_pipeline.assets.specifications import SpecificationSource
+from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice

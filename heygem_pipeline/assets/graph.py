@@ -6,8 +6,8 @@ from pathlib import Path
 import dagster as dg
 
 from heygem_pipeline.assets.io_managers import IO_MANAGERS
-from heygem_pipeline.assets.progress import NoDisplay, ProgressDisplay
 from heygem_pipeline.assets.specifications import DefaultSpecifications, SpecificationSource
+from heygem_pipeline.assets.step_progress import NoDisplay, ProgressDisplay
 
 
 @cache

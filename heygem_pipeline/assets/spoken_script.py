@@ -3,8 +3,8 @@
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.assets.progress import ProgressDisplay, StepProgress
 from heygem_pipeline.assets.specifications import SpecificationSource
+from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.spoken_voice import SpokenFiles, speak_voice
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import audio_partitions

@@ -152,8 +152,8 @@ def prune(
     from heygem_pipeline.operations.retention import make_room, prune
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
+    from heygem_pipeline.storage.disk_reserve import use_reserve
     from heygem_pipeline.storage.folders import data_folders
-    from heygem_pipeline.storage.reserve import use_reserve
 
     with sentences():
         folders = data_folders()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from heygem_pipeline.assets.progress import ProgressDisplay
+from heygem_pipeline.assets.step_progress import ProgressDisplay
 from heygem_pipeline.demo.presenters import PRESENTER_FILES, make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.tracks import read_tracks

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import dagster as dg
 
 from heygem_pipeline.assets.graph import graph_definitions
-from heygem_pipeline.assets.progress import ProgressDisplay
 from heygem_pipeline.assets.specifications import SpecificationSource
+from heygem_pipeline.assets.step_progress import ProgressDisplay
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State

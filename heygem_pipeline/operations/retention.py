@@ -25,8 +25,8 @@ from heygem_pipeline.runs.materializations import data_versions
 from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import free_bytes
+from heygem_pipeline.storage.disk_reserve import RESERVE_BYTES, keep_reserve, use_reserve
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.reserve import RESERVE_BYTES, keep_reserve, use_reserve
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heygem_pipeline.operations.retention_items import DAY, Removable, modified, removable_file
 from heygem_pipeline.runs.materializations import ClipFiles, keys_in
-from heygem_pipeline.runs.progress import progress_files
+from heygem_pipeline.runs.progress_file import progress_files
 from heygem_pipeline.settings import KeepSettings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey

@@ -31,7 +31,7 @@ from heygem_pipeline.planning.status import DONE, QUEUED, REMOVED, SETTLED, WAIT
 from heygem_pipeline.runs.failure_reasons import CANCELLED
 from heygem_pipeline.runs.history import active_runs, failed_attempts
 from heygem_pipeline.runs.materializations import ClipFiles, data_versions, keys_in
-from heygem_pipeline.runs.progress import read_progress
+from heygem_pipeline.runs.progress_file import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION

@@ -13,8 +13,8 @@ from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.studio.access import client_of, is_encrypted
 from heygem_pipeline.studio.batches import LABELS, QUALITIES, engine_choices
 from heygem_pipeline.studio.clip_log import without_paths
-from heygem_pipeline.studio.guesses import TooManyGuesses
 from heygem_pipeline.studio.logins import COOKIE, SECONDS, is_right
+from heygem_pipeline.studio.password_guesses import TooManyGuesses
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import LANGUAGES, language_of, sentence_of, texts
 from heygem_pipeline.web.guard import is_own

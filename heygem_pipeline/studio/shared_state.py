@@ -13,7 +13,7 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.batches import only_what_is_chosen
 from heygem_pipeline.studio.first_look_worker import FirstLooks
-from heygem_pipeline.studio.guesses import Guesses
+from heygem_pipeline.studio.password_guesses import Guesses
 from heygem_pipeline.studio.snapshot import Snapshot
 from heygem_pipeline.uploads.registry import UploadKind
 

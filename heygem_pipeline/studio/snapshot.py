@@ -17,7 +17,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import is_served
 from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
-from heygem_pipeline.runs.progress import progress_files
+from heygem_pipeline.runs.progress_file import progress_files
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_look_worker import FirstLooks

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from dagster._core.event_api import PartitionKeyFilter
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.clip.voice import analyse_voice, save_voice
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications

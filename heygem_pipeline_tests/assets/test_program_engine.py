@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.faces.mesh_tracker import MeshTracker
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.lipsync.contract.material import RATE, HeldPresenter

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer, make_missing
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan

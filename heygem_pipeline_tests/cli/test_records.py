@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.settings import settings

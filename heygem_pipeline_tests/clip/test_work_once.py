@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.clip.generate import generate_clip
 from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import UploadReplaced

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import dagster as dg
 import pytest
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import end_leftover_processes, fail_abandoned_runs, remove_half_written
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
@@ -24,7 +24,7 @@ from heygem_pipeline.storage.folders import DataFolders
 
 RUN_THE_CLIP = """
 from heygem_pipeline.runs.partitions import multi_partition_key
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.clip import presenter, voice
 from heygem_pipeline.operations.materialize import Materializer, make_missing
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications

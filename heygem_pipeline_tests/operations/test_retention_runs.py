@@ -12,7 +12,7 @@ from dagster._core.events import StepMaterializationData
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.operations.backup import back_up
 from heygem_pipeline.operations.materialize import Materializer

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 import dagster as dg
 import pytest
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.errors import CampaignsDisagree
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.operations.materialize import Materializer, make_missing

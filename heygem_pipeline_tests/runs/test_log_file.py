@@ -10,7 +10,7 @@ import pytest
 from dagster import DagsterEventType, DagsterRunStatus
 from dagster._core.events import JobFailureData, RunFailureReason
 
-from heygem_pipeline.assets.progress import NoDisplay
+from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
 from heygem_pipeline.orchestration.sensors import killed_runs, uploads

@@ -16,13 +16,13 @@ from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.program.colour_match import with_colours
 from heygem_pipeline.lipsync.program.command_line import require_installed, run_command
+from heygem_pipeline.lipsync.program.face_overlay import lay_face
 from heygem_pipeline.lipsync.program.handover import write_sound, write_video
 from heygem_pipeline.lipsync.program.http_service import require_folder, use_service
-from heygem_pipeline.lipsync.program.laying import lay_face
 from heygem_pipeline.lipsync.program.pieces import Piece, pieces_of
 from heygem_pipeline.lipsync.program.recipe import Recipe, read_recipe
+from heygem_pipeline.lipsync.program.returned_face import Box, HandedOver, Survey, survey
 from heygem_pipeline.lipsync.program.returned_video import LIMITS, Matrix, chained, open_returned, region_of
-from heygem_pipeline.lipsync.program.survey import Box, HandedOver, Survey, survey
 from heygem_pipeline.lipsync.program.task import Task, task_of
 from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion
 from heygem_pipeline.lipsync.wav2lip.face_boxes import FaceBoxes, locate_faces

@@ -4,7 +4,7 @@ import asyncio
 from time import monotonic
 
 from heygem_pipeline.studio.access import Brake
-from heygem_pipeline.studio.guesses import Guesses, TooManyGuesses
+from heygem_pipeline.studio.password_guesses import Guesses, TooManyGuesses
 from heygem_pipeline.web.guard import network_of
 
 

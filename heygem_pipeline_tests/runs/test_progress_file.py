@@ -1,6 +1,6 @@
 """How far a run is, as a file tells."""
 
-from heygem_pipeline.runs.progress import Progress, read_progress, remove_progress, time_left, write_progress
+from heygem_pipeline.runs.progress_file import Progress, read_progress, remove_progress, time_left, write_progress
 from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.storage.folders import DataFolders
 

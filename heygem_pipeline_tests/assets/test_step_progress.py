@@ -3,10 +3,10 @@
 import dagster as dg
 import pytest
 
-from heygem_pipeline.assets import progress
-from heygem_pipeline.assets.progress import NoDisplay, StepProgress
+from heygem_pipeline.assets import step_progress
+from heygem_pipeline.assets.step_progress import NoDisplay, StepProgress
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.runs.progress import Progress, progress_files, read_progress
+from heygem_pipeline.runs.progress_file import Progress, progress_files, read_progress
 from heygem_pipeline.storage.folders import DataFolders
 
 
@@ -14,7 +14,7 @@ from heygem_pipeline.storage.folders import DataFolders
 def test_a_step_tells_until_it_ends_whatever_way(
     data: DataFolders, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(step_progress, "SECONDS_BETWEEN_LINES", 0.0)
     seen: list[Progress | None] = []
 
     @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["one"]))
@@ -39,7 +39,7 @@ def test_a_step_tells_until_it_ends_whatever_way(
 
 
 def test_a_step_stops_that_was_told_to_and_never_heard_it(data: DataFolders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(step_progress, "SECONDS_BETWEEN_LINES", 0.0)
     after: list[int] = []
 
     @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["one"]))
