@@ -28,7 +28,7 @@ from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRe
 INVISIBLE_MOVE = 0.0015
 """IOD: shapes closer than this are the same, and the template's pixels stay as they are (0.15 px of a 100 px IOD)."""
 
-SHUT_GAP, AJAR_GAP = 0.01, 0.035
+SHUT_GAP, AJAR_GAP = 0.03, 0.06
 """IOD: a frame whose own lips are no further apart closes with them; one where they are further needs others."""
 
 SMALL_MOVE, LARGE_MOVE = 0.003, 0.010

@@ -1,6 +1,6 @@
 """A found mouth laid over the warped face: its lips bent to the lines wanted, its teeth as large as they are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ LARGEST_RATIO = 1.5
 EXEMPLAR_THICKNESS_SHARE = 0.25
 """How far the lips are as thick as the found mouth's and not as asked for."""
 
-CLOSED_THICKNESS_SHARE = 0.6
+CLOSED_THICKNESS_SHARE = 0.8
 """The same of lips that touch: pressed ones are thin, but a pout is not to swell others."""
 
 LARGEST_TEETH_STRETCH, LARGEST_TEETH_SQUEEZE = 1.25, 1.15
@@ -58,9 +58,6 @@ much darker than that line."""
 
 MAP_COLUMNS, MAP_ROWS = 48, 72
 """Of the coarse map from the face to the found mouth."""
-
-PlaceInMouth = Callable[[MouthContours], NDArray[np.float64]]
-"""The lines of a found mouth in, where the places of the face lie in it out."""
 
 
 def overlay_exemplars(
@@ -97,20 +94,17 @@ def overlay_exemplars(
     distance = _upsample(_distance(target, x, y)[..., None], to_grid, size, border=1.0)
     below = picture[box].astype(np.float32)
 
-    def laid(found: Sequence[tuple[Exemplar, float]], place: PlaceInMouth) -> NDArray[np.float32]:
+    def laid(found: Sequence[tuple[Exemplar, float]], thickness: float) -> NDArray[np.float32]:
         sum_of_shares = np.zeros_like(below)
         for mouth, share in found:
-            pixels = _upsample(mouth.head.to_pixels(place(mouth.contours)), to_grid, size, border=-1e4)
+            place = _upsample(_source_pixels(mouth, target, x, y, thickness), to_grid, size, border=-1e4)
             sum_of_shares += np.float32(share) * cv2.remap(
-                mouth.picture, pixels, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+                mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             ).astype(np.float32)
         return sum_of_shares
 
-    # Landmarks put lips that touch a little apart: their true lines make the line between them as fine as it is.
-    lips_that_touch = laid(
-        closing, lambda found: _place_in_mouth(_touching(found), opening, x, y, CLOSED_THICKNESS_SHARE)
-    )
-    over = laid(mouths, lambda found: _place_in_mouth(found, target, x, y, EXEMPLAR_THICKNESS_SHARE)) + lips_that_touch
+    lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE)
+    over = laid(mouths, EXEMPLAR_THICKNESS_SHARE) + lips_that_touch
     ratio = _colour_ratio(below, over, distance, head.scale)
     over *= ratio
     if closing:
@@ -166,24 +160,15 @@ def _between_lips(opening: MouthContours, x: NDArray[np.float64], y: NDArray[np.
     return np.clip(depth / OPENING_EDGE + 0.5, 0, 1) * smoothstep(OPENING_SHUT, OPENING_SEEN, lines[2] - lines[1])
 
 
-def _touching(lips: MouthContours) -> MouthContours:
-    """The same lips without what lies between them."""
-    middle = (lips.upper_inner + lips.lower_inner) / 2
-    return MouthContours(lips.upper_outer, lips.lower_outer, middle, middle)
-
-
-def _place_in_mouth(
-    found: MouthContours,
-    target: MouthContours,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    thickness: float,
+def _source_pixels(
+    mouth: Exemplar, target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64], thickness: float
 ) -> NDArray[np.float64]:
-    """Where places of the face lie in the found mouth, (rows, columns, 2), its head frame.
+    """Pixels of the found mouth for places of the face, (rows, columns, 2).
 
     Args:
         thickness: how far the lips are as thick as the found mouth's, 0..1.
     """
+    found = mouth.contours
     ends, own_ends = target.upper_outer[[0, -1], 0], found.upper_outer[[0, -1], 0]
     across = np.interp(x[0], ends, own_ends)
     across += np.minimum(x[0] - ends[0], 0) + np.maximum(x[0] - ends[1], 0)
@@ -217,7 +202,7 @@ def _place_in_mouth(
         share = (y - above) / np.maximum(below - above, 1e-6)
         down = np.where(y >= above, own_above + np.clip(share, 0, 1) * (own_below - own_above), down)
     down = np.where(y > knots[-1], y + (own_knots[-1] - knots[-1]), down)
-    return np.stack([np.broadcast_to(across, y.shape), down], axis=-1)
+    return mouth.head.to_pixels(np.stack([np.broadcast_to(across, y.shape), down], axis=-1))
 
 
 def _colour_ratio(
