@@ -58,8 +58,7 @@ def render_performance(
     if exemplars is not None:
         asked = lru_cache(maxsize=512)(renderer.wanted)
         rate = float(tracks.frame_rate)
-        if exemplars.varied:
-            found = retrieve(asked, len(shown), exemplars, rate, excluded)
+        found = retrieve(asked, len(shown), exemplars, rate, excluded)
         if exemplars.closed.any():
             closing = closing_shares(retrieve(asked, len(shown), exemplars, rate, excluded, closed_only=True), rate)
     for seen, mouth, (lips, share) in zip(

@@ -41,9 +41,6 @@ CLOSED_SEEN_GAP, CLOSED_LANDMARK_GAP = 0.015, 0.03
 template's nearest ones and the second: colour alone takes even teeth for a lip, landmarks alone bridge small openings.
 All that were looked at of 25 people were closed."""
 
-LEAST_CLOSED_SECONDS = 1.0
-"""How long a template that is only open at times must be closed: the few nearly closed frames of a smile are none."""
-
 LEAST_SPEED = 4.0
 """How fast a mouth that speaks opens and shuts: mean change of the gap a second over its deviation. Of those 50 clips
 people who speak had 4.8 and more, presenters who smile or chew up to 3.4: a smile's mouths are not those of speech."""
@@ -82,7 +79,6 @@ class ExemplarSet:
         shots: int (mouths,), which shot each belongs to.
         closed: bool (mouths,), whose lips touch.
         closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
-        varied: they are many different mouths; else all are closed, and serve for closing only.
     """
 
     mouths: tuple[Exemplar, ...]
@@ -92,7 +88,6 @@ class ExemplarSet:
     shots: NDArray[np.int64]
     closed: NDArray[np.bool_]
     closed_height: NDArray[np.float64]
-    varied: bool
 
     @property
     def frames(self) -> NDArray[np.int64]:
@@ -100,13 +95,10 @@ class ExemplarSet:
         return np.array([mouth.frame for mouth in self.mouths])
 
 
-def _opens_at_times(tracks: FaceTracks, calibration: Calibration) -> bool:
-    return bool((tracks.present & (calibration.parted > 0.5)).sum() >= FEWEST_OPEN_SECONDS * float(tracks.frame_rate))
-
-
 def has_varied_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
     """Tell from the tracks alone whether a template shows enough different mouths, open ones among them."""
-    if not _opens_at_times(tracks, calibration):
+    opened = tracks.present & (calibration.parted > 0.5)
+    if opened.sum() < FEWEST_OPEN_SECONDS * float(tracks.frame_rate):
         return False
     gaps = calibration.gaps[tracks.present]
     low, high = np.quantile(gaps, (0.1, 0.9))
@@ -122,28 +114,18 @@ def collect_exemplars(
     calibration: Calibration,
     allowed: NDArray[np.bool_] | None = None,
 ) -> ExemplarSet | None:
-    """Keep the mouths of a template that shows many different ones; of one that is only open at times, the closed ones.
-
-    None for any other, whose frames are not read.
+    """Keep the mouths of a template that shows many different ones; None for any other, whose frames are not read.
 
     Args:
         frames: opens the template's frames, in order; read once and no further than needed.
         allowed: bool (frames,), where mouths may be taken from.
     """
-    varied = has_varied_mouths(tracks, calibration)
-    if not varied:
-        if not _opens_at_times(tracks, calibration):
-            return None
-        closed = calibration.gaps <= np.nanmin(calibration.gaps) + CLOSED_LANDMARK_GAP
-        if closed.sum() < LEAST_CLOSED_SECONDS * float(tracks.frame_rate):
-            return None
-        allowed = closed if allowed is None else closed & allowed
+    # A presenter who keeps still closes with the frame's own lips: with those of other frames they trembled half as
+    # much again.
+    if not has_varied_mouths(tracks, calibration):
+        return None
     chosen = select_exemplar_frames(tracks, calibration, allowed)
-    mouths = tuple(
-        mouth
-        for mouth in _crop_exemplars(frames(), chosen, tracks, calibration)
-        if varied or mouth.seen_gap <= CLOSED_SEEN_GAP
-    )
+    mouths = tuple(_crop_exemplars(frames(), chosen, tracks, calibration))
     if not mouths:
         return None
     touching = float(np.nanmin(calibration.gaps)) + CLOSED_LANDMARK_GAP
@@ -156,7 +138,6 @@ def collect_exemplars(
         follows=np.r_[False, (np.diff(places) == 1) & (np.diff(shots) == 0)],
         shots=shots,
         closed=np.array([m.seen_gap <= CLOSED_SEEN_GAP and m.contours.gap <= touching for m in mouths]),
-        varied=varied,
         closed_height=_closed_height(calibration),
     )
 

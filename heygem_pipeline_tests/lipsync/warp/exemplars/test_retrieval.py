@@ -35,7 +35,6 @@ def mouths_with(
         shots=shots,
         closed=np.array([one.seen_gap < 0.015 for one in made]),
         closed_height=np.zeros(17),
-        varied=True,
     )
 
 
