@@ -1,6 +1,5 @@
 """The same seconds with several engines, so that people choose by what they see."""
 
-import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.lipsync.engine_terms import terms_of
 from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.wave_file import write_wave
 from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
@@ -39,6 +39,11 @@ class ChosenEngine:
             return cls(name, name, settings)
         return cls(name, Path(recipe).stem, settings.model_copy(update={"program": Path(recipe)}))
 
+    @property
+    def file(self) -> str:
+        """Name of its clip."""
+        return f"{self.label}.mp4"
+
 
 @dataclass(frozen=True)
 class ComparedClip:
@@ -54,11 +59,6 @@ class ComparedClip:
     terms: Message
     report: ClipReport | None = None
     lack: Message | None = None
-
-    @property
-    def file(self) -> str:
-        """Name of its clip."""
-        return f"{self.engine.label}.mp4"
 
 
 def compare_engines(
@@ -81,7 +81,7 @@ def compare_engines(
         tracked = track_presenter(presenter, settings=settings)
         for engine in engines:
             terms = terms_of(engine.name, engine.settings)
-            output = folder / f"{engine.label}.mp4"
+            output = folder / engine.file
             try:
                 report = generate_clip(analysed, tracked, output, engine.name, progress, engine.settings)
             except PipelineError as error:
@@ -100,8 +100,4 @@ def _cut(voice: Path, destination: Path, seconds: float, settings: Settings) -> 
     rows = min(round(seconds * FEATURE_RATE), len(said) - 1)
     first = float(np.argmax(said[rows:] - said[: len(said) - rows])) / FEATURE_RATE
     sound = read_sound(voice, SOUND_RATE, settings).samples[round(first * SOUND_RATE) :][: round(seconds * SOUND_RATE)]
-    with wave.open(str(destination), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SOUND_RATE)
-        file.writeframes(np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    write_wave(destination, sound, SOUND_RATE)

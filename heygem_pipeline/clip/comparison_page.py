@@ -66,5 +66,5 @@ def _article(clip: ComparedClip) -> str:
     if clip.report is None:
         shown = f'<p class="lack">No clip: {escape(str(clip.lack))}</p>'
     else:
-        shown = f'<video controls loop playsinline preload="auto" src="{quote(clip.file)}"></video>'
+        shown = f'<video controls loop playsinline preload="auto" src="{quote(clip.engine.file)}"></video>'
     return f"<article><h2>{escape(clip.engine.label)}</h2>{shown}<dl>{facts}</dl></article>"

@@ -1,6 +1,5 @@
 """What an engine is tried on: a presenter held in memory, and voices made by rule."""
 
-import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -21,6 +20,7 @@ from heygem_pipeline.media.geometry import Orientation
 from heygem_pipeline.media.probe import VideoInfo
 from heygem_pipeline.media.template import Boxes, Template
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.media.wave_file import write_wave
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, MOVEMENTS, SpeechFeatures
 
@@ -224,13 +224,5 @@ class Material:
         noise = 0.1 * np.random.default_rng(2).standard_normal(round(duration * SOUND_RATE))
         noise[int(until / RATE * SOUND_RATE) :] = 0
         path = self.folder / f"voice-{frames}-{silent_from}.wav"
-        _write_sound(path, noise)
+        write_wave(path, noise, SOUND_RATE)
         return replace(made_features(activity), duration=duration, sound=path)
-
-
-def _write_sound(path: Path, samples: NDArray[np.floating]) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SOUND_RATE)
-        file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())

@@ -1,6 +1,5 @@
 """The files that a program is given: the presenter's frames as video, the voice as WAV."""
 
-import wave
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -14,6 +13,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.frame import Frame
+from heygem_pipeline.media.wave_file import write_wave
 from heygem_pipeline.storage.atomic import NO_ROOM, disk_full
 
 QUANTISER = "1"
@@ -40,11 +40,8 @@ def write_video(path: Path, frames: Iterable[Frame], rate: Fraction) -> None:
 
 def write_sound(path: Path, samples: NDArray[np.floating], rate: int) -> None:
     """Write mono samples, -1..1, as 16-bit WAV. Raises DiskFull."""
-    with _room(path), wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    with _room(path):
+        write_wave(path, samples, rate)
 
 
 @contextmanager
