@@ -100,7 +100,7 @@ def track_presenter(
     template = template or Template.open(path, settings)
     sidecar = read_sidecar(path)
     tracker = load_tracker(sidecar.tracker or settings.tracker, settings)
-    limits = settings.model_copy(update={"max_yaw_degrees": 90.0}) if sidecar.make_anyway else settings
+    limits = sidecar.limits(settings)
     tracks = track_faces(template, tracker, progress, limits)
     own_speech = _own_speech(template, settings)
     version, seconds = name_and_version(tracker.name, tracker.version), perf_counter() - started

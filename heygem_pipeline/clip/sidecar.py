@@ -9,6 +9,7 @@ import yaml
 
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.tracker_registry import TRACKERS
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.file_names import sidecar_of
 
@@ -24,6 +25,10 @@ class Sidecar:
 
     tracker: str | None = None
     make_anyway: bool = False
+
+    def limits(self, settings: Settings) -> Settings:
+        """The settings with what is said of this presenter's head."""
+        return settings.model_copy(update={"max_yaw_degrees": 90.0}) if self.make_anyway else settings
 
 
 NOTHING_SAID = Sidecar()

@@ -176,8 +176,7 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
     from heygem_pipeline.faces.tracking import track_faces
     from heygem_pipeline.media.template import Template
 
-    if read_sidecar(path).make_anyway:
-        settings = settings.model_copy(update={"max_yaw_degrees": 90.0})
+    settings = read_sidecar(path).limits(settings)
     template, tracker = Template.open(path, settings), load_tracker(settings.tracker, settings)
     info = template.info
     seconds = None if info.still else float(info.duration)
@@ -185,8 +184,8 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
     troubles: list[BadInput] = []
     good = 0
     moments = list(_moments(template))
+    share_of(place).parent.mkdir(parents=True, exist_ok=True)
     for number, moment in enumerate(moments):
-        share_of(place).parent.mkdir(parents=True, exist_ok=True)
         share_of(place).write_text(f"{number / len(moments):.2f}", encoding="utf-8")
         try:
             tracks = track_faces(moment, tracker, limits=settings)
@@ -200,7 +199,7 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
             look = replace(look, warnings=fitness_warnings(tracks, settings), picture=True)
         good += 1
     if not good:
-        _keep_picture(next(_moments(template)), picture_of(place))
+        _keep_picture(moments[0], picture_of(place))
     look = replace(look, picture=True, trouble=troubles[0].message if troubles else None)
     if len(troubles) > good:
         return replace(look, refused=troubles[0].message)
