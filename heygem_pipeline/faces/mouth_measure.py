@@ -12,6 +12,10 @@ from heygem_pipeline.faces.tracks import FaceTracks
 
 MOUTH_SMOOTHING_SECONDS = 0.2
 """5 frames at 25 a second."""
+SPEAKING_SPAN = 0.04
+"""IOD between the usual small and large openings (10th and 90th percentile) of a mouth that speaks: a smile that lasts
+is one mouth, not many. Of 50 clips those of people who speak had 0.045 and more, presenters who keep still up to
+0.026."""
 INNER_UPPER_POINTS = [61, 62, 63]
 INNER_LOWER_POINTS = [67, 66, 65]
 LOWER_LIP_POINTS = [56, 57, 58]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame, pixel_areas
+from heygem_pipeline.faces.mouth_measure import SPEAKING_SPAN
 from heygem_pipeline.faces.temporal_smoothing import present_runs, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration
@@ -31,18 +32,13 @@ EXEMPLAR_MARGIN = 0.27
 FEWEST_OPEN_SECONDS = 0.5
 """A template whose lips part for less than this holds no mouths worth showing."""
 
-LEAST_SPAN = 0.04
-"""IOD between a template's usual small and large openings (10th and 90th percentile): a smile that lasts is one mouth,
-not many. Of 50 clips those of people who speak had 0.045 and more, presenters who keep still up to 0.026."""
-
-
 CLOSED_SEEN_GAP, CLOSED_LANDMARK_GAP = 0.015, 0.03
 """IOD: lips are closed that are seen no further apart than the first, and whose landmarks lie no further apart than the
 template's nearest ones and the second: colour alone takes even teeth for a lip, landmarks alone bridge small openings.
 All that were looked at of 25 people were closed."""
 
 LEAST_SPEED = 4.0
-"""How fast a mouth that speaks opens and shuts: mean change of the gap a second over its deviation. Of those 50 clips
+"""How fast a mouth that speaks opens and shuts: mean change of the gap a second over its deviation. Of 50 clips
 people who speak had 4.8 and more, presenters who smile or chew up to 3.4: a smile's mouths are not those of speech."""
 
 
@@ -102,7 +98,7 @@ def has_varied_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
         return False
     gaps = calibration.gaps[tracks.present]
     low, high = np.quantile(gaps, (0.1, 0.9))
-    if high - low < LEAST_SPAN:
+    if high - low < SPEAKING_SPAN:
         return False
     speed = float(np.mean(np.abs(np.diff(gaps)))) * float(tracks.frame_rate) / float(np.std(gaps))
     return speed >= LEAST_SPEED
