@@ -103,11 +103,13 @@ def overlay_exemplars(
             ).astype(np.float32)
         return sum_of_shares
 
-    lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE)
-    over = laid(mouths, EXEMPLAR_THICKNESS_SHARE) + lips_that_touch
+    over = laid(mouths, EXEMPLAR_THICKNESS_SHARE)
+    lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE) if closing else None
+    if lips_that_touch is not None:
+        over += lips_that_touch
     ratio = _colour_ratio(below, over, distance, head.scale)
     over *= ratio
-    if closing:
+    if lips_that_touch is not None:
         between = _upsample(_between_lips(opening, x, y)[..., None], to_grid, size, border=0.0)[..., None]
         over -= OPENING_SHADE * between * ratio * lips_that_touch
     closed = sum(share for _, share in closing)
