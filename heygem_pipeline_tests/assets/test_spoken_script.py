@@ -21,9 +21,8 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.synthesis import http_synthesizer
 from heygem_pipeline_tests.conftest import write_voice
-from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, send, speaks, speech_server
+from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, send, speaks, used_speech_server
 
 KEY = "sk-key-that-nobody-may-see"
 VOICE = ["spoken_script", "audio_features"]
@@ -31,13 +30,8 @@ VOICE = ["spoken_script", "audio_features"]
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SpeechServer]:
-    monkeypatch.setattr(http_synthesizer, "WAITS", (0.01, 0.01))
-    monkeypatch.setenv("HEYGEM_SPEECH_KEY", KEY)
-    with speech_server() as stand_in:
-        monkeypatch.setenv("HEYGEM_SPEECH_ADDRESS", stand_in.address)
-        settings.cache_clear()
+    with used_speech_server(monkeypatch, KEY) as stand_in:
         yield stand_in
-    settings.cache_clear()
 
 
 class Studio:

@@ -6,19 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline.synthesis import http_synthesizer
 from heygem_pipeline_tests.cli.commands import heygem
-from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, send, speech_server
+from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, send, used_speech_server
 
 KEY = "sk-secret-key-of-a-team"
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SpeechServer]:
-    monkeypatch.setattr(http_synthesizer, "WAITS", (0.01, 0.01))
-    monkeypatch.setenv("HEYGEM_SPEECH_KEY", KEY)
-    with speech_server() as stand_in:
-        monkeypatch.setenv("HEYGEM_SPEECH_ADDRESS", stand_in.address)
+    with used_speech_server(monkeypatch, KEY) as stand_in:
         yield stand_in
 
 

@@ -16,21 +16,16 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.versions import clip_version, spoken_version, voice_version
-from heygem_pipeline.synthesis import http_synthesizer
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline_tests.house import House
-from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, speech_server
+from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, used_speech_server
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SpeechServer]:
-    monkeypatch.setattr(http_synthesizer, "WAITS", (0.01, 0.01))
-    with speech_server() as stand_in:
-        monkeypatch.setenv("HEYGEM_SPEECH_ADDRESS", stand_in.address)
-        settings.cache_clear()
+    with used_speech_server(monkeypatch) as stand_in:
         yield stand_in
-    settings.cache_clear()
 
 
 class Scripts:

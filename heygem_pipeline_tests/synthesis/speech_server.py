@@ -11,6 +11,10 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
+import pytest
+
+from heygem_pipeline.settings import settings
+from heygem_pipeline.synthesis import http_synthesizer
 
 RATE = 24000
 SECONDS_A_LETTER = 0.05
@@ -90,3 +94,16 @@ def speech_server() -> Iterator[SpeechServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def used_speech_server(patch: pytest.MonkeyPatch, key: str | None = None) -> Iterator[SpeechServer]:
+    """A server that the settings name, with this key, and that is asked again soon where it fails."""
+    patch.setattr(http_synthesizer, "WAITS", (0.01, 0.01))
+    if key is not None:
+        patch.setenv("HEYGEM_SPEECH_KEY", key)
+    with speech_server() as stand_in:
+        patch.setenv("HEYGEM_SPEECH_ADDRESS", stand_in.address)
+        settings.cache_clear()
+        yield stand_in
+    settings.cache_clear()
