@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.table import Table
@@ -166,20 +166,32 @@ def up(
     ] = None,
 ) -> None:
     """Start the Studio, Dagster's page and the daemon; Ctrl-C stops them."""
-    from heygem_pipeline.operations.servers import become_daemon, become_webserver, serve
+    from heygem_pipeline.operations.stop_signals import StopSignals
+
+    if only is not None:
+        _become(only, host, port, path_prefix)
+    # Before the large imports.
+    stop_signals = StopSignals()
+    from heygem_pipeline.operations.servers import serve
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
         folders = data_folders()
-        if only == "webserver":
-            become_webserver(folders, host, port, path_prefix)
-        if only == "daemon":
-            become_daemon(folders)
         if studio_port:
             messages.print(f"Studio: http://{host}:{studio_port}")
         messages.print(f"Dagster's page: http://{host}:{port}{path_prefix} (ready in some seconds; Ctrl-C stops both)")
-        status = serve(folders, host, port, path_prefix, studio_port, messages.print)
+        status = serve(folders, host, port, path_prefix, studio_port, messages.print, stop_signals)
     raise typer.Exit(status)
+
+
+def _become(only: Literal["webserver", "daemon"], host: str, port: int, path_prefix: str) -> NoReturn:
+    from heygem_pipeline.operations.servers import become_daemon, become_webserver
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences():
+        if only == "webserver":
+            become_webserver(data_folders(), host, port, path_prefix)
+        become_daemon(data_folders())
 
 
 @app.command()

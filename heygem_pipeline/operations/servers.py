@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
-from types import FrameType
 from typing import IO, NoReturn
 
 from heygem_pipeline.operations.recovery import end_leftover_processes, recover
+from heygem_pipeline.operations.stop_signals import StopSignals
 from heygem_pipeline.runs.data_folder_lock import is_in_place, only_runner
 from heygem_pipeline.runs.instance import dagster_environment
 from heygem_pipeline.runs.log_file import note
@@ -39,7 +39,13 @@ PATIENCE = 10.0
 
 
 def serve(
-    folders: DataFolders, host: str, port: int, path_prefix: str, studio_port: int, say: Callable[[str], None]
+    folders: DataFolders,
+    host: str,
+    port: int,
+    path_prefix: str,
+    studio_port: int,
+    say: Callable[[str], None],
+    stop_signals: StopSignals,
 ) -> int:
     """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
 
@@ -53,13 +59,8 @@ def serve(
     environment.setdefault("HEYGEM_STUDIO_ADDRESS", f"http://{host}:{studio_port}" if studio_port else "")
     with only_runner(folders) as lock:
         recover(folders)
-        stopping: list[int] = []
-
-        def stop(number: int, _frame: FrameType | None) -> None:
-            stopping.append(number)
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
+        if stop_signals.received:
+            return 0
         note(folders, f"Page and daemon start: http://{host}:{port}{path_prefix}", "up")
         commands = _webserver_command(host, port, path_prefix), _daemon_command()
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
@@ -81,7 +82,7 @@ def serve(
             guard = _start_guard(folders, lock, log)
             studio = _Studio(host, studio_port, environment, folders.server_log, say, guard) if studio_port else None
         try:
-            while not stopping and all(process.poll() is None for process in processes) and is_in_place(folders, lock):
+            while not stop_signals.received and all(process.poll() is None for process in processes) and is_in_place(folders, lock):
                 if studio is not None:
                     studio.keep_up()
                 sleep(0.2)
@@ -90,13 +91,13 @@ def serve(
                 end_leftover_processes(folders, grace=0.0)
                 say(f"The data folder {folders.root} is gone; put it back, then start again.")
                 return 1
-            ending = "Stopping" if stopping else _ending(processes, folders)
+            ending = "Stopping" if stop_signals.received else _ending(processes, folders)
             say(ending)
             note(folders, ending, "up")
         finally:
             _stop(folders, processes if studio is None or studio.process is None else [*processes, studio.process])
             guard.communicate(ALL_ENDED)
-    return 0 if stopping else 1
+    return 0 if stop_signals.received else 1
 
 
 def become_webserver(folders: DataFolders, host: str, port: int, path_prefix: str) -> NoReturn:

@@ -3,27 +3,36 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from heygem_pipeline.operations import servers
+from heygem_pipeline.operations.stop_signals import StopSignals
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.served import wait_for
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
-def serve(folders: DataFolders, monkeypatch: pytest.MonkeyPatch, daemon: str, studio: str) -> tuple[int, list[str]]:
+def serve(
+    folders: DataFolders,
+    monkeypatch: pytest.MonkeyPatch,
+    daemon: str,
+    studio: str,
+    recover: Callable[[DataFolders], None] = lambda _: None,
+) -> tuple[int, list[str]]:
     said: list[str] = []
-    monkeypatch.setattr(servers, "recover", lambda _: None)
+    monkeypatch.setattr(servers, "recover", recover)
     monkeypatch.setattr(servers, "_webserver_command", lambda *_: SLEEPER)
     monkeypatch.setattr(servers, "_daemon_command", lambda: [sys.executable, "-c", daemon])
     monkeypatch.setattr(servers, "_studio_command", lambda *_: [sys.executable, "-c", studio])
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return servers.serve(folders, "127.0.0.1", 1, "", 2, said.append), said
+        return servers.serve(folders, "127.0.0.1", 1, "", 2, said.append, StopSignals()), said
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -44,10 +53,23 @@ while not starts.exists() or len(starts.read_text()) < 3: time.sleep(0.05)"""
     assert "Dagster's daemon stopped by itself" in said[-1] and "run make up again" in said[-1]
 
 
+def test_an_interrupt_while_it_starts_is_not_lost_where_an_import_swallows_it(
+    data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: DataFolders) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    started = tmp_path / "started"
+    status, said = serve(data, monkeypatch, f"open({str(started)!r}, 'w')", "", interrupted)
+    assert (status, said, started.exists()) == (0, [], False)
+
+
 UP = """
 import subprocess, sys
 from pathlib import Path
 from heygem_pipeline.operations import servers
+from heygem_pipeline.operations.stop_signals import StopSignals
 from heygem_pipeline.storage.folders import DataFolders
 sleeping = "import time; time.sleep(600)"
 run = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {sleeping!r}, 'dagster run']);"
@@ -57,7 +79,7 @@ servers._webserver_command = lambda *_: [sys.executable, "-c", sleeping, "dagste
 servers._daemon_command = lambda: [sys.executable, "-c", parent, "dagster daemon"]
 servers._studio_command = lambda *_: [sys.executable, "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)", "studio"]
-servers.serve(DataFolders(Path(sys.argv[1])), "127.0.0.1", 1, "", 2, print)
+servers.serve(DataFolders(Path(sys.argv[1])), "127.0.0.1", 1, "", 2, print, StopSignals())
 """
 
 
