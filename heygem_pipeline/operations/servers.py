@@ -82,7 +82,11 @@ def serve(
             guard = _start_guard(folders, lock, log)
             studio = _Studio(host, studio_port, environment, folders.server_log, say, guard) if studio_port else None
         try:
-            while not stop_signals.received and all(process.poll() is None for process in processes) and is_in_place(folders, lock):
+            while (
+                not stop_signals.received
+                and all(process.poll() is None for process in processes)
+                and is_in_place(folders, lock)
+            ):
                 if studio is not None:
                     studio.keep_up()
                 sleep(0.2)
