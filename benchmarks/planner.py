@@ -1,4 +1,4 @@
-"""How long the planner takes at 1 000 voices x 100 presenters: ``python benchmarks/planner.py [FOLDER]``.
+"""How long the planner takes at 1 000 voices x 100 presenters, 5 000 of whose clips failed: ``python benchmarks/planner.py [FOLDER]``.
 
 The uploads, the finished clips and Dagster's records of them are made up, in a folder of its own; the planner is real.
 First: a process that knows nothing yet, as ``heygem status`` is. Again: a sensor, which remembers what it has read.
@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
 from time import perf_counter, process_time
@@ -16,10 +17,16 @@ import dagster as dg
 import sqlalchemy as db
 from dagster._core.storage.event_log.schema import AssetEventTagsTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.utils import make_new_run_id
 
 from benchmarks.synthetic_uploads import make_up, usual_recipe
 from heygem_pipeline.clip.presenter import current_tracker
+from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.run_inputs import RunInputs
+from heygem_pipeline.runs.failure_reasons import reason_tag
+from heygem_pipeline.runs.history import TRIED_TAG
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
@@ -30,6 +37,9 @@ from heygem_pipeline.storage.versions import clip_version, presenter_version, vo
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICES, PRESENTERS = 1000, 100
+FAILURES = 5000
+"""Clips of the voices without clips that failed, each with its reason noted, as the planner notes it."""
+
 MISSING = 10
 """One voice in so many has no clip yet; of the others all deliveries are to be made."""
 
@@ -84,6 +94,23 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
         ((key, presenter_version(upload.fingerprint, tracker)) for key, upload in presenters.items()),
     )
     record(instance, "encoded_video", clips())
+    unmade = (
+        ClipKey(audio, template).partition
+        for number, audio in enumerate(voices)
+        if number % MISSING == 0
+        for template in presenters
+    )
+    tried = RunInputs(voices, presenters, dict.fromkeys(presenters, tracker), set(), settings())
+    for key in islice(unmade, FAILURES):
+        tags = {PARTITION_NAME_TAG: key, TRIED_TAG: tried.of_clip(ClipKey.from_partition(key), ())}
+        run = dg.DagsterRun(
+            "__ASSET_JOB",
+            make_new_run_id(),
+            status=dg.DagsterRunStatus.FAILURE,
+            asset_selection=frozenset({dg.AssetKey("generated_frames"), dg.AssetKey("encoded_video")}),
+            tags=tags | reason_tag(Message("face.not_found", file="a file")),
+        )
+        instance.run_storage.add_run(run)
 
 
 def touch(*files: Path) -> None:

@@ -60,12 +60,11 @@ def encoded_video(
         with StepProgress(context, display, count) as progress:
             finished = finish_clip(voice, presenter, drawing, destination, progress, made_with)
         folders.seen.remember("outputs", folders.outputs)
-        filmstrip = as_jpeg(finished.filmstrip)
         with atomic_path(folders.filmstrip(clip)) as temporary:
-            temporary.write_bytes(filmstrip)
+            temporary.write_bytes(as_jpeg(finished.filmstrip))
     report = finished.report
     metadata = {
-        "filmstrip": dg.MetadataValue.md(as_markdown(filmstrip, context.partition_key)),
+        "filmstrip": dg.MetadataValue.md(as_markdown(clip)),
         "path": dg.MetadataValue.path(destination),
         **studio_link(chosen.studio_address, clip),
         "seconds": round(report.duration, 3),

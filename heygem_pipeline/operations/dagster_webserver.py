@@ -7,6 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heygem_pipeline.operations.dagster_filmstrips import WithFilmstrips
 from heygem_pipeline.runs.dagster_internals import prepare_webserver, workspace_of
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders, project_folder
@@ -93,4 +94,4 @@ def run_dagster_webserver(folders: DataFolders, guard: Guard, host: str, port: i
         )
         with workspace_of(instance, project_folder() / "workspace.yaml") as workspace:
             page = create_app_from_workspace_process_context(workspace, path_prefix, MILLISECONDS_BETWEEN_LOOKS)
-            serve(GuardedPage(page, guard), host, port)
+            serve(GuardedPage(WithFilmstrips(page, folders), guard), host, port)

@@ -1,8 +1,8 @@
 """Small pictures of a clip: a strip of faces for the page, a sheet of strips for several clips."""
 
-import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.clip_key import ClipKey
+
+STRIPS = "filmstrips"
+"""Addresses of strips end in ``filmstrips/<voice>/<presenter>.jpg``."""
 
 PICTURES = 8
 PICTURE_SIDE = 160
@@ -75,9 +79,9 @@ def as_jpeg(picture: NDArray[np.uint8]) -> bytes:
     return encoded.tobytes()
 
 
-def as_markdown(jpeg: bytes, alternative: str) -> str:
-    """The picture inside a Markdown image, as Dagster's page shows it."""
-    return f"![{alternative}](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})"
+def as_markdown(clip: ClipKey) -> str:
+    """A Markdown image whose address is relative: a page that shows it serves the strip below its own address."""
+    return f"![{clip.label}]({STRIPS}/{quote(clip.voice)}/{quote(clip.presenter)}.jpg)"
 
 
 def write_sheet(rows: list[tuple[str, NDArray[np.uint8]]], destination: Path) -> None:

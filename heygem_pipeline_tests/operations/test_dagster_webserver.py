@@ -7,9 +7,11 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from heygem_pipeline.operations.dagster_filmstrips import WithFilmstrips
 from heygem_pipeline.operations.dagster_webserver import GuardedPage, mutates
 from heygem_pipeline.runs.dagster_internals import workspace_of
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.web.guard import Guard
 
@@ -43,7 +45,7 @@ def page(
     empty.write_text("load_from: []\n")
     with open_instance(root) as instance, workspace_of(instance, empty) as workspace:
         app = create_app_from_workspace_process_context(workspace, request.param)
-        guarded = GuardedPage(app, Guard(frozenset({"localhost"}), frozenset()))
+        guarded = GuardedPage(WithFilmstrips(app, root), Guard(frozenset({"localhost"}), frozenset()))
         with TestClient(guarded, f"http://localhost{request.param}", follow_redirects=False) as client:
             yield client
 
@@ -101,3 +103,31 @@ def test_a_link_from_elsewhere_opens_the_page_but_no_other_page_frames_it(page: 
 )
 def test_what_acts_is_known_by_its_grammar(query: str, acts: bool) -> None:
     assert mutates(query) is acts
+
+
+def test_filmstrips_are_shown_wherever_the_page_stands(page: TestClient, root: DataFolders) -> None:
+    strip = root.filmstrip(ClipKey("talk", "张老师"))
+    strip.parent.mkdir(parents=True, exist_ok=True)
+    strip.write_bytes(b"a picture")
+    for where in ("/filmstrips", "/assets/filmstrips", "/runs/filmstrips"):
+        answer = page.get(f"{where}/talk/张老师.jpg")
+        assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"a picture", "image/jpeg")
+    assert page.get("/assets/filmstrips/talk/nobody.jpg").status_code == 404
+    assert page.post("/assets/filmstrips/talk/张老师.jpg").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fsecret", "%2e%2e/secret", "..", "talk%2f..%2f..%2fsecret"])
+def test_no_address_leads_out_of_the_filmstrips(page: TestClient, root: DataFolders, name: str) -> None:
+    secret = root.root / "store" / "secret.jpg"
+    secret.parent.mkdir(parents=True, exist_ok=True)
+    secret.write_bytes(b"secret")
+    assert page.get(f"/filmstrips/talk/{name}.jpg").content != b"secret"
+
+
+def test_another_page_gets_no_filmstrip(page: TestClient, root: DataFolders) -> None:
+    strip = root.filmstrip(ClipKey("talk", "anna"))
+    strip.parent.mkdir(parents=True, exist_ok=True)
+    strip.write_bytes(b"a picture")
+    answer = page.get("/filmstrips/talk/anna.jpg", headers={"host": "attacker.example:3000"})
+    assert answer.status_code == 421
+    assert page.get("/filmstrips/talk/anna.jpg").headers["cross-origin-resource-policy"] == "same-origin"
