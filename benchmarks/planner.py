@@ -1,4 +1,6 @@
-"""How long the planner takes at 1 000 voices x 100 presenters, 5 000 of whose clips failed: ``python benchmarks/planner.py [FOLDER]``.
+"""How long the planner takes at 1 000 voices x 100 presenters, 5 000 of whose clips failed.
+
+Called as ``python benchmarks/planner.py [FOLDER]``.
 
 The uploads, the finished clips and Dagster's records of them are made up, in a folder of its own; the planner is real.
 First: a process that knows nothing yet, as ``heygem status`` is. Again: a sensor, which remembers what it has read.
