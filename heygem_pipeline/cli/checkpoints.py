@@ -61,16 +61,16 @@ def _told(owner: Owner) -> dict[str, Any]:
 @app.command()
 def verify() -> None:
     """Check whether the files of weights are unchanged and hold what they should; exit status 1 if not."""
-    from heygem_pipeline.checkpoints.verify import verify
+    from heygem_pipeline.checkpoints.import_and_verify import verify_checkpoints
 
     with sentences():
-        found = verify(checkpoints_folder(settings()), _check)
+        found = verify_checkpoints(checkpoints_folder(settings()), _check)
     for one in found:
-        _say(f"{'ok' if one.well else 'NOT USABLE'}  {one.checkpoint.file}  SHA-256 {one.sha256}")
+        _say(f"{'ok' if one.usable else 'NOT USABLE'}  {one.checkpoint.file}  SHA-256 {one.sha256}")
         _say(f"    {one.message}")
     if not found:
         _say("No file of weights is there; heygem checkpoints list says what there could be.")
-    if not all(one.well for one in found):
+    if not all(one.usable for one in found):
         raise typer.Exit(OTHER_FAILURE)
 
 
@@ -80,10 +80,10 @@ def import_file(
     name: Annotated[str | None, typer.Option("--as", help="Its original name, if it was renamed")] = None,
 ) -> None:
     """Check a file of weights and copy it to the folder in which its engine or tracker looks for it."""
-    from heygem_pipeline.checkpoints.importing import bring_in
+    from heygem_pipeline.checkpoints.import_and_verify import import_checkpoint
 
     with sentences():
-        done = bring_in(file, checkpoints_folder(settings()), _check, name)
+        done = import_checkpoint(file, checkpoints_folder(settings()), _check, name)
     _say(f"{done.path} {'takes the place of the one before' if done.replaced else 'is in place'}.")
     _say(f"SHA-256 {done.receipt.sha256}, {done.receipt.bytes / 1e6:.1f} MB.")
     _say(f"{done.owner.terms} {_acknowledged(done.owner)}")
