@@ -38,7 +38,7 @@ def logs(
     """
     from logging import getLevelName
 
-    from heygem_pipeline.planning.blame import run_to_blame
+    from heygem_pipeline.planning.failed_inputs import run_of_failed_input
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.run_log import latest_run, outcome_of, read_log, subject_in
     from heygem_pipeline.settings import settings
@@ -46,12 +46,12 @@ def logs(
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         name = name.removesuffix(".mp4")
-        blamed = run_to_blame(instance, folders, settings(), name)
-        run = blamed or latest_run(instance, name)
+        of_input = run_of_failed_input(instance, folders, settings(), name)
+        run = of_input or latest_run(instance, name)
         if run is None:
             raise UploadMissing("run.none", name=name)
-        if blamed is not None:
-            tell(f"{name} was not begun: {subject_in(blamed.tags)} failed. This is the log of that.")
+        if of_input is not None:
+            tell(f"{name} was not begun: {subject_in(of_input.tags)} failed. This is the log of that.")
         try:
             for line in read_log(instance, run, follow):
                 # As it is in the file: to be searched, and cut at its columns.

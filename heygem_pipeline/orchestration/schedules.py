@@ -9,7 +9,8 @@ from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.orchestration.jobs import make_clip, prune_job
-from heygem_pipeline.planning.launching import blamed, is_made_by_itself, room_in_queue, run_requests
+from heygem_pipeline.planning.failed_inputs import failed_subjects
+from heygem_pipeline.planning.launching import is_made_by_itself, room_in_queue, run_requests
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import ask_for, forgive
 from heygem_pipeline.planning.status import State, counts_in_words
@@ -69,7 +70,7 @@ def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") 
     if not mine:
         return dg.SkipReason(f"{file} wants no clip: heygem campaign check {file} says why.")
     failed = [clip for clip, status in mine.items() if status.state is State.FAILED]
-    forgive(folders, {what for clip in failed for what in blamed(found, clip)})
+    forgive(folders, {what for clip in failed for what in failed_subjects(found, clip)})
     here = [clip for clip in mine if not is_made_by_itself(found.wanting[clip], chosen.automatic)]
     startable = [clip.partition for clip in here if mine[clip].to_be_made]
     room = room_in_queue(found, chosen.queue_length)

@@ -95,13 +95,3 @@ def run_requests(
         name = f"{subject.key} {tick}" if tick else None
         requests.append(dg.RunRequest(name, job_name=JOB_OF_STAGE[subject.stage], partition_key=key, tags=tags))
     return requests
-
-
-def blamed(found: Plan, clip: ClipKey) -> list[str]:
-    """What failed of a clip, as ``requests.forgive`` takes it: its voice, its presenter, or the clip itself."""
-    inputs = [
-        (Stage.VOICE, clip.voice, found.voices.get(clip.voice)),
-        (Stage.PRESENTER, clip.presenter, found.presenters.get(clip.presenter)),
-    ]
-    failed = [f"{stage} {key}" for stage, key, status in inputs if status and status.state is State.FAILED]
-    return failed or [f"{Stage.CLIP} {clip.partition}"]

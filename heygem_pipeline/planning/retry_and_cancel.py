@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from heygem_pipeline.planning.launching import blamed
+from heygem_pipeline.planning.failed_inputs import failed_subjects
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import ask_for, forgive, put_off
 from heygem_pipeline.planning.status import State
@@ -19,7 +19,7 @@ def try_again(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> li
     What failed of them, a voice or presenter maybe, is forgiven.
     """
     again = [clip for clip in clips if found.clips[clip].state in (State.FAILED, State.REMOVED)]
-    forgive(folders, {what for clip in again for what in blamed(found, clip)})
+    forgive(folders, {what for clip in again for what in failed_subjects(found, clip)})
     for clip in again:
         folders.removed(clip).unlink(missing_ok=True)
     ask_for(folders, [clip.partition for clip in again])

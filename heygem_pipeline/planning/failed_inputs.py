@@ -1,7 +1,8 @@
-"""Which run is to blame where a clip is not even begun."""
+"""Whose failure keeps a clip from being made: its voice's, its presenter's, or its own."""
 
 import dagster as dg
 
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.stages import Stage, subject_of
@@ -10,7 +11,17 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 
-def run_to_blame(
+def failed_subjects(found: Plan, clip: ClipKey) -> list[str]:
+    """What failed of a clip, as ``requests.forgive`` takes it: its voice, its presenter, or the clip itself."""
+    inputs = [
+        (Stage.VOICE, clip.voice, found.voices.get(clip.voice)),
+        (Stage.PRESENTER, clip.presenter, found.presenters.get(clip.presenter)),
+    ]
+    failed = [f"{stage} {key}" for stage, key, status in inputs if status and status.state is State.FAILED]
+    return failed or [f"{Stage.CLIP} {clip.partition}"]
+
+
+def run_of_failed_input(
     instance: dg.DagsterInstance, folders: DataFolders, settings: Settings, name: str
 ) -> dg.DagsterRun | None:
     """The run of the voice or presenter whose failure keeps "voice/presenter" from being made; else None."""
