@@ -17,7 +17,7 @@ from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.printable_text import did_you_mean, is_whole, shown
 from heygem_pipeline.synthesis.front_matter import FASTEST, SLOWEST
 from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS
-from heygem_pipeline.web.outgoing import checked_address
+from heygem_pipeline.web.http_client import checked_address
 
 SUFFIX = ".yaml"
 """Ending of a campaign's file."""

@@ -12,7 +12,7 @@ from heygem_pipeline.runs.dagster_internals import prepare_webserver, workspace_
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 from heygem_pipeline.web.guard import Guard, foreign, is_own, refuse
-from heygem_pipeline.web.serving import serve
+from heygem_pipeline.web.http_server import serve
 
 GRAPHQL = "/graphql"
 

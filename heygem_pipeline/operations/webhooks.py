@@ -32,7 +32,7 @@ from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.state_file import read_state
-from heygem_pipeline.web.outgoing import post
+from heygem_pipeline.web.http_client import post
 
 WAITS = (30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 24 * 3600.0)
 """Seconds after each call that failed, until the next; after the last it is given up."""

@@ -31,7 +31,7 @@ from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import receive
 from heygem_pipeline.studio.voice_languages import languages_of, note_language
 from heygem_pipeline.uploads.registry import UploadKind
-from heygem_pipeline.web.outgoing import LONGEST_ADDRESS
+from heygem_pipeline.web.http_client import LONGEST_ADDRESS
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 

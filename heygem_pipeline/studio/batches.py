@@ -37,7 +37,7 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
-from heygem_pipeline.web.outgoing import place_of
+from heygem_pipeline.web.http_client import place_of
 
 QUALITIES: dict[str, dict[str, str | int]] = {
     "standard": {},

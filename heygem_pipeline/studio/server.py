@@ -12,7 +12,7 @@ from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.logins import Sessions, read_users, secret_of
 from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline.web.guard import guard_of
-from heygem_pipeline.web.serving import serve
+from heygem_pipeline.web.http_server import serve
 
 SECONDS_TO_STOP = 3
 

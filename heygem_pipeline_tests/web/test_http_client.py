@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from heygem_pipeline.errors import WebhookRefused
-from heygem_pipeline.web.outgoing import checked_address, is_outside, place_of, post
+from heygem_pipeline.web.http_client import checked_address, is_outside, place_of, post
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from heygem_pipeline.web import serving
-from heygem_pipeline.web.serving import LARGEST_HEAD, BoundedRequests, ImpatientProtocol
+from heygem_pipeline.web import http_server
+from heygem_pipeline.web.http_server import LARGEST_HEAD, BoundedRequests, ImpatientProtocol
 from heygem_pipeline_tests.conftest import free_port
 
 PATIENCE = 0.4
@@ -44,8 +44,8 @@ async def long_answer(_request: Request) -> Response:
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(serving, "SECONDS_TO_ASK", PATIENCE)
-    monkeypatch.setattr(serving, "SECONDS_UNREAD", PATIENCE)
+    monkeypatch.setattr(http_server, "SECONDS_TO_ASK", PATIENCE)
+    monkeypatch.setattr(http_server, "SECONDS_UNREAD", PATIENCE)
     routes = [Route("/", echo, methods=["GET", "POST"]), Route("/long", long_answer)]
     app = BoundedRequests(Starlette(routes=routes), PATIENCE, 1000)
     number = free_port()
