@@ -45,6 +45,7 @@ GROUPS = {
         *("studio_users", "studio_hosts", "studio_proxy", "studio_proxy_header"),
         *("studio_address", "studio_dagster", "studio_max_gb"),
     ),
+    "Dagster's page": ("owners",),
 }
 """Heading -> names, in the order of the pages."""
 

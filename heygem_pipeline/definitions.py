@@ -28,4 +28,4 @@ defs = dg.Definitions.merge(
         sensors=[uploads, clips, webhooks, killed_runs],
         schedules=[*campaign_schedules(FOLDERS, default_render_spec(SETTINGS)), prune_schedule],
     ),
-).map_asset_specs(func=lambda asset: asset.merge_attributes(metadata=STUDIO))
+).map_asset_specs(func=lambda asset: asset.merge_attributes(metadata=STUDIO, owners=SETTINGS.owners))

@@ -54,6 +54,10 @@ class ClipSettings(BaseModel):
     propagate_id: str = Field(default="", description="AIGC field PropagateID")
 
 
+def _names(text: object) -> object:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
+
+
 class KeepSettings(BaseModel):
     """What stays for how long; no clip is made differently by them. What is older goes at night: ``heygem prune``."""
 
@@ -108,16 +112,25 @@ class StudioSettings(BaseModel):
     studio_max_gb: float = Field(default=2.0, gt=0, description="Larger uploads in the Studio are refused (GB)")
 
 
+OWNER = r"^(team:\S+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7})$"
+"""What Dagster takes for an owner."""
+
+
+class DagsterPageSettings(BaseModel):
+    """What Dagster's page says besides; no clip is made differently by it."""
+
+    owners: Annotated[tuple[Annotated[str, Field(pattern=OWNER)], ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(),
+        description="Owners of the assets in Dagster's page: e-mail addresses or team:name, separated by commas",
+    )
+
+
 class Automatic(StrEnum):
     """What is started by itself; people, backfills of the page and campaigns' cron lines start theirs in any case."""
 
     OFF = "off"
     UPLOADS = "uploads"
     CLIPS = "clips"
-
-
-def _names(text: object) -> object:
-    return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
 
 
 class UploadLimits(BaseModel):
@@ -260,7 +273,14 @@ class SynthesisSettings(WeightSettings):
 
 
 class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
-    RenderSettings, KeepSettings, StudioSettings, LaunchSettings, EngineSettings, SynthesisSettings, BaseSettings
+    RenderSettings,
+    KeepSettings,
+    StudioSettings,
+    DagsterPageSettings,
+    LaunchSettings,
+    EngineSettings,
+    SynthesisSettings,
+    BaseSettings,
 ):
     """All of them. Defaults are what a course team wants; limits are the ones named in the README.
 

@@ -1,6 +1,7 @@
 """What Dagster loads, and how lightly."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,6 +62,29 @@ def test_the_whole_graph_loads() -> None:
 def test_every_asset_leads_to_the_studio() -> None:
     nodes = defs.resolve_asset_graph().asset_nodes
     assert {node.metadata["Studio"].value for node in nodes} == {settings().studio_address}
+
+
+def test_every_asset_leads_to_its_code() -> None:
+    for node in defs.resolve_asset_graph().asset_nodes:
+        (place,) = node.metadata["dagster/code_references"].value.code_references
+        file = Path(place.file_path)
+        assert file.parent == PACKAGE / "assets"
+        assert file.read_text(encoding="utf-8").splitlines()[place.line_number - 1].startswith("@dg.")
+
+
+def test_assets_belong_to_the_owners_of_the_settings() -> None:
+    code = "from heygem_pipeline.definitions import defs; " + (
+        "print({owner for node in defs.resolve_asset_graph().asset_nodes for owner in node.owners})"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"HEYGEM_OWNERS": "team:teaching,anna@example.org"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert ast.literal_eval(told.stdout) == {"team:teaching", "anna@example.org"}
 
 
 def test_every_check_says_what_it_looks_for() -> None:

@@ -1,7 +1,9 @@
 """The whole graph: its assets, where their values lie, and how steps run."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -12,8 +14,14 @@ from heygem_pipeline.assets.step_progress import NoDisplay, ProgressDisplay
 
 @cache
 def discovered() -> dg.Definitions:
-    """What the modules of this folder define, ``dg scaffold`` among those who write them."""
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    """What the modules of this folder define, ``dg scaffold`` among those who write them; each leads to its code."""
+    found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    written = [asset for asset in found.assets or () if isinstance(asset, dg.AssetsDefinition)]
+    metadata: dict[dg.AssetKey, Mapping[str, Any]] = {}
+    for asset in dg.with_source_code_references(written):
+        assert isinstance(asset, dg.AssetsDefinition)
+        metadata |= asset.metadata_by_key
+    return found.map_asset_specs(func=lambda asset: asset.merge_attributes(metadata=metadata.get(asset.key, {})))
 
 
 def graph_definitions(

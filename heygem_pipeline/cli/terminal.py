@@ -85,7 +85,7 @@ def sentences(as_json: bool = False, files: Iterable[Path] = ()) -> Iterator[Non
         status = BAD_INPUT if error.errno == errno.ENAMETOOLONG else NOT_READY
         _refuse(_refused(error), status, as_json, files)
     except ValidationError as error:
-        wrong = [Message("setting.wrong", name=_setting(at["loc"]), problem=at["msg"]) for at in error.errors()]
+        wrong = [Message("setting.wrong", name=_setting(at["loc"][0]), problem=at["msg"]) for at in error.errors()]
         for message in wrong[:-1]:
             tell(str(message))
         _refuse(wrong[-1], NOT_READY, as_json, files)
@@ -110,8 +110,8 @@ def _refuse(error: PipelineError | Message, status: int, as_json: bool, files: I
     sys.exit(status)
 
 
-def _setting(location: Iterable[int | str]) -> str:
-    return "HEYGEM_" + "_".join(map(str, location)).upper()
+def _setting(field: int | str) -> str:
+    return f"HEYGEM_{field}".upper()
 
 
 def _refused(error: OSError) -> Message:

@@ -6,6 +6,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.operations.test_retention import make_all, write
@@ -43,6 +44,15 @@ def test_a_wrong_setting_removes_nothing(house: House, monkeypatch: pytest.Monke
     done = heygem("prune")
     assert done.exit_code == 3 and "HEYGEM_KEEP_OUTPUTS_DAYS is wrong" in done.stderr
     assert house.folders.clip(ClipKey("one", "one")).exists()
+
+
+def test_a_wrong_entry_of_a_list_is_told_by_the_setting_it_stands_in(
+    monkeypatch: pytest.MonkeyPatch, data: DataFolders
+) -> None:
+    monkeypatch.setenv("HEYGEM_OWNERS", "team:teaching, nobody")
+    settings.cache_clear()
+    done = heygem("prune")
+    assert done.exit_code == 3 and "HEYGEM_OWNERS is wrong" in done.stderr
 
 
 def test_days_without_end_keep_everything(house: House) -> None:
