@@ -39,7 +39,8 @@ GROUPS = {
     ),
     "Checks of the finished clip": ("sync_tolerance_frames",),
     "How long data is kept": (
-        *("keep_patches_days", "keep_store_days", "keep_runs_days", "keep_failed_runs_days", "keep_outputs_days"),
+        *("keep_patches_days", "keep_store_days", "keep_previews_days", "keep_runs_days", "keep_failed_runs_days"),
+        "keep_outputs_days",
     ),
     "The Studio": (
         *("studio_users", "studio_hosts", "studio_proxy", "studio_proxy_header"),

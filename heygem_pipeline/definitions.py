@@ -5,6 +5,7 @@ import dagster as dg
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.orchestration.jobs import JOBS
+from heygem_pipeline.orchestration.previews import previews
 from heygem_pipeline.orchestration.schedules import campaign_schedules, prune_schedule
 from heygem_pipeline.orchestration.sensors import clips, killed_runs, uploads, webhooks
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
@@ -25,7 +26,7 @@ defs = dg.Definitions.merge(
     graph_definitions(specifications=CampaignSpecifications(FOLDERS, SETTINGS)),
     dg.Definitions(
         jobs=JOBS,
-        sensors=[uploads, clips, webhooks, killed_runs],
+        sensors=[uploads, previews, clips, webhooks, killed_runs],
         schedules=[*campaign_schedules(FOLDERS, default_render_spec(SETTINGS)), prune_schedule],
     ),
 ).map_asset_specs(func=lambda asset: asset.merge_attributes(metadata=STUDIO, owners=SETTINGS.owners))

@@ -76,6 +76,7 @@ class KeepSettings(BaseModel):
         ge=0,
         description="Days that stored data of deleted uploads and clips, and patches of unfinished clips, are kept",
     )
+    keep_previews_days: float = Field(default=1.0, ge=0, description="Days that previews of clips are kept")
     keep_runs_days: float = Field(
         default=30.0, ge=0, description="Days that successful runs are kept, with their events and logs"
     )

@@ -1,4 +1,4 @@
-"""The command ``heygem compare``."""
+"""The commands ``heygem preview`` and ``heygem compare``: some seconds, before a clip is made."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +8,32 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, messages, output, sentences
+from heygem_pipeline.cli.answers import JSON_HELP, say
+from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, clip_table, messages, output, sentences
 from heygem_pipeline.settings import settings
 
 app = typer.Typer()
+
+
+@app.command()
+def preview(
+    audio: Annotated[Path, typer.Option(help="The voice")],
+    template: Annotated[Path, typer.Option(help="The presenter")],
+    output_file: Annotated[Path, typer.Option("--output", help="The MP4 to write")],
+    begin: Annotated[float, typer.Option("--from", min=0, help="Second of the voice at which it begins")] = 0.0,
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="How many seconds")] = 5.0,
+    engine: Annotated[str | None, typer.Option(help="Lip-sync engine; default: the setting HEYGEM_ENGINE")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Make some seconds of a clip, to see what it will look like; no more of the presenter is tracked than that."""
+    from heygem_pipeline.clip.excerpt import Stretch, generate_excerpt
+
+    with sentences(as_json, (audio, template, output_file)), StageBars(messages) as bars:
+        report = generate_excerpt(audio, template, output_file, Stretch(seconds, begin), engine, bars.show)
+    if as_json:
+        say(report.as_json() | {"path": str(output_file.absolute())})
+    else:
+        output.print(clip_table([(report.template, report, str(output_file), None)]))
 
 
 @app.command()

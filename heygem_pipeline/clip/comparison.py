@@ -5,22 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
+from heygem_pipeline.clip.excerpt import Stretch, cut_voice
 from heygem_pipeline.clip.generate import StageProgress, generate_clip
 from heygem_pipeline.clip.presenter import track_presenter
 from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.lipsync.engine_terms import terms_of
-from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.wave_file import write_wave
 from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.speech.analysis import speech_activity
-from heygem_pipeline.speech.features import FEATURE_RATE
-
-SOUND_RATE, HEARD_RATE = 48_000, 16_000
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ def compare_engines(
     """
     with TemporaryDirectory() as place:
         heard = Path(place) / "voice.wav"
-        _cut(voice, heard, seconds, settings)
+        cut_voice(voice, heard, Stretch(seconds, begin=None), settings)
         analysed = analyse_voice(heard, settings)
         tracked = track_presenter(presenter, settings=settings)
         for engine in engines:
@@ -91,13 +84,3 @@ def compare_engines(
                 yield ComparedClip(engine, terms, lack=verbatim(f"{type(error).__name__}: {error}"))
             else:
                 yield ComparedClip(engine, terms, report)
-
-
-def _cut(voice: Path, destination: Path, seconds: float, settings: Settings) -> None:
-    """Write the seconds of a voice in which most is said."""
-    heard = read_sound(voice, HEARD_RATE, settings)
-    said = np.concatenate([[0.0], np.cumsum(speech_activity(heard.samples))])
-    rows = min(round(seconds * FEATURE_RATE), len(said) - 1)
-    first = float(np.argmax(said[rows:] - said[: len(said) - rows])) / FEATURE_RATE
-    sound = read_sound(voice, SOUND_RATE, settings).samples[round(first * SOUND_RATE) :][: round(seconds * SOUND_RATE)]
-    write_wave(destination, sound, SOUND_RATE)

@@ -24,7 +24,7 @@ from heygem_pipeline.runs.dagster_internals import (
     remove_databases,
 )
 from heygem_pipeline.runs.partitions import take_in_uploads
-from heygem_pipeline.runs.stages import STAGE_OF_ASSET, STAGE_OF_JOB, Stage
+from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_TAG, STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
@@ -110,7 +110,7 @@ def require_idle(runs: Iterable[dg.DagsterRun], whom: ErasureTarget) -> None:
     """Raise InUse where a run is queued or works on it."""
     for run in runs:
         if not run.is_finished:
-            name = label_of(run.tags[PARTITION_NAME_TAG])
+            name = label_of(run.tags.get(PARTITION_NAME_TAG) or run.tags[PREVIEW_TAG])
             raise InUse("erasure.in_use", run=run.run_id[:8], target=whom.message, name=name)
 
 
@@ -193,6 +193,8 @@ def _of_clips(folders: DataFolders) -> dict[str, Path]:
         "reports": folders.report(some),
         "reports of removed clips": folders.removed(some),
         "filmstrips": folders.filmstrip(some),
+        "previews": folders.preview(some),
+        "asked previews": folders.preview_wish(some),
     }
 
 
@@ -218,7 +220,11 @@ def _runs(instance: dg.DagsterInstance, whom: ErasureTarget) -> list[dg.DagsterR
     else:
         tags = [{PARTITION_NAME_TAG: whom.clip.partition}]
     found = chain.from_iterable(instance.get_runs(RunsFilter(tags=wanted)) for wanted in tags)
-    return list({run.run_id: run for run in found if _is_of(run, whom)}.values())
+    theirs = {run.run_id: run for run in found if _is_of(run, whom)}
+    for run in instance.get_runs(RunsFilter(job_name=PREVIEW_JOB)):
+        if whom.concerns(Stage.CLIP, run.tags.get(PREVIEW_TAG, "")):
+            theirs[run.run_id] = run
+    return list(theirs.values())
 
 
 def _is_of(run: dg.DagsterRun, whom: ErasureTarget) -> bool:

@@ -14,6 +14,7 @@ from heygem_pipeline.operations.retention_files import (
     removable_log,
     removable_outputs,
     removable_patches,
+    removable_previews,
     removable_store,
 )
 from heygem_pipeline.operations.retention_items import Removable
@@ -81,6 +82,7 @@ def _removable(
     clips = {subject.key for subject in subjects if subject.stage is Stage.CLIP}
     voices = {subject.clip.voice for subject in subjects if subject.stage is not Stage.PRESENTER}
     yield from removable_patches(folders, settings, clips, now)
+    yield from removable_previews(folders, settings, now)
     yield from removable_store(folders, settings, clips, now, remember)
     yield from removable_outputs(folders, settings, data_versions(instance, folders, "delivery"), voices, now)
     yield from removable_half_written(folders, now)

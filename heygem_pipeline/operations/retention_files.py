@@ -43,6 +43,16 @@ def removable_patches(
             yield from removable_file(*unfinished, path)
 
 
+def removable_previews(folders: DataFolders, keeping: KeepSettings, now: float) -> Iterator[Removable]:
+    """Previews, and what was asked of them, a while after they were last asked for or made."""
+    keep = keeping.keep_previews_days
+    for example in (folders.preview(ANY), folders.preview_wish(ANY)):
+        for _, path in _of_clips(example, example.suffix):
+            made = modified(path)
+            if made is not None and now - made >= keep * DAY:
+                yield from removable_file("previews", f"HEYGEM_KEEP_PREVIEWS_DAYS={keep:g}", path)
+
+
 def removable_store(
     folders: DataFolders, keeping: KeepSettings, busy: Collection[str], now: float, remember: bool = True
 ) -> Iterator[Removable]:

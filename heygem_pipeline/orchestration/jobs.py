@@ -3,6 +3,7 @@
 import dagster as dg
 
 from heygem_pipeline.operations.retention import prune
+from heygem_pipeline.orchestration.previews import preview_job
 from heygem_pipeline.runs.dagster_internals import UnresolvedAssetJobDefinition
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.stages import JOB_OF_STAGE, STAGE_OF_ASSET, Stage
@@ -57,4 +58,4 @@ STAGE_JOBS = [
 ]
 """One partition a run; the list of runs shows these names."""
 
-JOBS = [ingest, *STAGE_JOBS, prune_job]
+JOBS = [ingest, *STAGE_JOBS, preview_job, prune_job]

@@ -56,6 +56,12 @@ JOB_OF_STAGE = {
 }
 """Names of the jobs, as the page shows them in its list of runs."""
 
+PREVIEW_JOB = "make_preview"
+"""Belongs to no stage: what it makes is no clip."""
+
+PREVIEW_TAG = "heygem/preview"
+"""Of its runs: the partition key of the clip of which they show some seconds."""
+
 STAGE_OF_JOB = {job: stage for stage, job in JOB_OF_STAGE.items()}
 
 

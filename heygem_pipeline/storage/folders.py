@@ -102,6 +102,19 @@ class DataFolders:
         """Faces of a finished clip in a row."""
         return clip.path(self.root / "store" / "filmstrips", ".jpg")
 
+    def preview(self, clip: ClipKey) -> Path:
+        """Some seconds of a clip, made before the whole; never counted as the clip."""
+        return clip.path(self.previews, CLIP_SUFFIX)
+
+    def preview_wish(self, clip: ClipKey) -> Path:
+        """What somebody asked to see of a clip, and what became of it."""
+        return clip.path(self.previews, REPORT_SUFFIX)
+
+    @property
+    def previews(self) -> Path:
+        """The folders of previews, one of each voice."""
+        return self.root / "store" / "previews"
+
     def first_look(self, kind: str, file: str) -> Path:
         """What the Studio saw of an upload at once, its picture among it: a path to add endings to."""
         digest = text_digest(file, 24)

@@ -1,11 +1,10 @@
 """What the page asks for and what it wants done: JSON in, JSON out."""
 
-import json
 from collections import Counter
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,12 +18,12 @@ from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.retry_and_cancel import cancel, try_again
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.batches import BatchChange, BatchSpec
 from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
+from heygem_pipeline.studio.forms import Form, Key, Keys, body_of, named_clip
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
@@ -33,20 +32,8 @@ from heygem_pipeline.studio.voice_languages import languages_of, note_language
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
 
-Wanted = TypeVar("Wanted", bound=BaseModel)
 
-LARGEST_REQUEST = 256 * 1024
-"""Bytes of JSON."""
-
-Key = Annotated[str, Field(min_length=1, max_length=200)]
-Keys = Annotated[list[Key], Field(max_length=5000)]
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class BatchRequest(_Request):
+class BatchRequest(Form):
     """Make these."""
 
     title: Annotated[str, Field(max_length=200)]
@@ -58,7 +45,7 @@ class BatchRequest(_Request):
     webhook: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
 
 
-class ChangeRequest(_Request):
+class ChangeRequest(Form):
     """Call this batch something else, or make its clips in another way instead."""
 
     name: Key
@@ -68,33 +55,33 @@ class ChangeRequest(_Request):
     engine: str | None = None
 
 
-class EndRequest(_Request):
+class EndRequest(Form):
     """Delete these batches."""
 
     names: Keys
     clips: bool = False
 
 
-class ClipsRequest(_Request):
+class ClipsRequest(Form):
     """Try these again, make them now, or cancel them: "voice|presenter"."""
 
     clips: Keys
 
 
-class DeleteRequest(_Request):
+class DeleteRequest(Form):
     """Delete these uploads, and the clips made of them."""
 
     kind: Literal["voices", "presenters"]
     keys: Keys
 
 
-class AnywayRequest(_Request):
+class AnywayRequest(Form):
     """Make clips with this presenter, however far the head is turned."""
 
     presenter: Key
 
 
-class LanguageRequest(_Request):
+class LanguageRequest(Form):
     """This voice speaks this language."""
 
     voice: Key
@@ -118,18 +105,6 @@ def routes() -> list[Route]:
         Route("/clips/{voice}/{presenter}", _clip),
         Route("/clips/{voice}/{presenter}/log", _log),
     ]
-
-
-async def _body(request: Request, form: type[Wanted]) -> Wanted:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_REQUEST:
-            raise HTTPException(413)
-    try:
-        return form.model_validate(json.loads(body))
-    except (ValueError, RecursionError, ValidationError) as error:
-        raise Refusal("unknown_choice") from error
 
 
 async def _shown(request: Request) -> Response:
@@ -171,7 +146,7 @@ async def _upload(request: Request) -> Response:
 
 
 async def _delete(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, DeleteRequest)
+    studio, wanted = studio_of(request), await body_of(request, DeleteRequest)
     voices = wanted.kind == "voices"
     whom = [ErasureTarget(key if voices else None, None if voices else key) for key in wanted.keys]
     await run_in_threadpool(actions.delete_uploads, studio.instance, studio.folders, whom)
@@ -179,7 +154,7 @@ async def _delete(request: Request) -> Response:
 
 
 async def _make_anyway(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, AnywayRequest)
+    studio, wanted = studio_of(request), await body_of(request, AnywayRequest)
     path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, wanted.presenter)
     await run_in_threadpool(write_make_anyway, path)
     studio.first_looks.forget(UploadKind.TEMPLATE, path)
@@ -191,13 +166,13 @@ async def _make_anyway(request: Request) -> Response:
 
 
 async def _language(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, LanguageRequest)
+    studio, wanted = studio_of(request), await body_of(request, LanguageRequest)
     await run_in_threadpool(note_language, studio.folders, wanted.voice, wanted.language)
     return _settled(studio)
 
 
 async def _begin(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, BatchRequest)
+    studio, wanted = studio_of(request), await body_of(request, BatchRequest)
     wish = BatchSpec(
         title=" ".join(wanted.title.split()),
         voices=wanted.voices,
@@ -214,7 +189,7 @@ async def _begin(request: Request) -> Response:
 
 
 async def _change(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, ChangeRequest)
+    studio, wanted = studio_of(request), await body_of(request, ChangeRequest)
     title = None if wanted.title is None else " ".join(wanted.title.split())
     wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine)
     change = actions.change_batch
@@ -224,7 +199,7 @@ async def _change(request: Request) -> Response:
 
 
 async def _end(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, EndRequest)
+    studio, wanted = studio_of(request), await body_of(request, EndRequest)
     await run_in_threadpool(
         actions.end_batches, studio.instance, studio.folders, studio.settings, wanted.names, wanted.clips
     )
@@ -232,21 +207,21 @@ async def _end(request: Request) -> Response:
 
 
 async def _retry(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, ClipsRequest)
+    studio, wanted = studio_of(request), await body_of(request, ClipsRequest)
     found = await studio.snapshot.plan()
     await run_in_threadpool(try_again, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _make_now(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, ClipsRequest)
+    studio, wanted = studio_of(request), await body_of(request, ClipsRequest)
     found = await studio.snapshot.plan()
     await run_in_threadpool(actions.make_now, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
 
 
 async def _cancel(request: Request) -> Response:
-    studio, wanted = studio_of(request), await _body(request, ClipsRequest)
+    studio, wanted = studio_of(request), await body_of(request, ClipsRequest)
     found = await studio.snapshot.plan()
     await run_in_threadpool(cancel, studio.instance, studio.folders, found, _clips(wanted, found))
     return _settled(studio)
@@ -259,7 +234,7 @@ def _clips(wanted: ClipsRequest, found: Plan) -> list[ClipKey]:
 
 async def _clip(request: Request) -> Response:
     """What is known of a finished clip; ``null`` of another."""
-    report = await run_in_threadpool(finished_report, studio_of(request).folders, _named_clip(request))
+    report = await run_in_threadpool(finished_report, studio_of(request).folders, named_clip(request))
     if report is None:
         return JSONResponse(None)
     language, root = language_of(request), studio_of(request).folders.root
@@ -287,14 +262,7 @@ async def _clip(request: Request) -> Response:
 
 async def _log(request: Request) -> Response:
     studio = studio_of(request)
-    return JSONResponse(await run_in_threadpool(log_of, studio.instance, studio.folders, _named_clip(request)))
-
-
-def _named_clip(request: Request) -> ClipKey:
-    voice, presenter = request.path_params["voice"], request.path_params["presenter"]
-    if partition_key(voice) != voice or partition_key(presenter) != presenter:
-        raise HTTPException(404)
-    return ClipKey(voice, presenter)
+    return JSONResponse(await run_in_threadpool(log_of, studio.instance, studio.folders, named_clip(request)))
 
 
 def _settled(studio: Studio) -> Response:

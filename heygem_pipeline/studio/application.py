@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from heygem_pipeline.errors import PipelineError
-from heygem_pipeline.studio import api, files, pages, refusals
+from heygem_pipeline.studio import api, files, pages, previews, refusals
 from heygem_pipeline.studio.access import Access
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, message_json
@@ -35,7 +35,8 @@ def application(studio: Studio) -> Starlette:
         routes=[
             *pages.routes(),
             *files.routes(),
-            Mount("/api", routes=api.routes(), middleware=zipped),
+            *previews.file_routes(),
+            Mount("/api", routes=[*api.routes(), *previews.api_routes()], middleware=zipped),
             Mount("/static", StaticFiles(directory=pages.STATIC), middleware=zipped),
         ],
         middleware=[Middleware(Access, rules=studio.rules)],

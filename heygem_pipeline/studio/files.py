@@ -19,6 +19,7 @@ from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.links import leads_out
 from heygem_pipeline.studio.file_names import checked_pattern, names_of
 from heygem_pipeline.studio.first_look import picture_of, trouble_of
+from heygem_pipeline.studio.forms import named_clip
 from heygem_pipeline.studio.overview import EVERYTHING
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.uploads.registry import UploadKind
@@ -52,11 +53,8 @@ def _key(request: Request, name: str) -> str:
     return key
 
 
-def _named_clip(request: Request) -> ClipKey:
-    return ClipKey(_key(request, "voice"), _key(request, "presenter"))
-
-
-def _sent(request: Request, path: Path, name: str | None = None) -> Response:
+def sent(request: Request, path: Path, name: str | None = None) -> Response:
+    """A file; one that is not there, or outside the data folder, is not found. name: saved under it."""
     if not path.is_file() or leads_out(path, studio_of(request).folders.root):
         raise HTTPException(404)
     headers = SANDBOX | (KEPT if "v" in request.query_params else {})
@@ -64,37 +62,37 @@ def _sent(request: Request, path: Path, name: str | None = None) -> Response:
 
 
 async def _clip(request: Request) -> Response:
-    clip = _named_clip(request)
+    clip = named_clip(request)
     name = None
     if "download" in request.query_params:
         pattern = checked_pattern(request.query_params.get("names", ""))
         title = await run_in_threadpool(_title_of, studio_of(request), request.query_params.get("batch", EVERYTHING))
         ((_, inside),) = names_of([clip], pattern, title)
         name = inside.rpartition("/")[2]
-    return _sent(request, studio_of(request).folders.clip(clip), name)
+    return sent(request, studio_of(request).folders.clip(clip), name)
 
 
 async def _strip(request: Request) -> Response:
-    return _sent(request, studio_of(request).folders.filmstrip(_named_clip(request)))
+    return sent(request, studio_of(request).folders.filmstrip(named_clip(request)))
 
 
 async def _upload(request: Request) -> Response:
     kind = KINDS.get(request.path_params["kind"])
     uploads, key = studio_of(request).snapshot.uploads, _key(request, "key")
     if kind is UploadKind.AUDIO and key in uploads.known(UploadKind.SCRIPT):
-        return _sent(request, uploads.folders.spoken(key))
+        return sent(request, uploads.folders.spoken(key))
     upload = uploads.known(kind).get(key) if kind else None
     if kind is None or upload is None:
         raise HTTPException(404)
-    return _sent(request, uploads.folder(kind) / upload.file)
+    return sent(request, uploads.folder(kind) / upload.file)
 
 
 async def _picture(request: Request) -> Response:
-    return _sent(request, picture_of(_first_look(request)))
+    return sent(request, picture_of(_first_look(request)))
 
 
 async def _trouble(request: Request) -> Response:
-    return _sent(request, trouble_of(_first_look(request)))
+    return sent(request, trouble_of(_first_look(request)))
 
 
 def _first_look(request: Request) -> Path:

@@ -186,7 +186,7 @@ COMMANDS = [
     *("status", "retry", "cancel", "batch", "logs", "forget"),
     *("campaign", "campaign check", "campaign new", "campaign status", "campaign webhook-secret"),
     *("checkpoints", "checkpoints list", "checkpoints verify", "checkpoints import", "checkpoints where"),
-    *("engine", "engine check", "engine recipe", "compare", "speak", "voices"),
+    *("engine", "engine check", "engine recipe", "preview", "compare", "speak", "voices"),
 ]
 
 

@@ -1,12 +1,14 @@
 // Choosing and going: how many clips it would be, how long they would take, and the one button.
 
 import { about, t } from "./page.js";
+import { preview } from "./preview.js";
 import { post } from "./server.js";
 import { isTicked, show, store } from "./store.js";
 import { isBringing } from "./uploads.js";
 
 const form = document.getElementById("make");
 const go = document.getElementById("go");
+const seeFirst = document.getElementById("see-first");
 const sum = document.getElementById("sum");
 const estimate = document.getElementById("estimate");
 
@@ -15,6 +17,7 @@ export function prepare() {
   for (const radio of form.elements.quality) {
     radio.addEventListener("change", () => { document.getElementById("quality-hint").textContent = t(`quality.${radio.value}.hint`); });
   }
+  seeFirst.addEventListener("click", () => preview(inOrder("voices"), inOrder("presenters"), how()));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     go.disabled = true;
@@ -22,9 +25,7 @@ export function prepare() {
       title: form.elements.title.value.trim() || usualTitle(),
       voices: inOrder("voices"),
       presenters: inOrder("presenters"),
-      quality: form.elements.quality.value,
-      label: form.elements.label.value,
-      engine: form.elements.engine.value,
+      ...how(),
       webhook: form.elements.webhook.value.trim(),
     };
     const begun = await post("api/batches", wish);
@@ -41,6 +42,11 @@ export function prepare() {
   });
 }
 
+/** How clips are made, as it is chosen. */
+function how() {
+  return { quality: form.elements.quality.value, label: form.elements.label.value, engine: form.elements.engine.value };
+}
+
 /** Say what the button would do. */
 export function draw() {
   const voices = inOrder("voices");
@@ -52,7 +58,7 @@ export function draw() {
   if (sum.textContent !== sumWords) sum.textContent = sumWords;
   const words = count ? t("go", { count }) : t("go.nothing");
   if (go.textContent !== words) go.textContent = words;
-  go.disabled = count === 0;
+  go.disabled = seeFirst.disabled = count === 0;
   const told = count ? time(voices, presenters.length) : "";
   if (estimate.textContent !== told) estimate.textContent = told;
   form.elements.title.placeholder = count ? usualTitle() : "";

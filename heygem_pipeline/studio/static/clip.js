@@ -4,6 +4,7 @@ import { cancel, retry } from "./actions.js";
 import { pattern } from "./batch-change.js";
 import { toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, megabytes, t } from "./page.js";
+import { preview } from "./preview.js";
 import { progressOf } from "./progress.js";
 import { get } from "./server.js";
 import { batchShown, keyOf, kindOf, store } from "./store.js";
@@ -86,10 +87,17 @@ function parts(kind, clip, voice, presenter) {
   const again = el("button.button.primary", { type: "button", onclick: () => retry([key]) }, icon("again"), t("retry"));
   if (kind === "done") return finished(clip, voice, presenter);
   if (kind === "running") return [el("div.clip-state", {}, el("span.ring.large", {}, el("span.percent")), el("p.clip-words", { role: "status" }), stop(key))];
-  if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? clip.why.sentence : t("waiting.why")), stop(key))];
+  if (kind === "waiting") return [el("div.clip-state", {}, icon("clock"), el("p", {}, clip.why ? clip.why.sentence : t("waiting.why")), el("div.clip-actions", {}, seeFirst(voice, presenter), stop(key)))];
   if (kind === "failed") return [el("div.clip-state.bad", {}, icon("alert"), el("p.why", {}, clip.why?.sentence ?? ""), frameOf(presenter), el("p", {}, t("failed.what")), ...remediesOf(voice, presenter), again)];
   if (kind === "gone") return [el("div.clip-state", {}, el("p", {}, t("state.gone")))];
   return [el("div.clip-state", {}, icon(kind === "removed" ? "bin" : "stop"), el("p", {}, t(`${kind}.why`)), again)];
+}
+
+/** A button that shows some seconds of it, made as its batch is. */
+function seeFirst(voice, presenter) {
+  const { quality, label, engine } = batchShown() ?? {};
+  const made = { ...(quality && quality !== "own" && { quality }), ...(["start", "always"].includes(label) && { label }), ...(engine && { engine }) };
+  return el("button.button.quiet", { type: "button", onclick: () => preview([voice], [presenter], made) }, icon("play"), t("preview.first"));
 }
 
 function stop(key) {

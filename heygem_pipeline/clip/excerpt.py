@@ -1,0 +1,89 @@
+"""Some seconds of a voice on a presenter, so that people see what a clip will look like before it is made."""
+
+import os
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from heygem_pipeline.checkpoints.weights import weights_of
+from heygem_pipeline.clip.generate import StageProgress, generate_clip
+from heygem_pipeline.clip.presenter import Presenter, track_presenter
+from heygem_pipeline.clip.sidecar import chosen_tracker
+from heygem_pipeline.clip.voice import analyse_voice
+from heygem_pipeline.errors import SpeechTooShort
+from heygem_pipeline.lipsync.engine_registry import load_engine
+from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.wave_file import write_wave
+from heygem_pipeline.messages.message import legible
+from heygem_pipeline.quality.report import ClipReport
+from heygem_pipeline.settings import Settings
+from heygem_pipeline.settings import settings as settings_of_environment
+from heygem_pipeline.speech.analysis import speech_activity
+from heygem_pipeline.speech.features import FEATURE_RATE
+
+SOUND_RATE, HEARD_RATE = 48_000, 16_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some seconds of a voice. begin: in seconds; None, where most is said."""
+
+    seconds: float = 5.0
+    begin: float | None = 0.0
+
+
+def generate_excerpt(
+    voice: str | os.PathLike[str],
+    presenter: str | os.PathLike[str] | Presenter,
+    output: str | os.PathLike[str],
+    stretch: Stretch,
+    engine: str | None = None,
+    progress: StageProgress | None = None,
+    settings: Settings | None = None,
+) -> ClipReport:
+    """Make a clip of a stretch of a voice, on the beginning of a presenter.
+
+    Arguments and errors as of ``generate_clip``. Of a presenter that is not tracked yet, only as much is tracked as the
+    stretch shows.
+    """
+    settings = settings or settings_of_environment()
+    weights_of(load_engine(engine or settings.engine, settings).name, settings)
+    with TemporaryDirectory() as place:
+        # The clip says what it was made of: the upload's own name.
+        heard = Path(place) / f"{Path(voice).stem[:60]}.wav"
+        cut_voice(Path(voice), heard, stretch, settings)
+        if not isinstance(presenter, Presenter):
+            presenter = _beginning_tracked(Path(presenter), stretch.seconds, progress, settings)
+        return generate_clip(analyse_voice(heard, settings), presenter, output, engine, progress, settings)
+
+
+def cut_voice(voice: Path, destination: Path, stretch: Stretch, settings: Settings) -> None:
+    """Write a stretch of a voice as a WAV. Raises SpeechTooShort where the voice ends before it begins."""
+    begin = stretch.begin
+    if begin is None:
+        heard = read_sound(voice, HEARD_RATE, settings)
+        said = np.concatenate([[0.0], np.cumsum(speech_activity(heard.samples))])
+        rows = min(round(stretch.seconds * FEATURE_RATE), len(said) - 1)
+        begin = float(np.argmax(said[rows:] - said[: len(said) - rows])) / FEATURE_RATE
+    sound = read_sound(voice, SOUND_RATE, settings).samples
+    if begin > 0 and begin * SOUND_RATE >= len(sound):
+        length = round(len(sound) / SOUND_RATE, 1)
+        raise SpeechTooShort("excerpt.past_end", file=legible(voice.name), seconds=length, begin=begin)
+    write_wave(destination, sound[round(begin * SOUND_RATE) :][: round(stretch.seconds * SOUND_RATE)], SOUND_RATE)
+
+
+def _beginning_tracked(path: Path, seconds: float, progress: StageProgress | None, settings: Settings) -> Presenter:
+    weights_of(chosen_tracker(path, settings.tracker), settings)
+    template = Template.open(path, settings)
+    count = min(template.info.frame_count, ceil(seconds * template.frame_rate))
+    beginning = replace(template, info=replace(template.info, frame_count=count), times=template.times[:count])
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress("faces", path.name, done, count)
+
+    return track_presenter(path, tell, beginning, settings)
