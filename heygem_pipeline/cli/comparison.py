@@ -29,7 +29,7 @@ def preview(
     from heygem_pipeline.clip.excerpt import Stretch, generate_excerpt
 
     with sentences(as_json, (audio, template, output_file)), StageBars(messages) as bars:
-        report = generate_excerpt(audio, template, output_file, Stretch(seconds, begin), engine, bars.show)
+        report = generate_excerpt(audio, template, output_file, Stretch(seconds, begin), settings(), engine, bars.show)
     if as_json:
         say(report.as_json() | {"path": str(output_file.absolute())})
     else:

@@ -21,7 +21,6 @@ from heygem_pipeline.media.wave_file import write_wave
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import speech_activity
 from heygem_pipeline.speech.features import FEATURE_RATE
 
@@ -41,16 +40,15 @@ def generate_excerpt(
     presenter: str | os.PathLike[str] | Presenter,
     output: str | os.PathLike[str],
     stretch: Stretch,
+    settings: Settings,
     engine: str | None = None,
     progress: StageProgress | None = None,
-    settings: Settings | None = None,
 ) -> ClipReport:
     """Make a clip of a stretch of a voice, on the beginning of a presenter.
 
     Arguments and errors as of ``generate_clip``. Of a presenter that is not tracked yet, only as much is tracked as the
     stretch shows.
     """
-    settings = settings or settings_of_environment()
     weights_of(load_engine(engine or settings.engine, settings).name, settings)
     with TemporaryDirectory() as place:
         # The clip says what it was made of: the upload's own name.

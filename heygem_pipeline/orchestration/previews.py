@@ -49,9 +49,9 @@ def make_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
             _tracked(folders, clip, chosen) or presenter,
             folders.preview(clip),
             Stretch(wish.seconds, wish.begin),
+            chosen.with_clip(wish.made_with),
             wish.engine,
             _Notes(folders, context.run.run_id).take,
-            chosen.with_clip(wish.made_with),
         )
     except (BadInput, NotReady) as error:
         settle(folders, clip, wish, error.message)
