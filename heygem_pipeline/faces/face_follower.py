@@ -135,9 +135,10 @@ class FaceFollower:
         found = self._observe(frame, read_face(self._networks, frame, last.reading.crop))
         if found is None:
             return None
+        if not is_cut(change, patch_correlation(found.patch, last.patch)):
+            return found
         unmoved = face_patch(frame, last.box)
-        likeness = max(patch_correlation(found.patch, last.patch), patch_correlation(unmoved, last.patch))
-        return None if is_cut(change, likeness) else found
+        return None if is_cut(change, patch_correlation(unmoved, last.patch)) else found
 
     def _search(self, frame: NDArray[np.uint8], change: float) -> list[FaceObservation]:
         """Look for the awaited face, or for any."""
