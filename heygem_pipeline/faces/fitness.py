@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from heygem_pipeline.errors import FaceLeansOver, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
-from heygem_pipeline.faces.mouth_measure import SPEAKING_SPAN, measure_mouth
+from heygem_pipeline.faces.mouth_measure import SPEAKING_SPAN, measure_mouth, opening_span
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import UploadLimits
@@ -26,7 +26,7 @@ between words."""
 def never_closes(tracks: FaceTracks) -> float | None:
     """Return the share of frames with an open mouth, 0..1, if it speaks and its lips are hardly ever closed."""
     gap = measure_mouth(tracks).gap[tracks.present]
-    if len(gap) < tracks.frame_rate or np.subtract(*np.quantile(gap, (0.9, 0.1))) < SPEAKING_SPAN:
+    if len(gap) < tracks.frame_rate or opening_span(gap) < SPEAKING_SPAN:
         return None
     open_share, closed_seconds = float((gap > OPEN_MOUTH).mean()), (gap < CLOSED_MOUTH).sum() / tracks.frame_rate
     return open_share if open_share > MOSTLY_OPEN and closed_seconds < ENOUGH_CLOSED_SECONDS else None

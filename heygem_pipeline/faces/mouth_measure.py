@@ -76,3 +76,9 @@ def measure_mouth(tracks: FaceTracks) -> MouthShape:
     read = tracks.present & np.isfinite(shown).all(axis=1)
     rounding, rolling = savitzky_golay(shown, read, window, cuts=tracks.cuts).astype(np.float32).T
     return MouthShape(np.maximum(gap, 0), width, jaw, lower, upper, rounding, rolling)
+
+
+def opening_span(gaps: NDArray[np.floating]) -> float:
+    """How far the usual small and large openings of a mouth are apart: its 10th and 90th percentile."""
+    low, high = np.quantile(gaps, (0.1, 0.9))
+    return float(high - low)

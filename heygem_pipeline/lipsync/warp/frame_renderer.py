@@ -17,9 +17,9 @@ from heygem_pipeline.lipsync.warp.exemplars.overlay import overlay_exemplars
 from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
 from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion, locate_mouth_region
 
-LAYER_BLEND_GROWTH = 0.5
-"""Beyond the corners the two layers run into each other over a band that widens by this much an IOD."""
-
+LAYER_BLEND_PIXELS, LAYER_BLEND_GROWTH, LAYER_BLEND_REACH = 0.02, 0.5, 0.3
+"""The two layers run into each other over a band: its height between the corners, pixels; how much an IOD it widens
+beyond them, and up to how many IOD."""
 
 PATCH_MARGIN = 0.3
 """IOD around the lips that is drawn on, whatever else moves."""
@@ -124,7 +124,7 @@ def _warp(region: MouthRegion, rows: slice, dense: NDArray[np.float32], target: 
 
     left, right = float(target.upper_outer[0, 0]), float(target.upper_outer[-1, 0])
     outside = np.maximum(np.maximum(left - region.x, region.x - right), 0)
-    band = 0.02 * region.pixel_size + LAYER_BLEND_GROWTH * np.minimum(outside, 0.3)
+    band = LAYER_BLEND_PIXELS * region.pixel_size + LAYER_BLEND_GROWTH * np.minimum(outside, LAYER_BLEND_REACH)
     lower = np.clip((region.y - region.middle) / band + 0.5, 0, 1)
     # Map by map, each in one piece of memory, and in place: twice as quick as side by side.
     upper_column, upper_row, lower_column, lower_row = (np.asarray(layer, np.float32) for layer in cv2.split(dense))

@@ -21,6 +21,15 @@ quartiles are 0.15 and 0.20."""
 TYPICAL_WIDTH = 0.78
 """IOD: width of a typical closed mouth."""
 
+LEAST_OPENING_SHARE, MOST_OPENING_SHARE = 0.8, 1.2
+"""Bounds of how far the width of a mouth makes its typical opening smaller or larger."""
+
+OPENING_QUANTILE = 0.9
+"""Of the gaps in speech: the standard unit of the speech model."""
+
+LEAST_OWN_SHARE, MOST_OWN_SHARE = 0.6, 1.6
+"""Bounds of an opening that a template shows of itself, over the typical one."""
+
 TOUCHING_PREDICTED_GAP, PARTED_PREDICTED_GAP = 0.045, 0.085
 """Predicted gaps (IOD) below which lips are taken to touch and above which to be parted; both are mixed between."""
 
@@ -29,6 +38,12 @@ OPEN_SECONDS = 2.0
 
 CLOSED_FRAMES_SHARE = 0.08
 """The share of a clip's frames, those with the smallest gaps, that shows the neutral mouth."""
+
+OWN_TEETH_FROM, OWN_TEETH_SPAN = 0.35, 0.3
+"""Share of that time from which an open mouth begins to be the frames' own, and over which it becomes so wholly."""
+
+LEAST_PARTED = 0.02
+"""Smaller shares are what smoothing leaves of touching lips."""
 
 MOUTH_SECONDS, FACE_SECONDS = 0.2, 0.44
 """Windows of the Savitzky-Golay filters for the mouth and for what lies around it."""
@@ -108,16 +123,18 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
 
 def _typical_opening(width: float, smiling: bool) -> float:
     # A smile that bares the teeth is wide because it is a smile, not because the mouth is large.
-    return TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, 0.8, 1.0 if smiling else 1.2))
+    largest = 1.0 if smiling else MOST_OPENING_SHARE
+    return TYPICAL_OPENING * float(np.clip(width / TYPICAL_WIDTH, LEAST_OPENING_SHARE, largest))
 
 
 def _own_opening(gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed: float, typical: float) -> float | None:
     """The speech model's unit is the 90th percentile of the gap in speech: so it is here, where there is speech."""
     if speaking.sum() < FEWEST_SPEAKING:
         return None
-    own = float(np.quantile(gaps[speaking], 0.9)) - closed
+    own = float(np.quantile(gaps[speaking], OPENING_QUANTILE)) - closed
     # A mouth that stays still while something is heard does not speak itself.
-    return float(np.clip(own, 0.6 * typical, 1.6 * typical)) if own > LEAST_SPOKEN_GAP else None
+    bounded = float(np.clip(own, LEAST_OWN_SHARE * typical, MOST_OWN_SHARE * typical))
+    return bounded if own > LEAST_SPOKEN_GAP else None
 
 
 def _widening(landmarks: NDArray[np.float64], speaking: NDArray[np.bool_], width: float) -> float:
@@ -154,9 +171,9 @@ def _parted(gaps: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64
     share = smoothstep(TOUCHING_PREDICTED_GAP, PARTED_PREDICTED_GAP, gaps)
     window = window_length(MOUTH_SECONDS, tracks.frame_rate)
     smooth = savitzky_golay(share, tracks.present, window, order=1, cuts=tracks.cuts)
-    return np.nan_to_num(np.where(smooth < 0.02, 0.0, smooth))
+    return np.nan_to_num(np.where(smooth < LEAST_PARTED, 0.0, smooth))
 
 
 def _own_teeth(parted: NDArray[np.float64], tracks: FaceTracks) -> NDArray[np.float64]:
     window = min(2 * round(float(tracks.frame_rate) * OPEN_SECONDS / 2) + 1, 2 * len(parted) - 1)
-    return np.clip((sliding_mean(parted, window) - 0.35) / 0.3, 0, 1)
+    return np.clip((sliding_mean(parted, window) - OWN_TEETH_FROM) / OWN_TEETH_SPAN, 0, 1)

@@ -15,6 +15,15 @@ from heygem_pipeline.lipsync.warp.contours import MouthContours
 LIGHTING_UPDATE_RATE = 0.06
 """Share of a new frame's light that is taken over: light changes slowly, noise does not."""
 
+SKIN_ABOVE, SKIN_BELOW = 0.07, 0.10
+"""IOD above the upper lip and below the lower one at which the skin's colour is read."""
+
+OPENING_ROWS = np.linspace(0.06, 0.94, 11)
+"""Shares of the way from the upper to the lower lip at which an opening's colours are read: not on the lips' edges."""
+
+DARKEST_QUANTILE = 0.1
+"""Of an opening's lumas: what is no lighter is its dark."""
+
 BRIGHTEST_ENAMEL = 214.0
 """Luma: teeth never outshine the picture."""
 
@@ -87,7 +96,7 @@ def measure_lighting(
     frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours, lines: LipEdges
 ) -> FaceLighting:
     """Median colours of places above and below the lips, in the lower lip's middle, along the seam, and of teeth."""
-    above, below = np.array([0, -0.07]), np.array([0, 0.10])
+    above, below = np.array([0, -SKIN_ABOVE]), np.array([0, SKIN_BELOW])
     skin = np.concatenate([contours.upper_outer[3:12] + above, contours.lower_outer[3:12] + below])
     lip = (contours.lower_outer[4:11] + contours.lower_inner[5:12]) / 2
     colours = _colours_at(frame, head, np.concatenate([skin, lip]))
@@ -112,8 +121,8 @@ def measure_lighting(
 
 
 def _inside(frame: NDArray[np.uint8], head: HeadFrame, lines: LipEdges) -> NDArray[np.float32]:
-    """Colours between the lips, float32 (11, columns, 3)."""
-    y = lines.upper + np.linspace(0.06, 0.94, 11)[:, None] * (lines.lower - lines.upper)
+    """Colours between the lips, float32 (rows, columns, 3)."""
+    y = lines.upper + OPENING_ROWS[:, None] * (lines.lower - lines.upper)
     return _colours_at(frame, head, np.stack([np.broadcast_to(lines.x, y.shape), y], axis=-1))
 
 
@@ -121,7 +130,7 @@ def _darkest(inside: NDArray[np.float32], lip: NDArray[np.float32]) -> NDArray[n
     """Colour of the darkest tenth of an opening; the lip's in deep shade where nothing is that dark."""
     colours = inside.reshape(-1, 3)
     bright = luma(colours)
-    dark = median(colours[bright <= quantile(bright, 0.1)], axis=0)
+    dark = median(colours[bright <= quantile(bright, DARKEST_QUANTILE)], axis=0)
     shade = lip * DEEP_SHADE
     return dark if luma(dark) < luma(shade) else shade
 

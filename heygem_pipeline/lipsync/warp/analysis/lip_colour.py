@@ -10,6 +10,9 @@ from heygem_pipeline.lipsync.warp.analysis.order_statistics import median
 COLOUR_UPDATE_RATE = 0.1
 """Share of a new frame's colours that is taken over."""
 
+DEVIATION_PER_MAD = 1.5
+"""A normal distribution's deviation is 1.4826 times its median absolute one."""
+
 LEAST_LAB_DEVIATION = np.array([7.0, 3.5, 3.5], np.float32)
 """Smallest deviation taken of a lip's colour, CIE L*a*b*: texture and compression are no edges."""
 
@@ -51,7 +54,7 @@ def measure_lip_colour(lab: NDArray[np.float32]) -> LipColour:
     starts = [round(start * columns) for start, _ in THIRDS]
     parts = np.stack([lab[:, start : start + width].reshape(-1, 3) for start in starts])
     medians = median(parts, axis=1)
-    spread = 1.5 * median(np.abs(parts - medians[:, None]), axis=1)
+    spread = DEVIATION_PER_MAD * median(np.abs(parts - medians[:, None]), axis=1)
     return LipColour(medians, np.maximum(median(spread, axis=0), LEAST_LAB_DEVIATION).astype(np.float32))
 
 

@@ -30,6 +30,9 @@ EDGE_SEARCH_MARGIN = 0.02
 CREASE_STEP, EDGE_STEP = 0.06, 0.25
 """Cost of a path's move by one row from a column to the next, in units of its darkness or contrast."""
 
+FAR_COST = 0.25
+"""Cost of a crease at the end of its reach, in units of its darkness; it grows with the square of the way."""
+
 EDGE_ROWS = 3
 """Rows above and below an edge whose colours are compared."""
 
@@ -45,8 +48,11 @@ LANDMARK_ERROR = 0.008
 Self-reenactment of three people who speak, with the mesh's lines: mean SSIM of way B, held and half, .712 and .617 with
 this value, .703 and .610 with .015, .705 and .603 with the mesh's lines alone."""
 
-LEAST_LIP_SHARE = 0.2
-"""Share of a lip's height, as the landmarks have it, that is lip at least."""
+LEAST_LIP_SHARE, THIN_LIP_COST = 0.2, 0.6
+"""Share of a lip's height, as the landmarks have it, that is lip at least, and cost of every row that it lacks."""
+
+LIP_SHARES = np.array([0.3, 0.45, 0.6])
+"""Of a lip's height, from its border: where its own colour is read."""
 
 
 CREASE_HEIGHT, CREASE_BLUR_PIXELS = 0.035, 1.0
@@ -157,8 +163,7 @@ def _sample_lip(
     inner: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """L*a*b* of three rows within a lip, nearer to its border than to what may be teeth."""
-    shares = np.array([0.3, 0.45, 0.6])[:, None]
-    return to_lab(_sample(frame, head, x, border + shares * (inner - border)))
+    return to_lab(_sample(frame, head, x, border + LIP_SHARES[:, None] * (inner - border)))
 
 
 def _darkness(
@@ -167,7 +172,7 @@ def _darkness(
     """Cost of a crease, 0 = as dark as it gets .. 1 = as light as the lips."""
     low, high = np.percentile(lightness, (2, 90))
     # Far rows pay a little, so that a nostril's shadow or a moustache does not win over the crease.
-    far = 0.25 * (rows[:, None] / reach) ** 2
+    far = FAR_COST * (rows[:, None] / reach) ** 2
     return ((lightness - low) / max(float(high - low), 1.0) + far).astype(np.float32)
 
 
@@ -225,6 +230,6 @@ def _edge_costs(
     # Landmarks may be quite wrong: far off, another row hardly matters.
     cost = REGION_WEIGHT * region - EDGE_WEIGHT / EDGE_ROWS * (below - above) + 0.5 * off / (1 + off / 8)
     highest = outer + LEAST_LIP_SHARE * (aims - outer)
-    cost += 0.6 * np.maximum(highest[:, None].astype(np.float32) - row, 0)
+    cost += THIN_LIP_COST * np.maximum(highest[:, None].astype(np.float32) - row, 0)
     past = row - crease[:, None]
     return np.where(past > 0, 50 + 5 * past, cost).astype(np.float32)

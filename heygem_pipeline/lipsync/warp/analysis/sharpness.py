@@ -14,10 +14,17 @@ AROUND_THE_LIPS = 0.04
 EDGE_QUANTILE, SHARP_EDGES_SHARE = 0.97, 0.15
 """Quantile of the gradient from which it is an edge, and share of the edges taken to be sharp in truth."""
 
-LARGEST_BLUR = 0.03
+LEAST_GRADIENT = 8.0
+"""Of Sobel's filters, in levels: what is less steep is no edge, however flat the rest is."""
+
+USUAL_BLUR, LARGEST_BLUR = 0.006, 0.03
+"""IOD: of lips without edges, and the bound."""
 
 GRAIN_BELOW = 0.26
 """IOD below the opening from which grain is taken: the chin."""
+
+GRAIN_SIGMA = 1.2
+"""Pixels: what a Gaussian of this deviation takes away is grain."""
 
 LARGEST_GRAIN = 5.0
 """Levels: what is larger is a pore or a hair, and no grain."""
@@ -37,12 +44,12 @@ def edge_blur(frame: NDArray[np.uint8], head: HeadFrame, contours: MouthContours
     right, bottom = np.maximum(points.max(axis=0) + around, 0).astype(int)
     crop = frame[top:bottom, left:right]
     if min(crop.shape[:2]) < 8:
-        return 0.006
+        return USUAL_BLUR
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.float32)
     before, after = _gradient(grey), _gradient(np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32))
-    strong = before >= max(float(quantile(before, EDGE_QUANTILE)), 8.0)
+    strong = before >= max(float(quantile(before, EDGE_QUANTILE)), LEAST_GRADIENT)
     if not strong.any():
-        return 0.006
+        return USUAL_BLUR
     ratio = before[strong] / np.maximum(after[strong], 1e-3)
     blur = 1 / np.sqrt(np.maximum(ratio**2 - 1, 1e-2))
     return min(float(quantile(blur, SHARP_EDGES_SHARE)) * head.scale, LARGEST_BLUR)
@@ -59,7 +66,7 @@ def sample_grain(region: MouthRegion) -> NDArray[np.float32]:
     left = int(np.clip(region.column[0, 0] + shift[0], 0, max(width - columns, 0)))
     skin = region.crop[top : top + rows, left : left + columns].astype(np.float32)
     grain = np.zeros((rows, columns, 3), np.float32)
-    grain[: len(skin)] = skin - cv2.GaussianBlur(skin, (0, 0), 1.2)
+    grain[: len(skin)] = skin - cv2.GaussianBlur(skin, (0, 0), GRAIN_SIGMA)
     return np.clip(grain, -LARGEST_GRAIN, LARGEST_GRAIN)
 
 

@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 TINT = 0.60
 """How far a tooth's hue goes from white to the skin's: median of 17 speakers (quartiles 0.54, 0.87)."""
 
+USUAL_TEETH_LUMA = 1.04, 10
+"""Luma of usual teeth: so many times the skin's, and so many levels more."""
+
+PALER_THAN_LIP, REDDER_THAN_SKIN = 0.05, 0.02
+"""Red over luma: teeth have at least so much less of it than the lip, and at most so much more than the skin."""
+
 DARKEST_TEETH, LIGHTEST_TEETH = 0.8, 1.25
 """Bounds of luma for teeth as they are read, over the usual one (of the speakers' teeth, the quartiles are 0.83 and
 1.03 of the skin's)."""
@@ -113,8 +119,9 @@ def default_teeth(skin: NDArray[np.float32], lip_height: float) -> TeethAppearan
     hue = 1 + TINT * (skin / np.float32(brightness) - 1)
     full = min(max((lip_height - THIN_LIP) / (FULL_LIP - THIN_LIP), 0.0), 1.0)
     full *= full * (3 - 2 * full)
+    times, more = USUAL_TEETH_LUMA
     return TeethAppearance(
-        colour=(hue * (1.04 * brightness + 10) / np.maximum(skin, 1)).astype(np.float32),
+        colour=(hue * (times * brightness + more) / np.maximum(skin, 1)).astype(np.float32),
         colour_seen=0.0,
         upper=LEAST_UPPER + (MOST_UPPER - LEAST_UPPER) * full,
         lower=MOST_LOWER + (LEAST_LOWER - MOST_LOWER) * full,
@@ -139,7 +146,8 @@ def measure_teeth(
         return usual
     bright = luma(inside)
     # Teeth are paler than lips and skin: less red for their light.
-    pale = inside[..., 2] / np.maximum(bright, 1) < min(_redness(lip) - 0.05, _redness(skin) + 0.02)
+    reddest = min(_redness(lip) - PALER_THAN_LIP, _redness(skin) + REDDER_THAN_SKIN)
+    pale = inside[..., 2] / np.maximum(bright, 1) < reddest
     wide = min((opening - LEAST_OPENING) / LEAST_OPENING, 1.0)
     upper, lower = _rows_from_lips(pale & (bright > LEAST_SHADED_BRIGHTNESS * luma(skin)))
     rows = len(inside)

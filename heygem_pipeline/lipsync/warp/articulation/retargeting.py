@@ -20,6 +20,12 @@ LIPS_WEIGHT = 0.5
 PRESSED_LIPS = 0.012
 """IOD by which each lip is drawn in where lips meet in the middle of speech, its jaw still down: m, b, p."""
 
+MEETING_GAP, MEETING_JAW = 0.1, 0.3
+"""Standard units: up to this gap lips meet, from this jaw or lower lip on they do so in the middle of speech."""
+
+FREE_LIPS_GAP = 0.3
+"""Standard units of gap from which the lips' own moves are shown whole."""
+
 LARGEST_WIDTH = 3.0
 """Standard units of width toward which larger ones are drawn: people do not go further."""
 
@@ -38,16 +44,15 @@ def retarget(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     jaw = jaw_drop(np.clip(_shrunk(blend * calibration.opening, REST_GAP), 0, LARGEST_GAP))
     raised = _lip_move(shape.upper, shape.gap, RAISED_UNIT * calibration.opening)
     lowered = _lip_move(shape.lower, shape.gap, LOWERED_UNIT * calibration.opening)
-    pressed = (
-        PRESSED_LIPS * np.clip(1 - shape.gap / 0.1, 0, 1) * np.clip(np.maximum(shape.jaw, shape.lower) / 0.3, 0, 1)
-    )
+    meeting = np.clip(1 - shape.gap / MEETING_GAP, 0, 1)
+    pressed = PRESSED_LIPS * meeting * np.clip(np.maximum(shape.jaw, shape.lower) / MEETING_JAW, 0, 1)
     numbers = np.stack([gap, width, jaw, raised - pressed, lowered - pressed], axis=1)
     return [Articulation(*(float(number) for number in row)) for row in numbers]
 
 
 def _lip_move(lip: NDArray[np.floating], gap: NDArray[np.floating], unit: float) -> NDArray[np.floating]:
     """A lip's move that its opening does not explain, IOD; lips that touch have none but being pressed."""
-    own = LIPS_WEIGHT * unit * (lip - gap) * np.clip(gap / 0.3, 0, 1)
+    own = LIPS_WEIGHT * unit * (lip - gap) * np.clip(gap / FREE_LIPS_GAP, 0, 1)
     return LARGEST_LIP_MOVE * np.tanh(own / LARGEST_LIP_MOVE)
 
 

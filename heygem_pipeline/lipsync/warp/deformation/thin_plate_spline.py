@@ -19,6 +19,9 @@ TOP, BOTTOM = -0.15, 2.55
 FADED_ABOVE = 0.30
 """Height (IOD below the eyes) above which nothing moves."""
 
+FADE_ACROSS, FADE_DOWN = 0.25, 0.30
+"""IOD over which the movement fades at the sides of that box, and at its top and bottom."""
+
 GRID = (48, 48)
 """Columns and rows of the coarse field over that box of the head frame."""
 
@@ -27,6 +30,9 @@ JAW_FALLOFF, CHIN_FALLOFF = 0.12, 0.28
 """Share of the face's radius outside its outline within which the movement dies: what stands behind a face keeps still,
 while the skin under a chin follows it a little way."""
 
+
+JAW_TO_CHIN = [0.75 * np.pi, np.pi, 1.25 * np.pi]
+"""Angles from straight up: of one jaw, the chin, and the other jaw."""
 
 INVISIBLE_DISPLACEMENT = 1e-4
 """IOD: what moves less shows the same pixels (0.01 px of a 100 px IOD)."""
@@ -50,8 +56,8 @@ def _fade() -> NDArray[np.float32]:
     columns, rows = GRID
     x, y = np.linspace(LEFT, RIGHT, columns), np.linspace(TOP, BOTTOM, rows)
     step = max((RIGHT - LEFT) / (columns - 1), (BOTTOM - TOP) / (rows - 1))
-    sides = smoothstep(0, 0.25, np.minimum(x - LEFT, RIGHT - x) - step)
-    down = smoothstep(0, 0.30, y - FADED_ABOVE) * smoothstep(0, 0.30, BOTTOM - y - step)
+    sides = smoothstep(0, FADE_ACROSS, np.minimum(x - LEFT, RIGHT - x) - step)
+    down = smoothstep(0, FADE_DOWN, y - FADED_ABOVE) * smoothstep(0, FADE_DOWN, BOTTOM - y - step)
     return (down[:, None] * sides[None, :])[..., None].astype(np.float32)
 
 
@@ -90,7 +96,7 @@ class DisplacementGrid:
         angle = np.maximum.accumulate(np.arctan2(-border[:, 0], -border[:, 1]) % (2 * np.pi))
         here = np.arctan2(-place[:, 0], -place[:, 1]) % (2 * np.pi)
         radius = np.interp(here, angle, np.hypot(border[:, 0], border[:, 1]))
-        downward = np.interp(here, [0.75 * np.pi, np.pi, 1.25 * np.pi], [0, 1, 0])
+        downward = np.interp(here, JAW_TO_CHIN, [0, 1, 0])
         width = JAW_FALLOFF + (CHIN_FALLOFF - JAW_FALLOFF) * downward
         outside = np.hypot(place[:, 0], place[:, 1]) / radius - 1
         return (1 - smoothstep(0, width, outside)).astype(np.float32)

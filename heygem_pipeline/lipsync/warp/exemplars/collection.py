@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.head_frame import HeadFrame, pixel_areas
-from heygem_pipeline.faces.mouth_measure import SPEAKING_SPAN
+from heygem_pipeline.faces.mouth_measure import SPEAKING_SPAN, opening_span
 from heygem_pipeline.faces.temporal_smoothing import present_runs, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration
@@ -97,8 +97,7 @@ def has_varied_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
     if opened.sum() < FEWEST_OPEN_SECONDS * float(tracks.frame_rate):
         return False
     gaps = calibration.gaps[tracks.present]
-    low, high = np.quantile(gaps, (0.1, 0.9))
-    if high - low < SPEAKING_SPAN:
+    if opening_span(gaps) < SPEAKING_SPAN:
         return False
     speed = float(np.mean(np.abs(np.diff(gaps)))) * float(tracks.frame_rate) / float(np.std(gaps))
     return speed >= LEAST_SPEED

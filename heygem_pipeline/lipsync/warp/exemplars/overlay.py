@@ -17,8 +17,8 @@ OVERLAY_REACH, OVERLAY_FEATHER = 0.095, 0.045
 CLOSED_REACH, CLOSED_FEATHER = 0.15, 0.08
 """The same for lips that close over an open mouth: what was beside and below its lips goes too."""
 
-COLOUR_RING = 0.05, 0.22
-"""IOD around the lips where the colours of both are compared."""
+COLOUR_RING, COLOUR_RING_FADES = (0.05, 0.22), (0.02, 0.04)
+"""IOD around the lips where the colours of both are compared, and over which they begin and cease to count."""
 
 COLOUR_SIGMA, COLOUR_CELL = 0.14, 0.035
 """Blur of the colour ratio, and size of the cells in which it is taken, IOD."""
@@ -49,6 +49,9 @@ UPPER_TEETH_FIRST, UPPER_TEETH_ONLY = 1.1, 1.9
 """Where a found mouth is so many times as open as asked, its upper rim begins to take the place of the lower one, and
 has taken it: upper teeth stand in front of the lower ones, which would stick to the lip."""
 
+MOST_RIMS = 0.98
+"""Share of a found opening's height that both rims may take: its middle must come from somewhere."""
+
 CLOSED_UPPER_RIM, CLOSED_LOWER_RIM = 0.85, 0.08
 
 OPENING_EDGE, OPENING_SHUT, OPENING_SEEN, OPENING_SHADE = 0.012, 0.008, 0.04, 0.65
@@ -58,6 +61,9 @@ much darker than that line."""
 
 MAP_COLUMNS, MAP_ROWS = 48, 72
 """Of the coarse map from the face to the found mouth."""
+
+OFF_THE_PICTURE = -1e4
+"""A place, pixels, that lies outside of every found mouth."""
 
 
 def overlay_exemplars(
@@ -97,7 +103,7 @@ def overlay_exemplars(
     def laid(found: Sequence[tuple[Exemplar, float]], thickness: float) -> NDArray[np.float32]:
         sum_of_shares = np.zeros_like(below)
         for mouth, share in found:
-            place = _upsample(_source_pixels(mouth, target, x, y, thickness), to_grid, size, border=-1e4)
+            place = _upsample(_source_pixels(mouth, target, x, y, thickness), to_grid, size, border=OFF_THE_PICTURE)
             sum_of_shares += np.float32(share) * cv2.remap(
                 mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
             ).astype(np.float32)
@@ -196,7 +202,8 @@ def _source_pixels(
         ]
     )
     own_upper, own_lower = (
-        np.minimum(rim * size, 0.98 * rim / (upper_rim + lower_rim) * own_opening) for rim in (upper_rim, lower_rim)
+        np.minimum(rim * size, MOST_RIMS * rim / (upper_rim + lower_rim) * own_opening)
+        for rim in (upper_rim, lower_rim)
     )
     own_knots = np.stack([own[0], own[1], own[1] + own_upper, own[2] - own_lower, own[2], own[3]])
     down = y + (own_knots[0] - knots[0])
@@ -215,7 +222,8 @@ def _colour_ratio(
 
     height, width = below.shape[:2]
     cells = max(4, round(width * pixel / COLOUR_CELL)), max(4, round(height * pixel / COLOUR_CELL))
-    weight = np.clip((distance - COLOUR_RING[0]) / 0.02, 0, 1) * np.clip((COLOUR_RING[1] - distance) / 0.04, 0, 1)
+    (inner, outer), (rise, fall) = COLOUR_RING, COLOUR_RING_FADES
+    weight = np.clip((distance - inner) / rise, 0, 1) * np.clip((outer - distance) / fall, 0, 1)
     # Where one shows skin and the other a collar or the background, there is nothing to compare.
     unlike = np.abs(below - laid).sum(axis=2)
     ring = unlike[weight > 0.5]

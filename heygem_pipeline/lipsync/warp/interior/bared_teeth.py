@@ -52,7 +52,7 @@ FULLY_SEEN_HEIGHT = 0.04
 MASK_BLUR, LEAST_MASK_BLUR_PIXELS = 1.2, 0.8
 """Softness of the mask's edge: in softnesses of the frame's edges, and at least so many pixels."""
 
-LEAST_TONE, LEAST_HEIGHT = 1e-3, 1e-3
+LEAST_TONE, LEAST_DIVISOR = 1e-3, 1e-3
 """What is raised to a power or divided by is taken to be at least this."""
 
 LipHeights = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -98,7 +98,7 @@ def bared_teeth(region: MouthRegion, own: LipHeights, light: FaceLighting, round
     height = lower - upper
     centre = upper + SKULL_FIXED_SHARE * height
     largest = 1 + (LARGEST_DARK_STRETCH - 1) * _darkness(region, upper + JUDGED_AT * height, height, light)
-    stretch = np.clip((region.lower - centre) / np.maximum(lower - centre, LEAST_HEIGHT), 1, largest)
+    stretch = np.clip((region.lower - centre) / np.maximum(lower - centre, LEAST_DIVISOR), 1, largest)
     y = np.where(
         region.y > centre, centre + (region.y - centre) / stretch, np.maximum(region.y, upper + LIP_RIM_MARGIN)
     )

@@ -91,7 +91,7 @@ TONGUE_EDGE, TONGUE_GAP = (-0.005, 0.055), (0.08, 0.18)
 TEETH_SHADE, TEETH_SHADE_DARK, TEETH_SHADE_REACH = 0.65, (0.01, 0.08), (0.0, 0.07)
 """How much the upper teeth shade what lies behind them, from which height of the dark on, and how far down."""
 
-LEAST_HALF_WIDTH, LEAST_HEIGHT = 1e-3, 1e-4
+LEAST_HALF_WIDTH, LEAST_MOUND_HEIGHT = 1e-3, 1e-4
 """What is divided or multiplied by is taken to be at least this."""
 
 
@@ -210,7 +210,7 @@ def _behind_the_teeth(
     # The tongue is a low mound behind the lower teeth; the upper ones shade it.
     flesh = light.lip * (TONGUE_LUMA * skin / max(float(luma(light.lip)), 1.0)) * TONGUE_HUE
     arch = np.clip(1 - (across / MOUND_WIDTH) ** 2, 0, 1)
-    mound = lower - MOUND_HEIGHT * np.maximum(lower - upper, LEAST_HEIGHT) * arch
+    mound = lower - MOUND_HEIGHT * np.maximum(lower - upper, LEAST_MOUND_HEIGHT) * arch
     tongue = smoothstep(*TONGUE_EDGE, y - mound) * smoothstep(*TONGUE_GAP, gap)
     shade = smoothstep(*TEETH_SHADE_DARK, dark_height[..., 0]) * (1 - smoothstep(*TEETH_SHADE_REACH, y - tips[0]))
     below_teeth = 1 - TEETH_SHADE * shade
