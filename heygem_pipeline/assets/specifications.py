@@ -19,10 +19,15 @@ UNFINISHED = "It is not finished yet."
 
 @dataclass(frozen=True)
 class DeliverySpec:
-    """What a voice's ZIP holds. unfinished: why a wanted clip is not in it, by template; "" for those that are.
+    """What a voice's ZIP holds.
 
-    version: all that it is made of; a ZIP of another version is out of date. language: BCP 47, in the clips' names.
-    report, filmstrips, voice: do they lie beside the clips?
+    Attributes:
+        unfinished: why a wanted clip is not in it, by template; "" for those that are.
+        version: all that it is made of; a ZIP of another version is out of date.
+        language: BCP 47, in the clips' names.
+        report: whether the clips' reports lie beside them.
+        filmstrips: whether pictures of them do.
+        voice: whether the voice does.
     """
 
     unfinished: Mapping[str, str]

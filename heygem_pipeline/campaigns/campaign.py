@@ -143,10 +143,12 @@ class Delivery(_Part):
 
 
 class CampaignText(_Part):
-    """The keys of a campaign's file: voices or scripts, or both. engine: "" where it is left out.
+    """The keys of a campaign's file: voices or scripts, or both.
 
-    scripts: names without their language; each is wanted in every one of the ``languages``, where some are named.
-    speakers: by language.
+    Attributes:
+        engine: "" where it is left out.
+        scripts: names without their language; each is wanted in every one of the ``languages``, where some are named.
+        speakers: by language.
     """
 
     title: Line
@@ -164,7 +166,12 @@ class CampaignText(_Part):
 
 
 class Campaign(CampaignText):
-    """A campaign that can be used. file: its name in the folder of campaigns. schedule: a cron line in ``timezone``."""
+    """A campaign that can be used.
+
+    Attributes:
+        file: its name in the folder of campaigns.
+        schedule: a cron line in ``timezone``.
+    """
 
     file: str
 

@@ -59,7 +59,8 @@ _SHOULD = {
 def read_campaign(path: Path, usual: RenderSpec) -> Campaign:
     """Return the campaign of a YAML file. Raises UploadMissing, and CampaignWrong with every problem of the file.
 
-    usual: the engine and settings that hold where the file names none.
+    Args:
+        usual: the engine and settings that hold where the file names none.
     """
     if not path.is_file():
         raise UploadMissing("campaign.missing", file=shown(path.name))

@@ -189,7 +189,11 @@ def _text(node: ScalarNode, problems: Problems) -> str:
 
 
 def place_of(location: tuple[int | str, ...], root: Node, of_key: bool = False) -> Node:
-    """Return the node a path of keys and positions leads to, or the last one on the way; of_key: its key's."""
+    """Return the node a path of keys and positions leads to, or the last one on the way.
+
+    Args:
+        of_key: its key's.
+    """
     node: Node = root
     for position, step in enumerate(location, start=1):
         if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):

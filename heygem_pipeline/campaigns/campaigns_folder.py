@@ -28,9 +28,11 @@ ONLY_CAMPAIGNS = "only-campaigns.txt"
 
 @dataclass(frozen=True)
 class Campaigns:
-    """The campaigns of a folder in order of file name; wrong: one error for each file that cannot be used.
+    """The campaigns of a folder in order of file name.
 
-    alone: only they decide what is wanted, even where there is none (``ONLY_CAMPAIGNS``).
+    Attributes:
+        wrong: one error for each file that cannot be used.
+        alone: only they decide what is wanted, even where there is none (``ONLY_CAMPAIGNS``).
     """
 
     usable: tuple[Campaign, ...] = ()
@@ -60,7 +62,8 @@ class Matches:
 def load_campaigns(folder: Path, usual: RenderSpec) -> Campaigns:
     """Read every ``*.yaml`` of the folder; a file that is wrong keeps no other from being used.
 
-    usual: the engine and settings of campaigns that name none.
+    Args:
+        usual: the engine and settings of campaigns that name none.
     """
     usable, wrong = [], []
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -80,7 +83,9 @@ def wanted_clips(
 ) -> ClipTable[tuple[Campaign, ...]]:
     """Return every wanted clip with the campaigns that want it; without any campaign's file every pair, wanted by ().
 
-    voices, presenters: partition keys, or mappings of keys to files, whose names then count as well.
+    Args:
+        voices: partition keys, or a mapping of keys to files, whose names then count as well.
+        presenters: likewise.
     """
     if campaigns.everything:
         return ClipTable(dict.fromkeys(voices, dict.fromkeys(presenters, ())))
@@ -193,7 +198,9 @@ def render_spec_of(wanting: tuple[Campaign, ...], usual: RenderSpec) -> RenderSp
 class _Translation:
     """A script in one language, and the voices that are called so: scripts, or recordings of it.
 
-    script: as the campaign calls it. language: None where it names none, and none of the names does.
+    Attributes:
+        script: as the campaign calls it.
+        language: None where it names none, and none of the names does.
     """
 
     script: str

@@ -9,5 +9,9 @@ WRONG_VALUE = "wrong_value"
 
 
 def wrong_value(problem: Message) -> PydanticCustomError:
-    """The error for a validator to raise. problem: to be read after the key it is about."""
+    """The error for a validator to raise.
+
+    Args:
+        problem: to be read after the key it is about.
+    """
     return PydanticCustomError(WRONG_VALUE, "{problem}", {"problem": problem})

@@ -33,7 +33,11 @@ def say(answer: Mapping[str, Any]) -> None:
 
 
 def refusal(error: PipelineError | Message, files: Iterable[Path] = ()) -> dict[str, Any]:
-    """What is refused and why. files: among which the named one is looked for, so that its full path can be said."""
+    """What is refused and why.
+
+    Args:
+        files: among which the named one is looked for, so that its full path can be said.
+    """
     known = list(files)
     told = told_message(error if isinstance(error, Message) else error.message, known)
     if isinstance(error, CampaignWrong):
@@ -61,7 +65,11 @@ def _file_of(message: Message, files: Iterable[Path]) -> str | None:
 def status_answer(
     found: "Plan", folders: "DataFolders", word: Callable[["Status"], str], served: bool
 ) -> dict[str, Any]:
-    """Where everything stands. word: what a status is called, as the matrix shows it too."""
+    """Where everything stands.
+
+    Args:
+        word: what a status is called, as the matrix shows it too.
+    """
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     uploads = Uploads(folders)

@@ -78,7 +78,11 @@ def _say_status(instance: "Instance", folders: "DataFolders", watch: bool) -> No
 
 @dataclass(frozen=True)
 class _Look:
-    """killed: runs that are recorded as running, and that nobody runs."""
+    """One look at where everything stands.
+
+    Attributes:
+        killed: runs that are recorded as running, and that nobody runs.
+    """
 
     found: "Plan"
     served: bool

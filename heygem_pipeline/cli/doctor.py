@@ -38,9 +38,13 @@ class Need(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. well: it is as it should be. there: it is there; what is optional may well be absent.
+    """One thing looked at.
 
-    warns: only a doubt; all works without it. mend: the command that mends it.
+    Attributes:
+        well: it is as it should be.
+        there: it is there; what is optional may well be absent.
+        warns: only a doubt; all works without it.
+        mend: the command that mends it.
     """
 
     subject: str

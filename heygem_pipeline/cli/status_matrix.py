@@ -50,7 +50,11 @@ Wording = Callable[["Status"], str]
 
 
 def word_of(status: "Status", killed: Collection[str] = ()) -> str:
-    """The word for a status. killed: runs that the records call running, but that nobody runs any more."""
+    """The word for a status.
+
+    Args:
+        killed: runs that the records call running, but that nobody runs any more.
+    """
     if status.state.value == "failed" and status.reason is not None and status.reason.code == CANCELLED_CODE:
         return "cancelled"
     if status.state.value == "running" and status.run_id in killed:
@@ -61,8 +65,11 @@ def word_of(status: "Status", killed: Collection[str] = ()) -> str:
 def matrix(found: "Plan", width: int, height: int | None = None, word: Wording = word_of) -> RenderableType:
     """The matrix in as many parts as the width asks for, what failed with its sentence, and the counts.
 
-    The longer side goes down, the shorter across. height: of a screen that does not scroll; what matters most comes
-    first there, and rows in which nothing happens are left out where it is too low.
+    The longer side goes down, the shorter across.
+
+    Args:
+        height: of a screen that does not scroll; what matters most comes first there, and rows in which nothing happens
+            are left out where it is too low.
     """
     voices = list(dict.fromkeys(clip.voice for clip in found.clips))
     presenters = list(dict.fromkeys(clip.presenter for clip in found.clips))

@@ -73,7 +73,9 @@ def interruption() -> Iterator[Event]:
 def sentences(as_json: bool = False, files: Iterable[Path] = ()) -> Iterator[None]:
     """Tell a named error in its one sentence on stderr, and leave with the exit status that says what is at fault.
 
-    as_json: say it on stdout too, for programs. files: among which the one that the error names is looked for.
+    Args:
+        as_json: say it on stdout too, for programs.
+        files: among which the one that the error names is looked for.
     """
     try:
         yield

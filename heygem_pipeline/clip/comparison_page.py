@@ -28,7 +28,12 @@ document.querySelector("button").addEventListener("click", () => {
 
 
 def comparison_page(voice: str, presenter: str, clips: Sequence[ComparedClip]) -> str:
-    """The page, HTML. voice, presenter: their files' names."""
+    """The page, HTML.
+
+    Args:
+        voice: its file's name.
+        presenter: likewise.
+    """
     articles = "\n".join(map(_article, clips))
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

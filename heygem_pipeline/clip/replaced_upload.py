@@ -12,8 +12,9 @@ FILES_REMEMBERED = 16
 def require_unchanged(path: Path, expected_fingerprint: str, expected_state: str) -> None:
     """Raise UploadReplaced or UploadMissing unless the file's content still has this fingerprint.
 
-    expected_state: of the file when it was analysed, as ``file_state`` says it; only where it is another, or not known,
-    the content is read.
+    Args:
+        expected_state: of the file when it was analysed, as ``file_state`` says it; only where it is another, or not
+            known, the content is read.
     """
     state = file_state(path)
     if state != expected_state and _fingerprint(path, state) != expected_fingerprint:

@@ -26,7 +26,10 @@ def speak_voice(
 ) -> tuple[Transcript, bool]:
     """Make the recording of a script; return its transcript, and whether it was spoken anew.
 
-    ordered: how it is spoken where it says nothing itself. Raises BadInput, NotReady.
+    Raises BadInput, NotReady.
+
+    Args:
+        ordered: how it is spoken where it says nothing itself.
     """
     read = read_script(script, settings)
     spec = speech_spec(read, settings, ordered)

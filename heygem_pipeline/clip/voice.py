@@ -40,7 +40,11 @@ class Voice:
 
 
 def analyse_voice(path: str | os.PathLike[str], settings: UploadLimits | None = None) -> Voice:
-    """Analyse an upload. Raises BadInput where it cannot be a voice. settings: default, those of the environment."""
+    """Analyse an upload. Raises BadInput where it cannot be a voice.
+
+    Args:
+        settings: default, those of the environment.
+    """
     started = perf_counter()
     path = Path(path)
     limits = settings or settings_of_environment()

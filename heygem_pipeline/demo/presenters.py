@@ -31,8 +31,12 @@ GRID = 16
 def make_presenters(folder: Path, program: Path | None = None) -> list[Path]:
     """Write ``grace-hopper.mp4`` and ``astronaut.mp4`` into ``folder``, unless they are there; return their paths.
 
-    1280 x 720, 25 frames/s, 8 s, H.264, no sound; the frames are the same on every run. program: ffmpeg's, as
-    ``find_ffmpeg`` takes it. Raises FfmpegMissing, EncodingFailed, DiskFull.
+    1280 x 720, 25 frames/s, 8 s, H.264, no sound; the frames are the same on every run.
+
+    Raises FfmpegMissing, EncodingFailed, DiskFull.
+
+    Args:
+        program: ffmpeg's, as ``find_ffmpeg`` takes it.
     """
     clips = []
     for portrait in (GRACE_HOPPER, ASTRONAUT):

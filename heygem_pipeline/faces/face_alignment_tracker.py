@@ -27,7 +27,11 @@ class FaceAlignmentTracker:
     version = "2"
 
     def __init__(self, networks: NetworkSettings) -> None:
-        """networks: where the weights lie, and the device they work on."""
+        """Load nothing yet.
+
+        Args:
+            networks: where the weights lie, and the device they work on.
+        """
         self._networks = networks
 
     def track(

@@ -35,7 +35,11 @@ class Converter:
     """Turns decoded frames of one video into upright BGR pictures of one size."""
 
     def __init__(self, info: VideoInfo, exact: bool = True) -> None:
-        """exact: as EXACT says; otherwise ten times as fast, for pictures that are looked at and never shown."""
+        """Make one for a video.
+
+        Args:
+            exact: as EXACT says; otherwise ten times as fast, for pictures that are looked at and never shown.
+        """
         self._orientation = info.orientation
         upright = info.width, info.height
         self._size = upright[::-1] if info.orientation.swaps_sides else upright

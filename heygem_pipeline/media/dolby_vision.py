@@ -29,7 +29,11 @@ def is_dolby_vision_alone(path: Path) -> bool:
 
 
 def _is_alone(record: bytes) -> bool:
-    """record: two bytes of version; 7 bits profile, 6 level, 3 flags; 4 bits: which others show its picture."""
+    """Whether a record tells of a picture that nothing else shows.
+
+    Args:
+        record: two bytes of version; 7 bits profile, 6 level, 3 flags; 4 bits: which others show its picture.
+    """
     if len(record) < 5:
         return False
     profile, compatible = struct.unpack_from(">H", record, 2)[0] >> 9, record[4] >> 4

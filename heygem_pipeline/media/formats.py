@@ -113,8 +113,10 @@ def open_media(
 ) -> Iterator[InputContainer]:
     """Open a file of sound or video for reading; close it at the end of the block.
 
-    part: (first byte, byte after the last; None: to the end) of one of several recordings in the file.
     Raises EmptyFile, UnsafeFile (a playlist, or a container that asks for another file) and NotMedia.
+
+    Args:
+        part: (first byte, byte after the last; None: to the end) of one of several recordings in the file.
     """
     check_content(path)
     file = _NamelessFile(path, *part)

@@ -25,8 +25,13 @@ PCM_SAMPLES_A_PACKET = 1024
 
 @dataclass
 class Announced:
-    """samples: packets that FFmpeg would make room for. pixels: of the largest picture. compressed: the boxes
-    themselves are, so that nothing can be told."""
+    """What the tables of a file announce.
+
+    Attributes:
+        samples: packets that FFmpeg would make room for.
+        pixels: of the largest picture.
+        compressed: the boxes themselves are, so that nothing can be told.
+    """
 
     samples: int = 0
     pixels: int = 0

@@ -97,8 +97,10 @@ def read_sound(
 
     Channels are averaged; where that would cancel them out, the louder one is taken.
 
-    probed: what ``probe_sound`` says of it, where that is known.
     Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong.
+
+    Args:
+        probed: what ``probe_sound`` says of it, where that is known.
     """
     info = probed or probe_sound(path, limits)
     timeline = _Timeline(sample_rate, 1)
@@ -133,7 +135,12 @@ def sound_frames(path: Path, track: int | None = None) -> Iterator[AudioFrame]:
 
 
 class _Recording:
-    """One recording while it is decoded. position, damaged: seconds yielded, and those of them that were lost."""
+    """One recording while it is decoded.
+
+    Attributes:
+        position: seconds yielded.
+        damaged: those of them that were lost.
+    """
 
     def __init__(self, path: Path, part: tuple[int, int | None], track: int | None) -> None:
         self.position = self.damaged = Fraction(0)
@@ -194,7 +201,11 @@ class _Timeline:
     """
 
     def __init__(self, sample_rate: int, channels: int, only: int | None = None) -> None:
-        """only: the one channel of two that is taken."""
+        """Read nothing yet.
+
+        Args:
+            only: the one channel of two that is taken.
+        """
         self.duration = Fraction(0)
         self._rate, self._channels, self._only = sample_rate, channels, only
         self._is_averaged = channels == 1 and only is None

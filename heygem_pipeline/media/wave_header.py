@@ -13,8 +13,13 @@ MOST_CHUNKS = 10_000
 
 
 class _Samples(NamedTuple):
-    """size: bytes of samples as the header says. held: bytes from their beginning to the end of the file. follows: the
-    eight bytes after them, name and size of another chunk as a rule."""
+    """The chunk of samples.
+
+    Attributes:
+        size: bytes of samples as the header says.
+        held: bytes from their beginning to the end of the file.
+        follows: the eight bytes after them, name and size of another chunk as a rule.
+    """
 
     size: int
     held: int

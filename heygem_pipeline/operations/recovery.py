@@ -34,7 +34,8 @@ ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.C
 def recover(folders: DataFolders, spare_page: bool = False) -> None:
     """Set right what a power cut or a kill left, and take in what was uploaded since; to be called holding the lock.
 
-    spare_page: a page that is up stays up. It works on no run; a service manager started it and looks after it.
+    Args:
+        spare_page: a page that is up stays up. It works on no run; a service manager started it and looks after it.
     """
     with open_instance(folders) as instance:
         end_leftover_processes(folders, spare_page)

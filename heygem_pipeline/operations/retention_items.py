@@ -9,7 +9,13 @@ DAY = 24 * 3600.0
 
 @dataclass(frozen=True)
 class Removable:
-    """what: its kind, in the plural. why: for people. remove: removes it; False where it is not to go after all."""
+    """Something that may be removed.
+
+    Attributes:
+        what: its kind, in the plural.
+        why: for people.
+        remove: removes it; False where it is not to go after all.
+    """
 
     what: str
     why: str
@@ -18,7 +24,11 @@ class Removable:
 
 
 def removable_file(what: str, why: str, path: Path, before: Callable[[], bool] = lambda: True) -> Iterator[Removable]:
-    """Yield the file, if it is there. before: called when it is about to go; False keeps it."""
+    """Yield the file, if it is there.
+
+    Args:
+        before: called when it is about to go; False keeps it.
+    """
     try:
         seen = path.stat()
     except FileNotFoundError:

@@ -50,9 +50,12 @@ def serve(
     """Run webserver and daemon until Ctrl-C or SIGTERM, or until one of them stops; return the exit status.
 
     Beside them the Studio page, unless its port is 0; when it stops, it is started again. What they print goes to
-    logs/dagster.log. say: tells people what happens. Should this process be killed, a guard ends what it started.
+    logs/dagster.log.
 
     Also until the data folder is taken away. Raises AlreadyRunning where another process serves this data folder.
+
+    Args:
+        say: tells people what happens. Should this process be killed, a guard ends what it started.
     """
     environment = os.environ | dagster_environment(folders)
     environment.setdefault("HEYGEM_STUDIO_DAGSTER", f"http://{host}:{port}{path_prefix}")
@@ -194,7 +197,11 @@ def _start_guard(folders: DataFolders, lock: int, log: IO[bytes]) -> subprocess.
 
 
 def end_what_was_left(root: str, studios: Sequence[bytes]) -> None:
-    """End what a killed ``heygem up`` has left. studios: the process ids of those it started."""
+    """End what a killed ``heygem up`` has left.
+
+    Args:
+        studios: the process ids of those it started.
+    """
     import psutil
 
     end_leftover_processes(DataFolders(Path(root)))

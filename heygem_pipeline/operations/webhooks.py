@@ -54,7 +54,13 @@ Send = Callable[[str, bytes, Mapping[str, str], bool], int]
 
 @dataclass(frozen=True)
 class Call:
-    """What is still to be told. id: the same at every try. body: JSON. next_at: POSIX time."""
+    """What is still to be told.
+
+    Attributes:
+        id: the same at every try.
+        body: JSON.
+        next_at: POSIX time.
+    """
 
     id: str
     campaign: str
@@ -66,7 +72,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Calls:
-    """``state/webhooks.json``. told: campaigns that were told of as finished, until something of them is made again."""
+    """``state/webhooks.json``.
+
+    Attributes:
+        told: campaigns that were told of as finished, until something of them is made again.
+    """
 
     told: tuple[str, ...] = ()
     waiting: tuple[Call, ...] = ()
@@ -82,7 +92,9 @@ def tell_what_is_finished(
 ) -> list[str]:
     """Tell what has been finished since, and try again what did not arrive; return a sentence for each call.
 
-    inside: may addresses lie in this machine's own network? now: POSIX time.
+    Args:
+        inside: may addresses lie in this machine's own network?
+        now: POSIX time.
     """
     wanted = {campaign.name: campaign for campaign in campaigns if campaign.webhook}
     path = folders.state / "webhooks.json"
@@ -183,7 +195,11 @@ def _noted(folders: DataFolders, left: Call | None, sentence: str, level: int) -
 
 
 def signed(secret: str, call: str, at: int, body: bytes) -> dict[str, str]:
-    """The headers of a call. at: POSIX time."""
+    """The headers of a call.
+
+    Args:
+        at: POSIX time.
+    """
     key = base64.b64decode(secret.removeprefix(PREFIX))
     digest = hmac.new(key, f"{call}.{at}.".encode() + body, hashlib.sha256).digest()
     return {

@@ -58,7 +58,8 @@ def _schedule(campaign: Campaign) -> dg.ScheduleDefinition:
 def launch_campaign(instance: dg.DagsterInstance, file: str, tick: str = "now") -> list[dg.RunRequest] | dg.SkipReason:
     """Start what the campaign lacks; what the queue has no room for, the sensor ``clips`` starts later.
 
-    tick: its time, so that no tick launches twice.
+    Args:
+        tick: its time, so that no tick launches twice.
     """
     chosen, folders = settings(), data_folders()
     found = plan(instance, folders, chosen)

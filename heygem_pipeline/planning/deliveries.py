@@ -28,8 +28,11 @@ def delivery_spec(
 ) -> DeliverySpec:
     """Return the order of a voice. There is one ZIP, whatever the number of campaigns: it holds what any asks for.
 
-    clips: the wanted ones, at least one of them of this voice. wanting: the campaigns that want each. versions: of the
-    clips that were made, by partition key. language: for the clips' names.
+    Args:
+        clips: the wanted ones, at least one of them of this voice.
+        wanting: the campaigns that want each.
+        versions: of the clips that were made, by partition key.
+        language: for the clips' names.
     """
     unfinished = {template: _why_not(status) for template, status in clips.rows[audio].items()}
     groups = {id(campaigns): campaigns for campaigns in wanting.rows[audio].values()}

@@ -56,7 +56,10 @@ def speeds_here(instance: Instance, folders: DataFolders) -> dict[str, float]:
 def seconds_left(estimate: Estimate | None, duration: float | None, share: float | None, spent: float) -> float | None:
     """Seconds until a clip is made: as earlier ones took, else from how far its run came; None where nobody can tell.
 
-    duration: of its voice. share: of it that is made, None before it is begun. spent: seconds its run took until now.
+    Args:
+        duration: of its voice.
+        share: of it that is made, None before it is begun.
+        spent: seconds its run took until now.
     """
     if estimate is not None and duration:
         return estimate.seconds_for(duration) * (1 - (share or 0.0))

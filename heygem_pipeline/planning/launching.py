@@ -72,7 +72,9 @@ def run_requests(
 ) -> list[dg.RunRequest]:
     """Ask for a run of each whose keys Dagster knows.
 
-    asked: clips that go before those made by themselves. tick: of a schedule, which must name its runs.
+    Args:
+        asked: clips that go before those made by themselves.
+        tick: of a schedule, which must name its runs.
     """
     known = {kind: set(instance.get_dynamic_partitions(kind.value)) for kind in DIMENSIONS}
     first = set(asked)

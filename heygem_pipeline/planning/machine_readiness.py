@@ -65,7 +65,10 @@ def lack_of_outputs(folders: DataFolders) -> Message | None:
 def lack_of_room(folders: DataFolders, wanted: float) -> Message | None:
     """Why no new clip should be started now; None where there is room.
 
-    Uploads are analysed all the same: what the store keeps of them is small. wanted: gigabytes free.
+    Uploads are analysed all the same: what the store keeps of them is small.
+
+    Args:
+        wanted: gigabytes free.
     """
     # Either may be a link to another disk.
     free = min(free_bytes(folders.root / name) for name in ("store", "outputs")) / 1e9

@@ -16,9 +16,14 @@ from heygem_pipeline.storage.clip_table import ClipTable
 class Plan:
     """Where everything stands.
 
-    voices, presenters: every upload that was taken in. clips: the wanted ones. deliveries: of the voices they speak
-    with. wanting: the campaigns that want each clip. languages: of voices whose clips are named by it.
-    delivery_versions: what the ZIPs of voices would be made of, where all their clips are settled.
+    Attributes:
+        voices: every one that was taken in.
+        presenters: likewise.
+        clips: the wanted ones.
+        deliveries: of the voices they speak with.
+        wanting: the campaigns that want each clip.
+        languages: of voices whose clips are named by it.
+        delivery_versions: what the ZIPs of voices would be made of, where all their clips are settled.
     """
 
     voices: Mapping[str, Status]

@@ -51,7 +51,11 @@ def plan(
     settings: Settings,
     clips: Collection[ClipKey] | None = None,
 ) -> Plan:
-    """Say where everything stands that was taken in. clips: those to look at instead of the wanted ones."""
+    """Say where everything stands that was taken in.
+
+    Args:
+        clips: those to look at instead of the wanted ones.
+    """
     uploads = Uploads(folders)
     known = {kind: uploads.known(kind) for kind in UploadKind}
     presenters = known[UploadKind.TEMPLATE]

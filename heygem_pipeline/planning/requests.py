@@ -16,10 +16,12 @@ from heygem_pipeline.storage.state_file import read_state
 
 @dataclass(frozen=True)
 class Requests:
-    """clips: partition keys to be made whatever HEYGEM_AUTOMATIC says, in the order they were asked for.
+    """What people asked for.
 
-    forgiven: "<stage> <key>" -> POSIX time up to which its failures no longer count.
-    cancelled: partition keys not to be made until somebody asks for them -> POSIX time of the cancelling.
+    Attributes:
+        clips: partition keys to be made whatever HEYGEM_AUTOMATIC says, in the order they were asked for.
+        forgiven: "<stage> <key>" -> POSIX time up to which its failures no longer count.
+        cancelled: partition keys not to be made until somebody asks for them -> POSIX time of the cancelling.
     """
 
     clips: list[str] = field(default_factory=list)

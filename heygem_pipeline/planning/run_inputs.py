@@ -23,7 +23,9 @@ DIGITS = 16
 class Recipe:
     """How a clip is made: the engine and settings of the campaigns that want it, and its presenter's tracker.
 
-    version: as ``clip_version`` takes it. lack: what keeps its engine from working on this machine.
+    Attributes:
+        version: as ``clip_version`` takes it.
+        lack: what keeps its engine from working on this machine.
     """
 
     version: str
@@ -33,7 +35,9 @@ class Recipe:
 class RunInputs:
     """While the digest of its inputs is the same, a run that failed would fail again.
 
-    trackers: of each presenter, by name and version. anyway: presenters whose turned heads are taken no notice of.
+    Args:
+        trackers: of each presenter, by name and version.
+        anyway: presenters whose turned heads are taken no notice of.
     """
 
     def __init__(
@@ -62,7 +66,11 @@ class RunInputs:
         return text_digest(f"{self._presenters[key].fingerprint} {handled} {self._chosen}", DIGITS)
 
     def of_clip(self, clip: ClipKey, wanting: tuple[Campaign, ...]) -> str:
-        """The digest of its making. wanting: the campaigns that want it."""
+        """The digest of its making.
+
+        Args:
+            wanting: the campaigns that want it.
+        """
         recipe = self.recipe(clip.presenter, wanting)
         return text_digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe.version}", DIGITS)
 

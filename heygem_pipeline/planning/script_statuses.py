@@ -60,7 +60,11 @@ def script_statuses(
     scripts: Mapping[str, Upload],
     orders: Mapping[str, FrontMatter | Message],
 ) -> dict[str, ScriptStatus]:
-    """Look at every script that was taken in. orders: of campaigns; a message where two disagree."""
+    """Look at every script that was taken in.
+
+    Args:
+        orders: of campaigns; a message where two disagree.
+    """
     if not scripts:
         return {}
     made = data_versions(instance, folders, "spoken_script")

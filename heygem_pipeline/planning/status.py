@@ -25,7 +25,13 @@ SETTLED = frozenset((State.DONE, State.FAILED, State.REMOVED))
 
 @dataclass(frozen=True)
 class Status:
-    """reason: why it waits or failed. run_id: of the run that is queued, running or failed. share: done, 0 to 1."""
+    """Where an upload, a clip or a ZIP stands.
+
+    Attributes:
+        reason: why it waits or failed.
+        run_id: of the run that is queued, running or failed.
+        share: done, 0 to 1.
+    """
 
     state: State
     reason: Message | None = None

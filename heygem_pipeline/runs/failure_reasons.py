@@ -78,7 +78,11 @@ def reason_tag(reason: Message) -> dict[str, str]:
 
 
 def read_reason(instance: dg.DagsterInstance, run_id: str, otherwise: Message | None = None) -> Message:
-    """Return why a run failed, as its log says. otherwise: where that says nothing; else it was interrupted."""
+    """Return why a run failed, as its log says.
+
+    Args:
+        otherwise: where that says nothing; else it was interrupted.
+    """
     kinds = {DagsterEventType.RUN_FAILURE, DagsterEventType.STEP_FAILURE}
     try:
         records = instance.get_records_for_run(run_id, of_type=kinds).records

@@ -34,9 +34,13 @@ _FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run that did not end well. at: POSIX time it was asked for. reason: None while its log is not read.
+    """A run that did not end well.
 
-    read: does the reason say all that the log does? retried_soon: Dagster itself is about to start it anew.
+    Attributes:
+        at: POSIX time it was asked for.
+        reason: None while its log is not read.
+        read: does the reason say all that the log does?
+        retried_soon: Dagster itself is about to start it anew.
     """
 
     run_id: str

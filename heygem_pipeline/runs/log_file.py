@@ -19,7 +19,8 @@ OLD_FILES = 5
 class LogFile(ConcurrentRotatingFileHandler):
     """What dagster.yaml names as the handler of every run's log lines.
 
-    folders: Dagster gives none; then they are those of the settings.
+    Args:
+        folders: Dagster gives none; then they are those of the settings.
     """
 
     def __init__(self, folders: DataFolders | None = None) -> None:
@@ -51,7 +52,8 @@ def note(
 ) -> None:
     """Write a line of the pipeline's own: what it did to a run from outside, or with no run at all.
 
-    stage: who did it.
+    Args:
+        stage: who did it.
     """
     about = {"run_id": run.run_id, "job_tags": run.tags} if run is not None else {}
     meta = {"orig_message": message, "step_key": stage} | about

@@ -20,7 +20,11 @@ READ_AGAIN = 1000
 
 @dataclass
 class _Known:
-    """What was read of one asset. up_to: number of the last event that was looked at."""
+    """What was read of one asset.
+
+    Attributes:
+        up_to: number of the last event that was looked at.
+    """
 
     versions: dict[str, str] = field(default_factory=dict)
     up_to: int = 0
@@ -72,7 +76,11 @@ def names_in(folder: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class ClipFiles:
-    """What is there of a voice's clips, by presenter. removed: those that were removed because of their age."""
+    """What is there of a voice's clips, by presenter.
+
+    Attributes:
+        removed: those that were removed because of their age.
+    """
 
     clips: set[str]
     reports: set[str]

@@ -43,7 +43,8 @@ def take_in_uploads(
 ) -> dict[UploadKind, TakenIn]:
     """Register the uploads' keys with the instance and retire the keys whose file is gone. Finished outputs stay.
 
-    ready: which new and changed files may be read now; the others wait.
+    Args:
+        ready: which new and changed files may be read now; the others wait.
     """
     uploads = Uploads(folders)
     # Read first: what another process registers meanwhile must not look like a key whose file is gone.

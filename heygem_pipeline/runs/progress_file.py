@@ -13,7 +13,14 @@ from heygem_pipeline.storage.folders import DataFolders
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a step is. done, total: in its unit. started, at: POSIX time the step began, and that of this reading."""
+    """How far a step is.
+
+    Attributes:
+        done: how many of its unit.
+        total: of how many.
+        started: POSIX time the step began.
+        at: POSIX time of this reading.
+    """
 
     step: str
     done: int

@@ -47,9 +47,13 @@ NO_STEP = "run"
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of a log. at: POSIX time. subject: "voice/presenter" or a key, "" where there is none.
+    """One entry of a log.
 
-    stage: the step or what else speaks. message: may have several lines.
+    Attributes:
+        at: POSIX time.
+        subject: "voice/presenter" or a key, "" where there is none.
+        stage: the step or what else speaks.
+        message: may have several lines.
     """
 
     at: float
@@ -115,7 +119,11 @@ def _is_of_upload(run: dg.DagsterRun) -> bool:
 
 
 def read_log(instance: dg.DagsterInstance, run: dg.DagsterRun, follow: bool = False) -> Iterator[Line]:
-    """Yield what there is to tell of a run. follow: wait for more until the run has ended."""
+    """Yield what there is to tell of a run.
+
+    Args:
+        follow: wait for more until the run has ended.
+    """
     subject, cursor = subject_in(run.tags), None
     while True:
         # Asked before reading: what an ended run had to tell is all there.
@@ -138,7 +146,12 @@ def read_log(instance: dg.DagsterInstance, run: dg.DagsterRun, follow: bool = Fa
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended, or stands. summary: its id, status and times. reason: why it failed, None if it did not."""
+    """How a run ended, or stands.
+
+    Attributes:
+        summary: its id, status and times.
+        reason: why it failed, None if it did not.
+    """
 
     summary: str
     under_way: bool

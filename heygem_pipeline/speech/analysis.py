@@ -24,10 +24,12 @@ def analyse_speech(
 ) -> SpeechFeatures:
     """Return the features of the speech in a file of sound (or the sound of a video).
 
-    probed: what ``probe_sound`` says of it, where that is known.
-    delay: seconds between the moment that counts as 0 and the sound's own beginning.
     Raises SpeechTooShort (under ``limits.min_speech_seconds``), SpeechSilent (nothing above -70 dBFS), and what
     reading the file raises (NotMedia, EmptyFile, NoSoundTrack, TruncatedFile, UnsafeFile, TooLong).
+
+    Args:
+        probed: what ``probe_sound`` says of it, where that is known.
+        delay: seconds between the moment that counts as 0 and the sound's own beginning.
     """
     sound = read_sound(path, SAMPLE_RATE, limits, probed).delayed(delay)
     shortest = limits.min_speech_seconds

@@ -11,7 +11,12 @@ CLIP_SUFFIX = ".mp4"
 
 @dataclass(frozen=True, order=True, slots=True)
 class ClipKey:
-    """One clip. voice, presenter: partition keys."""
+    """One clip.
+
+    Attributes:
+        voice: its partition key.
+        presenter: its partition key.
+    """
 
     voice: str
     presenter: str

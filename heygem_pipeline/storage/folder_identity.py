@@ -12,7 +12,8 @@ from heygem_pipeline.storage.state_file import read_state
 class SeenFolders:
     """The identities of folders, by name, as they were last seen with what belongs there.
 
-    file: where they are kept; none yet, and every folder counts as the one that was seen.
+    Attributes:
+        file: where they are kept; none yet, and every folder counts as the one that was seen.
     """
 
     file: Path

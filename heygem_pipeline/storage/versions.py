@@ -11,7 +11,12 @@ def name_and_version(name: str, version: str) -> str:
 
 
 def spoken_version(script: str, recording: str) -> str:
-    """A recording made from a script. script: all that it was made of, without "-". recording: its fingerprint."""
+    """A recording made from a script.
+
+    Args:
+        script: all that it was made of, without "-".
+        recording: its fingerprint.
+    """
     return f"{script}-{recording}"
 
 
@@ -27,24 +32,43 @@ def recorded_version(fingerprint: str) -> str:
 
 
 def voice_version(fingerprint: str, analysis: str) -> str:
-    """A voice's features. fingerprint: of the upload. analysis: its version."""
+    """A voice's features.
+
+    Args:
+        fingerprint: of the upload.
+        analysis: its version.
+    """
     return f"{fingerprint}-{analysis}"
 
 
 def presenter_version(fingerprint: str, tracker: str) -> str:
-    """A presenter's tracks. tracker: name and version."""
+    """A presenter's tracks.
+
+    Args:
+        tracker: name and version.
+    """
     return f"{fingerprint}-{tracker}"
 
 
 def patches_version(
     voice_fingerprint: str, presenter_fingerprint: str, tracker: str, engine: str, engine_version: str
 ) -> str:
-    """A clip's mouth patches. tracker: name and version."""
+    """A clip's mouth patches.
+
+    Args:
+        tracker: name and version.
+    """
     return "-".join((voice_fingerprint[:16], presenter_fingerprint[:16], tracker, engine, engine_version))
 
 
 def recipe_version(tracker: str, engine: str, made_with: Mapping[str, str | int]) -> str:
-    """How clips are made, for ``clip_version``. tracker, engine: name and version. made_with: a report's settings."""
+    """How clips are made, for ``clip_version``.
+
+    Args:
+        tracker: name and version.
+        engine: name and version.
+        made_with: a report's settings.
+    """
     return f"{tracker}-{engine}-{hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:8]}"
 
 

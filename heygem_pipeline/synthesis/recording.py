@@ -45,9 +45,12 @@ def script_version(script: Script, spec: SpeechSpec) -> str:
 
 
 def speak(script: Script, spec: SpeechSpec, destination: Path, progress: Progress | None = None) -> Transcript:
-    """Write the recording as WAV, whole or not at all, and return its transcript. progress: sentences done, of all.
+    """Write the recording as WAV, whole or not at all, and return its transcript.
 
     Raises NotReady where the engine cannot speak, SynthesisFailed where it returned no speech, DiskFull.
+
+    Args:
+        progress: sentences done, of all.
     """
     spec.engine.require_ready(spec.voice)
     spoken: list[SpokenSentence] = []

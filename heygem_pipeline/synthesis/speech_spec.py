@@ -14,7 +14,12 @@ from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS, load_sy
 
 @dataclass(frozen=True)
 class SpeechSpec:
-    """How a script is spoken. language: BCP 47; "" where nobody said it. voice: as its engine calls it."""
+    """How a script is spoken.
+
+    Attributes:
+        language: BCP 47; "" where nobody said it.
+        voice: as its engine calls it.
+    """
 
     engine: SpeechSynthesizer
     voice: str
@@ -23,9 +28,12 @@ class SpeechSpec:
 
 
 def speech_spec(script: Script, settings: SynthesisSettings, ordered: FrontMatter = FrontMatter()) -> SpeechSpec:
-    """Work out how a script is spoken. ordered: what counts where the script itself says nothing.
+    """Work out how a script is spoken.
 
     Raises ScriptUnusable where there is no such engine or voice, UnknownChoice for an engine of the settings.
+
+    Args:
+        ordered: what counts where the script itself says nothing.
     """
     said = script.says.engine or ordered.engine
     if said and said not in SYNTHESIZERS:

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class EngineVoice:
-    """A voice that an engine speaks with. language: BCP 47; "" where it speaks any."""
+    """A voice that an engine speaks with.
+
+    Attributes:
+        language: BCP 47; "" where it speaks any.
+    """
 
     name: str
     language: str
@@ -18,7 +22,11 @@ class EngineVoice:
 
 @dataclass(frozen=True)
 class Speech:
-    """A spoken sentence. samples: float32 (n,), mono, -1..1, finite."""
+    """A spoken sentence.
+
+    Attributes:
+        samples: float32 (n,), mono, -1..1, finite.
+    """
 
     samples: NDArray[np.float32]
     sample_rate: int
@@ -56,8 +64,11 @@ class SpeechSynthesizer(Protocol):
         ...
 
     def synthesize(self, text: str, voice: str, language: str, speed: float) -> Speech:
-        """Speak a sentence of at most ``LONGEST_PIECE`` characters. voice: as ``choose_voice`` returned it.
+        """Speak a sentence of at most ``LONGEST_PIECE`` characters.
 
         Raises NotReady, and SynthesisFailed where what came is no speech.
+
+        Args:
+            voice: as ``choose_voice`` returned it.
         """
         ...

@@ -47,9 +47,14 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was taken in. file: its name. size: bytes. modified: nanoseconds. fingerprint: "" if unreadable.
+    """A file that was taken in.
 
-    since: POSIX time when this content was first seen.
+    Attributes:
+        file: its name.
+        size: bytes.
+        modified: nanoseconds.
+        fingerprint: "" if unreadable.
+        since: POSIX time when this content was first seen.
     """
 
     file: str
@@ -135,7 +140,10 @@ class Uploads:
     def exchange(self, kind: UploadKind, key: str, content: Path, suffix: str) -> Path:
         """Put a whole file of the same folder in place of an upload's, under its key; return where it lies.
 
-        suffix: of the new content, ".mp3". Raises UploadMissing, and OutputRefused where the key would not stay.
+        Raises UploadMissing, and OutputRefused where the key would not stay.
+
+        Args:
+            suffix: of the new content, ".mp3".
         """
         self._register.parent.mkdir(parents=True, exist_ok=True)
         # Nobody takes in what lies there between the two steps.
@@ -173,7 +181,11 @@ class Uploads:
         return {key: self.folder(kind) / upload.file for key, upload in uploads.items()}
 
     def voices(self, known: Mapping[UploadKind, Mapping[str, Upload]] | None = None) -> dict[str, Path]:
-        """The files of all voices, recordings and scripts, by key. known: default, all that were taken in by now."""
+        """The files of all voices, recordings and scripts, by key.
+
+        Args:
+            known: default, all that were taken in by now.
+        """
         kinds = UploadKind.AUDIO, UploadKind.SCRIPT
         taken_in = known or {kind: self.known(kind) for kind in kinds}
         return {key: path for kind in kinds for key, path in self.paths(kind, taken_in[kind]).items()}
@@ -302,7 +314,11 @@ def _since_its_change(path: Path, upload: Upload) -> Upload:
 
 
 def _assign_keys(before: dict[str, Upload], names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Return key -> file name for ``names``, keeping what is known. others: keys that are taken besides."""
+    """Return key -> file name for ``names``, keeping what is known.
+
+    Args:
+        others: keys that are taken besides.
+    """
     names = list(names)
     there = set(names)
     keys = {key: upload.file for key, upload in before.items() if upload.file in there}

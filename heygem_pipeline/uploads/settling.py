@@ -19,7 +19,8 @@ DOWNLOAD_BESIDE = (".part", ".crdownload", ".download")
 class Settling:
     """Which files are complete, and few enough to be read in one look.
 
-    unsettled: folder/name -> [size, time of change in nanoseconds] of those that were not, for the next look.
+    Attributes:
+        unsettled: folder/name -> [size, time of change in nanoseconds] of those that were not, for the next look.
     """
 
     def __init__(self, before: dict[str, list[int]]) -> None:

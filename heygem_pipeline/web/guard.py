@@ -20,9 +20,12 @@ IPV6_PREFIX = 64
 
 @dataclass(frozen=True)
 class Guard:
-    """hosts: the names the page answers to. proxies: addresses whose forwarded headers are believed.
+    """Which requests come from the page itself, or from a person's own visit to it.
 
-    any_address: whether it answers to every IP address too. No attacker's name can be led to a page by an address.
+    Attributes:
+        hosts: the names the page answers to.
+        proxies: addresses whose forwarded headers are believed.
+        any_address: whether it answers to every IP address too. No attacker's name can be led to a page by an address.
     """
 
     hosts: frozenset[str]

@@ -56,9 +56,12 @@ def checked_address(address: str) -> SplitResult:
 
 
 def place_of(address: str, inside: bool) -> str:
-    """The number that the address's name stands for. inside: may it be in this machine's own network?
+    """The number that the address's name stands for.
 
     Raises WebhookRefused where it may not, or where nobody knows the name.
+
+    Args:
+        inside: may it be in this machine's own network?
     """
     parts = checked_address(address)
     host = parts.hostname or ""

@@ -12,7 +12,11 @@ from heygem_pipeline.settings import EngineSettings
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a promise was kept. seen: what was seen instead, "" where it was kept."""
+    """Whether a promise was kept.
+
+    Attributes:
+        seen: what was seen instead, "" where it was kept.
+    """
 
     sentence: str
     kept: bool
@@ -20,9 +24,12 @@ class Outcome:
 
 
 def check_engine(name: str, settings: EngineSettings, folder: Path) -> Iterator[Outcome]:
-    """Try every promise on the engine of that name. folder: for voices.
+    """Try every promise on the engine of that name.
 
     Raises UnknownChoice, PlugInUnusable, and what making the engine raises.
+
+    Args:
+        folder: for voices.
     """
     engine = load_engine(name, settings)
     material = Material(closed_lips(), folder, settings)

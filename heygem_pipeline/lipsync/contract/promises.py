@@ -29,7 +29,12 @@ class BrokenPromise(AssertionError):
 
 @dataclass(frozen=True)
 class Promise:
-    """One thing that is promised. sentence: in plain words. keep: raises BrokenPromise, or whatever the engine does."""
+    """One thing that is promised.
+
+    Attributes:
+        sentence: in plain words.
+        keep: raises BrokenPromise, or whatever the engine does.
+    """
 
     sentence: str
     keep: Callable[[LipSyncEngine, Material], None]

@@ -26,7 +26,11 @@ UNCHANGED: Colours = np.vstack([np.eye(3), np.zeros((1, 3))])
 
 @dataclass(frozen=True)
 class ComparedPicture:
-    """The presenter's picture and the program's of the same place. valid: where the program's has something to show."""
+    """The presenter's picture and the program's of the same place.
+
+    Attributes:
+        valid: where the program's has something to show.
+    """
 
     own: NDArray[np.uint8]
     returned: NDArray[np.uint8]

@@ -44,7 +44,13 @@ class ProgramEngine:
     name = "program"
 
     def __init__(self, recipe: Recipe, text: str) -> None:
-        """Make an engine. text: of the recipe, which tells versions apart. Raises ProgramMissing."""
+        """Make an engine.
+
+        Raises ProgramMissing.
+
+        Args:
+            text: of the recipe, which tells versions apart.
+        """
         self._recipe, self._digits = recipe, sha256(text.encode()).hexdigest()[:8]
         if recipe.command is not None:
             require_installed(recipe, recipe.command)

@@ -71,7 +71,12 @@ class Command(_Part):
 
 
 class Call(_Part):
-    """One request. body: JSON of a POST; without, it is a GET. message: dotted path of what it says of a failure."""
+    """One request.
+
+    Attributes:
+        body: JSON of a POST; without, it is a GET.
+        message: dotted path of what it says of a failure.
+    """
 
     url: Annotated[str, Field(pattern=r"^https?://")]
     body: Mapping[str, Any] | None = None
@@ -79,13 +84,22 @@ class Call(_Part):
 
 
 class Submit(Call):
-    """Hands a task over. accepted: what an answer must hold."""
+    """Hands a task over.
+
+    Attributes:
+        accepted: what an answer must hold.
+    """
 
     accepted: Answer = {}
 
 
 class Query(Call):
-    """Asks how far it is. done: all must hold. failed: any one of them that holds whole."""
+    """Asks how far it is.
+
+    Attributes:
+        done: all must hold.
+        failed: any one of them that holds whole.
+    """
 
     every_seconds: Annotated[float, Field(ge=0.05, le=600)] = 2.0
     done: Annotated[Answer, Field(min_length=1)]

@@ -149,7 +149,11 @@ def chained(first: Matrix, then: Matrix) -> Matrix:
 
 
 def region_of(picture: NDArray[np.uint8], box: tuple[int, int, int, int], place: Matrix) -> NDArray[np.uint8]:
-    """What a box (left, top, right, bottom) shows in a picture. place: from the box's pixels to the picture's."""
+    """What a box (left, top, right, bottom) shows in a picture.
+
+    Args:
+        place: from the box's pixels to the picture's.
+    """
     import cv2
 
     left, top, right, bottom = box
