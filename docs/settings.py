@@ -47,6 +47,7 @@ GROUPS = {
         *("studio_address", "studio_dagster", "studio_max_gb"),
     ),
     "Dagster's page": ("owners",),
+    "Several machines": ("database",),
 }
 """Heading -> names, in the order of the pages."""
 

@@ -218,6 +218,14 @@ class AlreadyRunning(NotReady):
     """Another process serves the same data folder."""
 
 
+class BackupFailed(NotReady):
+    """The database of a cluster cannot be copied, or put back."""
+
+
+class ClusterUnusable(NotReady):
+    """This machine cannot work with the others of its cluster."""
+
+
 class InUse(NotReady):
     """A run works on what is to be deleted."""
 

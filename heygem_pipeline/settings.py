@@ -249,6 +249,25 @@ class LaunchSettings(BaseModel):
     )
 
 
+def _for_sqlalchemy(text: object) -> object:
+    """SQLAlchemy would ask for another driver than the one that Dagster brings."""
+    if isinstance(text, str) and text.startswith(("postgres://", "postgresql://")):
+        return POSTGRES + text.partition("://")[2]
+    return text
+
+
+POSTGRES = "postgresql+psycopg2://"
+
+
+class ClusterSettings(BaseModel):
+    """Of several machines that work together; no clip is made differently by them."""
+
+    database: Annotated[SecretStr, BeforeValidator(_for_sqlalchemy)] = Field(
+        default=SecretStr(""),
+        description="PostgreSQL of a cluster, postgresql://user:password@host/name; empty: SQLite in the data folder",
+    )
+
+
 class SynthesisSettings(WeightSettings):
     """How scripts are spoken; the recordings are made by them, and no clip but through its recording."""
 
@@ -279,6 +298,7 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
     StudioSettings,
     DagsterPageSettings,
     LaunchSettings,
+    ClusterSettings,
     EngineSettings,
     SynthesisSettings,
     BaseSettings,

@@ -1,6 +1,7 @@
 """What several subjects' tests need: a presenter, a voice, a data folder."""
 
 import gc
+import os
 import shutil
 import socket
 import sqlite3
@@ -26,6 +27,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.house import House
+from heygem_pipeline_tests.postgres_server import PostgresServer, postgres_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -150,6 +152,8 @@ def data_folder_at(root: Path) -> Iterator[DataFolders]:
         patch.setenv("HEYGEM_AUTOMATIC", "off")
         patch.setenv("HEYGEM_KEEP_FREE_GB", "0")
         patch.setenv("HEYGEM_DATA", str(root))
+        # What open_instance() sets is put back at the end.
+        patch.setenv("HEYGEM_DATABASE", os.environ.get("HEYGEM_DATABASE", ""))
         patch.delenv("DAGSTER_HOME", raising=False)
         settings.cache_clear()
         folders = data_folders()
@@ -209,6 +213,20 @@ def browser() -> Iterator["Browser"]:
         pytest.skip(f"no browser at {CHROMIUM} (apt install chromium)")
     with playwright.sync_playwright() as running:
         yield running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", ANY_NAME_IS_THIS_MACHINE])
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL; its database ``dagster`` holds what Dagster makes at the first start."""
+    with postgres_server(free_port()) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEYGEM_DATABASE", server.create("dagster"))
+        patch.setenv("HEYGEM_DATA", str(tmp_path_factory.mktemp("first start")))
+        settings.cache_clear()
+        with open_instance(data_folders()):
+            pass
+        patch.undo()
+        settings.cache_clear()
+        yield server
 
 
 @pytest.fixture

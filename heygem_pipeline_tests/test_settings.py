@@ -10,6 +10,7 @@ from heygem_pipeline.settings import (
     DECISIVE,
     DEFAULTS,
     ClipSettings,
+    ClusterSettings,
     DagsterPageSettings,
     KeepSettings,
     LaunchSettings,
@@ -54,6 +55,7 @@ def test_no_number_that_makes_no_sense_is_taken(name: str, monkeypatch: pytest.M
 def test_every_setting_is_decisive_or_changes_no_clip() -> None:
     others = {"data", *KeepSettings.model_fields, *StudioSettings.model_fields, *LaunchSettings.model_fields}
     others |= DagsterPageSettings.model_fields.keys()
+    others |= ClusterSettings.model_fields.keys()
     others |= SynthesisSettings.model_fields.keys() - WeightSettings.model_fields.keys()
     others.add("program")  # Decisive where it is set: the test below.
     assert {*DECISIVE, *others} == Settings.model_fields.keys()

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, OutputRefused
+from heygem_pipeline.operations.postgres_copy import dump_database, load_database, require_empty_database
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full, require_space, require_writable
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -28,6 +29,9 @@ SQLITE_COMPANIONS = ("-wal", "-shm", "-journal")
 
 END_MARK = "heygem-backup.json"
 """Last member of a backup. Without it, a tar file that was cut off between two files would look whole."""
+
+DATABASE = "state/postgres.dump"
+"""Member of a cluster's backup that holds what PostgreSQL held."""
 
 LONGEST_MARK = 1000
 """Bytes."""
@@ -48,7 +52,9 @@ def back_up(folders: DataFolders, destination: Path) -> Copied:
     and locks. Databases are copied by SQLite itself, each as it is at one moment. A run that is under way is in the
     backup as running; recovery fails it when the restored folder is served.
 
-    Raises OutputRefused inside the data folder, DiskFull.
+    Where PostgreSQL holds the records of a cluster, they are in it too, as they were before the files were copied.
+
+    Raises OutputRefused inside the data folder, DiskFull, and BackupFailed of PostgreSQL.
     """
     if destination.resolve().is_relative_to(folders.root.resolve()):
         raise OutputRefused("backup.within_data_folder", file=destination.name)
@@ -60,6 +66,10 @@ def back_up(folders: DataFolders, destination: Path) -> Copied:
         tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, dereference=True) as archive,
     ):
         snapshot = Path(aside) / "database"
+        if folders.database:
+            dump_database(folders.database, snapshot)
+            archive.add(snapshot, DATABASE, filter=_without_owner)
+            files += 1
         for path in _worth_keeping(folders):
             name = path.relative_to(folders.root).as_posix()
             try:
@@ -80,17 +90,27 @@ def back_up(folders: DataFolders, destination: Path) -> Copied:
 def restore(folders: DataFolders, backup: Path) -> Copied:
     """Put a backup into the data folder, which must hold nothing yet. What is refused, or fails, leaves nothing.
 
-    Raises BackupUnusable, OutputRefused where there is something, AlreadyRunning, DiskFull.
+    Raises BackupUnusable, OutputRefused where there is something, AlreadyRunning, DiskFull, and
+    BackupFailed of PostgreSQL.
     """
     try:
         with tarfile.open(backup) as archive:
             members = _members(archive)
+            of_cluster = any(member.name == DATABASE for member in members)
+            if of_cluster != bool(folders.database):
+                raise BackupUnusable("backup.of_cluster" if of_cluster else "backup.of_machine", file=backup.name)
             if folders.root.is_dir() and any(_worth_keeping(folders)):
                 raise OutputRefused("backup.folder_not_empty", folder=folders.root.name)
+            if folders.database:
+                require_empty_database(folders.database)
             require_space(folders.root, sum(member.size for member in members))
             with _nothing_left(folders.root), only_runner(folders):
                 for member in members:
                     _put_back(archive, member, folders.root)
+                if folders.database:
+                    dump = folders.root / DATABASE
+                    load_database(folders.database, dump)
+                    dump.unlink()
             return Copied(len(members), archive.offset)
     except (tarfile.TarError, EOFError, FileNotFoundError, IsADirectoryError, ValueError, RecursionError) as error:
         raise BackupUnusable("backup.not_whole", file=backup.name) from error

@@ -15,15 +15,9 @@ from dagster import RunsFilter
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.requests import erase
-from heygem_pipeline.runs.dagster_internals import (
-    PARTITION_NAME_TAG,
-    AssetCheckExecutionsTable,
-    AssetKeyTable,
-    SqliteEventLogStorage,
-    get_multidimensional_partition_tag,
-    remove_databases,
-)
+from heygem_pipeline.runs.dagster_internals import PARTITION_NAME_TAG, get_multidimensional_partition_tag
 from heygem_pipeline.runs.partitions import take_in_uploads
+from heygem_pipeline.runs.run_events import RunEvents
 from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_TAG, STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
 from heygem_pipeline.storage.folders import DataFolders
@@ -235,20 +229,6 @@ def _is_of(run: dg.DagsterRun, whom: ErasureTarget) -> bool:
 
 
 def _delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Delete a run with its events and its output.
-
-    Dagster's own way to wipe single partitions (wipe_asset_partitions) does not work with SQLite, and deleting a run
-    leaves the results of its checks, its own database's pages, and a copy of an asset's newest event.
-    """
-    instance.delete_run(run_id)
+    """Delete a run with its events and its output."""
+    RunEvents(instance).remove_every_trace(run_id)
     instance.compute_log_manager.delete_logs(prefix=[run_id])
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqliteEventLogStorage):
-        return
-    with storage.index_connection() as connection:
-        checks, assets = AssetCheckExecutionsTable, AssetKeyTable
-        connection.execute(checks.delete().where(checks.c.run_id == run_id))
-        connection.execute(
-            assets.update().values(last_materialization=None, last_run_id=None).where(assets.c.last_run_id == run_id)
-        )
-    remove_databases(storage, run_id)

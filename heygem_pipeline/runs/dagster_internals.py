@@ -14,9 +14,10 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.instance import DagsterInstance
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.runs import SqlRunStorage
-from dagster._core.storage.runs.schema import RunTagsTable
+from dagster._core.storage.runs.schema import BulkActionsTable, RunsTable, RunTagsTable
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -48,11 +49,14 @@ __all__ = [
     "BaseAssetGraph",
     "BulkActionStatus",
     "BulkActionsFilter",
+    "BulkActionsTable",
     "DagsterDefinitionChangedDeserializationError",
     "DagsterEvent",
     "DagsterExecutionInterruptedError",
     "RunFailureReason",
     "RunTagsTable",
+    "RunsTable",
+    "SqlEventLogStorage",
     "SqlEventLogStorageTable",
     "SqlRunStorage",
     "SqliteEventLogStorage",

@@ -1,6 +1,6 @@
 """Where everything lies in the data folder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from heygem_pipeline.errors import ProjectMissing
@@ -14,9 +14,13 @@ REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
 
 @dataclass(frozen=True)
 class DataFolders:
-    """The data folder; ``audio`` and ``template`` are partition keys."""
+    """The data folder; ``audio`` and ``template`` are partition keys.
+
+    database: PostgreSQL that holds the records of a cluster; "" where all of them lie in the folder itself.
+    """
 
     root: Path
+    database: str = field(default="", repr=False)
 
     @property
     def voices(self) -> Path:
@@ -173,11 +177,15 @@ class DataFolders:
 
 
 def project_folder() -> Path:
-    """The folder with dagster.yaml and workspace.yaml: the current one, else the checkout's. Raises ProjectMissing."""
+    """The folder with dagster.yaml and workspace.yaml: the current one, else the checkout's. Raises ProjectMissing.
+
+    Where HEYGEM_DATABASE is set, that of clusters below it.
+    """
     current, checkout = Path.cwd(), Path(__file__).resolve().parents[2]
     for folder in (current, checkout):
         if _is_project(folder):
-            return folder
+            of_cluster = folder / "deploy" / "cluster"
+            return of_cluster if settings().database.get_secret_value() and _is_project(of_cluster) else folder
     raise ProjectMissing("project.not_here", folder=str(current))
 
 
@@ -190,7 +198,7 @@ def data_folders() -> DataFolders:
     data, current = settings().data, Path.cwd()
     if not data.is_absolute() and not (current / data).is_dir() and not _is_project(current):
         raise ProjectMissing("project.no_data_folder", folder=str(current), data=str(data))
-    return DataFolders(current / data)
+    return DataFolders(current / data, settings().database.get_secret_value())
 
 
 def _is_project(folder: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
@@ -15,6 +14,7 @@ from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import is_served
+from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.progress_file import progress_files
@@ -99,9 +99,8 @@ class Snapshot:
         )
 
     def _files_that_change(self) -> Iterator[tuple[str, int, int]]:
-        """The files that change whenever anything the page shows does."""
+        """What changes whenever anything the page shows does."""
         folders = self.folders
-        history = folders.state / "history"
         for path in (
             *(
                 folders.voices,
@@ -112,15 +111,10 @@ class Snapshot:
             ),
             *(folders.state / "uploads.json", folders.state / "requests.json", folders.state / "studio-languages.json"),
             *progress_files(folders),
-            *_of_database(history / "runs.db"),
-            *_of_database(history / "runs" / "index.db"),
         ):
             try:
                 status = path.stat()
             except FileNotFoundError:
                 continue
             yield path.name, status.st_mtime_ns, status.st_size
-
-
-def _of_database(path: Path) -> tuple[Path, Path]:
-    return path, path.with_name(path.name + "-wal")
+        yield from latest_records(self.instance, folders)

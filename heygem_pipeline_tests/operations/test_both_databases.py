@@ -1,0 +1,207 @@
+"""What hangs on how Dagster's records are kept: the same on SQLite and on a real PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from time import time
+
+import dagster as dg
+import pytest
+import sqlalchemy as db
+from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+from dagster._core.events import StepMaterializationData
+
+from heygem_pipeline.errors import BackupUnusable, OutputRefused
+from heygem_pipeline.messages.message import verbatim
+from heygem_pipeline.operations.backup import back_up, restore
+from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
+from heygem_pipeline.operations.retention import prune
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs import materializations
+from heygem_pipeline.runs.event_news import latest_records
+from heygem_pipeline.runs.failure_reasons import reason_tag
+from heygem_pipeline.runs.instance import is_sqlite, open_instance
+from heygem_pipeline.runs.run_log import read_log
+from heygem_pipeline.runs.stages import Stage, Subject
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline_tests.conftest import data_folder_at
+from heygem_pipeline_tests.house import CLIP, VOICE, House
+from heygem_pipeline_tests.postgres_server import PostgresServer, engine_of
+
+pytestmark = pytest.mark.server
+
+DAY = 24 * 3600.0
+NAME = "giraffe"
+"""Found in no table but by what is recorded of it."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DataFolders]:
+    """A data folder whose records lie in itself, or in a database of its own."""
+    if request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        monkeypatch.setenv("HEYGEM_DATABASE", server.create(tmp_path.name, "dagster"))
+    with data_folder_at(tmp_path / "data") as folders:
+        assert bool(folders.database) == (request.param == "postgres")
+        yield folders
+
+
+@pytest.fixture
+def house(empty: DataFolders) -> Iterator[House]:
+    with open_instance(empty) as instance:
+        assert is_sqlite(instance) == (not empty.database)
+        yield House(empty, instance)
+
+
+def ended(
+    house: House,
+    assets: list[str],
+    key: str,
+    status: DagsterRunStatus = DagsterRunStatus.SUCCESS,
+    made: str | None = None,
+    tags: dict[str, str] | None = None,
+) -> str:
+    """Record a run with its events. made: the version of the last of the assets."""
+    run_id = house.run(assets, key, status, tags)
+    house.instance.report_engine_event("It worked.", run_id=run_id, job_name="x")
+    if made is not None:
+        materialization = dg.AssetMaterialization(assets[-1], partition=key, tags={"dagster/data_version": made})
+        check = AssetCheckEvaluation(
+            asset_key=dg.AssetKey(assets[-1]), check_name="check", passed=True, metadata={}, partition=key
+        )
+        for kind, data in (
+            (DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(materialization)),
+            (DagsterEventType.ASSET_CHECK_EVALUATION, check),
+        ):
+            event = DagsterEvent(kind.value, "x", event_specific_data=data)
+            house.instance.report_dagster_event(event, run_id)
+    return run_id
+
+
+def removed(house: House, days: float) -> dict[str, int]:
+    """Prune, so many days later."""
+    pruned = prune(house.instance, house.folders, settings(), dry_run=False, now=time() + days * DAY)
+    return {kind.what: kind.count for kind in pruned}
+
+
+def records(folders: DataFolders) -> list[tuple[str, str]]:
+    """Every row of every database: table, and what stands in it."""
+    if folders.database:
+        with engine_of(folders.database).connect() as connection:
+            tables = db.inspect(connection).get_table_names()
+            return [(t, str(row)) for t in tables for row in connection.exec_driver_sql(f'SELECT * FROM "{t}"')]
+    found = []
+    for path in folders.state.rglob("*.db"):
+        with closing(sqlite3.connect(path)) as connection:
+            tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            found += [(t, str(row)) for t in tables for row in connection.execute(f'SELECT * FROM "{t}"')]
+    return found
+
+
+def test_of_a_run_that_is_pruned_only_what_it_made_stays_known(house: House) -> None:
+    old, newest = ended(house, CLIP, "one|one", made="1"), ended(house, CLIP, "one|one", made="2")
+    assert removed(house, 29) == {}
+    assert removed(house, 31) == {"runs that ended well": 2}
+    assert house.instance.get_run_ids() == []
+    kept = house.instance.fetch_materializations(dg.AssetKey("encoded_video"), limit=5).records
+    assert [record.event_log_entry.run_id for record in kept] == [newest]
+    assert materializations.data_versions(house.instance, house.folders, "encoded_video") == {"one|one": "2"}
+    events = [row for table, row in records(house.folders) if table == "event_logs" and "It worked." in row]
+    assert events == [] and not [row for table, row in records(house.folders) if table == "event_logs" and old in row]
+    assert removed(house, 31) == {}
+
+
+def test_failures_that_say_why_something_is_failed_stay(house: House) -> None:
+    house.make_inputs()
+    tried = {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, "one|one")), **reason_tag(verbatim("No."))}
+    needed = ended(house, CLIP, "one|one", DagsterRunStatus.FAILURE, tags=tried)
+    house.make_clip("two", "two")
+    ended(house, CLIP, "two|two", DagsterRunStatus.FAILURE)
+    assert removed(house, 91) == {"failed runs": 1}
+    assert list(house.instance.get_run_ids()) == [needed]
+    assert house.clip().reason == verbatim("No.") and house.clip("two", "two").state is State.DONE
+
+
+def test_of_a_voice_that_is_forgotten_no_row_stays(house: House) -> None:
+    house.replace(NAME, "a voice")
+    house.take_in()
+    ended(house, VOICE, NAME, made="1")
+    tags = {"dagster/partition/audio": NAME, "dagster/partition/template": "one"}
+    ended(house, CLIP, f"{NAME}|one", made="1", tags=tags)
+    other = ended(house, VOICE, "two", made="1")
+    assert {table for table, row in records(house.folders) if NAME in row} >= {"event_logs", "asset_check_executions"}
+    forget(house.instance, house.folders, what_is_kept(house.instance, house.folders, ErasureTarget(NAME, None)))
+    assert [row for row in records(house.folders) if NAME in row[1]] == []
+    assert list(house.instance.get_run_ids()) == [other]
+
+
+def test_a_backup_restored_elsewhere_has_nothing_made_again(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    house.make_inputs()
+    house.make_clip("one", "two")
+    run_id = ended(house, CLIP, "two|two", DagsterRunStatus.FAILURE, tags=reason_tag(verbatim("No.")))
+    before = dict(house.plan().clips.items())
+    back_up(house.folders, tmp_path / "backup.tar")
+    house.run(CLIP, "one|one", DagsterRunStatus.SUCCESS)
+
+    if house.folders.database:
+        with pytest.raises(OutputRefused) as refused:
+            restore(DataFolders(tmp_path / "other", house.folders.database), tmp_path / "backup.tar")
+        assert refused.value.code == "backup.database_not_empty" and not (tmp_path / "other").exists()
+        server: PostgresServer = request.getfixturevalue("postgres")
+        monkeypatch.setenv("HEYGEM_DATABASE", server.create(f"{tmp_path.name}-restored", "dagster"))
+    with data_folder_at(tmp_path / "elsewhere") as there:
+        restore(there, tmp_path / "backup.tar")
+        assert not list(there.state.glob("*.dump"))
+        materializations._known.clear()
+        with open_instance(there) as instance:
+            assert dict(plan(instance, there, settings()).clips.items()) == before
+            assert before[ClipKey("one", "two")].state is State.DONE
+            assert list(instance.get_run_ids()) == [run_id]
+
+
+def test_a_backup_goes_back_only_to_the_kind_of_storage_it_is_of(house: House, tmp_path: Path) -> None:
+    back_up(house.folders, tmp_path / "backup.tar")
+    address = "" if house.folders.database else "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
+    with pytest.raises(BackupUnusable) as refused:
+        restore(DataFolders(tmp_path / "other", address), tmp_path / "backup.tar")
+    assert refused.value.code == ("backup.of_cluster" if house.folders.database else "backup.of_machine")
+    assert not (tmp_path / "other").exists()
+
+
+def test_whoever_watches_sees_that_something_was_recorded(house: House) -> None:
+    run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+    seen = [latest_records(house.instance, house.folders)]
+    assert latest_records(house.instance, house.folders) == seen[-1]
+    run = house.instance.get_run_by_id(run_id)
+    assert run is not None
+    house.instance.report_run_failed(run, "It stopped.")
+    seen.append(latest_records(house.instance, house.folders))
+    house.run(CLIP, "one|two", DagsterRunStatus.NOT_STARTED)
+    seen.append(latest_records(house.instance, house.folders))
+    assert len(set(seen)) == 3
+
+
+def test_what_is_under_way_and_its_log_are_told(house: House) -> None:
+    house.make_inputs()
+    run_id = house.run(CLIP, "one|one", DagsterRunStatus.STARTED)
+    assert (house.clip().state, house.clip().run_id) == (State.RUNNING, run_id)
+    run = house.instance.get_run_by_id(run_id)
+    assert run is not None
+    house.instance.report_run_failed(run, "It stopped.")
+    assert any("It stopped." in line.message for line in read_log(house.instance, run, follow=False))
+
+
+def test_a_file_that_names_another_database_is_refused(house: House) -> None:
+    from heygem_pipeline.errors import ClusterUnusable
+
+    other = DataFolders(house.folders.root, "" if house.folders.database else "postgresql+psycopg2://host/database")
+    with pytest.raises(ClusterUnusable):
+        open_instance(other)
+    assert data_folders() == house.folders

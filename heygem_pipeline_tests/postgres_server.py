@@ -1,0 +1,98 @@
+"""A real PostgreSQL on this machine's loopback, with a password, for as long as a block lasts."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from time import monotonic, sleep
+
+import pytest
+import sqlalchemy as db
+from sqlalchemy.exc import OperationalError
+
+PROGRAMS = Path("/usr/lib/postgresql")
+USER = "heygem"
+PATIENCE = 60.0
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """One that listens on ``port``."""
+
+    port: int
+    password: str
+
+    def address(self, database: str) -> str:
+        """As people write it in HEYGEM_DATABASE."""
+        return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str, template: str = "template0") -> str:
+        """A new database like ``template``; returns its address."""
+        self._run(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        return self.address(database)
+
+    def _run(self, statement: str) -> None:
+        engine = engine_of(self.address("postgres"))
+        with engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(statement)
+
+
+def engine_of(address: str) -> db.Engine:
+    """Holds no connection open."""
+    return db.create_engine(db.make_url(address).set(drivername="postgresql+psycopg2"), poolclass=db.NullPool)
+
+
+@contextmanager
+def postgres_server(port: int) -> Iterator[PostgresServer]:
+    """Start one with an empty folder; skips the test where PostgreSQL is not installed."""
+    pytest.importorskip("dagster_postgres", reason="the extra cluster is not installed")
+    programs = sorted(PROGRAMS.glob("*/bin/initdb"))
+    if not programs:
+        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no setpriv to become another user")
+    # PostgreSQL's own user must reach it, so it lies in no folder of root's.
+    folder = Path(mkdtemp(prefix="heygem-postgres-", dir="/tmp"))
+    password = secrets.token_hex(8)
+    (folder / "password").write_text(password)
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        for path in (folder, folder / "password"):
+            shutil.chown(path, "postgres", "postgres")
+    data, program = folder / "data", programs[-1]
+    initialise = [program, "-D", data, "-U", USER, "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-N"]
+    serve = [program.with_name("postgres"), "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
+    quick = ["-c", "fsync=off", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=200"]
+    try:
+        done = subprocess.run([*as_user, *initialise], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen([*as_user, *serve, *quick], cwd=folder, stdout=log, stderr=log)
+        try:
+            server = PostgresServer(port, password)
+            _wait_for(server)
+            yield server
+        finally:
+            process.send_signal(signal.SIGQUIT)  # at once, whoever is connected
+            process.wait()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _wait_for(server: PostgresServer) -> None:
+    deadline = monotonic() + PATIENCE
+    while True:
+        try:
+            engine_of(server.address("postgres")).connect().close()
+            return
+        except OperationalError:
+            assert monotonic() < deadline
+            sleep(0.1)
