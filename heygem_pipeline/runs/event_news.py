@@ -22,8 +22,8 @@ def latest_records(instance: dg.DagsterInstance, folders: DataFolders) -> tuple[
     if not isinstance(runs, SqlRunStorage):
         return (events,)
     with runs.connect() as connection:
-        newest = (db.select(db.func.max(table.c.id)).scalar_subquery() for table in (RunsTable, BulkActionsTable))
-        latest_run, latest_backfill = connection.execute(db.select(*newest)).one()
+        latest_run = connection.execute(db.select(db.func.max(RunsTable.c.id))).scalar()
+        latest_backfill = connection.execute(db.select(db.func.max(BulkActionsTable.c.id))).scalar()
     return events, ("runs", latest_run or 0, latest_backfill or 0)
 
 
