@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+UNTYPED_ERRORS = "mps"
+"""On Apple's devices PyTorch has no type of its own for lack of memory: whatever fails there is tried with less."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -42,19 +45,25 @@ def chosen_device(name: str = "auto") -> "torch.device":
 
 @dataclass
 class BatchSize:
-    """How many items go through a network at once; halved where memory runs out, and never raised again."""
+    """How many items go through a network at once; halved where memory runs out, and never raised again.
+
+    Attributes:
+        items: how many now.
+        device: type of the device that computes, ``"mps"``.
+    """
 
     items: int
+    device: str = "cpu"
 
     def run(self, items: Sequence[Item], compute: Callable[[Sequence[Item]], Sequence[Result]]) -> list[Result]:
-        """Return ``compute`` of all items, batch by batch. Raises DeviceUnusable if not even one item fits."""
+        """Return ``compute`` of all items, batch by batch. Raises DeviceUnusable if not even one can be computed."""
         done: list[Result] = []
         while len(done) < len(items):
             batch = items[len(done) : len(done) + self.items]
             try:
                 done += compute(batch)
             except RuntimeError as error:
-                if not _ran_out_of_memory(error):
+                if not (self.device == UNTYPED_ERRORS or _is_lack_of_memory(error)):
                     raise
                 self._halve(len(batch), error)
         return done
@@ -62,19 +71,18 @@ class BatchSize:
     def _halve(self, tried: int, error: RuntimeError) -> None:
         import torch
 
-        if tried == 1:
+        if tried == 1 and _is_lack_of_memory(error):
             raise DeviceUnusable("device.memory") from error
+        if tried == 1:
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise DeviceUnusable("device.failed", device=self.device, reason=reason) from error
         self.items = tried // 2
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        logger.warning("The memory of the device ran out at %d frames a batch; going on with %d.", tried, self.items)
+        logger.warning("The device failed at %d frames a batch; going on with %d: %s", tried, self.items, error)
 
 
-def _ran_out_of_memory(error: RuntimeError) -> bool:
-    """PyTorch has a type for it, which its code for Apple's devices does not use in every release: only words tell."""
+def _is_lack_of_memory(error: RuntimeError) -> bool:
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError) or _APPLE_MEMORY in str(error)
-
-
-_APPLE_MEMORY = "MPS backend out of memory"
+    return isinstance(error, torch.OutOfMemoryError)

@@ -57,6 +57,29 @@ def test_memory_too_small_for_one_item_says_what_to_do() -> None:
         BatchSize(4).run([1, 2], Card(room=0))
 
 
+class AppleCard(Card):
+    """Tells lack of memory with an error that any other failure may have too."""
+
+    def __call__(self, items: Sequence[int]) -> list[int]:
+        try:
+            return super().__call__(items)
+        except torch.OutOfMemoryError:
+            raise RuntimeError("it does not fit") from None
+
+
+def test_on_apple_devices_whatever_fails_is_tried_with_less() -> None:
+    card, batch = AppleCard(room=3), BatchSize(16, "mps")
+    assert batch.run(list(range(21)), card) == [item * item for item in range(21)]
+    assert batch.items == 2
+    with pytest.raises(RuntimeError, match="does not fit"):
+        BatchSize(16).run([1, 2], AppleCard(room=1))
+
+
+def test_what_fails_on_an_apple_device_with_one_item_is_told_with_its_reason() -> None:
+    with pytest.raises(DeviceUnusable, match="mps cannot compute a single frame: it does not fit"):
+        BatchSize(4, "mps").run([1, 2], AppleCard(room=0))
+
+
 def test_other_errors_are_not_taken_for_lack_of_memory() -> None:
     def broken(items: Sequence[int]) -> list[int]:
         raise RuntimeError("shapes do not match")

@@ -48,8 +48,8 @@ class FaceAlignmentNetworks:
     device: "torch.device"
 
     def __post_init__(self) -> None:
-        self._detected_at_once = BatchSize(BATCH_FRAMES)
-        self._read_at_once = BatchSize(BATCH_FRAMES)
+        self._detected_at_once = BatchSize(BATCH_FRAMES, self.device.type)
+        self._read_at_once = BatchSize(BATCH_FRAMES, self.device.type)
 
     def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[tuple[Box, float]]]:
         """Return (box, score 0.5..1) of the faces in each BGR frame; all frames are of one size."""

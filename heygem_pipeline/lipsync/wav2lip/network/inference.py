@@ -61,7 +61,7 @@ class FaceGenerator:
         """
         self._network, self._device = network, device
         self._dtype = dtype or default_precision(device)
-        self._batch = BatchSize(batch or BATCH[device.type])
+        self._batch = BatchSize(batch or BATCH[device.type], device.type)
         self._draw: Callable[[Tensor, Tensor], Tensor] | None = None
         self._prepared_for = 0
         self._checked = self._dtype is torch.float32
