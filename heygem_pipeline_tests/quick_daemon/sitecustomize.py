@@ -10,6 +10,9 @@ SECONDS = 1
 SECONDS_BETWEEN_TICKS = 2
 """Of a sensor. Longer than a test's slow upload pauses, so that it is seen to grow from tick to tick."""
 
+SECONDS_TO_START = 60
+"""After them a run whose process died while it started is noticed. Longer than a start takes among other tests."""
+
 if "dagster._daemon" in sys.orig_argv:
     # Of the daemon that starts a run once more whose process died.
     os.environ["DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS"] = str(SECONDS)
@@ -22,6 +25,7 @@ if "dagster._daemon" in sys.orig_argv:
     sensor.MIN_INTERVAL_LOOP_TIME = SECONDS
     RemoteSensor.min_interval_seconds = property(lambda _: SECONDS_BETWEEN_TICKS)  # pyright: ignore[reportAttributeAccessIssue]
     DagsterInstance.run_monitoring_poll_interval_seconds = property(lambda _: SECONDS)  # pyright: ignore[reportAttributeAccessIssue]
+    DagsterInstance.run_monitoring_start_timeout_seconds = property(lambda _: SECONDS_TO_START)  # pyright: ignore[reportAttributeAccessIssue]
     DagsterInstance.run_monitoring_settings = property(  # pyright: ignore[reportAttributeAccessIssue]
         lambda instance: instance.get_settings("run_monitoring") | {"free_slots_after_run_end_seconds": SECONDS}
     )
