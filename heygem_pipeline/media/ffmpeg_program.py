@@ -149,13 +149,15 @@ def _bundled() -> str | None:
 
 @cache
 def _encodes_h264(program: str) -> bool:
+    """Encode one frame: ffmpeg's exit status says whether it can."""
+    side = 16
+    frame = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{side}x{side}", "-i", "pipe:0"]
+    command = [program, "-hide_banner", "-loglevel", "error", *frame, "-c:v", "libx264", "-f", "null", "-"]
     try:
-        answer = subprocess.run(
-            [program, "-hide_banner", "-h", "encoder=libx264"], capture_output=True, text=True, timeout=60, check=False
-        )
+        tried = subprocess.run(command, input=bytes(side * side * 3 // 2), capture_output=True, timeout=60, check=False)
     except OSError:
         return False
-    return answer.stdout.startswith("Encoder libx264")
+    return tried.returncode == 0
 
 
 def encoder_options(made_with: RenderSettings) -> dict[str, str | int]:

@@ -339,6 +339,14 @@ def test_the_program_of_the_settings_is_taken_or_complained_about(tmp_path: Path
         find_ffmpeg(tmp_path / "nothing")
 
 
+def test_a_program_that_only_says_that_it_encodes_is_not_taken(tmp_path: Path) -> None:
+    says = tmp_path / "ffmpeg"
+    says.write_text("#!/bin/sh\necho Encoder libx264\nexit 1\n", encoding="utf-8")
+    says.chmod(0o755)
+    with pytest.raises(FfmpegMissing, match="ffmpeg"):
+        find_ffmpeg(says)
+
+
 def bundled_ffmpeg() -> Path:
     import imageio_ffmpeg
 
