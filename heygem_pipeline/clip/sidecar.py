@@ -76,13 +76,25 @@ def write_make_anyway(upload: Path) -> None:
 
     Raises SidecarWrong where that cannot be understood.
     """
-    if read_sidecar(upload).make_anyway:
+    said = read_sidecar(upload)
+    if said.make_anyway:
         return
     path = sidecar_of(upload)
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in lines if not line.startswith("make_anyway")]
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     with atomic_path(path) as temporary:
-        temporary.write_text("\n".join([*kept, "make_anyway: true", ""]), encoding="utf-8")
+        temporary.write_text(_with_make_anyway(text, said), encoding="utf-8")
+
+
+def _with_make_anyway(text: str, said: Sidecar) -> str:
+    """A sidecar's text with one line more, or written anew where that is not how it is laid out."""
+    whole = ({} if said.tracker is None else {"tracker": said.tracker}) | {"make_anyway": True}
+    kept = [line for line in text.splitlines() if not line.startswith("make_anyway")]
+    longer = "\n".join([*kept, "make_anyway: true", ""])
+    try:
+        fits = yaml.safe_load(longer) == whole
+    except yaml.YAMLError:
+        fits = False
+    return longer if fits else yaml.safe_dump(whole, sort_keys=False)
 
 
 def _content(path: Path) -> str:

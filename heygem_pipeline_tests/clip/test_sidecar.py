@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.clip.presenter import current_tracker, track_presenter
-from heygem_pipeline.clip.sidecar import chosen_tracker, read_sidecar
+from heygem_pipeline.clip.sidecar import Sidecar, chosen_tracker, read_sidecar, write_make_anyway
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline_tests.conftest import write_video
@@ -78,6 +78,23 @@ def test_the_chosen_tracker_follows_the_presenter_and_is_recorded(anna: Path, st
     errors = np.linalg.norm(presenter.tracks.landmarks - truth, axis=-1)
     # H.264 keeps colours at half the resolution: some discs are taken for others.
     assert np.median(errors) < 4 * unit
+
+
+@pytest.mark.parametrize(
+    ("text", "tracker"),
+    [
+        ("", None),
+        ("# by hand\ntracker: mesh\nmake_anyway: no\n", "mesh"),
+        ("{tracker: mesh}\n", "mesh"),
+        ("---\ntracker: mesh\n...\n", "mesh"),
+        ("make_anyway:\n  false\n", None),
+    ],
+)
+def test_made_anyway_is_added_however_the_sidecar_is_laid_out(anna: Path, text: str, tracker: str | None) -> None:
+    write(anna, text)
+    write_make_anyway(anna)
+    assert read_sidecar(anna) == Sidecar(tracker, make_anyway=True)
+    assert anna.with_suffix(".yaml").read_text(encoding="utf-8").startswith("# by hand") == text.startswith("#")
 
 
 def test_a_name_too_long_for_a_sidecar_has_none(tmp_path: Path) -> None:
