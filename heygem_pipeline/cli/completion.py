@@ -28,11 +28,13 @@ def presenter_names(incomplete: str) -> list[str]:
 
 def clip_names(incomplete: str) -> list[str]:
     """Clips, a voice first: all pairs may be too many to offer."""
+    from heygem_pipeline.storage.clip_key import ClipKey
+
     voices, presenters = _uploads()
     voice, divided, begun = incomplete.partition("/")
     if not divided:
         return [f"{name}/" for name in _beginning(voices, incomplete)]
-    return [f"{voice}/{name}" for name in _beginning(presenters, begun)]
+    return [ClipKey(voice, name).label for name in _beginning(presenters, begun)]
 
 
 def subject_names(incomplete: str) -> list[str]:

@@ -22,6 +22,7 @@ from heygem_pipeline.settings import DEFAULTS, settings
 from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.versions import name_and_version
 from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS, load_synthesizer
 
 FREE_BYTES_WANTED = 5 * 10**9
@@ -155,12 +156,12 @@ def _plug_ins() -> Iterator[Finding]:
 
 def _tracker() -> str:
     tracker = load_tracker(settings().tracker, settings())
-    return f"{tracker.name} {tracker.version}"
+    return name_and_version(tracker.name, tracker.version)
 
 
 def _engine() -> str:
     engine = load_engine(settings().engine, settings())
-    return f"{engine.name} {engine.version}, mouth network of {len(load_network().members)} members"
+    return f"{name_and_version(engine.name, engine.version)}, mouth network of {len(load_network().members)} members"
 
 
 def _speech_models() -> str:
