@@ -1,4 +1,4 @@
-"""The commands of daily work: ``heygem status``, ``retry``, ``cancel`` and ``batch``."""
+"""The commands of daily work: ``heygem status``, ``retry``, ``cancel``, ``keep`` and ``batch``."""
 
 from dataclasses import dataclass
 from time import time
@@ -172,6 +172,33 @@ def cancel(
             tell(f"The run {silent[0]} of {name} does not answer; restarting the pipeline (heygem up) ends it.")
             raise typer.Exit(OTHER_FAILURE)
     output.print(Text(f"{name} is cancelled; to have it made: heygem retry{'' if uploads else f' {name}'}"))
+
+
+@app.command()
+def keep(
+    clips: Annotated[
+        list[str] | None,
+        typer.Argument(help="VOICE/PRESENTER, as in data/outputs; default: all", autocompletion=clip_names),
+    ] = None,
+    campaign: Annotated[
+        str | None, typer.Option(help="Only what this campaign wants", autocompletion=campaign_names)
+    ] = None,
+) -> None:
+    """Keep finished clips under numbers of their own, before they are made in another way under their names."""
+    from heygem_pipeline.operations.earlier_clips import keep_as_they_are
+    from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.runs.instance import open_instance
+    from heygem_pipeline.settings import settings
+    from heygem_pipeline.storage.folders import data_folders
+
+    with sentences(), open_instance(folders := data_folders()) as instance:
+        found = plan(instance, folders, settings())
+        chosen = [_clip(found, name) for name in clips] if clips else _of_campaign(found, campaign)
+        kept = keep_as_they_are(folders, chosen)
+    for one in kept:
+        output.print(Text(str(one.path(folders))), soft_wrap=True)
+    if not kept:
+        output.print("No finished clip was to be kept.")
 
 
 @app.command()

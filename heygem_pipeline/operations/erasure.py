@@ -14,6 +14,7 @@ from dagster import RunsFilter
 
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.messages.message import Message
+from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.requests import erase
 from heygem_pipeline.runs.dagster_internals import PARTITION_NAME_TAG, get_multidimensional_partition_tag
 from heygem_pipeline.runs.partitions import take_in_uploads
@@ -124,6 +125,11 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
     for path in paths:
         path.unlink(missing_ok=True)
     roots = [place.parents[1] for place in _of_clips(folders).values()]
+    roots.append(folders.earlier_reports("any").parent)
+    # Deeper folders first: theirs may be empty then.
+    for folder in {path.parent for path in paths if path.parent.name == folders.earlier_clips("any").name}:
+        with suppress(OSError):
+            folder.rmdir()
     emptied = {path.parent for path in paths if path.parent.parent in roots}
     if whom.template is None:
         emptied |= {root / str(whom.audio) for root in roots}
@@ -154,6 +160,9 @@ def _files(folders: DataFolders, whom: ErasureTarget) -> Iterator[tuple[str, Pat
             if voice.is_dir() and whom.holds(voice.name, whom.template):
                 there = (path for path in sorted(voice.iterdir()) if path.suffix == ending)
                 candidates += [(what, path) for path in there if whom.holds(voice.name, path.stem)]
+    for one in all_earlier(folders):
+        if whom.holds(one.clip.voice, one.clip.presenter):
+            candidates += [("earlier clips", one.path(folders)), ("reports of earlier clips", one.report_path(folders))]
     file = uploads.known(UploadKind.TEMPLATE).get(whom.template or "")
     names = {whom.template, f"{whom.template}.mp4", file.file if file else None}
     for archive in sorted(folders.outputs.glob("*.zip")):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
+from heygem_pipeline.operations.earlier_clips import earlier_of_voice
 from heygem_pipeline.operations.retention_items import DAY, Removable, modified, removable_file
 from heygem_pipeline.runs.materializations import ClipFiles, keys_in
 from heygem_pipeline.runs.progress_file import progress_files
@@ -126,7 +127,9 @@ def removable_outputs(
         # A prune that was killed may have marked a clip, and not removed it yet.
         there = files.clips & (files.reports | files.removed)
         ours = [ClipKey(audio, template) for template in sorted(there)]
-        times = [time for clip in ours if (time := modified(folders.clip(clip))) is not None]
+        earlier = earlier_of_voice(folders, audio)
+        outputs = [*map(folders.clip, ours), *(one.path(folders) for one in earlier)]
+        times = [time for path in outputs if (time := modified(path)) is not None]
         if not times or audio in busy or now - max(times) < keep * DAY:
             continue
         if audio in delivered:
@@ -134,6 +137,9 @@ def removable_outputs(
         for clip in ours:
             mark = partial(_mark_as_removed, folders, clip)
             yield from removable_file("finished clips", why, folders.clip(clip), mark)
+        for one in earlier:
+            yield from removable_file("earlier clips", why, one.path(folders))
+            yield from removable_file("reports of earlier clips", why, one.report_path(folders))
 
 
 def _mark_as_removed(folders: DataFolders, clip: ClipKey) -> bool:

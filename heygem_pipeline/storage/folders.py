@@ -148,6 +148,14 @@ class DataFolders:
         """The folder of a voice's finished clips."""
         return self.outputs / audio
 
+    def earlier_clips(self, audio: str) -> Path:
+        """The folder of a voice's clips that are kept beside those made in their place."""
+        return self.clips_of(audio) / "earlier"
+
+    def earlier_reports(self, audio: str) -> Path:
+        """The folder of their reports."""
+        return self.root / "store" / "earlier_reports" / audio
+
     def reports_of(self, audio: str) -> Path:
         """The folder of the reports of a voice's clips, with what is left of those removed for their age."""
         return self.reports / audio

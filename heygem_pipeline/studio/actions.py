@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from heygem_pipeline.errors import InUse, UploadMissing
+from heygem_pipeline.operations.earlier_clips import EarlierClip, keep_as_they_are, remove_earlier
 from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
@@ -24,10 +25,23 @@ def begin_batch(instance: Instance, folders: DataFolders, settings: Settings, wi
 
 
 def change_batch(
-    instance: Instance, folders: DataFolders, settings: Settings, name: str, wish: batches.BatchChange
+    instance: Instance, folders: DataFolders, settings: Settings, name: str, wish: batches.BatchChange, beside: bool
 ) -> str:
-    """Change a batch, and have its clips made anew where they will look different; return its name."""
-    campaign = batches.change(folders, settings, name, wish)
+    """Change a batch, and have its clips made anew where they will look different; return its name.
+
+    beside: what is finished of it is kept.
+    """
+    kept: list[EarlierClip] = []
+    if beside and wish.makes_clips_anew:
+        before = plan(instance, folders, settings)
+        theirs = [clip for clip, wanting in before.wanting.items() if any(c.name == name for c in wanting)]
+        # Before the change: what is asked for then may be made at any moment.
+        kept = keep_as_they_are(folders, theirs)
+    try:
+        campaign = batches.change(folders, settings, name, wish)
+    except Refusal:
+        remove_earlier(folders, kept)
+        raise
     if wish.makes_clips_anew:
         found = plan(instance, folders, settings)
         mine = [clip for clip, wanting in found.wanting.items() if any(c.name == campaign.name for c in wanting)]

@@ -46,13 +46,14 @@ class BatchRequest(Form):
 
 
 class ChangeRequest(Form):
-    """Call this batch something else, or make its clips in another way instead."""
+    """Call this batch something else, or make its clips in another way: instead, or beside what is finished."""
 
     name: Key
     title: Annotated[str, Field(max_length=200)] | None = None
     quality: str | None = None
     label: str | None = None
     engine: str | None = None
+    beside: bool = False
 
 
 class EndRequest(Form):
@@ -192,8 +193,8 @@ async def _change(request: Request) -> Response:
     studio, wanted = studio_of(request), await body_of(request, ChangeRequest)
     title = None if wanted.title is None else " ".join(wanted.title.split())
     wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine)
-    change = actions.change_batch
-    name = await run_in_threadpool(change, studio.instance, studio.folders, studio.settings, wanted.name, wish)
+    whose = studio.instance, studio.folders, studio.settings
+    name = await run_in_threadpool(actions.change_batch, *whose, wanted.name, wish, wanted.beside)
     studio.snapshot.expire()
     return JSONResponse({"name": name})
 

@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from heygem_pipeline.errors import PipelineError
-from heygem_pipeline.studio import api, files, pages, previews, refusals
+from heygem_pipeline.studio import api, earlier_clips, files, pages, previews, refusals
 from heygem_pipeline.studio.access import Access
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, message_json
@@ -36,7 +36,10 @@ def application(studio: Studio) -> Starlette:
             *pages.routes(),
             *files.routes(),
             *previews.file_routes(),
-            Mount("/api", routes=[*api.routes(), *previews.api_routes()], middleware=zipped),
+            *earlier_clips.file_routes(),
+            Mount(
+                "/api", routes=[*api.routes(), *previews.api_routes(), *earlier_clips.api_routes()], middleware=zipped
+            ),
             Mount("/static", StaticFiles(directory=pages.STATIC), middleware=zipped),
         ],
         middleware=[Middleware(Access, rules=studio.rules)],

@@ -21,7 +21,7 @@ from heygem_pipeline.campaigns.campaigns_folder import (
     load_campaigns,
     wanted_clips,
 )
-from heygem_pipeline.clip.render_spec import default_render_spec
+from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.lipsync.engine_terms import terms_of
@@ -224,8 +224,13 @@ def end(folders: DataFolders, settings: Settings, names: Iterable[str]) -> None:
 
 
 def choices_of(campaign: Campaign, settings: ClipSettings) -> dict[str, str]:
-    """The page's words for how a campaign's clips are made; "own" where somebody wrote other settings by hand."""
-    made, usual = campaign.settings.model_dump(mode="json"), settings.model_dump(mode="json")
+    """The page's words for how a campaign's clips are made."""
+    return words_for(RenderSpec(campaign.engine, campaign.settings), settings)
+
+
+def words_for(spec: RenderSpec, settings: ClipSettings) -> dict[str, str]:
+    """The page's words for how clips are made; "own" where somebody wrote other settings by hand."""
+    made, usual = spec.settings.model_dump(mode="json"), settings.model_dump(mode="json")
     quality = next(
         (
             name
@@ -234,7 +239,7 @@ def choices_of(campaign: Campaign, settings: ClipSettings) -> dict[str, str]:
         ),
         "own",
     )
-    return {"quality": quality, "label": str(made["label"]), "engine": campaign.engine}
+    return {"quality": quality, "label": str(made["label"]), "engine": spec.engine}
 
 
 def _check(wish: BatchSpec, settings: Settings) -> None:

@@ -47,6 +47,11 @@ def names_of(clips: Iterable[ClipKey], pattern: str, batch: str) -> list[tuple[C
     return named
 
 
+def earlier_name(name: str, number: int) -> str:
+    """What a clip is called that is kept beside the one of this name."""
+    return f"{name.removesuffix(CLIP_SUFFIX)} (earlier {number}){CLIP_SUFFIX}"
+
+
 def _filled(pattern: str, clip: ClipKey, batch: str) -> str:
     values = {"voice": clip.voice, "presenter": clip.presenter, "batch": partition_key(batch) if batch else ""}
     parts = (_FIELD.sub(lambda found: values[found[1]], part).strip(" .") for part in pattern.split("/"))

@@ -12,12 +12,13 @@ from starlette.routing import Route
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.media.archive import streamed_archive
+from heygem_pipeline.operations.earlier_clips import earlier_of
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.links import leads_out
-from heygem_pipeline.studio.file_names import checked_pattern, names_of
+from heygem_pipeline.studio.file_names import checked_pattern, earlier_name, names_of
 from heygem_pipeline.studio.first_look import picture_of, trouble_of
 from heygem_pipeline.studio.forms import named_clip
 from heygem_pipeline.studio.overview import EVERYTHING
@@ -104,13 +105,20 @@ def _first_look(request: Request) -> Path:
 
 
 async def _archive(request: Request) -> Response:
-    """The finished clips of a batch, or of one voice or presenter in it."""
+    """The finished clips of a batch, or of one voice or presenter in it; if wished, with those kept beside them."""
     studio, wanted = studio_of(request), request.query_params
     found = await studio.snapshot.plan()
     clips = _finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter"))
     pattern = checked_pattern(wanted.get("names", ""))
     batch_title = await run_in_threadpool(_title_of, studio, wanted.get("batch", EVERYTHING))
-    every = [(name, studio.folders.clip(clip)) for clip, name in names_of(clips, pattern, batch_title)]
+    named = names_of(clips, pattern, batch_title)
+    every = [(name, studio.folders.clip(clip)) for clip, name in named]
+    if "earlier" in wanted:
+        every += [
+            (earlier_name(name, one.number), one.path(studio.folders))
+            for clip, name in named
+            for one in earlier_of(studio.folders, clip)
+        ]
     files = [(name, path) for name, path in every if not leads_out(path, studio.folders.root)]
     if not files:
         raise HTTPException(404)

@@ -1,5 +1,6 @@
 """All that the page shows, as JSON values. It holds no path of this machine."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
 from heygem_pipeline.messages.message import Message, legible
+from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.estimates import Estimate, seconds_left
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State, Status
@@ -62,6 +64,7 @@ def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> di
         for clip, status in state.found.clips.items()
         if not status.settled
     }
+    earlier = Counter(one.clip for one in all_earlier(state.uploads.folders))
     shown = {
         "served": state.served,
         "voices": voices,
@@ -69,6 +72,7 @@ def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> di
         "batches": list(_batches(state, left, language)),
         "clips": {
             clip.partition: _clip(state, clip, status, language, left.get(clip))
+            | ({"earlier": earlier[clip]} if clip in earlier else {})
             for clip, status in state.found.clips.items()
         },
         "languages": languages_of(state.uploads.folders),

@@ -185,7 +185,7 @@ def test_a_batch_tells_another_program_but_none_inside_the_servers_network(
     assert batch["tells"] == "lms.example.edu"
 
 
-def change(studio: TestClient, name: str, **what: str) -> dict[str, str]:
+def change(studio: TestClient, name: str, **what: object) -> dict[str, str]:
     answer = studio.post("/api/batches/change", json={"name": name} | what)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -219,6 +219,29 @@ def test_a_turned_head_is_made_anyway_when_somebody_presses(
     assert read_sidecar(finished.folders.presenters / "two.mp4").make_anyway
 
 
+def test_another_quality_is_made_beside_what_is_finished(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    (finished.folders.campaigns / "autumn.yaml").write_text("title: Autumn\nvoices: one\npresenters: one\n")
+    page = open_page(address_of_house)
+    page.get_by_role("button", name="Change this batch").click()
+    dialog = page.locator("dialog#question")
+    dialog.get_by_label("Quality").select_option("best")
+    dialog.get_by_label("Keep the finished clips").check()
+    dialog.get_by_text("1 finished clip stays as an earlier version").wait_for()
+    dialog.get_by_role("button", name="Change it").click()
+    page.locator("#matrix [data-clip='one|one']").click()
+    kept = page.locator("#clip .earlier li")
+    kept.get_by_text("Earlier version 1").wait_for()
+    with page.expect_download() as downloaded:
+        kept.get_by_role("link", name="Download earlier version 1").click()
+    assert downloaded.value.suggested_filename == "one - one (earlier 1).mp4"
+    kept.get_by_role("button", name="Delete earlier version 1").click()
+    page.locator("dialog#question").get_by_role("button", name="Delete").click()
+    kept.wait_for(state="detached")
+    assert list((finished.folders.outputs / "one" / "earlier").iterdir()) == []
+
+
 def test_a_batch_gets_another_name_and_quality_in_the_page(
     finished: House, address_of_house: str, open_page: Opener
 ) -> None:

@@ -21,6 +21,8 @@ export async function change(batch) {
   const engine = el("select", {}, ...choices([...make.elements.engine.options].map((one) => [one.value, one.textContent]), batch.engine, batch.engine));
   const names = el("input", { type: "text", maxlength: 200, value: pattern(), placeholder: "{voice} - {presenter}" });
   const effect = el("p.hint", { role: "status" });
+  const beside = el("input", { type: "checkbox" });
+  const besideChoice = el("label.tick", { hidden: true }, beside, t("change.beside"));
   const differs = () => ({
     ...(title.value.trim() !== batch.title && { title: title.value.trim() }),
     ...(quality.value !== batch.quality && { quality: quality.value }),
@@ -30,12 +32,14 @@ export async function change(batch) {
   const tell = () => {
     const { quality: q, label: l, engine: e } = differs();
     const done = clipsOf(batch).filter(([, clip]) => clip.state === "done").length;
-    effect.textContent = q ?? l ?? e ? t("change.anew", { count: done }) : t("change.nothing");
+    const anew = Boolean(q ?? l ?? e);
+    besideChoice.hidden = !anew || !done;
+    effect.textContent = !anew ? t("change.nothing") : beside.checked ? t("change.anew.beside", { count: done }) : t("change.anew", { count: done });
   };
-  for (const one of [quality, label, engine]) one.addEventListener("change", tell);
+  for (const one of [quality, label, engine, beside]) one.addEventListener("change", tell);
   tell();
   const named = (key, control) => el("label.field", {}, el("span", {}, t(key)), control);
-  const body = el("div", {}, named("batch.name", title), named("quality", quality), named("label", label), named("engine", engine), effect,
+  const body = el("div", {}, named("batch.name", title), named("quality", quality), named("label", label), named("engine", engine), besideChoice, effect,
     el("details.more", {}, el("summary", {}, t("names")), el("label.field", {}, el("span", {}, t("names.pattern")), names), el("p.hint", {}, t("names.hint"))));
   if (!(await asked(t("change.title"), body, t("change.do")))) return;
   const wanted = names.value.trim();
@@ -49,7 +53,7 @@ export async function change(batch) {
     changed();
     return;
   }
-  const done = await post("api/batches/change", { name: batch.name, ...different });
+  const done = await post("api/batches/change", { name: batch.name, ...different, beside: !besideChoice.hidden && beside.checked });
   if (!done) return;
   toast(t("change.done"));
   show(done.name);

@@ -3,6 +3,7 @@
 import { cancel, retry } from "./actions.js";
 import { pattern } from "./batch-change.js";
 import { toast } from "./dialogs.js";
+import * as earlier from "./earlier.js";
 import { clock, el, facts, fill, icon, megabytes, t } from "./page.js";
 import { preview } from "./preview.js";
 import { progressOf } from "./progress.js";
@@ -44,6 +45,7 @@ function show(voice, presenter) {
       el("h2", { id: "clip-title" }, el("span", {}, voice), el("span.times", { "aria-hidden": "true" }, " × "), el("span", {}, presenter)),
       el("button.icon-button", { type: "button", "aria-label": t("close"), onclick: () => dialog.close() }, icon("close"))),
     body,
+    el("section.earlier"),
     el("details.log", { ontoggle: (event) => event.target.open && openLog(event.target) }, el("summary", {}, t("log")), el("div.log-body")),
   );
   draw();
@@ -72,6 +74,7 @@ export function draw() {
   const log = dialog.querySelector("details.log");
   if (log.open) drawLog(log);
   const kind = kindOf(clip);
+  earlier.draw(dialog.querySelector(".earlier"), voice, presenter, clip);
   const body = dialog.querySelector(".clip-body");
   fill(body, JSON.stringify([kind, clip?.mark, clip?.why]), () => parts(kind, clip, voice, presenter));
   if (kind === "running") {

@@ -71,8 +71,10 @@ function drawActions(batch, counts) {
   notify.classList.toggle("off", !(under_way && tab.mayAsk()));
   const over = clipsOf(batch).filter(([, clip]) => isOver(clip)).map(([key]) => key);
   const not_begun = batch.scheduled ? clipsOf(batch).filter(([, clip]) => NOT_BEGUN.includes(clip.state)).map(([key]) => key) : [];
-  fill(actions, JSON.stringify([batch.name, counts.done > 0, over, under_way, not_begun.length, pattern()]), () => [
+  const earlier = clipsOf(batch).some(([, clip]) => clip.earlier);
+  fill(actions, JSON.stringify([batch.name, counts.done > 0, earlier, over, under_way, not_begun.length, pattern()]), () => [
     counts.done ? el("a.button.primary", { href: archive({ batch: batch.name }), download: "" }, icon("download"), t("download.all")) : null,
+    counts.done && earlier ? el("a.button.quiet", { href: archive({ batch: batch.name, earlier: "" }), download: "" }, icon("download"), t("download.earlier")) : null,
     over.length ? el("button.button.quiet", { type: "button", onclick: () => retry(over) }, icon("again"), t("retry.all", { count: over.length })) : null,
     not_begun.length ? el("button.button.quiet", { type: "button", onclick: () => makeNow(not_begun) }, icon("again"), t("make.now", { count: not_begun.length })) : null,
     under_way ? el("button.button.quiet", { type: "button", onclick: () => cancelAll(batch) }, icon("stop"), t("cancel.all")) : null,
