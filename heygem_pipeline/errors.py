@@ -116,6 +116,10 @@ class UploadMissing(BadInput):
     """There is no such file, or no longer."""
 
 
+class TokenRefused(BadInput):
+    """No token can be made, or withdrawn, for a program of that name."""
+
+
 class OutputRefused(BadInput):
     """What was asked for cannot be written there."""
 

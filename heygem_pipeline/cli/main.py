@@ -36,6 +36,7 @@ from heygem_pipeline.cli.terminal import (
     sentences,
     tell,
 )
+from heygem_pipeline.cli.tokens import app as token_commands
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What a wrong call raises; typer itself names only the one for wrong values."""
@@ -84,6 +85,7 @@ app.add_typer(operator_commands)
 app.add_typer(record_commands)
 app.add_typer(speech_commands)
 app.add_typer(studio_commands)
+app.add_typer(token_commands, name="token")
 
 
 @app.callback()

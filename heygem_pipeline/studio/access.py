@@ -4,16 +4,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heygem_pipeline.studio.http_api.problem_details import refused
+from heygem_pipeline.studio.http_api.tokens import Tokens, token_in
 from heygem_pipeline.studio.logins import COOKIE, Sessions
+from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.web.guard import SAFE_METHODS, Guard, network_of, peer_of, refuse
+
+PROGRAMS = "/api/v1/"
+"""Here programs may come with a token, and are told what is refused as problem details."""
 
 OPEN_PATHS = ("/login", "/static/")
 """What a stranger may see: the form, and how it looks."""
+
+NOT_OUR_NAME = 421
 
 HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
@@ -56,7 +65,7 @@ class Brake:
 class Rules:
     """hosts: the names the page answers to. proxies: addresses whose forwarded headers are believed.
 
-    header: in which a proxy names whom it let in; "" for none.
+    header: in which a proxy names whom it let in; "" for none. tokens: of programs.
     """
 
     hosts: frozenset[str]
@@ -64,6 +73,7 @@ class Rules:
     header: str
     sessions: Sessions
     any_address: bool = False
+    tokens: Tokens | None = None
 
     @property
     def guard(self) -> Guard:
@@ -106,9 +116,21 @@ class Access:
             await send(message)
 
         request = Request(scope)
-        scope.setdefault("state", {})["user"] = self.user(request)
-        answer = self._refused(request) or self._unknown(request)
+        state = scope.setdefault("state", {})
+        for_programs = scope["path"].startswith(PROGRAMS)
+        token = token_in(request.headers.get("authorization", "")) if for_programs else None
+        state["user"] = self.user(request) if token is None else await run_in_threadpool(self.program, token)
+        answer = self._refused(request, for_programs)
+        if answer is None and token is not None and state["user"] is None:
+            answer = refused(request, Refusal("token", 401), {"www-authenticate": 'Bearer error="invalid_token"'})
+        if answer is None:
+            answer = self._unknown(request, for_programs)
         await (answer or self.app)(scope, receive, with_headers)
+
+    def program(self, token: str) -> str | None:
+        """Whose token it is, told from people's names; None where it opens nothing, whoever else sends it."""
+        program = self.rules.tokens.program_of(token) if self.rules.tokens is not None else None
+        return None if program is None else f"program {program}"
 
     def user(self, request: Request) -> str | None:
         """Who asks; "" where nobody has to say so, None for a stranger."""
@@ -120,18 +142,24 @@ class Access:
                 return named
         return self.rules.sessions.user_of(request.cookies.get(COOKIE, ""))
 
-    def _refused(self, request: Request) -> Response | None:
+    def _refused(self, request: Request, for_programs: bool) -> Response | None:
         if (answer := self.rules.guard.refusal(request)) is not None:
-            return answer
+            code = "host" if answer.status_code == NOT_OUR_NAME else "foreign"
+            return refused(request, Refusal(code, answer.status_code)) if for_programs else answer
         brake = self.looking if request.method in SAFE_METHODS else self.acting
         if not brake.lets_through(person_of(request, self.rules.proxies)):
-            return JSONResponse({"refused": "too_often", "values": {}}, 429, {"retry-after": "5"})
+            wait = {"retry-after": "5"}
+            if for_programs:
+                return refused(request, Refusal("too_often", 429), wait)
+            return JSONResponse({"refused": "too_often", "values": {}}, 429, wait)
         return None
 
-    def _unknown(self, request: Request) -> Response | None:
+    def _unknown(self, request: Request, for_programs: bool) -> Response | None:
         path = request.scope["path"]
         if request.state.user is not None or path.startswith(OPEN_PATHS):
             return None
+        if for_programs:
+            return refused(request, Refusal("stranger", 401), {"www-authenticate": "Bearer"})
         if self.rules.header and not self.rules.sessions.users:
             return PlainTextResponse("Log in at the server in front of this page.", 403)
         if request.method in SAFE_METHODS and path == "/":

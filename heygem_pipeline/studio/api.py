@@ -1,6 +1,5 @@
 """What the page asks for and what it wants done: JSON in, JSON out."""
 
-from collections import Counter
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
@@ -18,16 +17,16 @@ from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.retry_and_cancel import cancel, try_again
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.batches import BatchChange, BatchSpec
 from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.forms import Form, Key, Keys, body_of, named_clip
-from heygem_pipeline.studio.refusals import Refusal
-from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio, studio_of
+from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
-from heygem_pipeline.studio.uploads import receive
+from heygem_pipeline.studio.uploads import bring_in
 from heygem_pipeline.studio.voice_languages import languages_of, note_language
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
@@ -125,24 +124,8 @@ async def _upload(request: Request) -> Response:
     if not length.isdigit():
         raise HTTPException(411)
     person = person_of(request, studio.rules.proxies)
-    if studio.receiving.locked() or studio.receiving_of[person] >= UPLOADS_OF_A_PERSON:
-        raise Refusal("too_often", 429)
-    studio.receiving_of[person] += 1
-    try:
-        async with studio.receiving:
-            name = unquote(request.path_params["name"])
-            replaced = request.query_params.get("replace", "")
-            if replaced and replaced not in studio.snapshot.uploads.known(kind):
-                raise HTTPException(404)
-            uploads, body = studio.snapshot.uploads, request.stream()
-            path = await receive(uploads, kind, name, int(length), body, studio.settings, replaced)
-    finally:
-        studio.receiving_of[person] -= 1
-        studio.receiving_of += Counter()  # Counts of nought go.
-    if not replaced:
-        await run_in_threadpool(studio.wait_for_the_button)
-    studio.first_looks.want(kind, path, new=True)
-    studio.snapshot.expire()
+    name, replaced = unquote(request.path_params["name"]), request.query_params.get("replace", "")
+    path = await bring_in(studio, person, kind, name, int(length), request.stream(), replaced)
     return JSONResponse({"file": path.name})
 
 
@@ -172,8 +155,8 @@ async def _language(request: Request) -> Response:
     return _settled(studio)
 
 
-async def _begin(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, BatchRequest)
+async def begin_batch(studio: Studio, wanted: BatchRequest) -> str:
+    """Have these clips made; return the batch's name."""
     wish = BatchSpec(
         title=" ".join(wanted.title.split()),
         voices=wanted.voices,
@@ -186,16 +169,27 @@ async def _begin(request: Request) -> Response:
     )
     name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, studio.settings, wish)
     studio.snapshot.expire()
+    return name
+
+
+async def _begin(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, BatchRequest)
+    name = await begin_batch(studio, wanted)
     return JSONResponse({"name": name})
 
 
-async def _change(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, ChangeRequest)
+async def change_batch(studio: Studio, wanted: ChangeRequest) -> str:
+    """Change this batch; return its name, which follows what it is called."""
     title = None if wanted.title is None else " ".join(wanted.title.split())
     wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine)
     whose = studio.instance, studio.folders, studio.settings
     name = await run_in_threadpool(actions.change_batch, *whose, wanted.name, wish, wanted.beside)
     studio.snapshot.expire()
+    return name
+
+
+async def _change(request: Request) -> Response:
+    name = await change_batch(studio_of(request), await body_of(request, ChangeRequest))
     return JSONResponse({"name": name})
 
 
@@ -234,16 +228,21 @@ def _clips(wanted: ClipsRequest, found: Plan) -> list[ClipKey]:
 
 
 async def _clip(request: Request) -> Response:
-    """What is known of a finished clip; ``null`` of another."""
-    report = await run_in_threadpool(finished_report, studio_of(request).folders, named_clip(request))
+    clip, language = named_clip(request), language_of(request)
+    return JSONResponse(await run_in_threadpool(facts_of_clip, studio_of(request).folders, clip, language))
+
+
+def facts_of_clip(folders: DataFolders, clip: ClipKey, language: str) -> dict[str, Any] | None:
+    """What is known of a finished clip; None of another."""
+    report = finished_report(folders, clip)
     if report is None:
-        return JSONResponse(None)
-    language, root = language_of(request), studio_of(request).folders.root
+        return None
+    root = folders.root
 
     def said(message: Message) -> str:
         return without_paths(sentence_of(message, language), root)
 
-    facts: dict[str, Any] = {
+    return {
         "seconds": report.duration,
         "width": report.width,
         "height": report.height,
@@ -258,7 +257,6 @@ async def _clip(request: Request) -> Response:
         ],
         "warnings": [said(warning) for warning in report.warnings],
     }
-    return JSONResponse(facts)
 
 
 async def _log(request: Request) -> Response:

@@ -106,14 +106,33 @@ def _first_look(request: Request) -> Path:
 
 async def _archive(request: Request) -> Response:
     """The finished clips of a batch, or of one voice or presenter in it; if wished, with those kept beside them."""
-    studio, wanted = studio_of(request), request.query_params
+    wanted = request.query_params
+    return await archive(
+        studio_of(request),
+        wanted.get("batch", EVERYTHING),
+        wanted.get("voice"),
+        wanted.get("presenter"),
+        wanted.get("names", ""),
+        "earlier" in wanted,
+    )
+
+
+async def archive(
+    studio: Studio,
+    batch: str,
+    voice: str | None = None,
+    presenter: str | None = None,
+    names: str = "",
+    earlier: bool = False,
+) -> Response:
+    """A ZIP, made while it is sent. names: the pattern of the clips' names. earlier: with the clips kept beside."""
     found = await studio.snapshot.plan()
-    clips = _finished(found, wanted.get("batch", EVERYTHING), wanted.get("voice"), wanted.get("presenter"))
-    pattern = checked_pattern(wanted.get("names", ""))
-    batch_title = await run_in_threadpool(_title_of, studio, wanted.get("batch", EVERYTHING))
+    clips = _finished(found, batch, voice, presenter)
+    pattern = checked_pattern(names)
+    batch_title = await run_in_threadpool(_title_of, studio, batch)
     named = names_of(clips, pattern, batch_title)
     every = [(name, studio.folders.clip(clip)) for clip, name in named]
-    if "earlier" in wanted:
+    if earlier:
         every += [
             (earlier_name(name, one.number), one.path(studio.folders))
             for clip, name in named
@@ -122,7 +141,7 @@ async def _archive(request: Request) -> Response:
     files = [(name, path) for name, path in every if not leads_out(path, studio.folders.root)]
     if not files:
         raise HTTPException(404)
-    title = wanted.get("voice") or wanted.get("presenter") or batch_title or "clips"
+    title = voice or presenter or batch_title or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
     headers = {"content-disposition": disposition}
     return StreamingResponse(

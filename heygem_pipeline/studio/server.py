@@ -9,6 +9,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
+from heygem_pipeline.studio.http_api.tokens import Tokens
 from heygem_pipeline.studio.logins import Sessions, read_users, secret_of
 from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline.web.guard import guard_of
@@ -35,7 +36,8 @@ def rules_of(host: str) -> Rules:
     if chosen.studio_users.strip() and chosen.studio_proxy_header:
         # Where the proxy lets everybody pass to the page's own login, it would hand on whatever name a stranger sends.
         raise NotReady("studio.two_logins")
-    state = data_folders().state
+    folders = data_folders()
+    state = folders.state
     guard = guard_of(host, chosen.studio_hosts, chosen.studio_proxy)
     return Rules(
         hosts=guard.hosts,
@@ -43,6 +45,7 @@ def rules_of(host: str) -> Rules:
         any_address=guard.any_address,
         header=chosen.studio_proxy_header,
         sessions=Sessions(read_users(chosen.studio_users), secret_of(state / "studio.secret"), state / "studio.ended"),
+        tokens=Tokens(folders),
     )
 
 

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.studio.clip_log import without_paths
@@ -22,7 +22,7 @@ def texts(language: str) -> dict[str, Any]:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def language_of(request: Request) -> str:
+def language_of(request: HTTPConnection) -> str:
     """What somebody chose, else the first of their browser's languages that the page speaks."""
     chosen = request.cookies.get(COOKIE, "")
     if chosen in LANGUAGES:

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from itertools import count
@@ -10,6 +11,7 @@ from time import time
 from uuid import uuid4
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from heygem_pipeline.errors import NotReady
@@ -17,6 +19,7 @@ from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import NO_ROOM, free_bytes, place
 from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 PREFIX = ".receiving-"
@@ -44,6 +47,28 @@ def safe_name(name: str, kind: UploadKind) -> str:
         raise Refusal("ending", name=shown[:80], endings=" ".join(sorted(ending[1:] for ending in taken)))
     stem = stem.lstrip(".~ ").encode()[:LONGEST_STEM].decode(errors="ignore").rstrip() or "upload"
     return f"{stem}.{suffix.lower()}"
+
+
+async def bring_in(
+    studio: Studio, person: str, kind: UploadKind, name: str, size: int, body: AsyncIterator[bytes], replaced: str = ""
+) -> Path:
+    """Receive an upload of somebody, and have it looked at; return where it lies. For the rest, see ``receive``."""
+    if studio.receiving.locked() or studio.receiving_of[person] >= UPLOADS_OF_A_PERSON:
+        raise Refusal("too_often", 429)
+    studio.receiving_of[person] += 1
+    try:
+        async with studio.receiving:
+            if replaced and replaced not in studio.snapshot.uploads.known(kind):
+                raise HTTPException(404)
+            path = await receive(studio.snapshot.uploads, kind, name, size, body, studio.settings, replaced)
+    finally:
+        studio.receiving_of[person] -= 1
+        studio.receiving_of += Counter()  # Counts of nought go.
+    if not replaced:
+        await run_in_threadpool(studio.wait_for_the_button)
+    studio.first_looks.want(kind, path, new=True)
+    studio.snapshot.expire()
+    return path
 
 
 async def receive(

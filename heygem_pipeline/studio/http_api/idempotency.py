@@ -1,0 +1,136 @@
+"""Requests that are sent twice and done once: by the header ``Idempotency-Key``, for a day."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import time
+from typing import Annotated, Any
+
+from fastapi import Header
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.state_file import read_state
+from heygem_pipeline.studio.access import person_of
+from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.studio.shared_state import studio_of
+
+SECONDS_KEPT = 24 * 3600
+MOST_KEPT = 2000
+
+LONGEST_KEY = 200
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Send the same request again with the same key, and it is answered as the first time, not done "
+        "twice. Kept for a day.",
+        min_length=1,
+        max_length=LONGEST_KEY,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """request: what was asked, by its digest. at: POSIX time."""
+
+    request: str
+    status: int
+    body: dict[str, Any]
+    location: str
+    at: float
+
+    def response(self) -> Response:
+        """The same again."""
+        headers = {"location": self.location} if self.location else {}
+        return JSONResponse(self.body, self.status, headers | {"idempotency-replayed": "true"})
+
+
+@dataclass
+class KeptAnswers:
+    """``state/http-answers.json``: "<who> <key>" -> answer."""
+
+    file: Path
+    _under_way: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def turn(self, request: Request, key: str | None) -> Iterator["Turn"]:
+        """For a request with this key. Raises Refusal while another one with it is under way."""
+        if key is None:
+            yield Turn(self, "")
+            return
+        if not key.isprintable():
+            raise Refusal("key")
+        who = f"{person_of(request, studio_of(request).rules.proxies)} {key}"
+        if who in self._under_way:
+            raise Refusal("key_under_way", 409)
+        self._under_way.add(who)
+        try:
+            yield Turn(self, who)
+        finally:
+            self._under_way.remove(who)
+
+    def read(self) -> dict[str, KeptAnswer]:
+        """Those of the last day."""
+        since = time() - SECONDS_KEPT
+        kept = read_state(self.file, _understood, {})
+        return {who: answer for who, answer in kept.items() if answer.at > since}
+
+    def write(self, who: str, answer: KeptAnswer) -> None:
+        """Keep one more; the oldest give way."""
+        kept = self.read() | {who: answer}
+        newest = sorted(kept.items(), key=lambda one: one[1].at)[-MOST_KEPT:]
+        with atomic_path(self.file) as temporary:
+            stored = {name: asdict(one) for name, one in newest}
+            temporary.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+
+
+def _understood(stored: dict[str, dict[str, Any]]) -> dict[str, KeptAnswer]:
+    return {who: KeptAnswer(**answer) for who, answer in stored.items()}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One request. who: "" where it has no key."""
+
+    answers: KeptAnswers
+    who: str
+
+    @property
+    def known(self) -> bool:
+        """Was there a request with this key before?"""
+        return bool(self.who) and self.who in self.answers.read()
+
+    def earlier(self, request: str) -> Response | None:
+        """The answer of the first time; None where there was none. Raises Refusal where another thing was asked."""
+        kept = self.answers.read().get(self.who) if self.who else None
+        if kept is None:
+            return None
+        if kept.request != request:
+            raise Refusal("key_reused", 422)
+        return kept.response()
+
+    def answer(self, request: str, status: int, body: dict[str, Any], location: str = "") -> Response:
+        """Answer, and keep the answer where the request has a key."""
+        if self.who:
+            self.answers.write(self.who, KeptAnswer(request, status, body, location, time()))
+        return JSONResponse(body, status, {"location": location} if location else None)
+
+
+def digest_of(request: Request) -> "hashlib._Hash":
+    """The digest of what is asked; its body is to be added."""
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(asked.encode("utf-8", "surrogatepass"))
+
+
+async def added(body: AsyncIterator[bytes], digest: "hashlib._Hash") -> AsyncIterator[bytes]:
+    """The body, piece by piece, each added to the digest."""
+    async for piece in body:
+        digest.update(piece)
+        yield piece

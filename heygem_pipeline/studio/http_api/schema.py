@@ -1,0 +1,157 @@
+"""What the interface takes and answers. FastAPI makes the OpenAPI schema of it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from heygem_pipeline.studio.forms import Form, Key, Keys
+from heygem_pipeline.web.http_client import LONGEST_ADDRESS
+
+Quality = Literal["standard", "best", "small"]
+Label = Literal["start", "always"]
+Title = Annotated[str, Field(min_length=1, max_length=200, description="What people call it")]
+
+
+class NewBatch(Form):
+    """Make a clip of every one of these voices with every one of these presenters."""
+
+    title: Title
+    voices: Annotated[Keys, Field(min_length=1, description="Keys, as they were told when a file was brought in")]
+    presenters: Annotated[Keys, Field(min_length=1)]
+    quality: Quality = "standard"
+    label: Annotated[Label, Field(description="How long the label “AI generated” is seen")] = "start"
+    engine: Annotated[str, Field(max_length=100, description="One of /engines; empty: the usual one")] = ""
+    webhook: Annotated[
+        str, Field(max_length=LONGEST_ADDRESS, description="An address that is called when all of it is finished")
+    ] = ""
+
+
+class BatchChanges(Form):
+    """What is to be different; what is left out stays. Clips that will look different are made anew."""
+
+    title: Title | None = None
+    quality: Quality | None = None
+    label: Label | None = None
+    engine: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    beside: Annotated[bool, Field(description="Keep what is finished of it beside the new clips")] = False
+
+
+class Told(BaseModel):
+    """Something that is wrong or doubtful. Decide by the code."""
+
+    code: str
+    sentence: str
+
+
+class BroughtIn(BaseModel):
+    """A file that has arrived whole. ``key`` names it from now on."""
+
+    key: str
+    file: str
+
+
+class UploadStanding(BaseModel):
+    """A voice or presenter. ``checked``: it was looked at as a whole, and is usable unless ``refused``."""
+
+    key: str | None = Field(description="null until it is taken in, some seconds after it was dropped into the folder")
+    file: str
+    checked: bool
+    refused: Told | None
+    doubt: Told | None = Field(description="What a first look found, before it was checked")
+    warnings: list[Told]
+    share: float | None = Field(description="How far the checking is, 0 to 1")
+    seconds: float | None
+    width: int
+    height: int
+
+
+ClipState = Literal["waiting", "ready", "queued", "running", "done", "stale", "failed", "removed"]
+
+
+class ClipStanding(BaseModel):
+    """Where a clip stands: ``done``, ``failed`` and ``removed`` stay until somebody asks for more."""
+
+    voice: str
+    presenter: str
+    state: ClipState
+    share: float | None = Field(default=None, description="How far it is, 0 to 1")
+    left: int | None = Field(default=None, description="Seconds until it is made, roughly")
+    why: Told | None = Field(default=None, description="Why it waits or failed")
+
+
+class Check(BaseModel):
+    """What was measured on a finished clip."""
+
+    name: str
+    verdict: str
+    sentence: str
+
+
+class ClipFacts(BaseModel):
+    """A finished clip."""
+
+    seconds: float
+    width: int
+    height: int
+    fps: float
+    bytes: int
+    made: datetime | str
+    engine: str
+    took: float
+    checks: list[Check]
+    warnings: list[str]
+
+
+class Clip(ClipStanding):
+    """A clip, with what is known of it once it is finished."""
+
+    facts: ClipFacts | None = None
+
+
+class BatchStanding(BaseModel):
+    """A batch, which is a campaign of the pipeline."""
+
+    name: Key = Field(description="Names it here, and its file in the folder of campaigns")
+    title: str
+    voices: list[str]
+    presenters: list[str]
+    quality: str
+    label: str
+    engine: str
+    counts: dict[ClipState, int]
+    finished: bool = Field(description="All its clips are done, have failed, or were removed")
+    left: int | None = Field(description="Seconds until it is finished, roughly")
+
+
+class Batch(BatchStanding):
+    """A batch with its clips."""
+
+    clips: list[ClipStanding]
+
+
+class Engine(BaseModel):
+    """A lip-sync engine. ``lack``: what it needs to work on this machine; null where it can."""
+
+    name: str
+    terms: str
+    lack: Told | None
+    speed: float | None = Field(description="Seconds of clip that this machine makes in a second")
+
+
+class Service(BaseModel):
+    """What answers. ``served``: the pipeline is running, so that what is asked for is made."""
+
+    version: str
+    served: bool
+    voice_endings: list[str]
+    presenter_endings: list[str]
+    largest_upload: int = Field(description="Bytes")
+
+
+class RunLog(BaseModel):
+    """The log of a clip, or of the voice or presenter that keeps it from being made."""
+
+    subject: str
+    run: str | None
+    lines: list[dict[str, Any]]

@@ -1,0 +1,137 @@
+"""Voices and presenters by ``/api/v1``: bring in, look at, replace, delete."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from heygem_pipeline.operations.erasure import ErasureTarget
+from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.runs.partitions import take_in_uploads
+from heygem_pipeline.studio import actions
+from heygem_pipeline.studio.access import person_of
+from heygem_pipeline.studio.files import KINDS, sent
+from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, added, digest_of
+from heygem_pipeline.studio.http_api.schema import BroughtIn, UploadStanding
+from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.studio.shared_state import Studio, studio_of
+from heygem_pipeline.studio.texts import language_of
+from heygem_pipeline.studio.uploads import bring_in
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
+
+TheStudio = Annotated[Studio, Depends(studio_of)]
+
+CONTENT = {
+    "requestBody": {
+        "required": True,
+        "description": "The file as it is, with its length (Content-Length)",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def routes(answers: KeptAnswers) -> APIRouter:
+    """answers: of requests that may be sent twice."""
+    router = APIRouter(tags=["Voices and presenters"])
+    for kind in KINDS:
+        router.include_router(_routes_of(kind, answers))
+
+    @router.get("/voices/{key}/clips.zip", summary="The ZIP of a voice's finished clips", response_class=Response)
+    async def delivery(key: str, request: Request, studio: TheStudio) -> Response:
+        """Made by the pipeline when all clips of the voice are made or have failed, with a manifest. By Range too."""
+        require_known(studio, "voices", [key])
+        path = studio.folders.delivery(key)
+        if not path.is_file():
+            raise Refusal("not_made", 404, name=path.name)
+        return sent(request, path, path.name)
+
+    return router
+
+
+def _routes_of(kind: str, answers: KeptAnswers) -> APIRouter:
+    router = APIRouter(prefix=f"/{kind}")
+
+    @router.get("", summary=f"All {kind}")
+    async def uploads(request: Request, studio: TheStudio) -> list[UploadStanding]:
+        shown = await studio.snapshot.shown(language_of(request))
+        return [UploadStanding(**upload) for upload in shown[kind]]
+
+    @router.get("/{key}", summary="One of them")
+    async def upload(key: str, request: Request, studio: TheStudio) -> UploadStanding:
+        shown = await studio.snapshot.shown(language_of(request))
+        return UploadStanding(**_named(shown[kind], key))
+
+    @router.put(
+        "/{name}",
+        summary="Bring in a file",
+        status_code=201,
+        response_model=BroughtIn,
+        openapi_extra=CONTENT,
+    )
+    async def receive(
+        name: str,
+        request: Request,
+        studio: TheStudio,
+        replace: Annotated[str, Query(max_length=200, description="Key of the upload in whose place it comes")] = "",
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """It is stored under ``name``, or under ``name (2)`` where that is taken; ``key`` of the answer names it.
+
+        It is looked at as a whole before clips are made of it, which takes some seconds: ask for it by its key.
+        """
+        length = request.headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit()):
+            raise HTTPException(411)
+        digest = digest_of(request)
+        body = added(request.stream(), digest)
+        with answers.turn(request, idempotency_key) as turn:
+            if turn.known:
+                async for _ in body:
+                    pass
+                if (before := turn.earlier(digest.hexdigest())) is not None:
+                    return before
+            person = person_of(request, studio.rules.proxies)
+            path = await bring_in(studio, person, KINDS[kind], name, int(length), body, replace)
+            key = replace or await run_in_threadpool(take_in, studio.instance, studio.snapshot.uploads, path)
+            studio.snapshot.expire()
+            return turn.answer(digest.hexdigest(), 201, {"key": key, "file": path.name})
+
+    @router.delete("/{key}", summary="Delete it, with all that was made of it", status_code=204)
+    async def delete(key: str, studio: TheStudio) -> None:
+        require_known(studio, kind, [key])
+        voices = kind == "voices"
+        whom = [ErasureTarget(key if voices else None, None if voices else key)]
+        await run_in_threadpool(actions.delete_uploads, studio.instance, studio.folders, whom)
+        studio.snapshot.expire()
+
+    return router
+
+
+def take_in(instance: Instance, uploads: Uploads, path: Path) -> str:
+    """Give a file that is whole its key at once, as the pipeline would some seconds later; return it."""
+    take_in_uploads(instance, uploads.folders, lambda other: other == path)
+    for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE):
+        if uploads.folder(kind) == path.parent:
+            return next(key for key, upload in uploads.known(kind).items() if upload.file == path.name)
+    raise ValueError(path)
+
+
+def require_known(studio: Studio, kind: str, keys: list[str]) -> None:
+    """Raise Refusal for the first of them that was not brought in."""
+    uploads = studio.snapshot.uploads
+    known = uploads.voices() if kind == "voices" else uploads.known(UploadKind.TEMPLATE)
+    missing = next((key for key in keys if key not in known), None)
+    if missing is not None:
+        raise Refusal("no_upload", 404, name=missing)
+
+
+def _named(uploads: list[Mapping[str, Any]], key: str) -> Mapping[str, Any]:
+    found = next((upload for upload in uploads if upload["key"] == key), None)
+    if found is None:
+        raise Refusal("no_upload", 404, name=key)
+    return found
