@@ -21,9 +21,9 @@ EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolatio
 MARGIN = 8
 """Pixels around a part that are converted with it: colours are stored for 2 x 2 pixels, and interpolated."""
 
-SIDE_STEP, KINDS_KEPT = 32, 8
-"""Parts are converted with sides that are multiples of it, so that few sizes occur, and a frame for each can be kept:
-making one takes as long as converting it."""
+SIDE_STEP, KINDS_KEPT = 32, 12
+"""Parts are converted with sides that are multiples of it, so that few sizes occur, and a frame for each can be kept,
+and what converts it: making them takes as long as converting it."""
 
 SEED_SIDE = 16
 """Pixels of the small frame whose attributes others are given."""
@@ -156,8 +156,12 @@ class YuvFrame:
             self._planes = _planes(self._packed)
         bottom, right = top + pixels.shape[0], left + pixels.shape[1]
         x, y, end_x, end_y = self._around(left, top, right, bottom)
-        around = self.part(x, y, end_x, end_y)
+        around = np.empty((end_y - y, end_x - x, 3), np.uint8)
         around[top - y : bottom - y, left - x : right - x] = pixels
+        # Of what lies below the pixels nothing is needed.
+        for box in ((x, y, end_x, top), (x, bottom, end_x, end_y), (x, top, left, bottom), (right, top, end_x, bottom)):
+            if box[0] < box[2] and box[1] < box[3]:
+                around[box[1] - y : box[3] - y, box[0] - x : box[2] - x] = self.part(*box)
         drawn = self._converter.to_yuv(around)
         self._planes[0][top:bottom, left:right] = drawn[0][top - y : bottom - y, left - x : right - x]
         # A colour is shared by 2 x 2 pixels; those at an odd edge are mixed of what is within and what beside it.
@@ -194,18 +198,17 @@ class YuvConverter:
         self._seed = (like or VideoFrame(SEED_SIDE, SEED_SIDE, "yuv420p")).reformat(
             width=SEED_SIDE, height=SEED_SIDE, format="yuv420p"
         )
-        self._to_bgr, self._to_yuv = VideoReformatter(), VideoReformatter()
-        self._frames: dict[tuple[int, int, str], VideoFrame] = {}
+        self._kinds: dict[tuple[int, int, str], tuple[VideoFrame, VideoReformatter]] = {}
         self._lock = Lock()
 
     def to_bgr(self, planes: Sequence[Pixels]) -> Pixels:
         """Return (height, width, 3), a new array, of luma and both colours."""
         height, width = planes[0].shape
         with self._lock:
-            frame = self._frame(width, height, "yuv420p")
+            frame, reformatter = self._kind(width, height, "yuv420p")
             for place, plane in zip(_planes_of(frame), planes, strict=True):
                 place[...] = plane
-            picture = self._to_bgr.reformat(
+            picture = reformatter.reformat(
                 frame,
                 format="bgr24",
                 src_colorspace=Colorspace.ITU709,
@@ -220,10 +223,10 @@ class YuvConverter:
         """Return luma and both colours of BGR pixels (height, width, 3) of even sides."""
         height, width = pixels.shape[:2]
         with self._lock:
-            frame = self._frame(width, height, "bgr24")
+            frame, reformatter = self._kind(width, height, "bgr24")
             (place,) = _planes_of(frame)
             place.reshape(height, width, 3)[...] = pixels
-            stored = self._to_yuv.reformat(
+            stored = reformatter.reformat(
                 frame,
                 format="yuv420p",
                 dst_colorspace=Colorspace.ITU709,
@@ -234,14 +237,16 @@ class YuvConverter:
             )
         return _planes_of(stored)
 
-    def _frame(self, width: int, height: int, pixel_format: str) -> VideoFrame:
-        """A frame like those of the video, to be filled."""
+    def _kind(self, width: int, height: int, pixel_format: str) -> tuple[VideoFrame, VideoReformatter]:
+        """A frame like those of the video, to be filled, and what converts it; the kinds used last are kept."""
         kind = width, height, pixel_format
-        if kind not in self._frames:
-            if len(self._frames) == KINDS_KEPT:
-                del self._frames[next(iter(self._frames))]
-            self._frames[kind] = self._seed.reformat(width=width, height=height, format=pixel_format)
-        return self._frames[kind]
+        kept = self._kinds.pop(kind, None)
+        if kept is None:
+            if len(self._kinds) == KINDS_KEPT:
+                del self._kinds[next(iter(self._kinds))]
+            kept = self._seed.reformat(width=width, height=height, format=pixel_format), VideoReformatter()
+        self._kinds[kind] = kept
+        return kept
 
 
 def _planes_of(frame: VideoFrame) -> list[Pixels]:
