@@ -6,6 +6,7 @@ First the darkest smooth path between the corners: the crease of touching lips, 
 parted ones. Then, from there up and down, how far it is until the colour is that lip's own again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,20 +94,108 @@ class LipEdges:
         return float(median((self.lower - self.upper)[third:-third])) < self.crease_height
 
 
+@dataclass(frozen=True)
+class SeenLips:
+    """Lips of one frame that are to be read.
+
+    Attributes:
+        frame: uint8 (h, w, 3) BGR.
+        head: of the frame.
+        contours: the predicted lips.
+        anew: nothing is known of their colours from the frame before.
+    """
+
+    frame: NDArray[np.uint8]
+    head: HeadFrame
+    contours: MouthContours
+    anew: bool = False
+
+
 def detect_lip_edges(
     frame: NDArray[np.uint8],
     head: HeadFrame,
     contours: MouthContours,
     before: LipEdges | None = None,
 ) -> LipEdges:
-    """Read the lips' inner edges.
+    """Read the inner edges of the lips in one frame; see ``SeenLips`` and ``detect_lip_edges_of_frames``."""
+    return detect_lip_edges_of_frames([SeenLips(frame, head, contours)], before)[0]
+
+
+def detect_lip_edges_of_frames(lips: Sequence[SeenLips], before: LipEdges | None = None) -> list[LipEdges]:
+    """Read the lips' inner edges in frames that follow each other, at once, which takes less time; at least one.
 
     Args:
-        frame: uint8 (h, w, 3) BGR.
-        head: of the frame.
-        contours: the predicted lips.
         before: the lines of the frame before, whose colours are the better known ones.
     """
+    strips = [_strip(one) for one in lips]
+    paths = minimal_paths([strip.darkness for strip in strips], CREASE_STEP)
+    colours = []
+    usual = None if before is None else before.colours
+    for one, strip, path in zip(lips, strips, paths, strict=True):
+        seam = strip.middle + strip.rows[path]
+        here = (
+            measure_lip_colour(_sample_lip(one.frame, one.head, strip.x, strip.top, np.minimum(strip.upper, seam))),
+            measure_lip_colour(_sample_lip(one.frame, one.head, strip.x, strip.bottom, np.maximum(strip.lower, seam))),
+        )
+        usual = here if usual is None or one.anew else (usual[0].toward(here[0]), usual[1].toward(here[1]))
+        colours.append(usual)
+    costs = [_costs_of_edges(*of_frame) for of_frame in zip(strips, paths, colours, strict=True)]
+    edge_paths = minimal_paths([cost for both in costs for cost in both], EDGE_STEP)
+    found = []
+    for number, (one, strip, path) in enumerate(zip(lips, strips, paths, strict=True)):
+        upper, lower = _edges(costs[number], edge_paths[2 * number : 2 * number + 2], path)
+        crease = median(strip.colours[path, np.arange(STRIP_COLUMNS)][10:31], axis=0)
+        found.append(
+            LipEdges(
+                x=strip.x,
+                seam=strip.height_of(binomial_smooth(subpixel_rows(strip.darkness, path))),
+                upper=strip.height_of(upper),
+                lower=strip.height_of(lower),
+                crease=crease.astype(np.float32),
+                pixel=one.head.scale,
+                colours=colours[number],
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """The pixels along a mouth, from corner to corner, and where the landmarks have its lines there; head frame.
+
+    Attributes:
+        x: float64 (columns,).
+        upper: float64 (columns,), inner line of the upper lip; the other lines likewise.
+        middle: between the inner ones, where the strip's own middle row lies.
+        rows: float64 (rows,), their distances from it, IOD.
+        colours: uint8 (rows, columns, 3) BGR.
+        lab: float32, the same, CIE L*a*b*.
+        darkness: float32 (rows, columns), the cost of a crease.
+    """
+
+    x: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    top: NDArray[np.float64]
+    bottom: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    colours: NDArray[np.uint8]
+    lab: NDArray[np.float32]
+    darkness: NDArray[np.float32]
+
+    @property
+    def half(self) -> int:
+        """Rows above the middle one."""
+        return len(self.rows) // 2
+
+    def height_of(self, row: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Y of a row at every column."""
+        return self.middle + ROW_HEIGHT * (row - self.half)
+
+
+def _strip(lips: SeenLips) -> _Strip:
+    contours = lips.contours
     left, right = contours.upper_outer[0], contours.upper_outer[-1]
     x = np.linspace(left[0], right[0], STRIP_COLUMNS)
     upper, lower = (_predicted(inner, left, right, x) for inner in (contours.upper_inner, contours.lower_inner))
@@ -114,29 +203,10 @@ def detect_lip_edges(
     middle = (upper + lower) / 2
     half = int((CREASE_SEARCH_REACH + EDGE_SEARCH_MARGIN + float((lower - upper).max()) / 2) / ROW_HEIGHT)
     rows = ROW_HEIGHT * np.arange(-half, half + 1, dtype=np.float64)
-    strip = _sample(frame, head, x, middle + rows[:, None])
-    lab = to_lab(strip)
+    colours = _sample(lips.frame, lips.head, x, middle + rows[:, None])
+    lab = to_lab(colours)
     darkness = _darkness(lab[..., 0], rows, CREASE_SEARCH_REACH + (lower - upper) / 2)
-    path = minimal_paths(darkness[None], CREASE_STEP)[0]
-    seam = middle + rows[path]
-    colours = (
-        measure_lip_colour(_sample_lip(frame, head, x, top, np.minimum(upper, seam))),
-        measure_lip_colour(_sample_lip(frame, head, x, bottom, np.maximum(lower, seam))),
-    )
-    if before is not None:
-        colours = (before.colours[0].toward(colours[0]), before.colours[1].toward(colours[1]))
-    edges = _edges(
-        lab, path, colours, (np.stack([upper, lower]) - middle) / ROW_HEIGHT + half, (top - middle, bottom - middle)
-    )
-    return LipEdges(
-        x=x,
-        seam=middle + ROW_HEIGHT * (binomial_smooth(subpixel_rows(darkness, path)) - half),
-        upper=middle + ROW_HEIGHT * (edges[0] - half),
-        lower=middle + ROW_HEIGHT * (edges[1] - half),
-        crease=median(strip[path, np.arange(STRIP_COLUMNS)][10:31], axis=0).astype(np.float32),
-        pixel=head.scale,
-        colours=colours,
-    )
+    return _Strip(x, upper, lower, top, bottom, middle, rows, colours, lab, darkness)
 
 
 def _predicted(
@@ -176,31 +246,32 @@ def _darkness(
     return ((lightness - low) / max(float(high - low), 1.0) + far).astype(np.float32)
 
 
-def _edges(
-    lab: NDArray[np.float32],
-    crease: NDArray[np.int64],
-    colours: tuple[LipColour, LipColour],
-    predicted: NDArray[np.float64],
-    borders: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> list[NDArray[np.float64]]:
-    """Rows (columns,) where the upper lip ends and where the lower one begins.
+def _costs_of_edges(
+    strip: _Strip, crease: NDArray[np.int64], colours: tuple[LipColour, LipColour]
+) -> NDArray[np.float32]:
+    """Cost (2, rows, columns) of the upper lip ending at a row, and of the lower one, which is looked at upside down.
 
     Args:
         crease: row of the darkest path.
-        predicted: (2, columns), rows.
-        borders: (columns,) each, the lips' outer borders, IOD below the strip's middle.
     """
-    count = len(lab)
-    # The lower lip is looked at upside down: then both lie above the crease.
+    lab, count = strip.lab, len(strip.rows)
+    predicted = (np.stack([strip.upper, strip.lower]) - strip.middle) / ROW_HEIGHT + strip.half
+    borders = strip.top - strip.middle, strip.bottom - strip.middle
+    # Then both lie above the crease.
     turned = np.stack([crease, count - 1 - crease])
     aims = np.stack([predicted[0], count - 1 - predicted[1]])
     outer = np.stack([borders[0], -borders[1]]) / ROW_HEIGHT + (count - 1) / 2
     unlike = np.stack([_unlike(lab, colours[0], crease), _unlike(lab, colours[1], crease)[::-1]])
-    costs = _edge_costs(unlike, turned, aims, outer)
-    paths = minimal_paths(costs, EDGE_STEP)
+    return _edge_costs(unlike, turned, aims, outer)
+
+
+def _edges(
+    costs: NDArray[np.float32], paths: NDArray[np.int64], crease: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows (columns,) where the upper lip ends and where the lower one begins."""
     # An edge lies between its row and the one before.
     found = [binomial_smooth(subpixel_rows(cost, path) - 0.5) for cost, path in zip(costs, paths, strict=True)]
-    return [np.minimum(found[0], crease), np.maximum(count - 1 - found[1], crease)]
+    return np.minimum(found[0], crease), np.maximum(costs.shape[1] - 1 - found[1], crease)
 
 
 def _unlike(lab: NDArray[np.float32], colour: LipColour, crease: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -12,8 +12,14 @@ from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
 from heygem_pipeline.lipsync.warp.analysis.contour_smoothing import ContourSmoother, ObservedLips
 from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure_lighting, update_lighting
-from heygem_pipeline.lipsync.warp.analysis.lip_edges import detect_lip_edges
+from heygem_pipeline.lipsync.warp.analysis.lip_edges import SeenLips, detect_lip_edges_of_frames
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
+
+FRAMES_TOGETHER, BYTES_TOGETHER = 8, 64 * 2**20
+"""Frames that are looked at together: so many, and fewer where they are large."""
+
+_Shown = tuple[int, tuple[int, NDArray[np.uint8]]]
+"""Output frame, template frame, picture."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +68,37 @@ def observe_frames(
 def _detect(
     shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
 ) -> Iterator[_DetectedFrame]:
-    shots = tracks.shots
+    shots, present = tracks.shots, tracks.present
     lines, shot = None, -1
-    for output_frame, (template_frame, frame) in enumerate(shown):
-        face, here = None, int(shots[template_frame])
-        if tracks.present[template_frame]:
-            head = tracks.head_frame(template_frame)
-            predicted = contours_from_lips(calibration.lips[template_frame])
-            lines = detect_lip_edges(frame, head, predicted, lines if shot == here else None)
-            shot = here
-            face = _DetectedFace(ObservedLips(predicted, lines), measure_lighting(frame, head, predicted, lines))
-        yield _DetectedFrame(output_frame, template_frame, here, frame, face)
+    for block in _blocks(enumerate(shown)):
+        lips: list[SeenLips] = []
+        here = [int(shots[template_frame]) for _, (template_frame, _) in block]
+        for place, (_, (template_frame, frame)) in zip(here, block, strict=True):
+            if present[template_frame]:
+                predicted = contours_from_lips(calibration.lips[template_frame])
+                lips.append(SeenLips(frame, tracks.head_frame(template_frame), predicted, anew=place != shot))
+                shot = place
+        edges = detect_lip_edges_of_frames(lips, lines) if lips else []
+        lines = edges[-1] if edges else lines
+        found = (
+            _DetectedFace(ObservedLips(one.contours, found), measure_lighting(one.frame, one.head, one.contours, found))
+            for one, found in zip(lips, edges, strict=True)
+        )
+        for place, (output_frame, (template_frame, frame)) in zip(here, block, strict=True):
+            face = next(found) if present[template_frame] else None
+            yield _DetectedFrame(output_frame, template_frame, place, frame, face)
+
+
+def _blocks(shown: Iterator[_Shown]) -> Iterator[list[_Shown]]:
+    """Yield the frames in lists of those that are looked at together."""
+    block: list[_Shown] = []
+    for one in shown:
+        block.append(one)
+        if len(block) == FRAMES_TOGETHER or len(block) * one[1][1].nbytes >= BYTES_TOGETHER:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
 def _with_neighbours(

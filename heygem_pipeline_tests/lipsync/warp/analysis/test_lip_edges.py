@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.head_frame import HeadFrame
-from heygem_pipeline.lipsync.warp.analysis.lip_edges import LipEdges, detect_lip_edges
+from heygem_pipeline.lipsync.warp.analysis.lip_edges import (
+    LipEdges,
+    SeenLips,
+    detect_lip_edges,
+    detect_lip_edges_of_frames,
+)
 from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline_tests.lipsync.warp.articulation.test_lip_model import mouth
 
@@ -94,3 +99,29 @@ def test_a_turned_picture_gives_the_turned_lines() -> None:
     turned = detect_lip_edges(mirrored, head, predicted(0.08))
     np.testing.assert_allclose(turned.upper[MIDDLE], straight.upper[::-1][MIDDLE], atol=0.006)
     np.testing.assert_allclose(turned.lower[MIDDLE], straight.lower[::-1][MIDDLE], atol=0.006)
+
+
+def test_frames_read_together_are_read_as_one_after_the_other() -> None:
+    shown = [
+        (drawn((0.955, 1.045, TOOTH)), 0.08),
+        (drawn((0.992, 1.008, DARK)), 0.02),
+        (drawn((0.9, 1.1, TONGUE)), 0.2),
+    ]
+    before, alone = None, []
+    for picture, gap in shown:
+        before = detect_lip_edges(picture, HEAD, predicted(gap), before)
+        alone.append(before)
+    together = detect_lip_edges_of_frames([SeenLips(picture, HEAD, predicted(gap)) for picture, gap in shown])
+    for one, other in zip(alone, together, strict=True):
+        for name in ("seam", "upper", "lower", "crease"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_in_another_shot_the_colours_of_the_one_before_are_forgotten() -> None:
+    lips = SeenLips(drawn((0.992, 1.008, DARK)), HEAD, predicted(0.02))
+    tongue = drawn((0.9, 1.1, TONGUE))
+    _, same_shot = detect_lip_edges_of_frames([lips, SeenLips(tongue, HEAD, predicted(0.02))])
+    _, other_shot = detect_lip_edges_of_frames([lips, SeenLips(tongue, HEAD, predicted(0.02), anew=True)])
+    alone = detect_lip_edges(tongue, HEAD, predicted(0.02))
+    np.testing.assert_array_equal(other_shot.colours[1].thirds, alone.colours[1].thirds)
+    assert not np.array_equal(same_shot.colours[1].thirds, alone.colours[1].thirds)
