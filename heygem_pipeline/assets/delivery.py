@@ -25,25 +25,26 @@ def delivery(
     context: dg.AssetExecutionContext, specifications: dg.ResourceParam[SpecificationSource]
 ) -> dg.MaterializeResult:
     """A ZIP of the voice's wanted clips with a manifest: what, when, engine, sync, checks, fingerprints, failures."""
-    folders, audio = data_folders(), context.partition_key
-    destination = folders.delivery(audio)
+    folders, voice_key = data_folders(), context.partition_key
+    destination = folders.delivery(voice_key)
     with plain_failures():
-        order = specifications.delivery_spec(context.instance, audio)
+        order = specifications.delivery_spec(context.instance, voice_key)
         reports = {
-            template: report
-            for template in order.finished
-            if (report := finished_report(folders, ClipKey(audio, template))) is not None
+            presenter_key: report
+            for presenter_key in order.finished
+            if (report := finished_report(folders, ClipKey(voice_key, presenter_key))) is not None
         }
         if not reports:
-            raise StageMissing("delivery.no_clip", voice=audio)
+            raise StageMissing("delivery.no_clip", voice=voice_key)
         files = {kind: Uploads(folders).known(kind) for kind in UploadKind}
         rows = [
-            {"clip": f"{_name(template, order)}.mp4", "finished": True, "sentence": ""} | reports[template].as_json()
-            if template in reports
-            else _row_of_missing(files, audio, template, order)
-            for template in sorted(order.unfinished)
+            {"clip": f"{_name(presenter_key, order)}.mp4", "finished": True, "sentence": ""}
+            | reports[presenter_key].as_json()
+            if presenter_key in reports
+            else _row_of_missing(files, voice_key, presenter_key, order)
+            for presenter_key in sorted(order.unfinished)
         ]
-        write_archive(destination, list(_content(folders, audio, order, reports)), rows)
+        write_archive(destination, list(_content(folders, voice_key, order, reports)), rows)
     metadata = {
         "clips": len(reports),
         "clips left out: failed, missing or of an older upload": len(order.unfinished) - len(reports),
@@ -53,19 +54,19 @@ def delivery(
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(order.version))
 
 
-def _name(template: str, order: DeliverySpec) -> str:
+def _name(presenter_key: str, order: DeliverySpec) -> str:
     """A clip's name in the ZIP, without its ending."""
-    return f"{template}.{order.language}" if order.language else template
+    return f"{presenter_key}.{order.language}" if order.language else presenter_key
 
 
 def _content(
-    folders: DataFolders, audio: str, order: DeliverySpec, reports: Mapping[str, ClipReport]
+    folders: DataFolders, voice_key: str, order: DeliverySpec, reports: Mapping[str, ClipReport]
 ) -> Iterator[tuple[str, Path]]:
     # Players find the subtitles of a clip by its name.
-    of_script = audio in Uploads(folders).known(UploadKind.SCRIPT) and folders.subtitles(audio).exists()
-    subtitles = folders.subtitles(audio) if of_script else None
-    for template in reports:
-        name, clip = _name(template, order), ClipKey(audio, template)
+    of_script = voice_key in Uploads(folders).known(UploadKind.SCRIPT) and folders.subtitles(voice_key).exists()
+    subtitles = folders.subtitles(voice_key) if of_script else None
+    for presenter_key in reports:
+        name, clip = _name(presenter_key, order), ClipKey(voice_key, presenter_key)
         yield f"{name}.mp4", folders.clip(clip)
         if order.report:
             yield f"{name}.json", folders.report(clip)
@@ -74,20 +75,20 @@ def _content(
         if subtitles is not None:
             yield f"{name}.vtt", subtitles
     if order.voice:
-        voice = Uploads(folders).sound(audio)
+        voice = Uploads(folders).sound(voice_key)
         yield f"voice/{legible(voice.name)}", voice
 
 
 def _row_of_missing(
-    files: Mapping[UploadKind, Mapping[str, Upload]], audio: str, template: str, order: DeliverySpec
+    files: Mapping[UploadKind, Mapping[str, Upload]], voice_key: str, presenter_key: str, order: DeliverySpec
 ) -> dict[str, Any]:
     """The manifest's row of a clip that is not in the ZIP; files as a report names them."""
-    voice = files[UploadKind.AUDIO].get(audio) or files[UploadKind.SCRIPT].get(audio)
-    presenter = files[UploadKind.TEMPLATE].get(template)
+    voice = files[UploadKind.AUDIO].get(voice_key) or files[UploadKind.SCRIPT].get(voice_key)
+    presenter = files[UploadKind.TEMPLATE].get(presenter_key)
     return {
         "clip": "",
         "finished": False,
-        "sentence": order.unfinished[template],
-        "audio": legible(voice.file) if voice else audio,
-        "template": legible(presenter.file) if presenter else template,
+        "sentence": order.unfinished[presenter_key],
+        "audio": legible(voice.file) if voice else voice_key,
+        "template": legible(presenter.file) if presenter else presenter_key,
     }

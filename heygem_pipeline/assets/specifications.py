@@ -22,7 +22,7 @@ class DeliverySpec:
     """What a voice's ZIP holds.
 
     Attributes:
-        unfinished: why a wanted clip is not in it, by template; "" for those that are.
+        unfinished: why a wanted clip is not in it, by presenter; "" for those that are.
         version: all that it is made of; a ZIP of another version is out of date.
         language: BCP 47, in the clips' names.
         report: whether the clips' reports lie beside them.
@@ -40,7 +40,7 @@ class DeliverySpec:
     @property
     def finished(self) -> list[str]:
         """The templates whose clips are in it, in order."""
-        return sorted(template for template, sentence in self.unfinished.items() if not sentence)
+        return sorted(presenter_key for presenter_key, sentence in self.unfinished.items() if not sentence)
 
 
 class SpecificationSource(Protocol):
@@ -50,11 +50,11 @@ class SpecificationSource(Protocol):
         """How this clip is made. Raises CampaignsDisagree."""
         ...
 
-    def speech_order(self, audio: str) -> FrontMatter:
+    def speech_order(self, voice_key: str) -> FrontMatter:
         """How the script of this voice is spoken where it says nothing itself. Raises CampaignsDisagree."""
         ...
 
-    def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
+    def delivery_spec(self, instance: dg.DagsterInstance, voice_key: str) -> DeliverySpec:
         """What this voice's ZIP holds."""
         ...
 
@@ -66,16 +66,19 @@ class DefaultSpecifications:
         """As the settings say."""
         return default_render_spec(settings())
 
-    def speech_order(self, audio: str) -> FrontMatter:
+    def speech_order(self, voice_key: str) -> FrontMatter:
         """As the settings say."""
         return FrontMatter()
 
-    def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
+    def delivery_spec(self, instance: dg.DagsterInstance, voice_key: str) -> DeliverySpec:
         """Every clip."""
         folders = data_folders()
-        templates = template_partitions.get_partition_keys(dynamic_partitions_store=instance)
-        reports = {template: finished_report(folders, ClipKey(audio, template)) for template in templates}
+        presenter_keys = template_partitions.get_partition_keys(dynamic_partitions_store=instance)
+        reports = {
+            presenter_key: finished_report(folders, ClipKey(voice_key, presenter_key))
+            for presenter_key in presenter_keys
+        }
         return DeliverySpec(
-            {template: "" if report else UNFINISHED for template, report in reports.items()},
+            {presenter_key: "" if report else UNFINISHED for presenter_key, report in reports.items()},
             "-".join(report.produce_id[:12] for report in reports.values() if report) or "none",
         )

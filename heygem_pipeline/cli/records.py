@@ -94,9 +94,9 @@ def forget(
         named += [ErasureTarget(None, key) for key in presenter or ()]
         if not named:
             raise BadInput("forget.nothing_named")
-        found = [what_is_kept(instance, folders, whom) for whom in named]
+        found = [what_is_kept(instance, folders, target) for target in named]
         for kept in found:
-            require_idle(kept.runs, kept.whom)
+            require_idle(kept.runs, kept.target)
             _say_what_goes(kept, folders)
         _say_what_comes_back(found, plan(instance, folders, settings()).clips)
         if not yes and not typer.confirm("Delete all this for good?"):
@@ -111,7 +111,7 @@ def forget(
 
 
 def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
-    output.print(Text(f"What is kept about {kept.whom}:", "bold"))
+    output.print(Text(f"What is kept about {kept.target}:", "bold"))
     for what, paths in kept.files.items():
         size = sum(path.lstat().st_size for path in paths)
         output.print(Text(f"  {what}: {len(paths)}, {size / 1e6:.1f} MB"))
@@ -124,9 +124,9 @@ def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
 
 def _say_what_comes_back(found: Sequence["Kept"], wanted: Collection["ClipKey"]) -> None:
     for kept in found:
-        if kept.whom.clip in wanted:
-            tell(f"{str(kept.whom).capitalize()} is still wanted and will be made again.")
-    archives = {path for kept in found for path in kept.files.get("ZIPs", ()) if kept.whom.template is not None}
+        if kept.target.clip in wanted:
+            tell(f"{str(kept.target).capitalize()} is still wanted and will be made again.")
+    archives = {path for kept in found for path in kept.files.get("ZIPs", ()) if kept.target.presenter is not None}
     if archives:
         tell("A ZIP that holds deleted clips is made again without them at its voice's next delivery.")
 

@@ -131,11 +131,11 @@ def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:
     return upload.path if isinstance(upload, Voice | Presenter) else Path(upload)
 
 
-def _check_files(audio: Path, template: Path, output: Path) -> None:
-    for path in (audio, template, output):
+def _check_files(voice: Path, presenter: Path, output: Path) -> None:
+    for path in (voice, presenter, output):
         if not has_possible_name(path):
             raise OutputRefused("name.too_long", name=shown(path.name))
-    for upload in (audio, template):
+    for upload in (voice, presenter):
         if not upload.is_file():
             raise UploadMissing("file.missing", file=upload.name)
         if output.exists() and output.samefile(upload):

@@ -58,10 +58,10 @@ def run_demo(
                 tell_failure(say, materializer.run(["face_tracks"], key))
         there = {pair for pair in pairs if before.clips[pair].state is State.DONE}
         clips = [_clip(folders, materializer, pair, pair in there, say) for pair in pairs]
-        for audio in voices:
-            anew = any(clip.key.voice == audio and not clip.was_there for clip in clips)
-            if anew or not folders.delivery(audio).exists():
-                tell_failure(say, materializer.run(["delivery"], audio))
+        for voice_key in voices:
+            anew = any(clip.key.voice == voice_key and not clip.was_there for clip in clips)
+            if anew or not folders.delivery(voice_key).exists():
+                tell_failure(say, materializer.run(["delivery"], voice_key))
     sheet = folders.outputs / "demo-contact-sheet.png"
     strips = [
         (str(clip.key), strip_of_clip(clip.path, read_tracks(folders.tracks(clip.key.presenter)), settings))

@@ -30,15 +30,15 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
 class ErasureTarget:
     """A clip where both keys are given, else a whole voice or a whole presenter."""
 
-    audio: str | None
-    template: str | None
+    voice: str | None
+    presenter: str | None
 
     def __post_init__(self) -> None:
         """Raise UploadMissing for what no upload's key can be, such as a path: it names nothing of the pipeline's."""
-        for key in (self.audio, self.template):
+        for key in (self.voice, self.presenter):
             if key is not None and partition_key(key) != key:
                 raise UploadMissing("erasure.no_key", key=key)
-        if self.audio is None and self.template is None:
+        if self.voice is None and self.presenter is None:
             raise UploadMissing("erasure.nothing_named")
 
     @classmethod
@@ -49,7 +49,7 @@ class ErasureTarget:
     @property
     def clip(self) -> ClipKey | None:
         """The clip it is; None for a whole voice or presenter."""
-        return ClipKey(self.audio, self.template) if self.audio is not None and self.template is not None else None
+        return ClipKey(self.voice, self.presenter) if self.voice is not None and self.presenter is not None else None
 
     def __str__(self) -> str:
         """As people say it."""
@@ -60,18 +60,18 @@ class ErasureTarget:
         """As people say it, in any language."""
         if self.clip is not None:
             return Message("target.clip", clip=self.clip.label)
-        if self.audio is not None:
-            return Message("target.voice", voice=self.audio)
-        return Message("target.presenter", presenter=str(self.template))
+        if self.voice is not None:
+            return Message("target.voice", voice=self.voice)
+        return Message("target.presenter", presenter=str(self.presenter))
 
-    def holds(self, audio: str | None, template: str | None) -> bool:
+    def holds(self, voice: str | None, presenter: str | None) -> bool:
         """Does what is kept of these keys belong to it?"""
-        return self.audio in (None, audio) and self.template in (None, template)
+        return self.voice in (None, voice) and self.presenter in (None, presenter)
 
     def concerns(self, stage: str, key: str) -> bool:
         """Is this failure or request one of its own?"""
         if stage == Stage.PRESENTER:
-            return self.audio is None and self.template == key
+            return self.voice is None and self.presenter == key
         clip = ClipKey.from_partition(key)
         return self.holds(clip.voice, clip.presenter or None)
 
@@ -80,7 +80,7 @@ class ErasureTarget:
 class Kept:
     """What is kept: files by what they are, and Dagster's records of runs."""
 
-    whom: ErasureTarget
+    target: ErasureTarget
     files: Mapping[str, list[Path]]
     runs: list[dg.DagsterRun]
 
@@ -90,23 +90,23 @@ class Kept:
         return list(chain.from_iterable(self.files.values()))
 
 
-def what_is_kept(instance: dg.DagsterInstance, folders: DataFolders, whom: ErasureTarget) -> Kept:
+def what_is_kept(instance: dg.DagsterInstance, folders: DataFolders, target: ErasureTarget) -> Kept:
     """Find everything that is to be deleted. Raises UploadMissing where there is nothing."""
     files: dict[str, list[Path]] = defaultdict(list)
-    for what, path in _files(folders, whom):
+    for what, path in _files(folders, target):
         files[what].append(path)
-    kept = Kept(whom, dict(files), _runs(instance, whom))
+    kept = Kept(target, dict(files), _runs(instance, target))
     if not kept.files and not kept.runs:
-        raise UploadMissing("erasure.nothing_kept", target=whom.message)
+        raise UploadMissing("erasure.nothing_kept", target=target.message)
     return kept
 
 
-def require_idle(runs: Iterable[dg.DagsterRun], whom: ErasureTarget) -> None:
+def require_idle(runs: Iterable[dg.DagsterRun], target: ErasureTarget) -> None:
     """Raise InUse where a run is queued or works on it."""
     for run in runs:
         if not run.is_finished:
             name = label_of(run.tags.get(PARTITION_NAME_TAG) or run.tags[PREVIEW_TAG])
-            raise InUse("erasure.in_use", run=run.run_id[:8], target=whom.message, name=name)
+            raise InUse("erasure.in_use", run=run.run_id[:8], target=target.message, name=name)
 
 
 def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> None:
@@ -114,14 +114,14 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
 
     Uploads go first, so that no further run is started.
     """
-    whom = kept.whom
-    require_idle(_runs(instance, whom), whom)
+    target = kept.target
+    require_idle(_runs(instance, target), target)
     for path in kept.files.get("uploads", ()):
         path.unlink(missing_ok=True)
     take_in_uploads(instance, folders, ready=lambda _: False)
-    runs = _runs(instance, whom)
-    require_idle(runs, whom)
-    paths = {*kept.paths, *(path for _, path in _files(folders, whom))}
+    runs = _runs(instance, target)
+    require_idle(runs, target)
+    paths = {*kept.paths, *(path for _, path in _files(folders, target))}
     for path in paths:
         path.unlink(missing_ok=True)
     roots = [place.parents[1] for place in _of_clips(folders).values()]
@@ -131,43 +131,46 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
         with suppress(OSError):
             folder.rmdir()
     emptied = {path.parent for path in paths if path.parent.parent in roots}
-    if whom.template is None:
-        emptied |= {root / str(whom.audio) for root in roots}
+    if target.presenter is None:
+        emptied |= {root / str(target.voice) for root in roots}
     for folder in emptied:
         with suppress(OSError):  # not there, or other clips lie in it
             folder.rmdir()
-    erase(folders, whom.concerns)
+    erase(folders, target.concerns)
     for run in runs:
         _delete_run(instance, run.run_id)
 
 
-def _files(folders: DataFolders, whom: ErasureTarget) -> Iterator[tuple[str, Path]]:
+def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, Path]]:
     """What it is, and where it lies, for each file that is there."""
     candidates: list[tuple[str, Path]] = []
     uploads = Uploads(folders)
-    if whom.template is None and whom.audio is not None:
-        candidates += _of_upload(uploads, UploadKind.AUDIO, whom.audio)
-        candidates += _of_upload(uploads, UploadKind.SCRIPT, whom.audio)
-        spoken = folders.spoken(whom.audio), folders.transcript(whom.audio), folders.subtitles(whom.audio)
+    if target.presenter is None and target.voice is not None:
+        candidates += _of_upload(uploads, UploadKind.AUDIO, target.voice)
+        candidates += _of_upload(uploads, UploadKind.SCRIPT, target.voice)
+        spoken = folders.spoken(target.voice), folders.transcript(target.voice), folders.subtitles(target.voice)
         candidates += [("recordings of scripts", path) for path in spoken]
-        candidates += [("features", folders.voice(whom.audio))]
-    if whom.audio is None and whom.template is not None:
-        candidates += _of_upload(uploads, UploadKind.TEMPLATE, whom.template)
-        candidates += [("tracks", folders.tracks(whom.template)), ("tracks", folders.template_speech(whom.template))]
+        candidates += [("features", folders.voice(target.voice))]
+    if target.voice is None and target.presenter is not None:
+        candidates += _of_upload(uploads, UploadKind.TEMPLATE, target.presenter)
+        candidates += [
+            ("tracks", folders.tracks(target.presenter)),
+            ("tracks", folders.template_speech(target.presenter)),
+        ]
     for what, place in _of_clips(folders).items():
         root, ending = place.parents[1], place.suffix
         for voice in sorted(root.iterdir()) if root.is_dir() else ():
-            if voice.is_dir() and whom.holds(voice.name, whom.template):
+            if voice.is_dir() and target.holds(voice.name, target.presenter):
                 there = (path for path in sorted(voice.iterdir()) if path.suffix == ending)
-                candidates += [(what, path) for path in there if whom.holds(voice.name, path.stem)]
+                candidates += [(what, path) for path in there if target.holds(voice.name, path.stem)]
     for one in all_earlier(folders):
-        if whom.holds(one.clip.voice, one.clip.presenter):
+        if target.holds(one.clip.voice, one.clip.presenter):
             candidates += [("earlier clips", one.path(folders)), ("reports of earlier clips", one.report_path(folders))]
-    file = uploads.known(UploadKind.TEMPLATE).get(whom.template or "")
-    names = {whom.template, f"{whom.template}.mp4", file.file if file else None}
+    file = uploads.known(UploadKind.TEMPLATE).get(target.presenter or "")
+    names = {target.presenter, f"{target.presenter}.mp4", file.file if file else None}
     for archive in sorted(folders.outputs.glob("*.zip")):
-        made = whom.template is None or folders.clip(ClipKey(archive.stem, whom.template)).exists()
-        if whom.holds(archive.stem, whom.template) and (made or _names_one_of(archive, names)):
+        made = target.presenter is None or folders.clip(ClipKey(archive.stem, target.presenter)).exists()
+        if target.holds(archive.stem, target.presenter) and (made or _names_one_of(archive, names)):
             candidates.append(("ZIPs", archive))
     for what, path in candidates:
         if path.is_symlink() or path.is_file():
@@ -211,30 +214,30 @@ def _names_one_of(archive: Path, names: Iterable[str | None]) -> bool:
     return any(json.dumps(name, ensure_ascii=False) in manifest for name in names if name is not None)
 
 
-def _runs(instance: dg.DagsterInstance, whom: ErasureTarget) -> list[dg.DagsterRun]:
+def _runs(instance: dg.DagsterInstance, target: ErasureTarget) -> list[dg.DagsterRun]:
     """The runs that worked on it alone, the newest first; a run over many partitions is nobody's."""
     tags = [
         {get_multidimensional_partition_tag(kind.value): key}
-        for kind, key in ((UploadKind.AUDIO, whom.audio), (UploadKind.TEMPLATE, whom.template))
+        for kind, key in ((UploadKind.AUDIO, target.voice), (UploadKind.TEMPLATE, target.presenter))
         if key is not None
     ]
-    if whom.clip is None:
-        tags.append({PARTITION_NAME_TAG: whom.audio or whom.template or ""})
+    if target.clip is None:
+        tags.append({PARTITION_NAME_TAG: target.voice or target.presenter or ""})
     else:
-        tags = [{PARTITION_NAME_TAG: whom.clip.partition}]
+        tags = [{PARTITION_NAME_TAG: target.clip.partition}]
     found = chain.from_iterable(instance.get_runs(RunsFilter(tags=wanted)) for wanted in tags)
-    theirs = {run.run_id: run for run in found if _is_of(run, whom)}
+    theirs = {run.run_id: run for run in found if _is_of(run, target)}
     for run in instance.get_runs(RunsFilter(job_name=PREVIEW_JOB)):
-        if whom.concerns(Stage.CLIP, run.tags.get(PREVIEW_TAG, "")):
+        if target.concerns(Stage.CLIP, run.tags.get(PREVIEW_TAG, "")):
             theirs[run.run_id] = run
     return list(theirs.values())
 
 
-def _is_of(run: dg.DagsterRun, whom: ErasureTarget) -> bool:
+def _is_of(run: dg.DagsterRun, target: ErasureTarget) -> bool:
     key = run.tags.get(PARTITION_NAME_TAG, "")
     stages = {STAGE_OF_ASSET.get(asset.to_user_string()) for asset in run.asset_selection or ()}
     stage = Stage.PRESENTER if Stage.PRESENTER in stages else STAGE_OF_JOB.get(run.job_name, Stage.VOICE)
-    return whom.concerns(stage, key)
+    return target.concerns(stage, key)
 
 
 def _delete_run(instance: dg.DagsterInstance, run_id: str) -> None:

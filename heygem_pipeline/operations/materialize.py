@@ -71,9 +71,9 @@ def make_missing(
         if status.to_be_made:
             say(f"Making {clip}")
             tell_failure(say, materializer.run(["generated_frames", "encoded_video"], multi_partition_key(clip)))
-    for audio, status in plan(instance, folders, settings).deliveries.items():
+    for voice_key, status in plan(instance, folders, settings).deliveries.items():
         if status.to_be_made:
-            tell_failure(say, materializer.run(["delivery"], audio))
+            tell_failure(say, materializer.run(["delivery"], voice_key))
     return plan(instance, folders, settings, clips)
 
 

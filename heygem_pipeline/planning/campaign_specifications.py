@@ -40,21 +40,21 @@ class CampaignSpecifications:
             raise CampaignsDisagree(disagreement.code, **disagreement.values)
         return render_spec_of(wanted.get(clip, ()), usual)
 
-    def speech_order(self, audio: str) -> FrontMatter:
+    def speech_order(self, voice_key: str) -> FrontMatter:
         """As the campaigns that want the script say. Raises CampaignsDisagree."""
         campaigns = load_campaigns(self._folders.campaigns, default_render_spec(self._settings))
-        voice = {key: path for key, path in Uploads(self._folders).voices().items() if key == audio}
-        ordered = speech_orders(campaigns.usable, voice).get(audio, FrontMatter())
+        voice = {key: path for key, path in Uploads(self._folders).voices().items() if key == voice_key}
+        ordered = speech_orders(campaigns.usable, voice).get(voice_key, FrontMatter())
         for disagreement in [ordered] if isinstance(ordered, Message) else []:
             raise CampaignsDisagree(disagreement.code, **disagreement.values)
         assert not isinstance(ordered, Message)
         return ordered
 
-    def delivery_spec(self, instance: dg.DagsterInstance, audio: str) -> DeliverySpec:
+    def delivery_spec(self, instance: dg.DagsterInstance, voice_key: str) -> DeliverySpec:
         """The clips that are wanted of the voice, as the planner finds them."""
         folders = self._folders
         found = plan(instance, folders, self._settings)
-        if audio not in found.clips.rows:
+        if voice_key not in found.clips.rows:
             return DeliverySpec({}, "none")
         versions = data_versions(instance, folders, "encoded_video")
-        return delivery_spec(folders, audio, found.clips, found.wanting, versions, found.languages.get(audio))
+        return delivery_spec(folders, voice_key, found.clips, found.wanting, versions, found.languages.get(voice_key))

@@ -20,7 +20,7 @@ FIRST_WORDING = {
 
 def delivery_spec(
     folders: DataFolders,
-    audio: str,
+    voice_key: str,
     clips: ClipTable[Status],
     wanting: ClipTable[tuple[Campaign, ...]],
     versions: Mapping[str, str],
@@ -34,17 +34,20 @@ def delivery_spec(
         versions: of the clips that were made, by partition key.
         language: for the clips' names.
     """
-    unfinished = {template: _why_not(status) for template, status in clips.rows[audio].items()}
-    groups = {id(campaigns): campaigns for campaigns in wanting.rows[audio].values()}
+    unfinished = {presenter_key: _why_not(status) for presenter_key, status in clips.rows[voice_key].items()}
+    groups = {id(campaigns): campaigns for campaigns in wanting.rows[voice_key].values()}
     wishes = [campaign.delivery for campaigns in groups.values() for campaign in campaigns]
     report, filmstrips, voice = (
         any(getattr(wish, name) for wish in wishes) for name in ("report", "filmstrips", "voice")
     )
     its_clips = sorted(
-        (template, _first_wording(status) or unfinished[template] or versions[partition_of(audio, template)])
-        for template, status in clips.rows[audio].items()
+        (
+            presenter_key,
+            _first_wording(status) or unfinished[presenter_key] or versions[partition_of(voice_key, presenter_key)],
+        )
+        for presenter_key, status in clips.rows[voice_key].items()
     )
-    content = [its_clips, language, report, filmstrips, voice, _state_of_clips(folders, audio)]
+    content = [its_clips, language, report, filmstrips, voice, _state_of_clips(folders, voice_key)]
     version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     return DeliverySpec(unfinished, version, language, report, filmstrips, voice)
 
@@ -59,9 +62,9 @@ def _first_wording(status: Status) -> str | None:
     return FIRST_WORDING.get(status.reason.code) if status.reason is not None else None
 
 
-def _state_of_clips(folders: DataFolders, audio: str) -> int:
+def _state_of_clips(folders: DataFolders, voice_key: str) -> int:
     """A number that is another one after any of the voice's clips came, went or was replaced."""
     try:
-        return folders.clips_of(audio).stat().st_mtime_ns
+        return folders.clips_of(voice_key).stat().st_mtime_ns
     except FileNotFoundError:
         return 0

@@ -42,9 +42,9 @@ def to_start(found: Plan, requests: Requests, automatic: Automatic) -> Iterator[
             if status.to_be_made and (everything or key in wanted):
                 yield Subject(stage, key)
     if everything:
-        for audio, status in found.deliveries.items():
+        for voice_key, status in found.deliveries.items():
             if status.to_be_made:
-                yield Subject(Stage.DELIVERY, audio)
+                yield Subject(Stage.DELIVERY, voice_key)
     for clip in asked:
         if found.clips[clip].to_be_made:
             yield Subject.of_clip(clip)

@@ -165,31 +165,33 @@ class _Planner:
         made = data_versions(self._instance, self._folders, "encoded_video")
         disagreements = contradictions(wanting)
         rows: dict[str, dict[str, Status]] = {}
-        for audio, row in wanting.rows.items():
-            files, voice, statuses = ClipFiles.of_voice(self._folders, audio), self._voices[audio], {}
-            for template, campaigns in row.items():
-                key = partition_of(audio, template)
+        for voice_key, row in wanting.rows.items():
+            files, voice, statuses = ClipFiles.of_voice(self._folders, voice_key), self._voices[voice_key], {}
+            for presenter_key, campaigns in row.items():
+                key = partition_of(voice_key, presenter_key)
                 under_way = self._under_way(Subject(Stage.CLIP, key)) if key in self._clips_in_runs else None
                 if under_way is not None:
-                    statuses[template] = under_way
+                    statuses[presenter_key] = under_way
                     continue
-                recipe = self._inputs.recipe(template, campaigns)
-                disagreement = disagreements.get(ClipKey(audio, template)) if disagreements else None
+                recipe = self._inputs.recipe(presenter_key, campaigns)
+                disagreement = disagreements.get(ClipKey(voice_key, presenter_key)) if disagreements else None
                 hindrance = disagreement or recipe.lack
                 if hindrance is not None:
-                    statuses[template] = Status(State.FAILED, hindrance)
+                    statuses[presenter_key] = Status(State.FAILED, hindrance)
                     continue
                 known = made.get(key)
-                version = clip_version(voice.fingerprint, self._presenters[template].fingerprint, recipe.version)
-                compared = compare(known if template in files.finished else None, version)
-                if compared is not DONE and template in files.removed and known == version:
+                version = clip_version(voice.fingerprint, self._presenters[presenter_key].fingerprint, recipe.version)
+                compared = compare(known if presenter_key in files.finished else None, version)
+                if compared is not DONE and presenter_key in files.removed and known == version:
                     compared = REMOVED
                 if compared.settled:
-                    statuses[template] = compared
+                    statuses[presenter_key] = compared
                 else:
-                    inputs = voices[audio], presenters[template]
-                    statuses[template] = self._of_unmade(ClipKey(audio, template), compared, inputs, campaigns)
-            rows[audio] = statuses
+                    inputs = voices[voice_key], presenters[presenter_key]
+                    statuses[presenter_key] = self._of_unmade(
+                        ClipKey(voice_key, presenter_key), compared, inputs, campaigns
+                    )
+            rows[voice_key] = statuses
         return ClipTable(rows)
 
     def _of_unmade(
@@ -220,20 +222,20 @@ class _Planner:
         clips_made = data_versions(self._instance, self._folders, "encoded_video")
         there = keys_in(self._folders.delivery("any").parent, ".zip")
         statuses, versions = {}, {}
-        for audio, row in clips.rows.items():
-            subject = Subject(Stage.DELIVERY, audio)
+        for voice_key, row in clips.rows.items():
+            subject = Subject(Stage.DELIVERY, voice_key)
             states = {status.state for status in row.values()}
             under_way = self._under_way(subject)
             if under_way is not None or not states <= SETTLED:
-                statuses[audio] = under_way or WAITING
+                statuses[voice_key] = under_way or WAITING
             elif State.DONE not in states:
-                statuses[audio] = NOTHING_FINISHED
+                statuses[voice_key] = NOTHING_FINISHED
             else:
-                spec = delivery_spec(self._folders, audio, clips, wanting, clips_made, spoken.get(audio))
-                version = versions[audio] = spec.version
-                compared = compare(made.get(audio) if audio in there else None, version)
+                spec = delivery_spec(self._folders, voice_key, clips, wanting, clips_made, spoken.get(voice_key))
+                version = versions[voice_key] = spec.version
+                compared = compare(made.get(voice_key) if voice_key in there else None, version)
                 failed = self._failed.status(subject, 0.0, version) if compared is not DONE else None
-                statuses[audio] = failed or compared
+                statuses[voice_key] = failed or compared
         return statuses, versions
 
     def _under_way(self, subject: Subject) -> Status | None:

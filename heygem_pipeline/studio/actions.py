@@ -72,20 +72,20 @@ def end_batches(
             _forget(instance, folders, ErasureTarget.of_clip(clip))
 
 
-def delete_uploads(instance: Instance, folders: DataFolders, whom: Iterable[ErasureTarget]) -> None:
+def delete_uploads(instance: Instance, folders: DataFolders, targets: Iterable[ErasureTarget]) -> None:
     """Delete voices or presenters with all that was made of them. Raises Refusal while a run works on one."""
-    for one in whom:
+    for one in targets:
         try:
             forget(instance, folders, what_is_kept(instance, folders, one))
         except UploadMissing:
             continue
         except InUse as error:
-            raise Refusal("in_use", 409, name=one.audio or one.template or "") from error
+            raise Refusal("in_use", 409, name=one.voice or one.presenter or "") from error
 
 
-def _forget(instance: Instance, folders: DataFolders, whom: ErasureTarget) -> None:
+def _forget(instance: Instance, folders: DataFolders, target: ErasureTarget) -> None:
     try:
-        forget(instance, folders, what_is_kept(instance, folders, whom))
+        forget(instance, folders, what_is_kept(instance, folders, target))
     except (UploadMissing, InUse):
         # Nothing was made of it yet, or its run is just ending; retention takes what is left.
         return

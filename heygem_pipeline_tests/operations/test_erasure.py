@@ -44,8 +44,8 @@ def files(folders: DataFolders) -> set[str]:
     return {path.relative_to(folders.root).as_posix() for path in paths if path.parent.name != "logs"}
 
 
-def forget_all(house: House, whom: ErasureTarget) -> Kept:
-    kept = what_is_kept(house.instance, house.folders, whom)
+def forget_all(house: House, target: ErasureTarget) -> Kept:
+    kept = what_is_kept(house.instance, house.folders, target)
     forget(house.instance, house.folders, kept)
     return kept
 
@@ -171,14 +171,14 @@ def test_a_link_is_removed_and_not_what_it_points_to(full: House, tmp_path: Path
 
 @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "/etc/passwd", "*", "~", "a\0b", "a|b", "one.zip"])
 def test_a_path_or_a_pattern_names_nothing(name: str) -> None:
-    for audio, template in ((name, None), (None, name), (name, "one"), ("one", name)):
+    for voice, presenter in ((name, None), (None, name), (name, "one"), ("one", name)):
         with pytest.raises(UploadMissing):
-            ErasureTarget(audio, template)
+            ErasureTarget(voice, presenter)
 
 
 @given(st.text())
 def test_every_upload_that_was_taken_in_can_be_named(stem: str) -> None:
-    assert ErasureTarget(partition_key(stem), None).audio == partition_key(stem)
+    assert ErasureTarget(partition_key(stem), None).voice == partition_key(stem)
 
 
 def test_of_a_script_nothing_stays_and_of_a_recording_no_script_goes(full: House) -> None:
