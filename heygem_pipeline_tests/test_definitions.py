@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 import heygem_pipeline
@@ -57,6 +58,7 @@ def test_the_whole_graph_loads() -> None:
     names = {key.to_user_string() for key in graph.get_all_asset_keys()}
     assert names == {"spoken_script", "audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"}
     assert defs.resolve_job_def("ingest") is not None
+    dg.Definitions.validate_loadable(defs)
 
 
 def test_every_asset_leads_to_the_studio() -> None:

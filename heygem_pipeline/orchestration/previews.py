@@ -12,7 +12,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.previews import preview_runs, read_wish, settle
 from heygem_pipeline.runs.failure_reasons import UNEXPECTED, failure_metadata
 from heygem_pipeline.runs.progress_file import Progress, remove_progress, write_progress
-from heygem_pipeline.runs.stages import PREVIEW_JOB
+from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_STEP
 from heygem_pipeline.settings import Settings, settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
@@ -33,8 +33,8 @@ class PreviewOf(dg.Config):
     presenter: str
 
 
-@dg.op(name=PREVIEW_JOB, pool="gpu")
-def make_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
+@dg.op(name=PREVIEW_STEP, pool="gpu")
+def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
     """Some seconds of a pair, as people asked for them last; it counts as no clip."""
     folders, chosen, clip = data_folders(), settings(), ClipKey(config.voice, config.presenter)
     wish = read_wish(folders, clip)
@@ -100,7 +100,7 @@ class _Notes:
 @dg.job(name=PREVIEW_JOB, executor_def=dg.in_process_executor)
 def preview_job() -> None:
     """Some seconds of a pair that somebody wants to see before its clip is made; asked for in the Studio."""
-    make_preview()
+    draw_preview()
 
 
 @dg.sensor(

@@ -20,7 +20,7 @@ from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
 from heygem_pipeline.runs.failure_reasons import read_reason
 from heygem_pipeline.runs.progress_file import read_progress
-from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_TAG
+from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_STEP, PREVIEW_TAG
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -130,7 +130,7 @@ def preview_runs(folders: DataFolders) -> list[dg.RunRequest]:
         dg.RunRequest(
             run_key=f"{clip.partition} {wish.asked}",
             job_name=PREVIEW_JOB,
-            run_config={"ops": {PREVIEW_JOB: {"config": asdict(clip)}}},
+            run_config={"ops": {PREVIEW_STEP: {"config": asdict(clip)}}},
             tags={
                 PREVIEW_TAG: clip.partition,
                 ASKED_TAG: str(wish.asked),

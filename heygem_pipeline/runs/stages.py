@@ -56,7 +56,7 @@ JOB_OF_STAGE = {
 }
 """Names of the jobs, as the page shows them in its list of runs."""
 
-PREVIEW_JOB = "make_preview"
+PREVIEW_JOB, PREVIEW_STEP = "make_preview", "draw_preview"
 """Belongs to no stage: what it makes is no clip."""
 
 PREVIEW_TAG = "heygem/preview"

@@ -15,7 +15,7 @@ from heygem_pipeline.media.probe import probe_video
 from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.retention import prune
-from heygem_pipeline.orchestration.previews import make_preview, preview_job, previews
+from heygem_pipeline.orchestration.previews import draw_preview, preview_job, previews
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.previews import read_wish
@@ -68,7 +68,7 @@ def test_a_preview_is_asked_for_made_and_played_and_counts_as_no_clip(real: Hous
         # Pressed twice, it is made once.
         assert asked(client) == 200
         (request,) = tick(real)
-        assert int(request.tags["dagster/priority"]) > 0 and make_preview.pool == "gpu"
+        assert int(request.tags["dagster/priority"]) > 0 and draw_preview.pool == "gpu"
         assert run(real, request)
         assert state(client)["state"] == "done" and tick(real) == []
         assert client.get("/files/previews/talk/anna.mp4", headers={"range": "bytes=0-9"}).status_code == 206
