@@ -18,14 +18,14 @@ from heygem_pipeline.settings import Settings
 FOLDER = Path(__file__).parent
 
 GROUPS = {
-    "Folders and programs": ("data", "checkpoints", "ffmpeg"),
+    "Folders and programs": ("data", "checkpoints", "ffmpeg", "subtitle_font"),
     "Engine and face tracker": (
         *("engine", "tracker", "device", "downloads", "acknowledged_licences"),
         *("wav2lip_lead_seconds", "wav2lip_sharpening", "program"),
     ),
     "What starts by itself": ("automatic", "queue_length", "keep_free_gb", "webhook_inside"),
     "The finished clip; a campaign can set these too": (
-        *("label", "crf", "preset", "audio_bitrate"),
+        *("label", "subtitles", "crf", "preset", "audio_bitrate"),
         *("content_producer", "content_propagator", "propagate_id"),
     ),
     "The finished clip; the same for all campaigns": ("encoder", "max_frame_rate"),

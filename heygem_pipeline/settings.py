@@ -18,6 +18,14 @@ class SyntheticLabel(StrEnum):
     ALWAYS = "always"
 
 
+class Subtitles(StrEnum):
+    """How a clip shows what is said, where that is known."""
+
+    NONE = "none"
+    SOFT = "soft"
+    BURNT = "burnt"
+
+
 class Encoder(StrEnum):
     """What encodes the finished clip."""
 
@@ -48,6 +56,10 @@ class ClipSettings(BaseModel):
 
     label: SyntheticLabel = Field(
         default=SyntheticLabel.START, description="Visible AI label: off, start (the first 2 s) or always"
+    )
+    subtitles: Subtitles = Field(
+        default=Subtitles.SOFT,
+        description="Subtitles where the words are known: none, soft (a track that players can show), burnt (drawn in)",
     )
     content_producer: str = Field(default="heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
     content_propagator: str = Field(default="", description="AIGC field ContentPropagator")
@@ -166,6 +178,9 @@ class MediaSettings(UploadLimits):
 
     ffmpeg: Path | None = Field(
         default=None, description="ffmpeg program; empty: the system's, or else the one of imageio-ffmpeg"
+    )
+    subtitle_font: Path | None = Field(
+        default=None, description="Font file of burnt subtitles; empty: one of this machine's that has the characters"
     )
     encoder: Encoder = Field(
         default=Encoder.X264, description="Encode on the processor (x264) or on an NVIDIA card (nvenc)"
@@ -333,7 +348,7 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 DECISIVE = (
-    *ClipSettings.model_fields,
+    *(name for name in ClipSettings.model_fields if name != "subtitles"),
     *("checkpoints", "ffmpeg", "encoder", "engine", "tracker", "device", "wav2lip_lead_seconds", "wav2lip_sharpening"),
     *("acknowledged_licences", "downloads", *UploadLimits.model_fields, "sync_tolerance_frames"),
 )

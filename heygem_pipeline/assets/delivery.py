@@ -63,8 +63,9 @@ def _content(
     folders: DataFolders, voice_key: str, order: DeliverySpec, reports: Mapping[str, ClipReport]
 ) -> Iterator[tuple[str, Path]]:
     # Players find the subtitles of a clip by its name.
-    of_script = voice_key in Uploads(folders).known(UploadKind.SCRIPT) and folders.subtitles(voice_key).exists()
-    subtitles = folders.subtitles(voice_key) if of_script else None
+    subtitles = {suffix: path for suffix in (".srt", ".vtt") if (path := folders.voice_text(voice_key, suffix)).exists()}
+    if not subtitles and voice_key in Uploads(folders).known(UploadKind.SCRIPT) and folders.subtitles(voice_key).exists():
+        subtitles = {".vtt": folders.subtitles(voice_key)}
     for presenter_key in reports:
         name, clip = _name(presenter_key, order), ClipKey(voice_key, presenter_key)
         yield f"{name}.mp4", folders.clip(clip)
@@ -72,8 +73,8 @@ def _content(
             yield f"{name}.json", folders.report(clip)
         if order.filmstrips and folders.filmstrip(clip).exists():
             yield f"{name}.jpg", folders.filmstrip(clip)
-        if subtitles is not None:
-            yield f"{name}.vtt", subtitles
+        for suffix, path in subtitles.items():
+            yield f"{name}{suffix}", path
     if order.voice:
         voice = Uploads(folders).sound(voice_key)
         yield f"voice/{legible(voice.name)}", voice

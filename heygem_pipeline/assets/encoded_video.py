@@ -12,16 +12,20 @@ from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.clip.voice_text import VoiceText, text_beside, text_of_script
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile
+from heygem_pipeline.media.subtitles import sub_rip, web_vtt
 from heygem_pipeline.quality.filmstrip import as_jpeg, as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.storage.versions import name_and_version
+from heygem_pipeline.synthesis.transcript import read_transcript
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 REPORT = "report"
 """Name of the output beside those of the checks."""
@@ -55,10 +59,12 @@ def encoded_video(
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         folders.report(clip).unlink(missing_ok=True)
         folders.removed(clip).unlink(missing_ok=True)
+        text = _text(folders, voice, clip.voice)
         made_with = chosen.with_clip(making.settings)
         drawing = MouthDrawing(patches, engine, made.get("device"), float(made["seconds"]))
         with StepProgress(context, display, count) as progress:
-            finished = finish_clip(voice, presenter, drawing, destination, progress, made_with)
+            finished = finish_clip(voice, presenter, drawing, destination, progress, made_with, text)
+        write_voice_text(folders, clip.voice, text)
         folders.seen.remember("outputs", folders.outputs)
         with atomic_path(folders.filmstrip(clip)) as temporary:
             temporary.write_bytes(as_jpeg(finished.filmstrip))
@@ -80,6 +86,8 @@ def encoded_video(
         "megabytes": round(report.bytes / 1e6, 2),
         "engine": name_and_version(report.engine, report.engine_version),
         "drawn on": report.device,
+        **({"synthetic voice": report.synthetic_voice} if report.synthetic_voice else {}),
+        "subtitles": report.subtitles or "none",
         "AIGC ProduceID": report.produce_id,
     }
     yield dg.Output(report, REPORT, metadata=metadata, data_version=dg.DataVersion(report.version))
@@ -87,6 +95,26 @@ def encoded_video(
         yield _result(check)
     if chosen.keep_patches_days == 0:
         patches.path.unlink(missing_ok=True)
+
+
+def _text(folders: DataFolders, voice: Voice, key: str) -> VoiceText | None:
+    if key not in Uploads(folders).known(UploadKind.SCRIPT):
+        return text_beside(voice)
+    try:
+        return text_of_script(read_transcript(folders.transcript(key)))
+    except (OSError, ValueError, KeyError):
+        return None  # gone, or of a later version: the recording alone is enough for a clip
+
+
+def write_voice_text(folders: DataFolders, key: str, text: VoiceText | None) -> None:
+    """Keep the subtitles of a voice for those who take its clips, or none."""
+    for suffix, written in {".srt": sub_rip, ".vtt": web_vtt}.items():
+        path = folders.voice_text(key, suffix)
+        if text is None or not text.track.cues:
+            path.unlink(missing_ok=True)
+            continue
+        with atomic_path(path) as temporary:
+            temporary.write_text(written(text.track.cues), encoding="utf-8")
 
 
 def studio_link(address: str, clip: ClipKey) -> dict[str, dg.UrlMetadataValue]:

@@ -10,23 +10,25 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.clip.label_placement import mouth_and_chin
+from heygem_pipeline.clip.label_placement import mouth_and_chin, mouth_and_chin_of_all
 from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.shared_reading import SharedReading
 from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.clip.voice_text import VoiceText
 from heygem_pipeline.faces.fitness import fitness_warnings
 from heygem_pipeline.lipsync.compositing import composite
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.frame import Frame
-from heygem_pipeline.messages.message import legible
+from heygem_pipeline.media.subtitle_fonts import missing_letters
+from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
 from heygem_pipeline.quality.report import ClipReport, settings_of_report
 from heygem_pipeline.quality.sync_meter import SyncReading, measure_sync
-from heygem_pipeline.settings import DEFAULTS, RenderSettings
+from heygem_pipeline.settings import DEFAULTS, RenderSettings, Subtitles
 from heygem_pipeline.speech.clarity import speech_warnings
 
 
@@ -78,6 +80,7 @@ def finish_clip(
     destination: Path,
     progress: Callable[[int], None] | None = None,
     made_with: RenderSettings = DEFAULTS,
+    text: VoiceText | None = None,
 ) -> FinishedClip:
     """Lay the patches on the presenter's frames, encode with the voice's own sound, measure the sync, and report.
 
@@ -90,6 +93,7 @@ def finish_clip(
         destination: where the clip is written.
         progress: called with the frames encoded.
         made_with: the clip's settings and the machine's.
+        text: what is said, where that is known.
 
     Raises:
         UploadReplaced: The upload is no longer the file that was analysed.
@@ -113,8 +117,11 @@ def finish_clip(
             keep_clear=mouth_and_chin(presenter.tracks, recording.frame_count, made_with.label),
             progress=progress,
             examine=recording.measure,
+            subtitles=text.track if text is not None else None,
+            keep_text_clear=mouth_and_chin_of_all(presenter.tracks) if text is not None else None,
+            synthetic_voice=text.synthetic if text is not None else "",
         )
-    report = _report(recording, encoded, destination.name, made_with)
+    report = _report(recording, encoded, destination.name, made_with, text)
     return FinishedClip(report, recording.filmstrip.picture())
 
 
@@ -168,7 +175,9 @@ class _Recording:
             yield patch
 
 
-def _report(recording: _Recording, encoded: EncodedClip, output: str, made_with: RenderSettings) -> ClipReport:
+def _report(
+    recording: _Recording, encoded: EncodedClip, output: str, made_with: RenderSettings, text: VoiceText | None
+) -> ClipReport:
     voice, presenter, reading = recording.voice, recording.presenter, recording.reading
     engine, device = recording.drawing.engine, recording.drawing.device
     width, height = encoded.size
@@ -191,11 +200,26 @@ def _report(recording: _Recording, encoded: EncodedClip, output: str, made_with:
         own_mouth=round(recording.own_mouths / encoded.frame_count, 3),
         seconds=recording.seconds(),
         checks=[check_lengths(encoded), check_sync(reading, made_with.sync_tolerance_frames)],
-        warnings=speech_warnings(voice.speech, made_with) + fitness_warnings(presenter.tracks, made_with),
+        warnings=speech_warnings(voice.speech, made_with)
+        + fitness_warnings(presenter.tracks, made_with)
+        + _subtitle_warnings(encoded, made_with, text),
         audio_fingerprint=voice.fingerprint,
         template_fingerprint=presenter.fingerprint,
         produce_id=encoded.produce_id,
         bytes=encoded.bytes,
-        made_with=settings_of_report(made_with),
+        made_with=settings_of_report(made_with, text.version if text is not None else ""),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        subtitles="" if encoded.subtitles is Subtitles.NONE else encoded.subtitles.value,
+        synthetic_voice=text.synthetic if text is not None else "",
     )
+
+
+def _subtitle_warnings(encoded: EncodedClip, made_with: RenderSettings, text: VoiceText | None) -> list[Message]:
+    if text is None or made_with.subtitles is Subtitles.NONE:
+        return []
+    warnings = list(text.warnings)
+    if made_with.subtitles is Subtitles.BURNT and encoded.subtitles is Subtitles.SOFT:
+        words = "".join(cue.text for cue in text.track.cues)
+        letters = missing_letters(words, text.track.language, made_with.subtitle_font)
+        warnings.append(Message("subtitles.no_font", letters=letters))
+    return warnings

@@ -12,6 +12,7 @@ from heygem_pipeline.clip.finish import draw_for, finish_clip
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.clip.voice_text import text_beside
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
@@ -66,7 +67,8 @@ def generate_clip(
         presenter = _tracked(seen, progress, settings)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     encoded = _stage(progress, "clip", written.name, count)
-    return finish_clip(voice, presenter, draw_for(voice, presenter, drawing), written, encoded, settings).report
+    drawn, text = draw_for(voice, presenter, drawing), text_beside(voice)
+    return finish_clip(voice, presenter, drawn, written, encoded, settings, text).report
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,15 @@ def mouth_and_chin(tracks: FaceTracks, frame_count: int, label: SyntheticLabel) 
         label: when it is shown.
     """
     labelled = labelled_frames(tracks.frame_rate, frame_count, label)
-    shown = {ping_pong(frame, len(tracks)) for frame in range(labelled)}
+    return _held(tracks, {ping_pong(frame, len(tracks)) for frame in range(labelled)})
+
+
+def mouth_and_chin_of_all(tracks: FaceTracks) -> Box | None:
+    """Return what holds mouth and chin wherever the presenter moves; None where no face is seen."""
+    return _held(tracks, set(range(len(tracks))))
+
+
+def _held(tracks: FaceTracks, shown: set[int]) -> Box | None:
     seen = [frame for frame in sorted(shown) if tracks.present[frame]]
     if not seen:
         return None

@@ -13,6 +13,10 @@ from heygem_pipeline.settings import ClipSettings
 
 KEY = "AIGC"
 DESCRIPTION = "AI 生成 · AI generated"
+DESCRIPTION_WITH_VOICE = "AI 生成，语音亦为合成 · AI generated, the voice too"
+
+SYNTHETIC_VOICE = "SyntheticVoice: "
+"""What the field ReservedCode1, which is the producer's own, begins with where nobody spoke what is heard."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,16 @@ class SyntheticMark:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
 
-def new_mark(produce_id: str, made_with: ClipSettings) -> SyntheticMark:
-    """Return the mark of a clip made here, now; producer and propagator come from its settings."""
+def new_mark(produce_id: str, made_with: ClipSettings, synthetic_voice: str = "") -> SyntheticMark:
+    """Return the mark of a clip made here, now; producer and propagator come from its settings.
+
+    synthetic_voice: engine and voice where nobody spoke what is heard; the producer's own field tells it.
+    """
     return SyntheticMark(
         Label="1",
         ContentProducer=made_with.content_producer,
         ProduceID=produce_id,
-        ReservedCode1="",
+        ReservedCode1=f"{SYNTHETIC_VOICE}{synthetic_voice}" if synthetic_voice else "",
         ContentPropagator=made_with.content_propagator,
         PropagateID=made_with.propagate_id,
         ReservedCode2="",
@@ -52,7 +59,8 @@ def new_mark(produce_id: str, made_with: ClipSettings) -> SyntheticMark:
 
 def mark_tags(mark: SyntheticMark) -> dict[str, str]:
     """Return the metadata tags that carry the mark in a file."""
-    return {KEY: mark.to_json(), "comment": mark.to_json(), "description": DESCRIPTION}
+    said = DESCRIPTION_WITH_VOICE if mark.ReservedCode1.startswith(SYNTHETIC_VOICE) else DESCRIPTION
+    return {KEY: mark.to_json(), "comment": mark.to_json(), "description": said}
 
 
 def read_aigc(path: Path) -> SyntheticMark | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import ffmpeg
@@ -12,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput, DiskFull, EncodingFailed
-from heygem_pipeline.media.aigc import mark_tags, new_mark
+from heygem_pipeline.media.aigc import SyntheticMark, mark_tags, new_mark
+from heygem_pipeline.media.burnt_subtitles import burnt_subtitles
 from heygem_pipeline.media.ffmpeg_program import SoundInput, encoder_options, find_ffmpeg, running
 from heygem_pipeline.media.frame import BgrFrame, Frame, YuvConverter
-from heygem_pipeline.media.label import Box, labelled_frames, with_label
+from heygem_pipeline.media.label import Box, VisibleLabel, labelled_frames, with_label
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.sound import resampled_sound
+from heygem_pipeline.media.subtitles import SubtitleTrack, language_of_track, web_vtt
 from heygem_pipeline.media.timeline import count_frames
-from heygem_pipeline.settings import DEFAULTS, RenderSettings
+from heygem_pipeline.settings import DEFAULTS, RenderSettings, Subtitles
 from heygem_pipeline.storage.atomic import atomic_path, disk_full, require_space
 
 SOUND_RATE = 48000
@@ -45,6 +48,7 @@ class EncodedClip:
         duration: seconds.
         sound_duration: seconds.
         produce_id: the unique ProduceID of its AIGC mark.
+        subtitles: how they are shown; a track where they could not be drawn.
     """
 
     path: Path
@@ -55,6 +59,7 @@ class EncodedClip:
     sound_duration: Fraction
     bytes: int
     produce_id: str
+    subtitles: Subtitles = Subtitles.NONE
 
 
 def encode_clip(
@@ -69,6 +74,9 @@ def encode_clip(
     keep_clear: Box | None = None,
     progress: Callable[[int], None] | None = None,
     examine: Callable[[Path], None] | None = None,
+    subtitles: SubtitleTrack | None = None,
+    keep_text_clear: Box | None = None,
+    synthetic_voice: str = "",
 ) -> EncodedClip:
     """Encode H.264 high 4:2:0 (BT.709, limited range) with the main sound track of ``sound`` as AAC.
 
@@ -83,6 +91,9 @@ def encode_clip(
         made_with: its quality, label and mark, its encoder, and the limits of files.
         keep_clear: where the visible label should not lie.
         progress: called with the number of frames written so far.
+        subtitles: what is said; how they are shown, its settings say.
+        keep_text_clear: where burnt subtitles should not lie.
+        synthetic_voice: engine and voice where nobody spoke what is heard; the mark says it.
         examine: called with the whole file before it appears at ``destination``; if it raises, it does not appear.
 
     Raises:
@@ -97,14 +108,23 @@ def encode_clip(
     width, height = size
     require_space(destination, int(width * height * frame_count * BITS_PER_PIXEL / 8) + 2**24)
     checked = _checked(frames, size, frame_count, destination)
+    label = VisibleLabel(*size, keep_clear) if labelled_frames(frame_rate, frame_count, made_with.label) else None
     labelled = with_label(checked, size, labelled_frames(frame_rate, frame_count, made_with.label), keep_clear)
+    track = subtitles.until(float(frame_count / frame_rate)) if subtitles is not None else None
+    shown = Subtitles.NONE if track is None or not track.cues else made_with.subtitles
+    if shown is Subtitles.BURNT and track is not None:
+        region = label.region if label is not None else None
+        burnt = burnt_subtitles(track, size, made_with.subtitle_font, region, keep_text_clear)
+        labelled, shown = (labelled, Subtitles.SOFT) if burnt is None else (burnt.on(labelled, frame_rate), shown)
     produce_id = uuid4().hex
     channels = min(2, info.channels)
     samples = resampled_sound(info.path, info.track, SOUND_RATE, channels)
-    with atomic_path(destination) as temporary, SoundInput(samples) as heard:
-        arguments = _arguments(frame_rate, frame_count, size, heard.url, channels, temporary, made_with, produce_id)
+    with atomic_path(destination) as temporary, SoundInput(samples) as heard, TemporaryDirectory() as folder:
+        soft = _written(track, Path(folder)) if track is not None and shown is Subtitles.SOFT else None
+        mark = new_mark(produce_id, made_with, synthetic_voice)
+        arguments = _arguments(frame_rate, frame_count, size, heard.url, channels, temporary, made_with, mark, soft)
         _write(labelled, arguments, heard, destination, progress)
-        clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id, made_with)
+        clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id, made_with, shown)
         if examine is not None:
             examine(temporary)
         return clip
@@ -118,7 +138,8 @@ def _arguments(
     channels: int,
     output: Path,
     made_with: RenderSettings,
-    produce_id: str,
+    mark: SyntheticMark,
+    soft: tuple[Path, str] | None,
 ) -> list[str]:
     even = [side + side % 2 for side in size]
     picture = ffmpeg.input(
@@ -130,7 +151,7 @@ def _arguments(
     voice = ffmpeg.input(sound, f="f32le", ar=SOUND_RATE, ac=channels).audio
     blocks = round(frame_count / frame_rate * SOUND_RATE / AAC_BLOCK)
     voice = voice.filter("apad").filter("atrim", end_sample=max(1, blocks) * AAC_BLOCK)
-    tags = mark_tags(new_mark(produce_id, made_with))
+    tags = mark_tags(mark)
     options = {
         **encoder_options(made_with),
         "profile:v": "high",
@@ -146,9 +167,21 @@ def _arguments(
         "map_metadata": "-1",
         **{f"metadata:g:{number}": f"{key}={value}" for number, (key, value) in enumerate(tags.items())},
     }
-    graph = ffmpeg.output(picture, voice, f"file:{output.absolute()}", **options)
+    inputs = [picture, voice]
+    if soft is not None:
+        file, language = soft
+        inputs.append(ffmpeg.input(f"file:{file}", f="webvtt"))
+        options |= {"c:s": "mov_text", "metadata:s:s:0": f"language={language}"}
+    graph = ffmpeg.output(*inputs, f"file:{output.absolute()}", **options)
     graph = graph.global_args("-hide_banner", "-nostats", "-loglevel", "error").overwrite_output()
     return [str(argument) for argument in ffmpeg.compile(graph, cmd=str(find_ffmpeg(made_with.ffmpeg)))]
+
+
+def _written(track: SubtitleTrack, folder: Path) -> tuple[Path, str]:
+    """The file that the clip's own track is made of, and how an MP4 names its language."""
+    file = folder / "subtitles.vtt"
+    file.write_text(web_vtt(track.cues), encoding="utf-8")
+    return file, language_of_track(track.language)
 
 
 def _checked(
@@ -211,7 +244,13 @@ def _failure(messages: str, status: int, destination: Path) -> DiskFull | Encodi
 
 
 def _read_back(
-    written: Path, destination: Path, frame_rate: Fraction, frame_count: int, produce_id: str, made_with: RenderSettings
+    written: Path,
+    destination: Path,
+    frame_rate: Fraction,
+    frame_count: int,
+    produce_id: str,
+    made_with: RenderSettings,
+    shown: Subtitles,
 ) -> EncodedClip:
     try:
         picture, sound = probe_video(written, made_with), probe_sound(written, made_with)
@@ -238,4 +277,5 @@ def _read_back(
         sound_duration=sound.duration,
         bytes=written.stat().st_size,
         produce_id=produce_id,
+        subtitles=shown,
     )

@@ -66,13 +66,19 @@ class VisibleLabel:
         corners = [(far[0], far[1]), (far[0], near[1]), (near[0], far[1]), (near[0], near[1])]
 
         def covered(corner: tuple[int, int]) -> int:
-            return _overlap((corner[1], corner[0], corner[1] + columns, corner[0] + rows), keep_clear)
+            return overlap((corner[1], corner[0], corner[1] + columns, corner[0] + rows), keep_clear)
 
         top, left = min(corners, key=covered)
         self._region = slice(top, top + rows), slice(left, left + columns)
         text, backing = text[:rows, :columns, None], backing[:rows, :columns, None]
         self._keep = (1 - backing) * (1 - text)
         self._add = 255 * text
+
+    @property
+    def region(self) -> Box:
+        """What it covers."""
+        rows, columns = self._region
+        return columns.start, rows.start, columns.stop, rows.stop
 
     def draw(self, frame: Frame) -> Frame:
         """Draw the label on the frame, and return it."""
@@ -105,7 +111,7 @@ def with_label(
     return chain(map(label.draw, islice(frames, labelled)), frames)
 
 
-def _overlap(one: Box, other: Box | None) -> int:
+def overlap(one: Box, other: Box | None) -> int:
     """Pixels that two boxes share."""
     if other is None:
         return 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 from dagster import RunsFilter
 
+from heygem_pipeline.clip.voice_text import SUFFIXES
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.earlier_clips import all_earlier
@@ -150,6 +151,8 @@ def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, P
         candidates += _of_upload(uploads, UploadKind.SCRIPT, target.voice)
         spoken = folders.spoken(target.voice), folders.transcript(target.voice), folders.subtitles(target.voice)
         candidates += [("recordings of scripts", path) for path in spoken]
+        candidates += [("subtitles", folders.voice_text(target.voice, suffix)) for suffix in (".srt", ".vtt")]
+        candidates += [("texts", path) for path in _texts_beside(uploads, target.voice)]
         candidates += [("features", folders.voice(target.voice))]
     if target.voice is None and target.presenter is not None:
         candidates += _of_upload(uploads, UploadKind.TEMPLATE, target.presenter)
@@ -188,6 +191,17 @@ def _of_upload(uploads: Uploads, kind: UploadKind, key: str) -> Iterator[tuple[s
         yield "uploads", uploads.folder(kind) / upload.file
         look = uploads.folders.first_look(kind, upload.file)
         yield from (("first looks", path) for path in sorted(look.parent.glob(f"{look.name}.*")))
+
+
+def _texts_beside(uploads: Uploads, key: str) -> Iterator[Path]:
+    """What came with a recording as its text, unless another recording is called so too."""
+    recordings = uploads.known(UploadKind.AUDIO)
+    if key not in recordings:
+        return
+    stem = Path(recordings[key].file).stem
+    if not any(Path(other.file).stem == stem for name, other in recordings.items() if name != key):
+        folder = uploads.folder(UploadKind.AUDIO)
+        yield from (path for path in folder.glob("*") if path.stem == stem and path.suffix.lower() in SUFFIXES)
 
 
 def _of_clips(folders: DataFolders) -> dict[str, Path]:

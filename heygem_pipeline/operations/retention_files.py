@@ -87,7 +87,10 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
         ("recordings of scripts that are gone", example)
         for example in (folders.spoken("any"), folders.transcript("any"), folders.subtitles("any"))
     ]
-    of_voices = [("features of voices that are gone", folders.voice("any"))]
+    of_voices = [
+        ("features of voices that are gone", folders.voice("any")),
+        *(("subtitles of voices that are gone", folders.voice_text("any", suffix)) for suffix in (".srt", ".vtt")),
+    ]
     of_presenters = [
         ("tracks of presenters that are gone", folders.tracks("any")),
         ("tracks of presenters that are gone", folders.template_speech("any")),

@@ -13,6 +13,7 @@ from heygem_pipeline.campaigns.campaigns_folder import (
     wanted_clips,
 )
 from heygem_pipeline.clip.render_spec import default_render_spec
+from heygem_pipeline.clip.voice_text import text_versions
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.deliveries import delivery_spec
@@ -96,7 +97,9 @@ class _Planner:
         self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
         anyway = {key for key, one in tracking.items() if one.anyway}
         voices = {**recordings, **{key: script.as_input for key, script in scripts.items()}}
-        self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings)
+        texts = text_versions({key: folders.voices / upload.file for key, upload in recordings.items()})
+        texts |= {key: script.version for key, script in scripts.items() if script.recording}
+        self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings, texts)
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
         self._queued, self._running = active_runs(instance)
@@ -173,7 +176,7 @@ class _Planner:
                 if under_way is not None:
                     statuses[presenter_key] = under_way
                     continue
-                recipe = self._inputs.recipe(presenter_key, campaigns)
+                recipe = self._inputs.recipe(voice_key, presenter_key, campaigns)
                 disagreement = disagreements.get(ClipKey(voice_key, presenter_key)) if disagreements else None
                 hindrance = disagreement or recipe.lack
                 if hindrance is not None:

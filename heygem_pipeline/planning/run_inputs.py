@@ -38,6 +38,7 @@ class RunInputs:
     Args:
         trackers: of each presenter, by name and version.
         anyway: presenters whose turned heads are taken no notice of.
+        texts: versions of what voices say, where that is known.
     """
 
     def __init__(
@@ -47,14 +48,16 @@ class RunInputs:
         trackers: Mapping[str, str],
         anyway: Set[str],
         settings: Settings,
+        texts: Mapping[str, str],
     ) -> None:
         self._voices = voices
         self._presenters = presenters
         self._trackers = trackers
         self._anyway = anyway
         self._settings = settings
+        self._texts = texts
         self._chosen = text_digest(settings.decisive, DIGITS)
-        self._recipes: dict[tuple[int, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
+        self._recipes: dict[tuple[int, str, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
 
     def of_voice(self, key: str) -> str:
         """The digest of its analysis."""
@@ -71,18 +74,18 @@ class RunInputs:
         Args:
             wanting: the campaigns that want it.
         """
-        recipe = self.recipe(clip.presenter, wanting)
+        recipe = self.recipe(clip.voice, clip.presenter, wanting)
         return text_digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe.version}", DIGITS)
 
-    def recipe(self, presenter: str, wanting: tuple[Campaign, ...]) -> Recipe:
-        """Of a clip with this presenter: worked out once for all that the same campaigns want with the same tracker."""
-        which = id(wanting), self._trackers[presenter]
+    def recipe(self, voice: str, presenter: str, wanting: tuple[Campaign, ...]) -> Recipe:
+        """Of a clip with this presenter: worked out once for all that the same campaigns want alike."""
+        which = id(wanting), self._trackers[presenter], self._texts.get(voice, "")
         if which not in self._recipes:
             # The campaigns are kept too: what is gone may leave its id to others.
-            self._recipes[which] = self._work_out(which[1], wanting), wanting
+            self._recipes[which] = self._work_out(which[1], which[2], wanting), wanting
         return self._recipes[which][0]
 
-    def _work_out(self, tracker: str, wanting: tuple[Campaign, ...]) -> Recipe:
+    def _work_out(self, tracker: str, text: str, wanting: tuple[Campaign, ...]) -> Recipe:
         spec = render_spec_of(wanting, default_render_spec(self._settings))
         engine, lack = engine_of(spec.engine, self._settings)
-        return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings)), lack)
+        return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings, text)), lack)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from heygem_pipeline.messages.message import Message, verbatim
-from heygem_pipeline.settings import ClipSettings
+from heygem_pipeline.settings import ClipSettings, Subtitles
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -72,6 +72,8 @@ class ClipReport:
         made_at: ISO 8601, UTC.
         produce_id: of the AIGC mark.
         made_with: its settings.
+        subtitles: "soft" or "burnt" where there are any.
+        synthetic_voice: engine and voice where nobody spoke what is heard.
     """
 
     audio: str
@@ -99,6 +101,8 @@ class ClipReport:
     bytes: int
     made_with: dict[str, str | int]
     made_at: str
+    subtitles: str = ""
+    synthetic_voice: str = ""
 
     @property
     def fps(self) -> float:
@@ -147,9 +151,19 @@ class ClipReport:
         return stored | said | derived
 
 
-def settings_of_report(made_with: ClipSettings) -> dict[str, str | int]:
-    """The settings a clip is made with, as its report keeps them: when they change, it must be made again."""
-    return made_with.model_dump(mode="json", include=set(ClipSettings.model_fields))
+_NEWER = {"subtitles", "synthetic_voice"}
+"""Fields that earlier reports lack."""
+
+
+def settings_of_report(made_with: ClipSettings, text_version: str = "") -> dict[str, str | int]:
+    """The settings a clip is made with, as its report keeps them: when they change, it must be made again.
+
+    text_version: of what is said, where that is known. Of other clips the choice of subtitles changes nothing.
+    """
+    values = made_with.model_dump(mode="json", include=ClipSettings.model_fields.keys() - {"subtitles"})
+    if text_version and made_with.subtitles is not Subtitles.NONE:
+        values["subtitles"] = f"{made_with.subtitles} {text_version}"
+    return values
 
 
 def write_report(report: ClipReport, destination: Path) -> None:
@@ -165,7 +179,11 @@ def read_report(path: Path) -> ClipReport:
     sentences = [verbatim(sentence) for sentence in stored["warnings"]]
     coded = [Message.from_json(warning) for warning in stored.get("warning_messages", ())]
     names = ClipReport.__dataclass_fields__.keys() - {"checks", "warnings"}
-    return ClipReport(checks=checks, warnings=coded or sentences, **{name: stored[name] for name in names})
+    return ClipReport(
+        checks=checks,
+        warnings=coded or sentences,
+        **{name: stored[name] for name in names if name in stored or name not in _NEWER},
+    )
 
 
 def finished_report(folders: DataFolders, clip: ClipKey) -> ClipReport | None:

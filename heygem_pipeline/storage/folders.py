@@ -78,6 +78,14 @@ class DataFolders:
         """The same as subtitles."""
         return self.root / "store" / "spoken_scripts" / f"{audio}.vtt"
 
+    def voice_text(self, audio: str, suffix: str) -> Path:
+        """The subtitles of a voice whose words are known, ".srt" or ".vtt"."""
+        return self.root / "store" / "subtitles" / f"{audio}{suffix}"
+
+    def voice_sample(self, name: str) -> Path:
+        """A sentence in a voice of a speech engine, to hear."""
+        return self.root / "store" / "voice_samples" / f"{name}.wav"
+
     def voice(self, audio: str) -> Path:
         """Stored features of a voice."""
         return self.root / "store" / "audio_features" / f"{audio}.parquet"

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
+import langcodes
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -23,7 +24,9 @@ from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.batches import BatchChange, BatchSpec
 from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
-from heygem_pipeline.studio.forms import Form, Key, Keys, body_of, named_clip
+from heygem_pipeline.studio.forms import LARGEST_REQUEST, Form, Key, Keys, Line, body_of, named_clip
+from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.studio.scripts import WrittenScript, script_text, speakers, write_script
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import bring_in
@@ -40,6 +43,7 @@ class BatchRequest(Form):
     presenters: Keys
     quality: str = "standard"
     label: str = "start"
+    subtitles: str = ""
     engine: str = ""
     webhook: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
 
@@ -51,6 +55,7 @@ class ChangeRequest(Form):
     title: Annotated[str, Field(max_length=200)] | None = None
     quality: str | None = None
     label: str | None = None
+    subtitles: str | None = None
     engine: str | None = None
     beside: bool = False
 
@@ -81,6 +86,25 @@ class AnywayRequest(Form):
     presenter: Key
 
 
+class ScriptRequest(Form):
+    """Store this script, in place of the one of this key, or as a new one."""
+
+    key: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=100)] = ""
+    text: Annotated[str, Field(max_length=LARGEST_REQUEST)]
+    language: Annotated[str, Field(max_length=35)] = ""
+    engine: Line = ""
+    voice: Line = ""
+
+
+class SampleRequest(Form):
+    """How does this voice sound?"""
+
+    engine: Line = ""
+    voice: Line = ""
+    language: Annotated[str, Field(max_length=35)] = ""
+
+
 class LanguageRequest(Form):
     """This voice speaks this language."""
 
@@ -95,6 +119,10 @@ def routes() -> list[Route]:
         Route("/uploads/{kind}/{name:path}", _upload, methods=["PUT"]),
         Route("/delete", _delete, methods=["POST"]),
         Route("/anyway", _make_anyway, methods=["POST"]),
+        Route("/scripts", _write_script, methods=["POST"]),
+        Route("/scripts/{key}", _script),
+        Route("/speakers", _speakers),
+        Route("/speakers/sample", _sample, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
         Route("/batches", _begin, methods=["POST"]),
         Route("/batches/change", _change, methods=["POST"]),
@@ -149,6 +177,46 @@ async def _make_anyway(request: Request) -> Response:
     return _settled(studio)
 
 
+async def _write_script(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, ScriptRequest)
+    if wanted.language and not langcodes.tag_is_valid(wanted.language):
+        raise Refusal("unknown_choice")
+    written = WrittenScript(**wanted.model_dump())
+    path = await run_in_threadpool(write_script, studio.snapshot.uploads, studio.settings, written)
+    if not wanted.key:
+        await run_in_threadpool(studio.wait_for_the_button)
+    studio.first_looks.want(UploadKind.SCRIPT, path, new=True)
+    studio.snapshot.expire()
+    return JSONResponse({"file": path.name})
+
+
+async def _script(request: Request) -> Response:
+    key = request.path_params["key"]
+    return JSONResponse(await run_in_threadpool(script_text, studio_of(request).snapshot.uploads, key))
+
+
+async def _speakers(request: Request) -> Response:
+    studio, language = studio_of(request), language_of(request)
+    found = await run_in_threadpool(speakers, studio.settings)
+    root = studio.folders.root
+    return JSONResponse(
+        [
+            {
+                "engine": one.engine,
+                "voice": one.voice.name,
+                "language": one.voice.language,
+                "lack": without_paths(sentence_of(one.lack, language), root) if one.lack else "",
+            }
+            for one in found
+        ]
+    )
+
+
+async def _sample(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, SampleRequest)
+    return JSONResponse({"sample": await studio.voice_samples.make(wanted.engine, wanted.voice, wanted.language)})
+
+
 async def _language(request: Request) -> Response:
     studio, wanted = studio_of(request), await body_of(request, LanguageRequest)
     await run_in_threadpool(note_language, studio.folders, wanted.voice, wanted.language)
@@ -166,6 +234,7 @@ async def begin_batch(studio: Studio, wanted: BatchRequest) -> str:
         engine=wanted.engine or studio.settings.engine,
         languages=languages_of(studio.folders),
         webhook=wanted.webhook,
+        subtitles=wanted.subtitles or studio.settings.subtitles.value,
     )
     name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, studio.settings, wish)
     studio.snapshot.expire()
@@ -181,7 +250,7 @@ async def _begin(request: Request) -> Response:
 async def change_batch(studio: Studio, wanted: ChangeRequest) -> str:
     """Change this batch; return its name, which follows what it is called."""
     title = None if wanted.title is None else " ".join(wanted.title.split())
-    wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine)
+    wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine, wanted.subtitles)
     whose = studio.instance, studio.folders, studio.settings
     name = await run_in_threadpool(actions.change_batch, *whose, wanted.name, wish, wanted.beside)
     studio.snapshot.expire()
@@ -247,6 +316,8 @@ def facts_of_clip(folders: DataFolders, clip: ClipKey, language: str) -> dict[st
         "width": report.width,
         "height": report.height,
         "fps": round(report.fps, 2),
+        "subtitles": report.subtitles,
+        "synthetic_voice": report.synthetic_voice,
         "bytes": report.bytes,
         "made": report.made_at,
         "engine": f"{report.engine} {report.engine_version}",

@@ -30,6 +30,7 @@ def application(studio: Studio) -> Starlette:
         remove_abandoned(studio.snapshot.uploads)
         yield
         studio.first_looks.end()
+        studio.voice_samples.end()
 
     zipped = [Middleware(GZipMiddleware, minimum_size=1000)]
     app = Starlette(

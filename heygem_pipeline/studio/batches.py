@@ -30,7 +30,7 @@ from heygem_pipeline.operations.webhooks import renamed
 from heygem_pipeline.planning.estimates import speeds_here
 from heygem_pipeline.planning.machine_readiness import engine_of
 from heygem_pipeline.runs.instance import Instance
-from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings
+from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings, Subtitles
 from heygem_pipeline.storage.atomic import atomic_path, place
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -45,6 +45,8 @@ QUALITIES: dict[str, dict[str, str | int]] = {
     "small": {"crf": 26, "preset": "medium"},
 }
 """What the page's three words mean; "standard" is what the machine's settings say."""
+
+SUBTITLES: dict[str, dict[str, str | int]] = {choice.value: {"subtitles": choice.value} for choice in Subtitles}
 
 LABELS: dict[str, dict[str, str | int]] = {"start": {"label": "start"}, "always": {"label": "always"}}
 
@@ -68,6 +70,7 @@ class BatchSpec:
     engine: str
     languages: Mapping[str, str]
     webhook: str = ""
+    subtitles: str = Subtitles.SOFT.value
 
     @property
     def clips(self) -> list[ClipKey]:
@@ -120,7 +123,7 @@ def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign
         "voices": [_choice(voice, wish.languages.get(voice)) for voice in wish.voices],
         "presenters": list(wish.presenters),
         "engine": wish.engine,
-        "settings": QUALITIES[wish.quality] | LABELS[wish.label],
+        "settings": QUALITIES[wish.quality] | LABELS[wish.label] | SUBTITLES[wish.subtitles],
     }
     if wish.webhook:
         text["webhook"] = wish.webhook
@@ -147,11 +150,12 @@ class BatchChange:
     quality: str | None = None
     label: str | None = None
     engine: str | None = None
+    subtitles: str | None = None
 
     @property
     def makes_clips_anew(self) -> bool:
         """Is it more than the name?"""
-        return (self.quality, self.label, self.engine) != (None, None, None)
+        return any(one is not None for one in (self.quality, self.label, self.engine, self.subtitles))
 
 
 def change(folders: DataFolders, settings: Settings, name: str, wish: BatchChange) -> Campaign:
@@ -170,7 +174,7 @@ def change(folders: DataFolders, settings: Settings, name: str, wish: BatchChang
     values: dict[str, Any] = {} if wish.title is None else {"title": wish.title}
     if wish.engine is not None:
         values["engine"] = wish.engine
-    if wish.quality is not None or wish.label is not None:
+    if (wish.quality, wish.label, wish.subtitles) != (None, None, None):
         values["settings"] = _changed_settings(value_of(text, "settings") or {}, wish)
     written = folders.state / f"changed-{os.getpid()}" / before.file
     written.parent.mkdir(exist_ok=True)
@@ -178,8 +182,8 @@ def change(folders: DataFolders, settings: Settings, name: str, wish: BatchChang
         written.write_text(with_values(text, values), encoding="utf-8")
         changed = read_campaign(written, usual)
         uploads = Uploads(folders)
-        known = [uploads.paths(kind, uploads.known(kind)) for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE)]
-        _refuse_contradiction(campaigns, changed, known[0], known[1])
+        presenters = uploads.paths(UploadKind.TEMPLATE, uploads.known(UploadKind.TEMPLATE))
+        _refuse_contradiction(campaigns, changed, uploads.voices(), presenters)
         stem = _stem(wish.title) if wish.title is not None else before.name
         if stem == before.name:
             with atomic_path(path) as temporary:
@@ -202,11 +206,13 @@ def _changed_settings(written: Mapping[str, Any], wish: BatchChange) -> dict[str
         for key in ("crf", "preset"):
             values.pop(key, None)
         values |= QUALITIES[wish.quality]
-    return values | ({} if wish.label is None else LABELS[wish.label])
+    values |= {} if wish.label is None else LABELS[wish.label]
+    return values | ({} if wish.subtitles is None else SUBTITLES[wish.subtitles])
 
 
 def _check_change(wish: BatchChange, before: Campaign, settings: Settings) -> None:
     known = wish.quality in (None, *QUALITIES) and wish.label in (None, *LABELS)
+    known = known and wish.subtitles in (None, *SUBTITLES)
     if not known or wish.engine not in (None, before.engine, *usable_engines(settings)):
         raise Refusal("unknown_choice")
     if wish.title is not None and not 0 < len(wish.title) <= LONGEST_NAME:
@@ -239,7 +245,8 @@ def words_for(spec: RenderSpec, settings: ClipSettings) -> dict[str, str]:
         ),
         "own",
     )
-    return {"quality": quality, "label": str(made["label"]), "engine": spec.engine}
+    named = {"label": str(made["label"]), "subtitles": str(made["subtitles"])}
+    return {"quality": quality, "engine": spec.engine} | named
 
 
 def _check(wish: BatchSpec, settings: Settings) -> None:
@@ -247,7 +254,8 @@ def _check(wish: BatchSpec, settings: Settings) -> None:
         raise Refusal("nothing_chosen")
     if len(wish.clips) > MOST_CLIPS:
         raise Refusal("too_many", limit=str(MOST_CLIPS))
-    if wish.quality not in QUALITIES or wish.label not in LABELS or wish.engine not in usable_engines(settings):
+    known = wish.quality in QUALITIES and wish.label in LABELS and wish.subtitles in SUBTITLES
+    if not known or wish.engine not in usable_engines(settings):
         raise Refusal("unknown_choice")
     if wish.webhook:
         place_of(wish.webhook, settings.webhook_inside)

@@ -31,7 +31,7 @@ KEPT = {"cache-control": "private, max-age=86400, immutable"}
 SANDBOX = {"content-security-policy": "default-src 'none'; sandbox"}
 """What strangers made is shown, never run."""
 
-KINDS = {"voices": UploadKind.AUDIO, "presenters": UploadKind.TEMPLATE}
+KINDS = {"voices": UploadKind.AUDIO, "presenters": UploadKind.TEMPLATE, "scripts": UploadKind.SCRIPT}
 
 
 def routes() -> list[Route]:
@@ -41,6 +41,8 @@ def routes() -> list[Route]:
         Route("/files/strips/{voice}/{presenter}.jpg", _strip),
         Route("/files/pictures/{key}.jpg", _picture),
         Route("/files/troubles/{key}.jpg", _trouble),
+        Route("/files/subtitles/{key}.vtt", _subtitles),
+        Route("/files/samples/{key}.wav", _sample),
         Route("/files/{kind}/{key}", _upload),
         Route("/archive.zip", _archive),
     ]
@@ -86,6 +88,14 @@ async def _upload(request: Request) -> Response:
     if kind is None or upload is None:
         raise HTTPException(404)
     return sent(request, uploads.folder(kind) / upload.file)
+
+
+async def _subtitles(request: Request) -> Response:
+    return _sent(request, studio_of(request).folders.voice_text(_key(request, "key"), ".vtt"))
+
+
+async def _sample(request: Request) -> Response:
+    return _sent(request, studio_of(request).folders.voice_sample(_key(request, "key")))
 
 
 async def _picture(request: Request) -> Response:

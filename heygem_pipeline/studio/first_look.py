@@ -143,10 +143,14 @@ def take_in(folders: DataFolders, path: Path) -> None:
 
 def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> FirstLook:
     """Look at a file, and keep what was found."""
+    from heygem_pipeline.synthesis.script import read_script
+
     status = path.stat()
     look = FirstLook(status.st_size, status.st_mtime_ns)
     try:
-        if kind is UploadKind.AUDIO:
+        if kind is UploadKind.SCRIPT:
+            read_script(path, settings)
+        elif kind is UploadKind.AUDIO:
             look = _examine_voice(path, look, settings)
         else:
             look = _examine_presenter(path, place, look, settings)

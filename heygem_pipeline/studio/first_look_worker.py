@@ -37,7 +37,7 @@ PATIENCE_SECONDS = 5.0
 MOST_WORKERS = 6
 
 
-class _Worker:
+class Worker:
     """A process that looks at one file after the other."""
 
     def __init__(self) -> None:
@@ -65,8 +65,8 @@ class FirstLooks:
         self._under_way: dict[Path, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
         self._room = asyncio.Semaphore(MOST_WORKERS)
-        self._idle: list[_Worker] = []
-        self._busy: set[_Worker] = set()
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
         self._ending: asyncio.TimerHandle | None = None
 
     def known(self, kind: UploadKind, path: Path) -> FirstLook | None:
@@ -151,7 +151,7 @@ class FirstLooks:
         finally:
             self._give_back(worker, broken)
 
-    async def _take_in(self, worker: _Worker, path: Path) -> None:
+    async def _take_in(self, worker: Worker, path: Path) -> None:
         run = asyncio.get_running_loop().run_in_executor
         try:
             await run(worker.executor, in_limited_time, partial(take_in, self._folders, path))
@@ -161,15 +161,15 @@ class FirstLooks:
             # The sensor does it in some seconds; what is in the file can be seen all the same.
             logging.getLogger(__name__).exception("%s got no partition key yet", path.name)
 
-    def _taken_worker(self) -> _Worker:
+    def _taken_worker(self) -> Worker:
         if self._ending is not None:
             self._ending.cancel()
             self._ending = None
-        worker = self._idle.pop() if self._idle else _Worker()
+        worker = self._idle.pop() if self._idle else Worker()
         self._busy.add(worker)
         return worker
 
-    def _give_back(self, worker: _Worker, broken: bool) -> None:
+    def _give_back(self, worker: Worker, broken: bool) -> None:
         self._busy.discard(worker)
         if broken or self._idle:
             worker.end()

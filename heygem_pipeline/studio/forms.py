@@ -15,6 +15,7 @@ LARGEST_REQUEST = 256 * 1024
 """Bytes of JSON."""
 
 Key = Annotated[str, Field(min_length=1, max_length=200)]
+Line = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Keys = Annotated[list[Key], Field(max_length=5000)]
 
 

@@ -24,7 +24,8 @@ from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.texts import message_json, sentence_of
 from heygem_pipeline.studio.voice_languages import languages_of
-from heygem_pipeline.synthesis.transcript import read_transcript
+from heygem_pipeline.synthesis.front_matter import language_of_name
+from heygem_pipeline.synthesis.transcript import Transcript, read_transcript
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 EVERYTHING = ""
@@ -119,12 +120,13 @@ def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
     for key, upload in state.known[UploadKind.SCRIPT].items():
         status = state.found.voices.get(key)
         refused = status.reason if status is not None and status.state is State.FAILED else None
-        seconds = _seconds_spoken(folders.transcript(key))
+        transcript = _transcript(folders.transcript(key))
+        seconds = transcript.sentences[-1].end if transcript else None
         share = status.share if status is not None and status.state is State.RUNNING else None
         yield {
             "key": key,
             "file": legible(upload.file),
-            "mark": _mark(upload),
+            "mark": transcript.sha256[:12] if transcript else _mark(upload),
             "added": upload.since,
             "checked": status is not None and status.state in (State.DONE, State.FAILED),
             "refused": message_json(refused, language, folders.root) if refused is not None else None,
@@ -138,12 +140,17 @@ def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
             "share": None if share is None else round(share, 2),
             "picture": False,
             "trouble": False,
+            "spoken": {
+                "now": status is not None and status.state is State.DONE and transcript is not None,
+                "voice": f"{transcript.voice} ({transcript.engine})" if transcript else "",
+                "language": (transcript.language if transcript else "") or language_of_name(key) or "",
+            },
         }
 
 
-def _seconds_spoken(transcript: Path) -> float | None:
+def _transcript(stored: Path) -> Transcript | None:
     try:
-        return read_transcript(transcript).sentences[-1].end
+        return read_transcript(stored)
     except (OSError, ValueError, KeyError):
         return None
 

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
+from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, SCRIPT_SUFFIXES, VOICE_SUFFIXES
+from heygem_pipeline.settings import Subtitles
 from heygem_pipeline.studio.access import client_of, is_encrypted
 from heygem_pipeline.studio.batches import LABELS, QUALITIES, engine_choices
 from heygem_pipeline.studio.clip_log import without_paths
@@ -53,6 +54,7 @@ async def _page(request: Request) -> Response:
         "texts": texts(language_of(request)),
         "language": language_of(request),
         "voiceEndings": sorted(VOICE_SUFFIXES),
+        "scriptEndings": sorted(SCRIPT_SUFFIXES),
         "presenterEndings": sorted(PRESENTER_SUFFIXES),
         "maxGigabytes": limits.studio_max_gb,
         "dagster": limits.studio_dagster.rstrip("/"),
@@ -61,13 +63,15 @@ async def _page(request: Request) -> Response:
         request,
         "page.html",
         facts=json.dumps(facts, ensure_ascii=False).replace("<", "\\u003c"),
-        accept_voices=",".join(["audio/*", *sorted(VOICE_SUFFIXES)]),
+        accept_voices=",".join(["audio/*", *sorted(VOICE_SUFFIXES | SCRIPT_SUFFIXES)]),
         accept_presenters=",".join(sorted(PRESENTER_SUFFIXES)),
         engines=await run_in_threadpool(_engines, studio, language_of(request)),
         usual_engine=limits.engine,
         qualities=list(QUALITIES),
         labels=list(LABELS),
         usual_label=limits.label.value if limits.label.value in LABELS else "start",
+        subtitles=[choice.value for choice in Subtitles],
+        usual_subtitles=limits.subtitles.value,
         dagster=limits.studio_dagster,
         user=request.state.user or "",
         may_leave=bool(studio.rules.sessions.users),

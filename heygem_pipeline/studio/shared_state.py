@@ -15,6 +15,7 @@ from heygem_pipeline.studio.batches import only_what_is_chosen
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.password_guesses import Guesses
 from heygem_pipeline.studio.snapshot import Snapshot
+from heygem_pipeline.studio.voice_samples import VoiceSamples
 from heygem_pipeline.uploads.registry import UploadKind
 
 UPLOADS_AT_ONCE = 24
@@ -30,6 +31,7 @@ class Studio:
         self.settings = settings
         self.rules = rules
         self.first_looks = FirstLooks(folders, settings)
+        self.voice_samples = VoiceSamples(folders, settings)
         self.snapshot = Snapshot(instance, folders, settings, self.first_looks)
         self.receiving = asyncio.Semaphore(UPLOADS_AT_ONCE)
         self.receiving_of: Counter[str] = Counter()

@@ -15,12 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from heygem_pipeline.errors import NotReady
-from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import NO_ROOM, free_bytes, place
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio
-from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.registry import SUFFIXES, UploadKind, Uploads
 
 PREFIX = ".receiving-"
 """Of a file that grows; the pipeline passes over names that begin with a dot."""
@@ -42,7 +41,7 @@ def safe_name(name: str, kind: UploadKind) -> str:
     last = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
     shown = "".join(" " if unicodedata.category(c).startswith("C") and c != "\u200d" else c for c in last)
     stem, dot, suffix = " ".join(shown.split()).rpartition(".")
-    taken = VOICE_SUFFIXES if kind is UploadKind.AUDIO else PRESENTER_SUFFIXES
+    taken = SUFFIXES[kind]
     if not dot or f".{suffix.lower()}" not in taken:
         raise Refusal("ending", name=shown[:80], endings=" ".join(sorted(ending[1:] for ending in taken)))
     stem = stem.lstrip(".~ ").encode()[:LONGEST_STEM].decode(errors="ignore").rstrip() or "upload"

@@ -1,6 +1,6 @@
 """The lines at the beginning of a script that say how it is spoken: ``language: de`` between two lines of ``---``."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from heygem_pipeline.errors import ScriptUnusable
 from heygem_pipeline.storage.printable_text import is_whole, shown
@@ -21,6 +21,13 @@ class FrontMatter:
     engine: str | None = None
     voice: str | None = None
     speed: float | None = None
+
+    def written(self) -> str:
+        """As lines that ``read_front_matter`` reads; "" where nothing is said."""
+        lines = [
+            f"{key}: {value:g}" if key == "speed" else f"{key}: {value}" for key, value in asdict(self).items() if value
+        ]
+        return "\n".join([FENCE, *lines, FENCE, ""]) if lines else ""
 
 
 KEYS = tuple(FrontMatter.__dataclass_fields__)

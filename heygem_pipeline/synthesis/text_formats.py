@@ -4,14 +4,12 @@ import re
 from collections.abc import Callable
 from html import unescape
 
+from heygem_pipeline.media.subtitles import read_cues
+
 PAUSE_SECONDS = 1.0
 """A gap of so much between two subtitles begins a new paragraph."""
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
-_CUE_TIMES = re.compile(
-    r"^\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})\s+-->\s+(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
-)
-
 _CODE_BLOCK = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.DOTALL | re.MULTILINE)
 _PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
@@ -63,24 +61,12 @@ def subtitle_paragraphs(text: str) -> list[str]:
     """
     paragraphs: list[list[str]] = []
     last_end = None
-    for block in re.split(r"\n[ \t]*\n", text):
-        lines = block.strip("\n").split("\n")
-        found = next(((at, times) for at, line in enumerate(lines) if (times := _CUE_TIMES.match(line))), None)
-        if found is None:
-            continue
-        at, times = found
-        begin, end = _seconds(times.groups()[:4]), _seconds(times.groups()[4:])
-        said = unescape(_TAG.sub("", " ".join(lines[at + 1 :]))).strip()
-        if last_end is None or begin - last_end >= PAUSE_SECONDS:
+    for cue in read_cues(text):
+        if last_end is None or cue.begin - last_end >= PAUSE_SECONDS:
             paragraphs.append([])
-        paragraphs[-1].append(said)
-        last_end = end
+        paragraphs[-1].append(cue.text.replace("\n", " "))
+        last_end = cue.end
     return [" ".join(said) for said in paragraphs]
-
-
-def _seconds(parts: tuple[str | None, ...]) -> float:
-    hours, minutes, seconds, fraction = parts
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + float(f"0.{fraction}")
 
 
 PARAGRAPHS_OF: dict[str, Callable[[str], list[str]]] = {

@@ -1,16 +1,14 @@
 """What was spoken when: kept beside a recording that was made from a script, and shown as subtitles."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from heygem_pipeline.media import subtitles
+from heygem_pipeline.media.subtitles import Cue, shared_out
 from heygem_pipeline.storage.atomic import atomic_path
-
-MOST_LINES, WIDEST_LINE = 2, 42
-"""Of a subtitle, in columns; a letter of Chinese, Japanese and Korean takes two."""
 
 
 @dataclass(frozen=True)
@@ -72,50 +70,11 @@ def write_subtitles(transcript: Transcript, destination: Path) -> None:
         temporary.write_text(web_vtt(transcript.sentences), encoding="utf-8")
 
 
+def cues_of(sentences: Sequence[SpokenSentence]) -> tuple[Cue, ...]:
+    """The sentences as subtitles."""
+    return tuple(cue for one in sentences for cue in shared_out(one.begin, one.end, one.text))
+
+
 def web_vtt(sentences: Sequence[SpokenSentence]) -> str:
-    """The sentences as WebVTT; a long one becomes several subtitles, each as long as its share of the text."""
-    cues = [
-        f"{_clock(begin)} --> {_clock(end)}\n{escape(text, quote=False)}\n"
-        for sentence in sentences
-        for begin, end, text in _cues(sentence)
-    ]
-    return "\n".join(["WEBVTT\n", *cues])
-
-
-def _cues(sentence: SpokenSentence) -> Iterator[tuple[float, float, str]]:
-    lines = _lines(sentence.text)
-    blocks = [lines[first : first + MOST_LINES] for first in range(0, len(lines), MOST_LINES)]
-    widths = [sum(map(_columns, block)) for block in blocks]
-    begin, each = sentence.begin, (sentence.end - sentence.begin) / sum(widths)
-    for block, width in zip(blocks, widths, strict=True):
-        yield begin, begin + width * each, "\n".join(block)
-        begin += width * each
-
-
-def _lines(text: str) -> list[str]:
-    """Lines that are not too wide: broken between words, and anywhere in scripts that part none."""
-    lines = [""]
-    for word in text.split():
-        joined = f"{lines[-1]} {word}".strip()
-        if _columns(joined) <= WIDEST_LINE:
-            lines[-1] = joined
-            continue
-        lines.append("")
-        for letter in word:
-            if _columns(lines[-1] + letter) > WIDEST_LINE:
-                lines.append("")
-            lines[-1] += letter
-    return [line for line in lines if line]
-
-
-def _columns(text: str) -> int:
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def _clock(seconds: float) -> str:
-    milliseconds = round(seconds * 1000)
-    minutes, milliseconds = divmod(milliseconds, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+    """The sentences as WebVTT."""
+    return subtitles.web_vtt(cues_of(sentences))

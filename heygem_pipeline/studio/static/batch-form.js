@@ -26,6 +26,7 @@ export function prepare() {
       voices: inOrder("voices"),
       presenters: inOrder("presenters"),
       ...how(),
+      subtitles: form.elements.subtitles.value,
       webhook: form.elements.webhook.value.trim(),
     };
     const begun = await post("api/batches", wish);

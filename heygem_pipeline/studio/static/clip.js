@@ -124,7 +124,7 @@ function finished(clip, voice, presenter) {
   const upload = store.now.presenters.find((one) => one.key === presenter);
   const video = el("video", { src: `${path}?v=${clip.mark}`, controls: true, playsinline: true, preload: "metadata", "aria-label": t("clip.of", { voice, presenter }) });
   const measured = el("dl.measured");
-  tellReport(measured, voice, presenter);
+  tellReport(measured, voice, presenter, video);
   const figures = [el("figure.clip-video", {}, video, el("figcaption", {}, t("the.clip")))];
   if (upload) figures.push(el("figure.template", {}, template(upload, video), el("figcaption", {}, t("the.template"))));
   return [
@@ -150,7 +150,7 @@ function template(upload, clip) {
   return video;
 }
 
-async function tellReport(list, voice, presenter) {
+async function tellReport(list, voice, presenter, video) {
   const report = await get(`api/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}`).catch(() => null);
   if (!report) return;
   const rows = [
@@ -158,6 +158,10 @@ async function tellReport(list, voice, presenter) {
     [t("picture"), `${report.width} × ${report.height}, ${t("per.second", { fps: report.fps })}`],
     [t("size"), megabytes(report.bytes)],
   ];
+  if (report.synthetic_voice) rows.push([t("script.voice"), t("script.by", { voice: report.synthetic_voice })]);
+  if (report.subtitles) rows.push([t("subtitles"), t(`subtitles.${report.subtitles}`)]);
+  // Browsers show no track that lies in the MP4 itself.
+  if (report.subtitles === "soft") video.append(el("track", { kind: "subtitles", src: `files/subtitles/${encodeURIComponent(voice)}.vtt`, label: t("subtitles") }));
   for (const check of report.checks) rows.push([t(`check.${check.name}`), el(`span.verdict.${check.verdict}`, {}, icon(check.verdict === "passed" ? "tick" : "alert"), check.verdict === "passed" ? t(`check.${check.name}.passed`) : check.sentence)]);
   for (const warning of report.warnings) rows.push([t("hint"), warning]);
   list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));

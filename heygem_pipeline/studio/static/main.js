@@ -5,6 +5,7 @@ import * as clips from "./clips.js";
 import * as batches from "./history.js";
 import * as batchForm from "./batch-form.js";
 import { facts, t } from "./page.js";
+import * as scripts from "./scripts.js";
 import { lookAgain, Refused, shown } from "./server.js";
 import * as tab from "./tab.js";
 import { store, listen, takeIn } from "./store.js";
@@ -28,6 +29,7 @@ listen(tab.draw);
 listen(tellWhatStandsStill);
 
 uploads.prepare();
+scripts.prepare();
 batchForm.prepare();
 batches.prepare();
 batchForm.draw();

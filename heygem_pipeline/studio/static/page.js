@@ -99,7 +99,7 @@ export function fill(element, mark, make) {
   element.dataset.mark = mark;
   element.replaceChildren(...make());
   if (focused === null) return;
-  const same = [...element.querySelectorAll("button, a, input, select, summary, [tabindex]")].find((one) => spoken(one) === focused);
+  const same = [...element.querySelectorAll("button, a, input, select, textarea, summary, [tabindex]")].find((one) => spoken(one) === focused);
   (same ?? element.closest("[tabindex]"))?.focus({ preventScroll: true });
 }
 

@@ -30,8 +30,8 @@ export async function get(path) {
   return answer.json();
 }
 
-/** Have something done; tell what is refused, and return null then. */
-export async function post(path, body) {
+/** Have something done; tell what is refused (in passing, or by tell), and return null then. */
+export async function post(path, body, tell = (words) => toast(words, "bad")) {
   try {
     const answer = await fetch(path, {
       method: "POST",
@@ -42,7 +42,7 @@ export async function post(path, body) {
     lookAgain();
     return answer.status === 204 ? {} : await answer.json();
   } catch (error) {
-    toast(error instanceof Refused ? error.message : t("offline"), "bad");
+    tell(error instanceof Refused ? error.message : t("offline"));
     return null;
   }
 }

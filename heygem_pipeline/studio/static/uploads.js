@@ -3,15 +3,17 @@
 import * as finding from "./finding.js";
 import { confirmed, toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, languageName, t } from "./page.js";
+import { LANGUAGES, write } from "./scripts.js";
 import { post, upload as send } from "./server.js";
 import { changed, choose, isTicked, store, trouble } from "./store.js";
 
-const LANGUAGES = ["zh", "en", "de", "fr", "es", "it", "pt", "ru", "ja", "ko", "ar", "hi"];
 const AT_ONCE = 2;
 const MOST_NAMED = 5;
 /** Refusals that are about how good it looks, not about whether it can be made. */
 const MATTERS_OF_TASTE = ["face.turned_away"];
-const endings = { voices: facts.voiceEndings, presenters: facts.presenterEndings };
+const endings = { voices: facts.voiceEndings, presenters: facts.presenterEndings, scripts: facts.scriptEndings };
+/** What lies in a zone, and what else may be dropped there. */
+const OTHERS = { voices: "scripts" };
 const queue = [];
 let sending = 0;
 let playing = null;
@@ -48,10 +50,10 @@ export function prepare() {
 export function bring(kind, files, replaces = "") {
   for (const file of files) {
     const ending = endingOf(file);
-    const item = { kind, file, name: file.name, share: 0, refused: null, offer: null, replaces };
-    const other = Object.keys(endings).find((one) => one !== kind && endings[one].includes(ending));
-    if (!endings[kind].includes(ending) && other && !replaces) Object.assign(item, { refused: t(`offer.${other}.why`, { name: file.name }), offer: other });
-    else if (!endings[kind].includes(ending)) item.refused = t("refused.ending", { name: file.name, endings: endings[kind].map((e) => e.slice(1)).join(" ") });
+    const item = { kind, sort: sortOf(kind, ending, replaces), file, name: file.name, share: 0, refused: null, offer: null, replaces };
+    const other = ["voices", "presenters"].find((one) => one !== kind && endings[sortOf(one, ending)].includes(ending));
+    if (!endings[item.sort].includes(ending) && other && !replaces) Object.assign(item, { refused: t(`offer.${other}.why`, { name: file.name }), offer: other });
+    else if (!endings[item.sort].includes(ending)) item.refused = t("refused.ending", { name: file.name, endings: endings[item.sort].map((e) => e.slice(1)).join(" ") });
     else if (file.size > facts.maxGigabytes * 1e9) item.refused = t("refused.too_large", { name: file.name, limit: facts.maxGigabytes });
     else if (file.size === 0) item.refused = t("refused.empty", { name: file.name });
     queue.push(item);
@@ -60,13 +62,21 @@ export function bring(kind, files, replaces = "") {
   changed();
 }
 
+/** A script is a voice too: which of the two a file is, or must be where it takes another's place. */
+function sortOf(kind, ending, replaces = "") {
+  const other = OTHERS[kind];
+  if (!other) return kind;
+  if (replaces) return store.now[kind].find((upload) => upload.key === replaces)?.spoken ? other : kind;
+  return endings[other].includes(ending) ? other : kind;
+}
+
 function endingOf(file) {
   return file.name.slice(file.name.lastIndexOf(".")).toLowerCase();
 }
 
 /** Put another file in place of an upload, after it was said what that makes out of date. Without a file: choose one. */
 export async function replace(kind, upload, file = null) {
-  const chosen = file ?? (await pick(kind));
+  const chosen = file ?? (await pick(sortOf(kind, "", upload.key)));
   if (!chosen) return;
   const theirs = Object.values(store.now.clips).filter((clip) => clip[kind === "voices" ? "voice" : "presenter"] === upload.key);
   const done = theirs.filter((clip) => clip.state === "done" || clip.state === "stale");
@@ -90,7 +100,8 @@ function pick(kind) {
 export function remedies(kind, upload) {
   const code = (upload.refused ?? upload.doubt)?.code;
   return el("div.remedies", {},
-    upload.key ? el("button.button.quiet", { type: "button", onclick: () => replace(kind, upload) }, icon("swap"), t(`replace.${kind}`)) : null,
+    upload.key ? el("button.button.quiet", { type: "button", onclick: () => replace(kind, upload) }, icon("swap"), t(upload.spoken ? "replace.script" : `replace.${kind}`)) : null,
+    upload.key && upload.spoken ? el("button.button.quiet", { type: "button", onclick: () => write(upload) }, icon("pen"), t("script.change.short")) : null,
     upload.key && MATTERS_OF_TASTE.includes(code) ? el("button.button.quiet", { type: "button", onclick: () => makeAnyway(upload) }, t("anyway")) : null);
 }
 
@@ -110,7 +121,7 @@ async function next() {
   const item = queue.find((one) => !one.refused && !one.sending);
   if (!item || sending >= AT_ONCE) return;
   sending += 1;
-  const { done, stop } = send(item.kind, item.file, item.name, (share) => {
+  const { done, stop } = send(item.sort, item.file, item.name, (share) => {
     item.share = share;
     item.show?.();
   }, item.replaces);
@@ -175,7 +186,7 @@ function droppable(card, kind) {
     card.classList.remove("over");
     const upload = store.now[kind].find((one) => `file-${one.file}` === card.dataset.id);
     const [file, ...more] = event.dataTransfer.files;
-    if (upload?.key && file && !more.length && endings[kind].includes(endingOf(file))) replace(kind, upload, file);
+    if (upload?.key && file && !more.length && endings[sortOf(kind, "", upload.key)].includes(endingOf(file))) replace(kind, upload, file);
     else bring(kind, event.dataTransfer.files);
   });
   return card;
@@ -208,18 +219,19 @@ function drawUpload(card, kind, upload) {
   const bad = trouble(upload);
   const ticked = isTicked(kind, upload);
   const language = store.now.languages[upload.key] ?? "";
-  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, language]);
+  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, language, upload.spoken, upload.seconds]);
   card.classList.toggle("ticked", ticked);
   card.classList.toggle("unfit", Boolean(bad));
   fill(card, mark, () => {
     const name = upload.file;
     const box = el("input", { type: "checkbox", disabled: !upload.key || Boolean(bad), "aria-label": t("take", { name }), onchange: (event) => choose(kind, [upload.key], event.target.checked) });
     const words = el("div.card-words", {}, el("p.card-name", { title: name }, name), el("p.card-facts", {}, ...told(kind, upload)));
-    if (kind === "voices" && upload.key && !bad) words.lastElementChild.append(languageChoice(upload, language));
+    if (kind === "voices" && upload.key && !bad && !upload.spoken) words.lastElementChild.append(languageChoice(upload, language));
     const parts = [el("label.card-tick", {}, box), look(kind, upload), words];
     if (upload.key) {
       parts.push(el("div.card-buttons", {},
-        el("button.icon-button", { type: "button", "aria-label": t("replace.title", { name }), title: t(`replace.${kind}`), onclick: () => replace(kind, upload) }, icon("swap")),
+        upload.spoken ? el("button.icon-button", { type: "button", "aria-label": t("script.change", { name }), title: t("script.change.short"), onclick: () => write(upload) }, icon("pen")) : null,
+        el("button.icon-button", { type: "button", "aria-label": t("replace.title", { name }), title: t(upload.spoken ? "replace.script" : `replace.${kind}`), onclick: () => replace(kind, upload) }, icon("swap")),
         el("button.icon-button", { type: "button", "aria-label": t("delete.one", { name }), title: t("delete"), onclick: () => remove(kind, upload) }, icon("bin"))));
     }
     if (bad) parts.push(problem(kind, upload, bad));
@@ -237,6 +249,7 @@ function drawUpload(card, kind, upload) {
 /** Length, resolution, and whether it is still being looked at. */
 function told(kind, upload) {
   if (trouble(upload)) return [el("span.bad", {}, t("unfit"))];
+  if (upload.spoken) return toldOfScript(upload);
   const parts = [];
   if (upload.seconds) parts.push(clock(upload.seconds));
   if (kind === "presenters" && upload.width) {
@@ -251,6 +264,14 @@ function told(kind, upload) {
   return words;
 }
 
+/** Who speaks it, and that nobody does. */
+function toldOfScript(upload) {
+  const { now, voice, language } = upload.spoken;
+  if (!now) return [el("span.looking", {}, t("script.speaking"), el("span.percent"))];
+  const parts = [clock(upload.seconds), language ? languageName(language) : null].filter(Boolean);
+  return [el("span", {}, parts.join(" · ")), el("span.synthetic", { title: t("script.synthetic") }, icon("voice"), t("script.by", { voice }))];
+}
+
 /** Does the pipeline go through it from beginning to end now? */
 function isLookedAt(upload) {
   return !upload.checked && upload.share !== null;
@@ -263,7 +284,7 @@ function look(kind, upload) {
     if (!upload.key || !upload.picture) return el("span.face");
     return el("img.face", { src: `files/pictures/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: "", loading: "lazy", width: 56, height: 56 });
   }
-  if (!upload.key) return el("span.listen");
+  if (!upload.key || (upload.spoken && !upload.spoken.now)) return el("span.listen");
   const button = el("button.listen", { type: "button", "aria-label": t("listen", { name }), "aria-pressed": "false" }, icon("play"));
   button.addEventListener("click", () => {
     const own = playing?.button === button;
@@ -304,7 +325,7 @@ function problem(kind, upload, sentence) {
 }
 
 async function remove(kind, upload) {
-  const words = t(kind === "voices" ? "delete.voice" : "delete.presenter", { name: upload.file });
+  const words = t(upload.spoken ? "delete.script" : kind === "voices" ? "delete.voice" : "delete.presenter", { name: upload.file });
   if (!(await confirmed(t("delete.one", { name: upload.file }), words, t("delete")))) return;
   if (await post("api/delete", { kind, keys: [upload.key] })) store.soon?.();
 }
