@@ -38,6 +38,16 @@ class _Drawn:
     add: _Pixels
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where text stands: in the middle of left and right, its foot on the edge, or its head."""
+
+    edge: int
+    grows_down: bool
+    left: int
+    right: int
+
+
 class BurntSubtitles:
     """The subtitles of one clip, all in one place."""
 
@@ -55,25 +65,33 @@ class BurntSubtitles:
         self._padding = max(1, round(font.size * 0.3))
         self._height = round(font.size * LINE_HEIGHT)
         self._drawn: tuple[Cue, _Drawn, int, int] | None = None
-        self._top, self._from_above = self._place(label, keep_clear)
+        self._place = self._chosen_place(label, keep_clear)
 
-    def _place(self, label: Box | None, keep_clear: Box | None) -> tuple[int, bool]:
-        """The edge that the text grows from: its foot, or where there is no room below, its head."""
+    def _chosen_place(self, label: Box | None, keep_clear: Box | None) -> "_Place":
+        """Below the face if that is free: in the middle, above the label, or beside it; else above the face."""
         width, height = self._size
-        tallest = max((len(lines) for lines in self._lines.values()), default=1) * self._height + 2 * self._padding
+        tallest = max(len(lines) for lines in self._lines.values()) * self._height + 2 * self._padding
         margin = round(MARGIN_SHARE * min(width, height))
-        side = round((1 - WIDTH_SHARE) / 2 * width)
-        feet = [height - margin] + ([label[1] - margin // 2] if label is not None and label[1] > height // 2 else [])
-        heads = [margin] + ([label[3] + margin // 2] if label is not None and label[1] <= height // 2 else [])
+        low = label is not None and label[1] > height // 2
+        places = [_Place(height - margin, False, 0, width)]
+        if label is not None and low:
+            places.append(_Place(label[1] - margin // 2, False, 0, width))
+            widest = max(self._font.getlength(line) for lines in self._lines.values() for line in lines)
+            for left, right in ((margin, label[0] - margin // 2), (label[2] + margin // 2, width - margin)):
+                if widest + 4 * self._padding <= right - left:
+                    places.append(_Place(height - margin, False, left, right))
+        places.append(_Place(margin, True, 0, width))
+        if label is not None and not low:
+            places.append(_Place(label[3] + margin // 2, True, 0, width))
 
-        def covered(place: tuple[int, bool]) -> tuple[int, int]:
-            edge, above = place
-            box = (side, edge, width - side, edge + tallest) if above else (side, edge - tallest, width - side, edge)
-            outside = max(0, -box[1]) + max(0, box[3] - height)
+        def covered(place: _Place) -> tuple[int, int]:
+            top = place.edge if place.grows_down else place.edge - tallest
+            side = round((1 - WIDTH_SHARE) / 2 * width) if place.right - place.left == width else 0
+            box = place.left + side, top, place.right - side, top + tallest
+            outside = max(0, -top) + max(0, top + tallest - height)
             return overlap(box, keep_clear) + outside * width, overlap(box, label)
 
-        # Where nothing is free, the mouth counts before the label's place, which is taken for two seconds only.
-        places = [(foot, False) for foot in feet] + [(head, True) for head in heads]
+        # Where nothing is free, the mouth counts before the label.
         free = [place for place in places if covered(place) == (0, 0)]
         return free[0] if free else min(places, key=covered)
 
@@ -109,8 +127,10 @@ class BurntSubtitles:
             middle = self._padding + (number + 0.5) * self._height
             pen.text((wide / 2, middle), line, fill=255, font=self._font, anchor="mm")
         text = np.asarray(mask, np.float32)[:, :, None] / 255
-        top = self._top if self._from_above else self._top - tall
-        top, left = min(max(0, top), height - tall), (width - wide) // 2
+        place = self._place
+        top = place.edge if place.grows_down else place.edge - tall
+        left = place.left + (place.right - place.left - wide) // 2
+        top, left = min(max(0, top), height - tall), min(max(0, left), width - wide)
         keep = (1 - np.float32(BACKING_OPACITY)) * (1 - text)
         return _Drawn(keep.astype(np.float32), (255 * text).astype(np.float32)), left, top
 
