@@ -145,7 +145,7 @@ async def _shown(request: Request) -> Response:
 
 
 async def _upload(request: Request) -> Response:
-    studio, kind = studio_of(request), KINDS.get(request.path_params["kind"])
+    studio, kind = studio_of(request), {**KINDS, "scripts": UploadKind.SCRIPT}.get(request.path_params["kind"])
     length = request.headers.get("content-length", "")
     if kind is None:
         raise HTTPException(404)

@@ -31,7 +31,7 @@ KEPT = {"cache-control": "private, max-age=86400, immutable"}
 SANDBOX = {"content-security-policy": "default-src 'none'; sandbox"}
 """What strangers made is shown, never run."""
 
-KINDS = {"voices": UploadKind.AUDIO, "presenters": UploadKind.TEMPLATE, "scripts": UploadKind.SCRIPT}
+KINDS = {"voices": UploadKind.AUDIO, "presenters": UploadKind.TEMPLATE}
 
 
 def routes() -> list[Route]:
@@ -91,11 +91,11 @@ async def _upload(request: Request) -> Response:
 
 
 async def _subtitles(request: Request) -> Response:
-    return _sent(request, studio_of(request).folders.voice_text(_key(request, "key"), ".vtt"))
+    return sent(request, studio_of(request).folders.voice_text(_key(request, "key"), ".vtt"))
 
 
 async def _sample(request: Request) -> Response:
-    return _sent(request, studio_of(request).folders.voice_sample(_key(request, "key")))
+    return sent(request, studio_of(request).folders.voice_sample(_key(request, "key")))
 
 
 async def _picture(request: Request) -> Response:
