@@ -63,8 +63,14 @@ def _content(
     folders: DataFolders, voice_key: str, order: DeliverySpec, reports: Mapping[str, ClipReport]
 ) -> Iterator[tuple[str, Path]]:
     # Players find the subtitles of a clip by its name.
-    subtitles = {suffix: path for suffix in (".srt", ".vtt") if (path := folders.voice_text(voice_key, suffix)).exists()}
-    if not subtitles and voice_key in Uploads(folders).known(UploadKind.SCRIPT) and folders.subtitles(voice_key).exists():
+    subtitles = {
+        suffix: path for suffix in (".srt", ".vtt") if (path := folders.voice_text(voice_key, suffix)).exists()
+    }
+    if (
+        not subtitles
+        and voice_key in Uploads(folders).known(UploadKind.SCRIPT)
+        and folders.subtitles(voice_key).exists()
+    ):
         subtitles = {".vtt": folders.subtitles(voice_key)}
     for presenter_key in reports:
         name, clip = _name(presenter_key, order), ClipKey(voice_key, presenter_key)
