@@ -74,7 +74,7 @@ def test_a_soft_track_has_its_language_its_times_and_changes_no_pixel(tmp_path: 
         (track,) = container.streams.subtitles
         assert (track.codec_context.name, track.language) == ("mov_text", "deu")
         told = [
-            (float((packet.pts or 0) * track.time_base), bytes(packet)[2:].decode())
+            (float((packet.pts or 0) * (track.time_base or 0)), bytes(packet)[2:].decode())
             for packet in container.demux(track)
             if packet.size > 2
         ]
