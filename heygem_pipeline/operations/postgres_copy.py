@@ -8,6 +8,7 @@ import sqlalchemy as db
 from sqlalchemy.exc import SQLAlchemyError
 
 from heygem_pipeline.errors import BackupFailed, OutputRefused
+from heygem_pipeline.runs.database_access import unreachable
 
 EMPTY_TABLES = ("alembic_version", "secondary_indexes", "instance_info", "daemon_heartbeats", "concurrency_limits")
 """Dagster writes into these as soon as it opens a new database."""
@@ -27,7 +28,7 @@ def load_database(address: str, dump: Path) -> None:
 
 
 def require_empty_database(address: str) -> None:
-    """Raise OutputRefused where anything was recorded in it, BackupFailed where it cannot be asked."""
+    """Raise OutputRefused where anything was recorded in it, ClusterUnusable where it does not answer."""
     engine = db.create_engine(address, poolclass=db.NullPool)
     try:
         with engine.connect() as connection:
@@ -36,7 +37,7 @@ def require_empty_database(address: str) -> None:
                 if table not in EMPTY_TABLES and connection.execute(used).scalar():
                     raise OutputRefused("backup.database_not_empty", database=str(engine.url.database))
     except SQLAlchemyError as error:
-        raise _failed(str(error.__cause__ or error)) from error
+        raise unreachable(error) from error
 
 
 def _run(program: str, address: str, *arguments: str | Path) -> None:

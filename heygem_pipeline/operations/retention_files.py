@@ -1,6 +1,5 @@
 """Which files of the store, the outputs and the logs are no longer needed. Uploads never are among them."""
 
-import json
 import os
 import shutil
 from collections.abc import Collection, Iterator
@@ -12,10 +11,9 @@ from heygem_pipeline.operations.retention_items import DAY, Removable, modified,
 from heygem_pipeline.runs.materializations import ClipFiles, keys_in
 from heygem_pipeline.runs.progress_file import progress_files
 from heygem_pipeline.settings import KeepSettings
-from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import REMOVED_SUFFIX, DataFolders
-from heygem_pipeline.storage.state_file import read_state
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 LARGEST_SERVER_LOG = 20 * 10**6
@@ -59,15 +57,15 @@ def removable_store(
 ) -> Iterator[Removable]:
     """What the store holds of uploads and clips that have been gone for some days: a disk may be away for a while.
 
-    Since when they are gone is remembered in ``state/gone.json``.
+    Since when they are gone is remembered in the register ``gone``.
     """
-    register = folders.state / "gone.json"
-    before = read_state(register, _times, {})
+    register = folders.register("gone")
+    before = register.read(_times, {})
     gone = {str(path.relative_to(folders.root)): what for what, path in _gone(folders, busy)}
     since = {name: before.get(name, now) for name in gone}
     if remember and since != before:
-        with atomic_path(register) as temporary:
-            temporary.write_text(json.dumps(since, ensure_ascii=False, indent=1), encoding="utf-8")
+        with register.changing() as write:
+            write(since)
     keep = keeping.keep_store_days
     for name, what in gone.items():
         if now - since[name] >= keep * DAY:

@@ -31,11 +31,12 @@ from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.state_file import read_state
 from heygem_pipeline.web.http_client import post
 
 WAITS = (30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 24 * 3600.0)
 """Seconds after each call that failed, until the next; after the last it is given up."""
+
+NAME = "webhooks"
 
 CALLS_AT_ONCE = 4
 """In one tick of the sensor, so that slow receivers do not hold it up."""
@@ -72,7 +73,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Calls:
-    """``state/webhooks.json``.
+    """The register ``webhooks``.
 
     Attributes:
         told: campaigns that were told of as finished, until something of them is made again.
@@ -97,10 +98,9 @@ def tell_what_is_finished(
         now: POSIX time.
     """
     wanted = {campaign.name: campaign for campaign in campaigns if campaign.webhook}
-    path = folders.state / "webhooks.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
-        before = read_state(path, Calls.understood, Calls())
+    register = folders.register(NAME)
+    with register.changing() as write:
+        before = register.read(Calls.understood, Calls())
         calls = _with_finished(before, found, wanted, now)
         due = list(islice((call for call in calls.waiting if call.next_at <= now), CALLS_AT_ONCE))
         said = []
@@ -110,20 +110,18 @@ def tell_what_is_finished(
             waiting = tuple(left if one.id == call.id else one for one in calls.waiting)
             calls = replace(calls, waiting=tuple(one for one in waiting if one is not None))
         if calls != before:
-            with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(asdict(calls), ensure_ascii=False), encoding="utf-8")
+            write(asdict(calls))
     return said
 
 
 def renamed(folders: DataFolders, old: str, new: str) -> None:
     """A campaign has another name; what was told of it is not told again."""
-    path = folders.state / "webhooks.json"
-    with FileLock(f"{path}.lock"):
-        before = read_state(path, Calls.understood, Calls())
+    register = folders.register(NAME)
+    with register.changing() as write:
+        before = register.read(Calls.understood, Calls())
         if old in before.told:
             told = tuple(sorted({new if name == old else name for name in before.told}))
-            with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(asdict(replace(before, told=told)), ensure_ascii=False), "utf-8")
+            write(asdict(replace(before, told=told)))
 
 
 def _with_finished(calls: Calls, found: Plan, wanted: Mapping[str, Campaign], now: float) -> Calls:

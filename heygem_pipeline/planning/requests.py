@@ -1,17 +1,14 @@
-"""What people and schedules asked for beyond what is made by itself: ``state/requests.json``."""
+"""What people and schedules asked for beyond what is made by itself: the register ``requests``."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from time import time
 from typing import Any
 
-from filelock import FileLock
-
 from heygem_pipeline.runs.stages import Stage
-from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.state_file import read_state
+
+NAME = "requests"
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Requests:
 
 def read_requests(folders: DataFolders) -> Requests:
     """Return what was asked for and not started yet."""
-    return read_state(folders.state / "requests.json", _understood, Requests())
+    return folders.register(NAME).read(_understood, Requests())
 
 
 def _understood(stored: dict[str, Any]) -> Requests:
@@ -106,11 +103,8 @@ def erase(folders: DataFolders, concerns: Callable[[str, str], bool]) -> None:
 
 
 def _change(folders: DataFolders, change: Callable[[Requests], Requests]) -> None:
-    path = folders.state / "requests.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with folders.register(NAME).changing() as write:
         before = read_requests(folders)
         after = change(before)
         if after != before:
-            with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(asdict(after)), encoding="utf-8")
+            write(asdict(after))

@@ -1,30 +1,46 @@
-"""One runner of the graph for each data folder."""
+"""One runner of the graph for each data folder, and for each cluster."""
 
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from heygem_pipeline.errors import AlreadyRunning
 from heygem_pipeline.storage.folders import DataFolders
+
+if TYPE_CHECKING:
+    from heygem_pipeline.runs.controller_lock import Keeper
 
 
 @contextmanager
 def only_runner(folders: DataFolders) -> Iterator[int]:
     """Hold the data folder's lock and give its descriptor: a child that inherits it holds the lock until it ends too.
 
-    Raises AlreadyRunning.
+    Raises AlreadyRunning; of a cluster also ClusterUnusable, where its database does not answer.
     """
     folders.make()
     descriptor = os.open(folders.lock_file, os.O_RDWR | os.O_CREAT)
+    keeper = None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AlreadyRunning("data_folder.in_use", folder=str(folders.root)) from error
+        keeper = _keeper_of(folders)
         yield descriptor
     finally:
         os.close(descriptor)
+        if keeper is not None:
+            keeper.let_go()
+
+
+def _keeper_of(folders: DataFolders) -> "Keeper | None":
+    if not folders.database:
+        return None
+    from heygem_pipeline.runs.controller_lock import Keeper
+
+    return Keeper.start(folders)
 
 
 def is_in_place(folders: DataFolders, lock: int) -> bool:
@@ -36,7 +52,11 @@ def is_in_place(folders: DataFolders, lock: int) -> bool:
 
 
 def is_served(folders: DataFolders) -> bool:
-    """Does the page, the daemon or another command run the graph on this data folder now?"""
+    """Does the page, the daemon or another command run the graph on this data folder now, on whatever machine?"""
+    if folders.database:
+        from heygem_pipeline.runs.controller_lock import holder_of
+
+        return holder_of(folders.database) is not None
     try:
         with only_runner(folders):
             return False

@@ -7,6 +7,7 @@ from filelock import FileLock
 
 from heygem_pipeline.errors import ClusterUnusable
 from heygem_pipeline.runs.dagster_internals import SqliteEventLogStorage
+from heygem_pipeline.runs.database_access import require_database
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 
 Instance = dg.DagsterInstance
@@ -28,9 +29,11 @@ def dagster_environment(folders: DataFolders) -> dict[str, str]:
 def open_instance(folders: DataFolders) -> dg.DagsterInstance:
     """The project's instance over a data folder; close it after use (it is a context manager).
 
-    Raises ClusterUnusable where the project's dagster.yaml names another database than HEYGEM_DATABASE.
+    Raises ClusterUnusable where the database does not answer, or dagster.yaml names another one than HEYGEM_DATABASE.
     """
     os.environ.update(dagster_environment(folders))
+    if folders.database:
+        require_database(folders.database)
     # Two processes that make a new folder's databases at one moment spoil them for good.
     with FileLock(folders.state / "databases.lock"):
         instance = dg.DagsterInstance.get()

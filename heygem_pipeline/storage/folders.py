@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import gethostname
 
 from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.fingerprint import text_digest
 from heygem_pipeline.storage.folder_identity import SeenFolders
+from heygem_pipeline.storage.register import FileRegister, Register
 
 REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
 
@@ -51,6 +53,18 @@ class DataFolders:
     def lock_file(self) -> Path:
         """Held by whatever runs the graph on this folder: page and daemon, or the demo."""
         return self.state / "running.lock"
+
+    def register(self, name: str) -> Register:
+        """A document that several processes change: ``state/<name>.json``, or a row of a cluster's database."""
+        if not self.database:
+            return FileRegister(self.state / f"{name}.json")
+        from heygem_pipeline.storage.database_register import DatabaseRegister
+
+        return DatabaseRegister(self.database, name)
+
+    def seen_folders(self, name: str) -> SeenFolders:
+        """Which folders were last seen; the machines of a cluster number the same folders differently."""
+        return SeenFolders(self.state / (f"{name}-{gethostname()}.json" if self.database else f"{name}.json"))
 
     def progress(self, run_id: str) -> Path:
         """How far a run is, while it works."""
@@ -145,7 +159,7 @@ class DataFolders:
     @property
     def seen(self) -> SeenFolders:
         """Which folder ``outputs`` was when a clip was last written there."""
-        return SeenFolders(self.state / "folders.json")
+        return self.seen_folders("folders")
 
     @property
     def reports(self) -> Path:

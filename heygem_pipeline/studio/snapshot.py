@@ -109,7 +109,6 @@ class Snapshot:
                 folders.campaigns,
                 *sorted(folders.campaigns.glob("*.yaml")),
             ),
-            *(folders.state / "uploads.json", folders.state / "requests.json", folders.state / "studio-languages.json"),
             *progress_files(folders),
         ):
             try:
@@ -117,4 +116,6 @@ class Snapshot:
             except FileNotFoundError:
                 continue
             yield path.name, status.st_mtime_ns, status.st_size
+        registers = (folders.register(name) for name in ("uploads", "requests", "studio-languages"))
+        yield from (mark for register in registers if (mark := register.mark) is not None)
         yield from latest_records(self.instance, folders)

@@ -1,6 +1,5 @@
 """Which upload has which partition key: told apart for good, even when two files have one stem."""
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -9,18 +8,18 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from filelock import FileLock
-
 from heygem_pipeline.errors import OutputRefused, StageMissing, UploadMissing
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, SCRIPT_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.storage.atomic import atomic_path, place
+from heygem_pipeline.storage.atomic import place
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folder_identity import SeenFolders
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.links import leads_out
-from heygem_pipeline.storage.state_file import read_state
+from heygem_pipeline.storage.register import Register
+
+NAME = "uploads"
 
 UNFINISHED_PREFIXES = (".", "~")
 UNFINISHED_STEMS = (".part", ".partial", ".crdownload", ".tmp", ".temp")
@@ -79,7 +78,7 @@ def always(_path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Uploads:
-    """The uploads of a data folder. The register lies in ``state/uploads.json``: {kind: {key: Upload}}."""
+    """The uploads of a data folder. The register ``uploads`` holds {kind: {key: Upload}}."""
 
     folders: DataFolders
 
@@ -115,8 +114,7 @@ class Uploads:
         changed files are read, and only those that are ``ready``: of the others a new one gets no key yet, and a
         changed one stays known as it was.
         """
-        self._register.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self._register}.lock"):
+        with self._register.changing() as write:
             registers = self._read()
             before = registers.get(kind, {})
             if self.away(kind) is not None:
@@ -132,8 +130,7 @@ class Uploads:
                     name: {key: asdict(upload) for key, upload in register.items()}
                     for name, register in (registers | {kind: now}).items()
                 }
-                with atomic_path(self._register) as temporary:
-                    temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
+                write(stored)
             self._seen.remember(kind.value, self.folder(kind))
         return self.paths(kind, now)
 
@@ -145,9 +142,8 @@ class Uploads:
         Args:
             suffix: of the new content, ".mp3".
         """
-        self._register.parent.mkdir(parents=True, exist_ok=True)
         # Nobody takes in what lies there between the two steps.
-        with FileLock(f"{self._register}.lock"):
+        with self._register.changing():
             old = self.find(kind, key)
             if old.suffix.lower() == suffix:
                 content.replace(old)
@@ -174,7 +170,7 @@ class Uploads:
 
     @property
     def _seen(self) -> SeenFolders:
-        return SeenFolders(self.folders.state / "upload-folders.json")
+        return self.folders.seen_folders("upload-folders")
 
     def paths(self, kind: UploadKind, uploads: Mapping[str, Upload]) -> dict[str, Path]:
         """The files of uploads, by key."""
@@ -213,14 +209,14 @@ class Uploads:
     @property
     def have_been_taken_in(self) -> bool:
         """Whether any upload ever was."""
-        return self._register.exists()
+        return self._register.mark is not None
 
     @property
-    def _register(self) -> Path:
-        return self.folders.state / "uploads.json"
+    def _register(self) -> Register:
+        return self.folders.register(NAME)
 
     def _read(self) -> dict[str, dict[str, Upload]]:
-        return read_state(self._register, _understood, {})
+        return self._register.read(_understood, {})
 
 
 def _understood(stored: dict[str, dict[str, Any]]) -> dict[str, dict[str, Upload]]:

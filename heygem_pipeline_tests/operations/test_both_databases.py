@@ -1,9 +1,13 @@
 """What hangs on how Dagster's records are kept: the same on SQLite and on a real PostgreSQL."""
 
+import os
 import sqlite3
+import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from socket import gethostname
 from time import time
 
 import dagster as dg
@@ -13,14 +17,16 @@ from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 from dagster._core.events import StepMaterializationData
 
-from heygem_pipeline.errors import BackupUnusable, OutputRefused
+from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, ClusterUnusable, OutputRefused
 from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.operations.backup import back_up, restore
 from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.requests import ask_for, read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import materializations
+from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
 from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.instance import is_sqlite, open_instance
@@ -29,9 +35,12 @@ from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.studio.voice_languages import languages_of, note_language
+from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline_tests.conftest import data_folder_at
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 from heygem_pipeline_tests.postgres_server import PostgresServer, engine_of
+from heygem_pipeline_tests.served import wait_for
 
 pytestmark = pytest.mark.server
 
@@ -198,10 +207,54 @@ def test_what_is_under_way_and_its_log_are_told(house: House) -> None:
     assert any("It stopped." in line.message for line in read_log(house.instance, run, follow=False))
 
 
-def test_a_file_that_names_another_database_is_refused(house: House) -> None:
-    from heygem_pipeline.errors import ClusterUnusable
+def test_registers_hold_what_people_and_sensors_wrote_and_nothing_is_lost_between_two_writers(house: House) -> None:
+    house.replace(NAME, "a voice")
+    house.take_in()
+    note_language(house.folders, NAME, "de")
+    before = [house.folders.register(name).mark for name in ("uploads", "requests", "studio-languages")]
+    with ThreadPoolExecutor(8) as several:
+        list(several.map(lambda number: ask_for(house.folders, [f"{NAME}|{number}"]), range(40)))
+    assert set(read_requests(house.folders).clips) == {f"{NAME}|{number}" for number in range(40)}
+    assert languages_of(house.folders) == {NAME: "de"} and NAME in Uploads(house.folders).known(UploadKind.AUDIO)
+    after = [house.folders.register(name).mark for name in ("uploads", "requests", "studio-languages")]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, True]
+    written = list(house.folders.state.glob("*.json"))
+    assert bool(house.folders.database) == ({"uploads.json", "requests.json"}.isdisjoint(p.name for p in written))
 
+
+def test_a_change_that_fails_half_way_changes_nothing(house: House) -> None:
+    ask_for(house.folders, ["one|one"])
+    with pytest.raises(ZeroDivisionError), house.folders.register("requests").changing():
+        raise ZeroDivisionError
+    ask_for(house.folders, ["one|two"])
+    assert read_requests(house.folders).clips == ["one|one", "one|two"]
+
+
+def test_only_one_controller_runs_wherever_the_data_folder_lies(house: House, tmp_path: Path) -> None:
+    there = DataFolders(tmp_path / "mounted elsewhere", house.folders.database)
+    with only_runner(house.folders) as lock:
+        assert is_served(house.folders)
+        child = subprocess.Popen(["sleep", "30"], pass_fds=[lock])
+        with pytest.raises(AlreadyRunning) as refused, only_runner(there if there.database else house.folders):
+            pass
+        if there.database:
+            assert is_served(there) and refused.value.code == "cluster.in_use"
+            assert f"{gethostname()}, process {os.getpid()}" in str(refused.value)
+    assert is_served(house.folders)
+    child.kill()
+    child.wait()
+    wait_for(lambda: not is_served(house.folders))
+    with only_runner(house.folders):
+        pass
+    with only_runner(there):
+        pass
+
+
+def test_a_file_that_names_another_database_is_refused(house: House) -> None:
     other = DataFolders(house.folders.root, "" if house.folders.database else "postgresql+psycopg2://host/database")
-    with pytest.raises(ClusterUnusable):
+    with pytest.raises(ClusterUnusable) as refused:
         open_instance(other)
+    assert refused.value.code == (
+        "cluster.other_database" if house.folders.database else "cluster.database_unreachable"
+    )
     assert data_folders() == house.folders
