@@ -15,7 +15,9 @@ from heygem_pipeline.assets.step_progress import NoDisplay, ProgressDisplay
 @cache
 def discovered() -> dg.Definitions:
     """What the modules of this folder define, ``dg scaffold`` among those who write them; each leads to its code."""
-    found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    tree = dg.ComponentTree.for_project(Path(__file__).parent)
+    # Without the place, it also describes the components of every package installed: 0.25 s in every run's process.
+    found = tree.build_defs(tree.defs_module_path)
     written = [asset for asset in found.assets or () if isinstance(asset, dg.AssetsDefinition)]
     metadata: dict[dg.AssetKey, Mapping[str, Any]] = {}
     for asset in dg.with_source_code_references(written):
