@@ -34,6 +34,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
+from dagster_shared.error import SerializableErrorInfo
 
 __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
@@ -56,6 +57,7 @@ __all__ = [
     "RunFailureReason",
     "RunTagsTable",
     "RunsTable",
+    "SerializableErrorInfo",
     "SqlEventLogStorage",
     "SqlEventLogStorageTable",
     "SqlRunStorage",

@@ -16,6 +16,7 @@ from heygem_pipeline.runs.dagster_internals import (
     PARTITION_NAME_TAG,
     DagsterEvent,
     DagsterExecutionInterruptedError,
+    SerializableErrorInfo,
 )
 from heygem_pipeline.runs.failure_reasons import read_reason, reason_in
 from heygem_pipeline.runs.stages import Stage, step_name, subject_of
@@ -54,6 +55,7 @@ class Line:
         subject: "voice/presenter" or a key, "" where there is none.
         stage: the step or what else speaks.
         message: may have several lines.
+        cause: of what nobody foresaw, the error at its root in one line; else "".
     """
 
     at: float
@@ -62,6 +64,7 @@ class Line:
     subject: str
     stage: str
     message: str
+    cause: str = ""
 
     def __str__(self) -> str:
         """One line that can be cut at its columns; whatever the message has more, indented below."""
@@ -91,16 +94,29 @@ def level_and_text(message: str, level: int, event: DagsterEvent | None) -> tupl
 
 def _stack(event: DagsterEvent) -> str:
     """The stack trace of what nobody foresaw, told once; a failure with a sentence has that in the line before."""
+    error = _unforeseen(event)
+    return "" if error is None else error.to_string()
+
+
+def root_cause(event: DagsterEvent | None) -> str:
+    """The error at the root of what nobody foresaw, in one line; "" where there is none."""
+    error = None if event is None else _unforeseen(event)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return "" if error is None else error.message.strip().partition("\n")[0]
+
+
+def _unforeseen(event: DagsterEvent) -> SerializableErrorInfo | None:
     data = event.event_specific_data
     error = getattr(data, "error", None)
     told_before = getattr(data, "user_failure_data", None) or getattr(data, "first_step_failure_event", None)
     if error is None or told_before or error.cls_name == DagsterExecutionInterruptedError.__name__:
-        return ""
-    return error.to_string()
+        return None
+    return error
 
 
 def subject_in(tags: Mapping[str, str]) -> str:
-    """ErasureTarget a run with these tags works on, the way its files lie in outputs: "voice/presenter", or one key."""
+    """What a run with these tags works on, the way its files lie in outputs: "voice/presenter", or one key."""
     first, last = tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG)
     key = tags.get(PARTITION_NAME_TAG) or (f"{first} ... {last}" if first and last else "")
     return label_of(key)
@@ -134,9 +150,9 @@ def read_log(instance: dg.DagsterInstance, run: dg.DagsterRun, follow: bool = Fa
             entry = record.event_log_entry
             shown = level_and_text(entry.message, int(entry.level), entry.dagster_event)
             if shown is not None:
-                yield Line(
-                    entry.timestamp, shown[0], run.run_id, subject, step_name(entry.step_key or NO_STEP), shown[1]
-                )
+                level, text = shown
+                stage, cause = step_name(entry.step_key or NO_STEP), root_cause(entry.dagster_event)
+                yield Line(entry.timestamp, level, run.run_id, subject, stage, text, cause)
         if page.has_more:
             continue
         if now is None or now.is_finished:

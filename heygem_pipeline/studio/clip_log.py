@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from heygem_pipeline.runs.instance import Instance
-from heygem_pipeline.runs.run_log import latest_run, read_log
+from heygem_pipeline.runs.run_log import Line, latest_run, read_log
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
 MOST_LINES = 2000
-
-CAUSED_BY = "The above exception was caused by the following exception:"
 
 _PATH = re.compile(r"(?<![\w:/.])/(?:[^\s/:'\"<>|]+/)+([^\s/:'\"<>|]*)")
 
@@ -28,7 +26,7 @@ def log_of(instance: Instance, folders: DataFolders, clip: ClipKey) -> dict[str,
                     "at": line.at,
                     "level": logging.getLevelName(line.level),
                     "stage": line.stage,
-                    "message": without_paths(_short(line.message), folders.root),
+                    "message": without_paths(_short(line), folders.root),
                 }
                 for line in islice(read_log(instance, run), MOST_LINES)
             ]
@@ -36,11 +34,11 @@ def log_of(instance: Instance, folders: DataFolders, clip: ClipKey) -> dict[str,
     return {"run": None, "subject": "", "lines": []}
 
 
-def _short(message: str) -> str:
+def _short(line: Line) -> str:
     """What happened, and the error that was at its root; the rest of a stack trace is for Dagster's page."""
-    first, _, more = message.partition("\n")
-    cause = more.rpartition(CAUSED_BY)[2].strip().partition("\n")[0]
-    return f"{first} {cause}".rstrip()
+    first, _, more = line.message.partition("\n")
+    then = line.cause or more.strip().partition("\n")[0]
+    return f"{first} {then}".rstrip()
 
 
 def without_paths(text: str, root: Path) -> str:

@@ -40,7 +40,17 @@ TAKES_MESSAGES = {"CampaignWrong"}
 
 SENTENCE = re.compile("[A-Za-z]+ [a-z]+ [a-z]+")
 WORDS_IN_PATTERN = re.compile("[A-Za-z]{2,} ")
-DECIDING_METHODS = {"startswith", "endswith", "find", "partition", "removeprefix", "removesuffix"}
+DECIDING_METHODS = {
+    "startswith",
+    "endswith",
+    "find",
+    "partition",
+    "rpartition",
+    "split",
+    "rsplit",
+    "removeprefix",
+    "removesuffix",
+}
 MATCHING_METHODS = {"match", "search", "fullmatch", "findall", "finditer"}
 
 CHINESE = re.compile("[\u4e00-\u9fff]")

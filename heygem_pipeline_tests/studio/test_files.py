@@ -6,9 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from dagster import DagsterRunStatus, EventLogEntry
+from dagster import DagsterEventType, DagsterRunStatus, EventLogEntry
 from starlette.testclient import TestClient
 
+from heygem_pipeline.runs.dagster_internals import DagsterEvent, SerializableErrorInfo, StepFailureData
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.file_names import names_of
@@ -117,24 +118,19 @@ def test_what_has_not_changed_is_not_sent_again(studio: TestClient, house: House
 
 def test_a_log_tells_the_error_at_the_root_and_no_stack(studio: TestClient, house: House) -> None:
     run = house.run(CLIP, "one|one", DagsterRunStatus.FAILURE)
-    message = f"""Step failed.
-Exceeded max_retries of 1
-
-Stack Trace:
-  File "/usr/lib/python3/a.py", line 3, in a
-
-The above exception was caused by the following exception:
-IsADirectoryError: Is a directory: '{house.folders.root}/outputs/one/one.mp4'
-
-Stack Trace:
-  File "/usr/lib/python3/b.py", line 4, in b"""
-    for said in (message, "Finished."):
-        house.instance.handle_new_event(EventLogEntry(None, logging.ERROR, said, run, 1.0))
+    place = f"{house.folders.root}/outputs/one/one.mp4"
+    root = SerializableErrorInfo(f"IsADirectoryError: Is a directory: '{place}'\n", ["  in b\n"], "IsADirectoryError")
+    error = SerializableErrorInfo("Exceeded max_retries of 1\n", ["  in a\n"], "RetryRequestedFromPolicy", cause=root)
+    failed = DagsterEvent(
+        DagsterEventType.STEP_FAILURE.value, "make_clip", event_specific_data=StepFailureData(error, None)
+    )
+    for said, event in (("Step failed.", failed), ("Finished.\nWell.\nIndeed.", None)):
+        entry = EventLogEntry(None, logging.ERROR, said, run, 1.0, job_name="make_clip", dagster_event=event)
+        house.instance.handle_new_event(entry)
     lines = studio.get("/api/clips/one/one/log").json()["lines"]
-    root = house.folders.root.name
     assert [line["message"] for line in lines] == [
-        f"Step failed. IsADirectoryError: Is a directory: '{root}/outputs/one/one.mp4'",
-        "Finished.",
+        f"Step failed. IsADirectoryError: Is a directory: '{house.folders.root.name}/outputs/one/one.mp4'",
+        "Finished. Well.",
     ]
 
 
