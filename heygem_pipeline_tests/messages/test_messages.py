@@ -46,8 +46,6 @@ DECIDING_METHODS = {
     "find",
     "partition",
     "rpartition",
-    "split",
-    "rsplit",
     "removeprefix",
     "removesuffix",
 }
