@@ -28,7 +28,7 @@ $(DEVELOPING): $(INSTALLED)
 
 # PyTorch's wheels for Linux are built for CUDA; those of the optional engine and tracker need it.
 gpu: setup
-	$(INSTALL) '.[face_alignment,wav2lip]'
+	$(INSTALL) '.[face_alignment,musetalk,wav2lip]'
 	$(BIN)/python -c 'import torch; print("PyTorch", torch.__version__, "sees a GPU:", torch.cuda.is_available())'
 
 demo: setup

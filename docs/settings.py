@@ -21,7 +21,8 @@ GROUPS = {
     "Folders and programs": ("data", "checkpoints", "ffmpeg", "subtitle_font"),
     "Engine and face tracker": (
         *("engine", "tracker", "device", "downloads", "acknowledged_licences"),
-        *("wav2lip_lead_seconds", "wav2lip_sharpening", "program"),
+        *("wav2lip_lead_seconds", "wav2lip_sharpening"),
+        *("musetalk_lead_seconds", "musetalk_steadying", "musetalk_precision", "program"),
     ),
     "What starts by itself": ("automatic", "queue_length", "keep_free_gb", "webhook_inside"),
     "The finished clip; a campaign can set these too": (
@@ -40,7 +41,7 @@ GROUPS = {
     "Checks of the finished clip": ("sync_tolerance_frames",),
     "How long data is kept": (
         *("keep_patches_days", "keep_store_days", "keep_previews_days", "keep_runs_days", "keep_failed_runs_days"),
-        "keep_outputs_days",
+        *("keep_outputs_days", "keep_encodings_gb"),
     ),
     "The Studio": (
         *("studio_users", "studio_hosts", "studio_proxy", "studio_proxy_header"),

@@ -89,6 +89,11 @@ class KeepSettings(BaseModel):
         description="Days that stored data of deleted uploads and clips, and patches of unfinished clips, are kept",
     )
     keep_previews_days: float = Field(default=1.0, ge=0, description="Days that previews of clips are kept")
+    keep_encodings_gb: float = Field(
+        default=5.0,
+        ge=0,
+        description="Engine musetalk: room for what it computes once a presenter, for every voice (GB); 0: nothing",
+    )
     keep_runs_days: float = Field(
         default=30.0, ge=0, description="Days that successful runs are kept, with their events and logs"
     )
@@ -98,6 +103,11 @@ class KeepSettings(BaseModel):
         gt=0,
         description="Days that a voice's clips and ZIP are kept after the last of its clips was made; empty: for ever",
     )
+
+    @property
+    def encodings_bytes(self) -> int:
+        """``keep_encodings_gb`` in bytes."""
+        return int(self.keep_encodings_gb * 1e9)
 
 
 class StudioSettings(BaseModel):
@@ -243,6 +253,22 @@ class EngineSettings(NetworkSettings):
         le=1,
         description="Engine wav2lip: sharpen the mouth, from 0 (not at all) to 1 (as sharp as the presenter)",
     )
+    musetalk_lead_seconds: float = Field(
+        default=0.0,
+        ge=-0.5,
+        le=0.5,
+        description="Engine musetalk: mouths are drawn from the sound so long before their frame (seconds)",
+    )
+    musetalk_steadying: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Engine musetalk: steady lips that tremble, from 0 (not at all) to 1 (mean of three frames)",
+    )
+    musetalk_precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        default="auto",
+        description="Engine musetalk: numbers it calculates with: auto, float32, float16 or bfloat16; auto: what suits",
+    )
     program: Path | None = Field(
         default=None, description="Engine program: the YAML file that describes the lip-sync program"
     )
@@ -329,7 +355,8 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
         default=Path("data"), description="Folder of uploads, finished clips, stored results and Dagster's state"
     )
     engine: str = Field(
-        default="warp", description="Lip-sync engine: warp, wav2lip, program, or one that another package adds"
+        default="warp",
+        description="Lip-sync engine: warp, wav2lip, musetalk, program, or one that another package adds",
     )
     tracker: str = Field(
         default="mesh", description="Face tracker: mesh, face_alignment, or one that another package adds"
@@ -343,8 +370,10 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
         """
         values = self.model_dump(mode="json")
         # A newer setting counts only where it is set: the digests of older data folders hold.
-        names = [*DECISIVE, "program"] if values["program"] else DECISIVE
-        return json.dumps({name: values[name] for name in names}, ensure_ascii=False, separators=(",", ":"))
+        newer = [name for name in NEWER_DECISIVE if values[name] != Settings.model_fields[name].default]
+        return json.dumps(
+            {name: values[name] for name in (*DECISIVE, *newer)}, ensure_ascii=False, separators=(",", ":")
+        )
 
 
 DECISIVE = (
@@ -352,6 +381,7 @@ DECISIVE = (
     *("checkpoints", "ffmpeg", "encoder", "engine", "tracker", "device", "wav2lip_lead_seconds", "wav2lip_sharpening"),
     *("acknowledged_licences", "downloads", *UploadLimits.model_fields, "sync_tolerance_frames"),
 )
+NEWER_DECISIVE = ("program", "musetalk_lead_seconds", "musetalk_steadying", "musetalk_precision")
 
 DEFAULTS = Settings.model_construct()
 """What holds where nobody set anything; the environment is not read."""

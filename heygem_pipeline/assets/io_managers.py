@@ -57,7 +57,14 @@ class PresenterIOManager(dg.IOManager):
             limits = settings()
             loaded_from = stored, file_state(stored), upload, limits
             if self._latest is None or self._latest[0] != loaded_from:
-                presenter = load_presenter(stored, folders.template_speech(key), upload, limits)
+                presenter = load_presenter(
+                    stored,
+                    folders.template_speech(key),
+                    upload,
+                    limits,
+                    folders.face_encodings(key),
+                    limits.encodings_bytes,
+                )
                 self._latest = loaded_from, presenter
             return self._latest[1]
 

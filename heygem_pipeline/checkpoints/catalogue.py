@@ -10,7 +10,7 @@ from heygem_pipeline.messages.message import Message
 class Checkpoint:
     """One file of weights.
 
-    file: its name in the folder. megabytes: about how large the published one is, in 10^6 bytes.
+    file: its name in the folder, or its way below it. megabytes: about how large the published one is, in 10^6 bytes.
     source: where it comes from. url: where it may be downloaded from without asking; "" where a person must fetch it.
     """
 
@@ -50,6 +50,9 @@ class Owner:
 
 
 _WAV2LIP = "https://github.com/Rudrabha/Wav2Lip"
+_MUSETALK = "https://huggingface.co/TMElyralab/MuseTalk"
+_AUTOENCODER = "https://huggingface.co/stabilityai/sd-vae-ft-mse"
+_WHISPER = "https://huggingface.co/openai/whisper-tiny"
 _KOKORO = "https://github.com/thewh1teagle/kokoro-onnx"
 _FAN = "https://www.adrianbulat.com/downloads/python-fan/"
 
@@ -70,6 +73,29 @@ CATALOGUE = (
         ),
         terms=Message("licence.wav2lip"),
         research_only=True,
+    ),
+    Owner(
+        name="musetalk",
+        kind="engine",
+        parts=(
+            Part("network", (Checkpoint("musetalkV15/unet.pth", "MuseTalk 1.5", 3400, _MUSETALK),)),
+            Part(
+                "autoencoder",
+                (
+                    Checkpoint("sd-vae/diffusion_pytorch_model.safetensors", "sd-vae-ft-mse", 335, _AUTOENCODER),
+                    Checkpoint("sd-vae/diffusion_pytorch_model.bin", "the same, pickled", 335, _AUTOENCODER),
+                ),
+            ),
+            Part(
+                "hearing",
+                (
+                    Checkpoint("whisper/model.safetensors", "Whisper tiny", 151, _WHISPER),
+                    Checkpoint("whisper/pytorch_model.bin", "the same, pickled", 151, _WHISPER),
+                ),
+            ),
+        ),
+        terms=Message("licence.musetalk"),
+        research_only=False,
     ),
     Owner(
         name="face_alignment",
@@ -122,5 +148,7 @@ def checkpoints() -> Iterator[tuple[Owner, Part, Checkpoint]]:
 
 
 def checkpoint_called(file: str) -> tuple[Owner, Part, Checkpoint] | None:
-    """The file of that name, with what it belongs to; upper and lower case are alike."""
-    return next((found for found in checkpoints() if found[2].file.casefold() == file.casefold()), None)
+    """The file of that name, with or without its folder, and what it belongs to; upper and lower case are alike."""
+    wanted = file.casefold()
+    names = ((found, found[2].file.casefold()) for found in checkpoints())
+    return next((found for found, name in names if wanted in (name, name.rpartition("/")[2])), None)

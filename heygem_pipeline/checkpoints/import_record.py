@@ -3,9 +3,11 @@
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.fingerprint import sha256_of
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,19 @@ def read_receipt(weights: Path) -> Receipt | None:
         return Receipt(**json.loads(receipt_path(weights).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
+
+
+def weights_identity(weights: Path) -> str:
+    """A file's name and eight digits of its SHA-256, for the versions of engines."""
+    status = weights.stat()
+    receipt = read_receipt(weights)
+    # A receipt spares reading the file at every look of the planner; one older than the file is of another file.
+    known = receipt is not None and receipt_path(weights).stat().st_mtime_ns >= status.st_mtime_ns
+    digits = receipt.sha256[:8] if receipt and known else _digits(weights, status.st_size, status.st_mtime_ns)
+    return f"{weights.name} {digits}"
+
+
+@cache
+def _digits(weights: Path, size: int, modified: int) -> str:
+    """Eight digits of the file's SHA-256; size and time of change make the cache look again at a replaced file."""
+    return sha256_of(weights)[:8]

@@ -33,7 +33,9 @@ def list_all(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = 
                     table.add_row(part.what, checkpoint.file, checkpoint.what, there)
             output.print(Text(f"\n{owner.kind} {owner.name}", "bold"))
             output.print(table)
-            _say(f"From {owner.parts[0].files[0].source}. {_needed(owner)}")
+            _say(f"From {', '.join(_sources(owner))}. {_needed(owner)}")
+            if not any(one.promised_digits for part in owner.parts for one in part.files):
+                _say("No SHA-256 is known to compare them with: their parts and shapes are checked.")
             _say(f"{owner.terms} {_acknowledged(owner)}")
 
 
@@ -107,6 +109,13 @@ def _check(owner: Owner, part: Part, path: Path) -> None:
 
         check_file(path, part.what)
         return
+    if owner.name == "musetalk":
+        try:
+            from heygem_pipeline.lipsync.musetalk.network import weight_files
+        except ImportError as error:
+            raise ModelMissing("musetalk.no_packages", packages=error.name or "torch") from error
+        weight_files.load_network(part.what, path)
+        return
     try:
         from heygem_pipeline.lipsync.wav2lip.network.checkpoint_validation import load_network
     except ImportError as error:
@@ -120,9 +129,15 @@ def _stock(path: Path, checkpoint: Checkpoint) -> str:
     return f"no (about {checkpoint.megabytes} MB)"
 
 
+def _sources(owner: Owner) -> list[str]:
+    return list(dict.fromkeys(one.source for part in owner.parts for one in part.files))
+
+
 def _needed(owner: Owner) -> str:
     alternatives = any(len(part.files) > 1 for part in owner.parts)
     needed = "Any one file will do; the first that is there is taken." if alternatives else "All files are needed."
+    if alternatives and len(owner.parts) > 1:
+        needed = "One file for each purpose is needed; of several, the first that is there is taken."
     return f"{needed} Downloaded when first needed." if comes_by_itself(owner, settings()) else needed
 
 

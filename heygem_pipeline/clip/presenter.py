@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from heygem_pipeline.clip.sidecar import NOTHING_SAID, Sidecar, read_sidecar
 from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
-from heygem_pipeline.faces.tracks import FaceTracks, read_tracks, write_tracks
+from heygem_pipeline.faces.tracks import FaceTracks, TrackedUpload, read_tracks, write_tracks
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import sound_beginning
 from heygem_pipeline.media.template import Template
@@ -121,12 +121,20 @@ def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None
     write_tracks(presenter.tracks, tracks, known)
 
 
-def load_presenter(tracks: Path, own_speech: Path, path: Path, limits: UploadLimits) -> Presenter:
-    """Return what ``save_presenter`` stored for the upload at ``path``."""
+def load_presenter(
+    tracks: Path, own_speech: Path, path: Path, limits: UploadLimits, encodings: Path | None = None, most_bytes: int = 0
+) -> Presenter:
+    """Return what ``save_presenter`` stored for the upload at ``path``.
+
+    encodings, most_bytes: where engines may keep what they compute of the presenter alone; see ``TrackedUpload``.
+    """
     known = read_metadata(tracks)
     speech = read_features(own_speech) if own_speech.exists() else None
     seconds, state = float(known["seconds"]), known.get("state", "")
-    return Presenter(path, known["fingerprint"], known["tracker"], read_tracks(tracks), speech, seconds, limits, state)
+    fingerprint, tracker = known["fingerprint"], known["tracker"]
+    upload = None if encodings is None else TrackedUpload(fingerprint, tracker, encodings, most_bytes)
+    followed = replace(read_tracks(tracks), upload=upload)
+    return Presenter(path, fingerprint, tracker, followed, speech, seconds, limits, state)
 
 
 def _own_speech(template: Template, limits: UploadLimits) -> SpeechFeatures | None:

@@ -30,6 +30,23 @@ class FaceState(IntEnum):
 
 
 @dataclass(frozen=True)
+class TrackedUpload:
+    """Whose tracks they are, for engines that keep what they compute of a presenter alone.
+
+    Attributes:
+        fingerprint: of the upload.
+        tracker: its name and version.
+        encodings: the file to keep it in.
+        most_bytes: all files of its folder together may take so many.
+    """
+
+    fingerprint: str
+    tracker: str
+    encodings: Path
+    most_bytes: int
+
+
+@dataclass(frozen=True)
 class FaceTracks:
     """The followed face of one template. Arrays have one entry a frame; pixels are those of the upright, square frame.
 
@@ -55,6 +72,7 @@ class FaceTracks:
             reads none.
         cuts: frames at which another shot or another face begins; nothing is smoothed or filled across them.
         cover: what is before the mouth, as far as it can be told.
+        upload: None where nothing may be kept of the presenter. It is not stored with them.
     """
 
     frame_rate: Fraction
@@ -72,6 +90,7 @@ class FaceTracks:
     blendshapes: NDArray[np.float32]
     cuts: tuple[int, ...] = ()
     cover: MouthCover = NOTHING_BEFORE
+    upload: TrackedUpload | None = None
 
     def __len__(self) -> int:
         return len(self.state)

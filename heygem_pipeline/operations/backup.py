@@ -153,6 +153,7 @@ def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
 
 def _others(folders: DataFolders) -> Iterator[Path]:
     left_out = {folders.state, folders.log_file.parent, folders.patches(ClipKey("any", "any")).parents[1]}
+    left_out.add(folders.face_encodings("any").parent)
     for folder in sorted(folders.root.iterdir()):
         if folder.is_dir():
             yield from _files(folder, left_out)

@@ -92,6 +92,7 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
     of_presenters = [
         ("tracks of presenters that are gone", folders.tracks("any")),
         ("tracks of presenters that are gone", folders.template_speech("any")),
+        ("encodings of presenters that are gone", folders.face_encodings("any")),
     ]
     for known, stored in ((voices, of_voices), (scripts, of_scripts), (presenters, of_presenters)):
         for what, example in stored:

@@ -112,6 +112,10 @@ class DataFolders:
         """Stored features of the presenter's own speech, where there is any."""
         return self.root / "store" / "template_speech" / f"{template}.parquet"
 
+    def face_encodings(self, template: str) -> Path:
+        """What an engine has computed of a presenter's frames alone, for every voice."""
+        return self.root / "store" / "face_encodings" / f"{template}.latents"
+
     def patches(self, clip: ClipKey) -> Path:
         """Stored mouth patches of a clip."""
         return clip.path(self.root / "store" / "generated_frames", ".parquet")

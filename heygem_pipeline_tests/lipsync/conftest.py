@@ -40,7 +40,11 @@ def engine_settings(tmp_path_factory: pytest.TempPathFactory, closed_lips: HeldP
     return EngineSettings(checkpoints=folder, acknowledged_licences=("wav2lip",), device="cpu", program=program)
 
 
-@pytest.fixture(scope="package", params=sorted(ENGINES))
+SLOW = {"musetalk": pytest.mark.long(1)}
+"""Even reduced, its network draws ten faces a second."""
+
+
+@pytest.fixture(scope="package", params=[pytest.param(name, marks=SLOW.get(name, ())) for name in sorted(ENGINES)])
 def engine(request: pytest.FixtureRequest, engine_settings: EngineSettings) -> LipSyncEngine:
     """Every engine the pipeline knows, on the processor."""
     if request.param == "wav2lip":
@@ -48,4 +52,10 @@ def engine(request: pytest.FixtureRequest, engine_settings: EngineSettings) -> L
         from heygem_pipeline_tests.lipsync.wav2lip.stand_in import ruled_weights
 
         torch.save(ruled_weights(), engine_settings.checkpoints / "wav2lip.pth")
+    if request.param == "musetalk":
+        for needed in ("torch", "diffusers", "transformers"):
+            pytest.importorskip(needed)
+        from heygem_pipeline_tests.lipsync.musetalk.stand_in import write_small_weights
+
+        write_small_weights(engine_settings.checkpoints)
     return load_engine(request.param, engine_settings)

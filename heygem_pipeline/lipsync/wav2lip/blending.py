@@ -1,7 +1,7 @@
 """A drawn face laid over the template's, so that no edge, no colour and no softness gives it away.
 
-The network draws the whole face, 96 pixels wide. Of it only the lower face is shown, through a mask with soft edges
-that follows the jaw; its colours are shifted, place by place, to the template's along that mask's edge.
+The network draws the whole face, Wav2Lip's 96 pixels wide. Of it only the lower face is shown, through a mask with soft
+edges that follows the jaw; its colours are shifted, place by place, to the template's along that mask's edge.
 """
 
 from dataclasses import dataclass
@@ -70,25 +70,33 @@ class FaceRegion:
 
 
 def blend_face(
-    place: FaceRegion, drawn: NDArray[np.float32], strength: float, sharpening: float
+    place: FaceRegion,
+    drawn: NDArray[np.float32],
+    strength: float,
+    sharpening: float,
+    shown: NDArray[np.float32] | None = None,
 ) -> tuple[int, int, NDArray[np.uint8]] | None:
     """Return left and top within the region, and the blended pixels there; None where nothing would be seen.
 
     Args:
-        drawn: float32 (96, 96, 3) BGR, 0..255.
+        drawn: float32 (height, width, 3) BGR, 0..255, of the whole region, in any size.
         strength: 0 = the template's own pixels .. 1 = the drawn face.
         sharpening: 0 = as drawn .. 1 = as sharp as the template, if MOST_SHARPENING reaches so far.
+        shown: float32 (96, 96), 0..1, what of the region is shown at most; default, all.
     """
     mask = lower_face_mask(place.network_landmarks)
+    if shown is not None:
+        mask = mask * shown
     if strength <= 0 or not mask.any():
         return None
-    drawn = drawn + colour_correction(place.network_face, drawn, mask)
+    correction = colour_correction(place.network_face, _resized(drawn, (FACE_SIDE, FACE_SIDE)), mask)
+    drawn = drawn + _resized(correction, (drawn.shape[1], drawn.shape[0]))
     left, top, right, bottom = mask_bounds(mask, place.pixels.shape)
     alpha = upsample(mask, place.pixels.shape, (left, top, right, bottom), smooth=False)[..., None]
     face = upsample(drawn, place.pixels.shape, (left, top, right, bottom), smooth=True)
     own = place.pixels[top:bottom, left:right].astype(np.float32)
     if sharpening > 0:
-        face = sharpen(face, own, alpha, sharpening, place.pixels.shape[1] / FACE_SIDE)
+        face = sharpen(face, own, alpha, sharpening, place.pixels.shape[1] / drawn.shape[1])
     alpha *= np.float32(strength)
     # Where the mask is 0 this is exactly the template's.
     blended = own + alpha * (face - own)
@@ -203,8 +211,18 @@ def upsample(
     import cv2
 
     left, top, right, bottom = bounds
-    across, down = FACE_SIDE / shape[1], FACE_SIDE / shape[0]
+    across, down = small.shape[1] / shape[1], small.shape[0] / shape[0]
     back = np.array([[across, 0, (left + 0.5) * across - 0.5], [0, down, (top + 0.5) * down - 0.5]])
     flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR)
     size = (right - left, bottom - top)
     return np.asarray(cv2.warpAffine(small, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _resized(picture: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """size: (width, height)."""
+    import cv2
+
+    if size == (picture.shape[1], picture.shape[0]):
+        return picture
+    way = cv2.INTER_AREA if size[0] < picture.shape[1] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=way), np.float32)

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.checkpoints.import_record import read_receipt, receipt_path
+from heygem_pipeline.checkpoints.import_record import weights_identity
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
@@ -29,7 +28,6 @@ from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
-from heygem_pipeline.storage.fingerprint import sha256_of
 
 if TYPE_CHECKING:
     from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator, PendingFace
@@ -62,7 +60,7 @@ class Wav2LipEngine:
     def version(self) -> str:
         """Version of the drawing, the weights' name and digits of their SHA-256, and the settings that change faces."""
         chosen = self._settings
-        weights = _weights_identity(self._weights) if self._weights else "given"
+        weights = weights_identity(self._weights) if self._weights else "given"
         how = f"lead {chosen.wav2lip_lead_seconds:g} sharpening {chosen.wav2lip_sharpening:g}"
         return f"{DRAWING_VERSION} ({weights}, {how})"
 
@@ -196,18 +194,3 @@ def _patch(frame: _Frame, face: "PendingFace | None", sharpening: float) -> Mout
         return untouched
     left, top, pixels = laid
     return replace(untouched, left=frame.left + left, top=frame.top + top, pixels=pixels)
-
-
-def _weights_identity(weights: Path) -> str:
-    status = weights.stat()
-    receipt = read_receipt(weights)
-    # A receipt spares reading 400 MB at every look of the planner; one older than the file is of another file.
-    known = receipt is not None and receipt_path(weights).stat().st_mtime_ns >= status.st_mtime_ns
-    digits = receipt.sha256[:8] if receipt and known else _digits(weights, status.st_size, status.st_mtime_ns)
-    return f"{weights.name} {digits}"
-
-
-@cache
-def _digits(weights: Path, size: int, modified: int) -> str:
-    """Eight digits of the file's SHA-256; size and time of change make the cache look again at a replaced file."""
-    return sha256_of(weights)[:8]

@@ -51,7 +51,7 @@ def locate_faces(tracks: FaceTracks) -> FaceBoxes:
     boxes = savitzky_golay(_face_boxes(tracks.landmarks), tracks.present, window, order=1, cuts=tracks.cuts)
     within = np.nan_to_num(np.clip(np.round(boxes), 0, np.tile(tracks.size, 2)))
     usable = tracks.present & ((within[:, 2:] - within[:, :2]) >= LEAST_SIDE).all(axis=1)
-    return FaceBoxes(within.astype(np.int32), steady.astype(np.float32), usable, _parted(tracks))
+    return FaceBoxes(within.astype(np.int32), steady.astype(np.float32), usable, parted_lips(tracks))
 
 
 def _face_boxes(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -63,7 +63,8 @@ def _face_boxes(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.stack([left, top, right, chin + CHIN_SHARE * (chin - top)], axis=1)
 
 
-def _parted(tracks: FaceTracks) -> NDArray[np.floating]:
+def parted_lips(tracks: FaceTracks) -> NDArray[np.floating]:
+    """Floats (frames,): 0 = the template's own lips touch, 1 = they are apart."""
     if not tracks.present.any():
         return np.zeros(len(tracks))
     return smoothstep(TOUCHING_MEASURED_GAP, PARTED_MEASURED_GAP, np.nan_to_num(measure_mouth(tracks).gap))

@@ -1,4 +1,4 @@
-"""The networks compute what the reference computes; widths and weights are made by rule, the shape is the public one."""
+"""The networks compute what the reference computes; weights are made by rule, the shape is the public one."""
 
 import zlib
 from typing import Any
@@ -124,7 +124,8 @@ def test_a_face_becomes_latents_and_a_face_again_as_in_the_reference(
         sound = torch.from_numpy(3 * ruled("audio", 2 * 50 * 384).reshape(2, 50, 384)).float()
         drawn = generator._mouths(mode, sound[:1])
         agrees(drawn, KNOWN["chain"]["unet_points"], 5e-4)
-        picture_out = networks.vae.decode(drawn / 0.18215).sample  # pyright: ignore[reportAttributeAccessIssue]
+        scaled: Any = drawn / 0.18215
+        picture_out = networks.vae.decode(scaled).sample  # pyright: ignore[reportAttributeAccessIssue]
         agrees(picture_out, KNOWN["chain"]["decoded_points"], 2e-3)
 
 

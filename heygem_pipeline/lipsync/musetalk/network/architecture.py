@@ -9,9 +9,11 @@ A UNet in the shape of Stable Diffusion's first one draws the lower half of a fa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
@@ -67,10 +69,14 @@ def vae_for(weights: Weights) -> AutoencoderKL:
     layers = 1 + max(int(name.split(".")[4]) for name in weights if name.startswith("encoder.down_blocks.0.resnets."))
     widths = _widths(weights, "encoder.down_blocks.{}.resnets.0.conv1.weight", count)
     with torch.device("meta"):
+        # Diffusers declares tuples of one.
+        blocks: dict[str, Any] = {
+            "down_block_types": ("DownEncoderBlock2D",) * count,
+            "up_block_types": ("UpDecoderBlock2D",) * count,
+            "block_out_channels": widths,
+        }
         return AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * count,
-            up_block_types=("UpDecoderBlock2D",) * count,
-            block_out_channels=widths,
+            **blocks,
             layers_per_block=layers,
             latent_channels=LATENT_CHANNELS,
             scaling_factor=SCALING_FACTOR,

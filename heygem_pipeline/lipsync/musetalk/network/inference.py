@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from heygem_pipeline.demo.portraits import GRACE_HOPPER
 from heygem_pipeline.devices import BatchSize
 from heygem_pipeline.lipsync.musetalk.network.architecture import SCALING_FACTOR, SOUND_WIDTH, Networks
 from heygem_pipeline.lipsync.musetalk.network.hearing import Hearing
@@ -65,17 +67,15 @@ class FaceGenerator:
         self.side = self._networks.face_side
         self.hearing = Hearing(self._networks.whisper, device)
         self._dtype = torch.float32
-        self._wanted = dtype or default_precision(device)
         self._batch = BatchSize(batch or BATCH[device.type])
         self._positions = position_encoding(50, SOUND_WIDTH).to(device)
-        self._is_checked = False
         self._drawn, self._seconds = 0, 0.0
         self._place(torch.float32)
+        self._settle_precision(dtype or default_precision(device))
 
     def __str__(self) -> str:
         """Device and precision, as the clip's report says it: "cuda:0 float16"."""
-        kind = self._dtype if self._is_checked else self._wanted
-        return f"{self._device} {str(kind).removeprefix('torch.')}"
+        return f"{self._device} {str(self._dtype).removeprefix('torch.')}"
 
     @property
     def batch(self) -> int:
@@ -89,8 +89,6 @@ class FaceGenerator:
 
     def encode_faces(self, faces: Sequence[Face]) -> list[Latents]:
         """Return the latents of faces, uint8 (side, side, 3) BGR. Raises DeviceUnusable for lack of memory."""
-        if faces and not self._is_checked:
-            self._settle_precision(faces[0])
         return self._batch.run(faces, self._encode)
 
     def draw_faces(self, asked: Sequence[FaceInput]) -> list[NDArray[np.float32]]:
@@ -132,18 +130,21 @@ class FaceGenerator:
 
     def _decode(self, latents: Tensor) -> Tensor:
         """(batch, side, side, 3), BGR, 0..255."""
-        picture = self._networks.vae.decode((latents / SCALING_FACTOR).to(self._dtype)).sample  # pyright: ignore[reportAttributeAccessIssue]
+        scaled: Any = (latents / SCALING_FACTOR).to(self._dtype)
+        picture = self._networks.vae.decode(scaled).sample  # pyright: ignore[reportAttributeAccessIssue]
         levels = (picture.float() / 2 + 0.5).clamp(0, 1) * 255
         return levels.flip(1).permute(0, 2, 3, 1)
 
-    def _settle_precision(self, face: Face) -> None:
-        """Draw a first face in float32 and in half precision; stay where half precision does it no justice."""
-        self._is_checked = True
-        if self._wanted is torch.float32:
+    def _settle_precision(self, wanted: torch.dtype) -> None:
+        """Draw a photograph in float32 and as wanted; stay in float32 if that does these weights no justice."""
+        if wanted is torch.float32:
             return
+        import cv2
+
+        face = np.asarray(cv2.resize(GRACE_HOPPER.photograph(), (self.side, self.side)), np.uint8)
         sound = np.zeros((len(self._positions), SOUND_WIDTH), np.float32)
         exact = self._draw([FaceInput(self._encode([face])[0], sound)])[0]
-        self._place(self._wanted)
+        self._place(wanted)
         short = self._draw([FaceInput(self._encode([face])[0], sound)])[0]
         difference = float(np.abs(short - exact).mean())
         if not difference <= LARGEST_MEAN_DIFFERENCE:

@@ -1,0 +1,101 @@
+"""Which output frames get a drawn face, how far it is seen, and which picture shows the network who speaks."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.compositing import visibility_fade
+from heygem_pipeline.lipsync.musetalk.face_crops import FaceCrops
+from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.speech.features import FEATURE_RATE
+
+
+@dataclass(frozen=True)
+class FaceToDraw:
+    """One output frame.
+
+    Attributes:
+        place: None where the template's frame stays as it is.
+        reference: the template frame whose whole face shows the network who speaks.
+    """
+
+    output_frame: int
+    template_frame: int
+    place: FaceRegion | None
+    strength: float
+    reference: int
+
+
+def read_frames(
+    template: Template,
+    count: int,
+    crops: FaceCrops,
+    strengths: NDArray[np.float64],
+    references: NDArray[np.int64],
+) -> Iterator[FaceToDraw]:
+    """Yield every output frame, with its face cut out where one is to be drawn."""
+    for output_frame, (template_frame, picture) in enumerate(template.presentation(count, crops.inside)):
+        strength = float(strengths[output_frame])
+        place = crops.region(template_frame, picture) if strength > 0 else None
+        del picture
+        yield FaceToDraw(output_frame, template_frame, place, strength, int(references[output_frame]))
+
+
+def in_batches(frames: Iterator[FaceToDraw], size: Callable[[], int]) -> Iterator[list[FaceToDraw]]:
+    """Yield the frames in lists of up to ``size()`` that need a face; the others wait with them, and weigh nothing."""
+    batch: list[FaceToDraw] = []
+    for frame in frames:
+        batch.append(frame)
+        if sum(one.place is not None for one in batch) == size() or len(batch) == 4 * size():
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def speaking_at_frames(spoken: NDArray[np.float64], frame_rate: Fraction, count: int) -> NDArray[np.float64]:
+    """Float64 (count,): 1 in output frames in which somebody speaks, 0 in silence, with ramps of 100 ms between."""
+    rows = (np.arange(count) + 0.5) * float(FEATURE_RATE / frame_rate)
+    return np.interp(rows, np.arange(len(spoken)), spoken, right=0)
+
+
+def blend_strengths(
+    spoken: NDArray[np.float64], crops: FaceCrops, shown: NDArray[np.int64], tracks: FaceTracks
+) -> NDArray[np.float64]:
+    """How far the drawn face is seen in each output frame, 0..1.
+
+    Not where there is no face. In silence a template whose lips touch is seen as it is, for no drawing is as good; one
+    whose lips are apart gets its mouth drawn there too, from silence.
+    """
+    wanted = np.maximum(speaking_at_frames(spoken, tracks.frame_rate, len(shown)), crops.parted[shown])
+    return wanted * visibility_fade(crops.usable[shown], tracks.frame_rate)
+
+
+def reference_frames(
+    speaking: NDArray[np.float64],
+    crops: FaceCrops,
+    shown: NDArray[np.int64],
+    strengths: NDArray[np.float64],
+    tracks: FaceTracks,
+) -> NDArray[np.int64]:
+    """Which template frame shows the network who speaks, for each output frame.
+
+    In speech the frame itself, as in the reference. The network sees its mouth there, and takes it over where the
+    sound says nothing; so in silence it is shown the most closed mouth of the same shot among the frames drawn so far.
+    """
+    chosen, shots = shown.copy(), tracks.shots
+    most_closed: dict[int, int] = {}
+    for position, frame in enumerate(shown):
+        if strengths[position] <= 0:
+            continue
+        shot = int(shots[frame])
+        if shot not in most_closed or crops.gap[frame] < crops.gap[most_closed[shot]]:
+            most_closed[shot] = int(frame)
+        if speaking[position] == 0:
+            chosen[position] = most_closed[shot]
+    return chosen
