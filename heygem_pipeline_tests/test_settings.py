@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from heygem_pipeline.settings import (
     DECISIVE,
     DEFAULTS,
+    NEWER_DECISIVE,
     ClipSettings,
     ClusterSettings,
     DagsterPageSettings,
@@ -58,15 +59,25 @@ def test_every_setting_is_decisive_or_changes_no_clip() -> None:
     others |= ClusterSettings.model_fields.keys()
     others |= SynthesisSettings.model_fields.keys() - WeightSettings.model_fields.keys()
     others |= {"subtitles", "subtitle_font"}  # Of clips whose words are known, the recipe tells.
-    others.add("program")  # Decisive where it is set: the test below.
+    others |= {*NEWER_DECISIVE}  # Decisive where they are set: the test below.
     assert {*DECISIVE, *others} == Settings.model_fields.keys()
     assert not others & {*DECISIVE}
 
 
-def test_a_program_is_decisive_where_one_is_set_and_older_digests_hold() -> None:
-    assert "program" not in json.loads(DEFAULTS.decisive)
-    chosen = DEFAULTS.model_copy(update={"program": Path("own.yaml")})
-    assert json.loads(chosen.decisive) == json.loads(DEFAULTS.decisive) | {"program": "own.yaml"}
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("program", Path("own.yaml")),
+        ("musetalk_lead_seconds", 0.04),
+        ("musetalk_steadying", 0.5),
+        ("musetalk_precision", "float32"),
+    ],
+)
+def test_a_newer_setting_is_decisive_where_it_is_set_and_older_digests_hold(name: str, value: object) -> None:
+    assert name in NEWER_DECISIVE and name not in json.loads(DEFAULTS.decisive)
+    chosen = DEFAULTS.model_copy(update={name: value})
+    told = str(value) if isinstance(value, Path) else value
+    assert json.loads(chosen.decisive) == json.loads(DEFAULTS.decisive) | {name: told}
 
 
 def test_defaults_hold_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:

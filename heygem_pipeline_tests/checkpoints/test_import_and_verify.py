@@ -39,6 +39,14 @@ def test_a_renamed_file_is_named_rightly_when_it_is_said_what_it_is(folder: Path
     assert import_checkpoint(renamed, folder, check, "WAV2LIP_GAN.pth").path == folder / "wav2lip_gan.pth"
 
 
+def test_a_file_that_lies_in_a_folder_of_its_own_is_known_with_and_without_it(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "unet.pth").write_bytes(b"musetalk network")
+    assert import_checkpoint(tmp_path / "unet.pth", folder, check).path == folder / "musetalkV15" / "unet.pth"
+    again = import_checkpoint(tmp_path / "unet.pth", folder, check, "musetalkV15/unet.pth")
+    assert again.replaced and read_receipt(again.path) == again.receipt
+    assert [one.usable for one in verify_checkpoints(folder, check)] == [True]
+
+
 def test_what_the_engine_refuses_is_not_copied_and_what_was_there_stays(folder: Path, fetched: Path) -> None:
     before = import_checkpoint(fetched, folder, check)
     content = before.path.read_bytes()

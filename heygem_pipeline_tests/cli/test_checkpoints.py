@@ -57,6 +57,29 @@ def test_real_weights_come_in_and_a_web_page_does_not(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "weights").iterdir()) == [LANDMARKS, f"{LANDMARKS}.json"]
 
 
+def test_musetalks_files_are_listed_imported_and_looked_into(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    for needed in ("diffusers", "transformers"):
+        pytest.importorskip(needed)
+    from heygem_pipeline_tests.lipsync.musetalk.stand_in import small_weights
+
+    folder = str(tmp_path / "weights")
+    listed = heygem("checkpoints", "list", HEYGEM_CHECKPOINTS=folder).stdout
+    for said in ("CreativeML OpenRAIL-M", "sd-vae-ft-mse", "No SHA-256 is known", "One file for each purpose"):
+        assert said in " ".join(listed.split())
+    for name, weights in small_weights().items():
+        fetched = tmp_path / name.rpartition("/")[2]
+        torch.save(weights, fetched)
+        done = heygem("checkpoints", "import", fetched, HEYGEM_CHECKPOINTS=folder)
+        assert done.exit_code == 0 and "passed on" in done.stdout, done.stderr
+    verified = heygem("checkpoints", "verify", HEYGEM_CHECKPOINTS=folder)
+    assert verified.exit_code == 0 and verified.stdout.count("Unchanged since") == 3
+    # The UNet of version 1.0 bears the name of Whisper's file.
+    (tmp_path / "unet.pth").rename(tmp_path / "pytorch_model.bin")
+    refused = heygem("checkpoints", "import", tmp_path / "pytorch_model.bin", HEYGEM_CHECKPOINTS=folder)
+    assert refused.exit_code == 2 and "another network" in refused.stderr
+
+
 def test_a_clip_whose_engine_or_tracker_lacks_weights_is_not_begun(material: Path, tmp_path: Path) -> None:
     def generate(**environment: str):  # noqa: ANN202
         return heygem(

@@ -33,6 +33,8 @@ def full(house: House) -> House:
             ):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
+            house.folders.face_encodings(template).parent.mkdir(exist_ok=True)
+            house.folders.face_encodings(template).touch()
         with zipfile.ZipFile(house.folders.delivery(audio), "w") as archive:
             archive.writestr("manifest.json", json.dumps([{"output": "one.mp4"}, {"output": "two.mp4"}]))
     return house
@@ -68,6 +70,7 @@ def test_of_a_voice_nothing_stays_but_what_the_presenters_share(full: House) -> 
     assert {name for name in files(full.folders) if "one" in name} == {
         "templates/one.mp4",
         "store/face_tracks/one.parquet",
+        "store/face_encodings/one.latents",
         "outputs/two/one.mp4",
         "store/generated_frames/two/one.parquet",
         "store/clip_reports/two/one.json",
@@ -84,6 +87,7 @@ def test_of_a_presenter_nothing_stays_in_any_voices_folder_or_zip(full: House) -
         "audio/two.wav",
         "store/audio_features/two.parquet",
     }
+    assert full.folders.face_encodings("one").exists()
     assert not list((full.folders.root / "outputs").glob("*.zip"))
     assert full.plan().clips.keys() == {ClipKey("one", "one"), ClipKey("two", "one")}
 

@@ -16,7 +16,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.assets.step_progress import NoDisplay
-from heygem_pipeline.checkpoints.catalogue import CATALOGUE
+from heygem_pipeline.checkpoints.catalogue import owner_called
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.recovery import fail_abandoned_runs
@@ -366,17 +366,18 @@ def test_a_run_of_another_kind_disturbs_nothing(house: House) -> None:
     assert history.active_runs(house.instance)[1] == {}
 
 
+@pytest.mark.parametrize(("engine", "lacking"), [("wav2lip", "wav2lip.pth"), ("musetalk", "musetalkV15/unet.pth")])
 def test_a_clip_whose_engine_lacks_its_weights_says_so_and_holds_no_other_up(
-    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: str, lacking: str
 ) -> None:
     house.make_inputs()
     for name, value in {"CHECKPOINTS": tmp_path, "ACKNOWLEDGED_LICENCES": "wav2lip"}.items():
         monkeypatch.setenv(f"HEYGEM_{name}", str(value))
     settings.cache_clear()
-    (house.folders.campaigns / "a.yaml").write_text("voices: one\npresenters: one\nengine: wav2lip\n")
+    (house.folders.campaigns / "a.yaml").write_text(f"voices: one\npresenters: one\nengine: {engine}\n")
     (house.folders.campaigns / "b.yaml").write_text("voices: two\npresenters: one\n")
     status = house.clip("one", "one")
-    assert status.state is State.FAILED and "wav2lip.pth" in str(status.reason)
+    assert status.state is State.FAILED and lacking in str(status.reason)
     assert house.clip("two", "one").state is State.READY
 
 
@@ -390,6 +391,8 @@ def test_a_presenter_whose_tracker_lacks_its_weights_says_so_until_they_are_ther
     found = house.plan()
     assert found.presenters["two"].state is State.FAILED and "s3fd" in str(found.presenters["two"].reason)
     assert found.presenters["one"].state is State.READY
-    for part in CATALOGUE[1].parts:
+    owner = owner_called("face_alignment")
+    assert owner is not None
+    for part in owner.parts:
         (tmp_path / part.files[0].file).touch()
     assert house.plan().presenters["two"].state is State.READY
