@@ -67,8 +67,9 @@ class DisplacementGrid:
     def __init__(self) -> None:
         columns, rows = GRID
         x, y = np.linspace(LEFT, RIGHT, columns, dtype=np.float32), np.linspace(TOP, BOTTOM, rows, dtype=np.float32)
-        self._points = np.stack([a.ravel() for a in np.meshgrid(x, y)], axis=1)
-        self._fade = _fade()
+        points, fade = np.stack([a.ravel() for a in np.meshgrid(x, y)], axis=1), _fade().ravel()
+        self._moving = np.flatnonzero(fade)
+        self._points, self._fade = points[self._moving], fade[self._moving]
 
     def displacement(
         self, shared: ControlPoints, layers: Sequence[ControlPoints], outline: NDArray[np.float64]
@@ -83,10 +84,16 @@ class DisplacementGrid:
             Float32 (rows, columns, 2 x layers), IOD.
         """
         columns, rows = GRID
-        common = self._basis(shared)
-        share = self._fade * self._within(outline).reshape(rows, columns, 1)
-        fields = [self._field(shared, common, layer).reshape(rows, columns, 2) * share for layer in layers]
-        return np.concatenate(fields, axis=2, dtype=np.float32)
+        share = self._fade * self._within(outline)
+        # Outside the face, about half of the grid, nothing moves whatever the splines say.
+        moving = np.flatnonzero(share)
+        points, share = self._points[moving], share[moving, None]
+        common = _basis(points, shared)
+        field = np.zeros((rows * columns, 2 * len(layers)), np.float32)
+        field[self._moving[moving]] = np.concatenate(
+            [_field(points, shared, common, layer) * share for layer in layers], axis=1
+        )
+        return field.reshape(rows, columns, -1)
 
     def _within(self, outline: NDArray[np.float64]) -> NDArray[np.float32]:
         """(points,): 1 inside the face, falling to 0 outside it."""
@@ -101,16 +108,21 @@ class DisplacementGrid:
         outside = np.hypot(place[:, 0], place[:, 1]) / radius - 1
         return (1 - smoothstep(0, width, outside)).astype(np.float32)
 
-    def _basis(self, anchors: ControlPoints) -> NDArray[np.float32]:
-        return _kernel(_squared_distances(self._points, anchors.target.astype(np.float32)))
 
-    def _field(self, shared: ControlPoints, common: NDArray[np.float32], layer: ControlPoints) -> NDArray[np.float32]:
-        target = np.concatenate([shared.target, layer.target])
-        source = np.concatenate([shared.source, layer.source])
-        weights, affine = _solve(target, source - target)
-        split = len(shared.target)
-        bent = common @ weights[:split] + self._basis(layer) @ weights[split:]
-        return bent + affine[0] + self._points @ affine[1:]
+def _basis(points: NDArray[np.float32], anchors: ControlPoints) -> NDArray[np.float32]:
+    return _kernel(_squared_distances(points, anchors.target.astype(np.float32)))
+
+
+def _field(
+    points: NDArray[np.float32], shared: ControlPoints, common: NDArray[np.float32], layer: ControlPoints
+) -> NDArray[np.float32]:
+    """What a layer's spline says at the points, (points, 2); ``common`` is the basis of what it shares with others."""
+    target = np.concatenate([shared.target, layer.target])
+    source = np.concatenate([shared.source, layer.source])
+    weights, affine = _solve(target, source - target)
+    split = len(shared.target)
+    bent = common @ weights[:split] + _basis(points, layer) @ weights[split:]
+    return bent + affine[0] + points @ affine[1:]
 
 
 def displaced_box(
