@@ -45,7 +45,7 @@ GROUPS = {
     ),
     "The Studio": (
         *("studio_users", "studio_hosts", "studio_proxy", "studio_proxy_header"),
-        *("studio_address", "studio_dagster", "studio_max_gb"),
+        *("studio_address", "studio_dagster", "studio_max_gb", "easy_folder", "easy_clients"),
     ),
     "Dagster's page": ("owners",),
     "Several machines": ("database",),

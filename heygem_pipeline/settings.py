@@ -133,6 +133,14 @@ class StudioSettings(BaseModel):
         description='Address of Dagster\'s page for people; the Studio links to it; "": no link',
     )
     studio_max_gb: float = Field(default=2.0, gt=0, description="Larger uploads in the Studio are refused (GB)")
+    easy_folder: Path | None = Field(
+        default=None,
+        description="Folder of the files that requests to /easy/submit may name; empty: these addresses are not there",
+    )
+    easy_clients: str = Field(
+        default="",
+        description="Addresses and networks that may use /easy without login or token, separated by spaces",
+    )
 
 
 OWNER = r"^(team:\S+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7})$"

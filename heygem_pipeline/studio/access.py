@@ -1,5 +1,6 @@
 """Who may ask for what: hosts, origins, rates, logins. It stands before everything else."""
 
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
@@ -16,7 +17,8 @@ from heygem_pipeline.studio.logins import COOKIE, Sessions
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.web.guard import SAFE_METHODS, Guard, network_of, peer_of, refuse
 
-PROGRAMS = "/api/v1/"
+EASY = "/easy/"
+PROGRAMS = ("/api/v1/", EASY)
 """Here programs may come with a token, and are told what is refused as problem details."""
 
 OPEN_PATHS = ("/login", "/static/")
@@ -65,7 +67,7 @@ class Brake:
 class Rules:
     """hosts: the names the page answers to. proxies: addresses whose forwarded headers are believed.
 
-    header: in which a proxy names whom it let in; "" for none. tokens: of programs.
+    header: in which a proxy names whom it let in; "" for none. tokens: of programs. easy_clients: let in at ``/easy``.
     """
 
     hosts: frozenset[str]
@@ -74,6 +76,7 @@ class Rules:
     sessions: Sessions
     any_address: bool = False
     tokens: Tokens | None = None
+    easy_clients: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
     @property
     def guard(self) -> Guard:
@@ -119,7 +122,12 @@ class Access:
         state = scope.setdefault("state", {})
         for_programs = scope["path"].startswith(PROGRAMS)
         token = token_in(request.headers.get("authorization", "")) if for_programs else None
-        state["user"] = self.user(request) if token is None else await run_in_threadpool(self.program, token)
+        if token is not None:
+            state["user"] = await run_in_threadpool(self.program, token)
+        elif (user := self.user(request)) is not None:
+            state["user"] = user
+        else:
+            state["user"] = self.easy_client(request)
         answer = self._refused(request, for_programs)
         if answer is None and token is not None and state["user"] is None:
             answer = refused(request, Refusal("token", 401), {"www-authenticate": 'Bearer error="invalid_token"'})
@@ -131,6 +139,16 @@ class Access:
         """Whose token it is, told from people's names; None where it opens nothing, whoever else sends it."""
         program = self.rules.tokens.program_of(token) if self.rules.tokens is not None else None
         return None if program is None else f"program {program}"
+
+    def easy_client(self, request: Request) -> str | None:
+        """Who asks where the settings let addresses in; None for all others, and everywhere else."""
+        client = client_of(request, self.rules.proxies)
+        try:
+            address = ipaddress.ip_address(client)
+        except ValueError:
+            return None
+        known = request.scope["path"].startswith(EASY) and any(address in one for one in self.rules.easy_clients)
+        return f"client {client}" if known else None
 
     def user(self, request: Request) -> str | None:
         """Who asks; "" where nobody has to say so, None for a stranger."""

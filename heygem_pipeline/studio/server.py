@@ -46,7 +46,15 @@ def rules_of(host: str) -> Rules:
         header=chosen.studio_proxy_header,
         sessions=Sessions(read_users(chosen.studio_users), secret_of(state / "studio.secret"), state / "studio.ended"),
         tokens=Tokens(folders),
+        easy_clients=tuple(map(_network, chosen.easy_clients.split())),
     )
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise NotReady("studio.easy_clients", value=text) from error
 
 
 def is_this_machine(host: str) -> bool:

@@ -48,8 +48,14 @@ def problem(
 
 def refused(request: HTTPConnection, refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
     """What the page refuses too, in words that fit a program where the page's do not."""
-    known = texts(language_of(request))
+    sentence = sentence_of_refusal(refusal, language_of(request))
+    return problem(request, refusal.status, f"refused.{refusal.code}", refusal.values, sentence, headers)
+
+
+def sentence_of_refusal(refusal: Refusal, language: str) -> str:
+    """What is refused in a sentence for who sends it by a program."""
+    known = texts(language)
     sentence = known.get(f"http.{refusal.code}") or known[f"refused.{refusal.code}"]
     for name, value in refusal.values.items():
         sentence = sentence.replace(f"{{{name}}}", value)
-    return problem(request, refusal.status, f"refused.{refusal.code}", refusal.values, sentence, headers)
+    return sentence
