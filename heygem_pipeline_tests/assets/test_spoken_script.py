@@ -6,10 +6,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import dagster as dg
 import pytest
 
 from heygem_pipeline.assets.step_progress import NoDisplay
+from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.operations.materialize import Materializer, make_missing
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
@@ -89,10 +91,16 @@ def test_a_script_becomes_a_clip_and_a_changed_sentence_remakes_it_alone(studio:
     assert recording == fingerprint(folders.spoken("welcome.en"))
     assert studio.latest("spoken_script", "anna").metadata["engine"].value == "recorded"
     with zipfile.ZipFile(folders.delivery("welcome.en")) as archive:
-        assert {"grace.mp4", "grace.vtt"} <= set(archive.namelist())
+        assert {"grace.mp4", "grace.vtt", "grace.srt"} <= set(archive.namelist())
         assert "Any questions?" in archive.read("grace.vtt").decode()
     with zipfile.ZipFile(folders.delivery("anna")) as archive:
         assert not [name for name in archive.namelist() if name.endswith(".vtt")]
+
+    assert (report.subtitles, report.synthetic_voice) == ("soft", "http alloy")
+    mark = read_aigc(folders.clip(clip))
+    assert mark is not None and mark.ReservedCode1 == "SyntheticVoice: http alloy"
+    assert track_of(folders.clip(clip)) == ("eng", ["Good morning.", "Any questions?"])
+    assert track_of(folders.clip(ClipKey("anna", "grace"))) is None
 
     before = {path: path.stat().st_mtime_ns for path in (folders.root / "outputs").rglob("*.mp4")}
     asked = len(server.requests)
@@ -106,6 +114,40 @@ def test_a_script_becomes_a_clip_and_a_changed_sentence_remakes_it_alone(studio:
         f"{made_of}-{recording}"
     )
     assert KEY.encode() not in studio.everything_kept()
+
+
+def track_of(path: Path) -> tuple[str | None, list[str]] | None:
+    """Language and texts of a clip's own subtitles; None where it has none."""
+    with av.open(str(path)) as container:
+        for track in container.streams.subtitles:
+            return track.language, [bytes(packet)[2:].decode() for packet in container.demux(track) if packet.size > 2]
+    return None
+
+
+@pytest.mark.long
+def test_subtitles_beside_a_recording_make_its_own_clips_again_and_no_others(studio: Studio) -> None:
+    folders = studio.folders
+    write_voice(folders.voices / "anna.de.wav", 0.8)
+    write_voice(folders.voices / "marco.wav", 0.6)
+    take_in_uploads(studio.instance, folders)
+    assert set(studio.make().values()) == {State.DONE}, studio.said
+    clips = {name: folders.clip(ClipKey(name, "grace")) for name in ("anna.de", "marco")}
+    before = {name: path.stat().st_mtime_ns for name, path in clips.items()}
+    (folders.voices / "anna.de.srt").write_text("1\n00:00:00,100 --> 00:00:00,600\nGuten Morgen.\n")
+    assert set(studio.make().values()) == {State.DONE}, studio.said
+    assert clips["marco"].stat().st_mtime_ns == before["marco"]
+    assert track_of(clips["anna.de"]) == ("deu", ["Guten Morgen."])
+    with zipfile.ZipFile(folders.delivery("anna.de")) as archive:
+        assert {"grace.srt", "grace.vtt"} <= set(archive.namelist())
+
+    (folders.campaigns / "burnt.yaml").write_text(
+        "voices: [anna.de, marco]\npresenters: grace\nsettings: {subtitles: burnt}\n"
+    )
+    assert set(studio.make().values()) == {State.DONE}, studio.said
+    assert clips["marco"].stat().st_mtime_ns == before["marco"]
+    report = finished_report(folders, ClipKey("anna.de", "grace"))
+    assert report is not None and (report.subtitles, report.synthetic_voice) == ("burnt", "")
+    assert track_of(clips["anna.de"]) is None
 
 
 def test_a_server_that_fails_is_one_sentence_of_its_own_voice(studio: Studio, server: SpeechServer) -> None:
@@ -174,7 +216,7 @@ def test_a_campaign_of_one_script_in_three_languages_on_two_presenters(
         texts["zh"]: ("alloy", 0.9),
     }
     with zipfile.ZipFile(folders.delivery("welcome.zh")) as archive:
-        assert {"grace.zh.mp4", "grace.zh.vtt", "mei.zh.mp4"} <= set(archive.namelist())
+        assert {"grace.zh.mp4", "grace.zh.vtt", "mei.zh.mp4", "mei.zh.srt"} <= set(archive.namelist())
 
     outputs = folders.root / "outputs"
     before = {path: path.stat().st_mtime_ns for path in outputs.rglob("*.mp4")}

@@ -23,6 +23,7 @@ from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.served import cut_the_power, start, wait_for
 from heygem_pipeline_tests.studio.conftest import DESKTOP, PHONE
 from heygem_pipeline_tests.studio.listening import answers
+from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, used_speech_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -47,6 +48,54 @@ def address(data: DataFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     finally:
         cut_the_power(up)
         print((tmp_path / "up.log").read_text())
+
+
+@pytest.fixture
+def speech(monkeypatch: pytest.MonkeyPatch) -> Iterator[SpeechServer]:
+    with used_speech_server(monkeypatch) as stand_in:
+        yield stand_in
+
+
+def test_a_text_becomes_a_clip(
+    speech: SpeechServer, address: str, data: DataFolders, tmp_path: Path, open_page: Callable[..., "Page"]
+) -> None:
+    write_video(tmp_path / "anna.mp4", swaying_presenter(16))
+    page = open_page(address)
+    page.locator("[data-kind=presenters] input[type=file]").set_input_files([tmp_path / "anna.mp4"])
+    page.get_by_role("button", name="Write a script").click()
+    form = page.locator("form.script")
+    form.get_by_role("textbox", name="Name", exact=True).fill("welcome")
+    form.get_by_role("combobox", name="Language").select_option("en")
+    form.get_by_role("textbox", name="Text").fill("Good day.")
+    form.get_by_role("button", name="Hear a sample").click()
+    form.locator("button .icon-stop").wait_for()
+    form.get_by_role("button", name="Have it spoken").click()
+    card = page.locator("[data-kind=voices] .card")
+    card.get_by_text("Synthetic voice: alloy (http)").wait_for()
+    with page.expect_response(lambda answer: "files/voices/welcome.en" in answer.url) as heard:
+        card.get_by_role("button", name="Listen to welcome.en.txt").click()
+    assert heard.value.ok
+    assert [text for text in speech.texts if text == "Good day."] and len(speech.texts) == 2
+
+    page.get_by_role("button", name="Make 1 clip").click()
+    page.get_by_role("button", name="welcome.en with anna: Finished, press to play").click()
+    page.locator(".clip-video video[src]").evaluate(
+        """video => new Promise((plays, fails) => {
+            video.muted = true;
+            video.ontimeupdate = () => video.currentTime > 0.2 && plays();
+            video.play().catch(fails);
+        })"""
+    )
+    page.locator(".measured").get_by_text("Synthetic voice: http alloy").wait_for()
+    assert page.locator("video track").evaluate("track => track.src").endswith("welcome.en.vtt")
+    page.keyboard.press("Escape")
+
+    before = data.clip(ClipKey("welcome.en", "anna")).stat().st_mtime_ns
+    card.get_by_role("button", name="Change welcome.en.txt").click()
+    form.get_by_role("textbox", name="Text").fill("Good night.")
+    form.get_by_text("1 finished clip is made again").wait_for()
+    form.get_by_role("button", name="Speak it again").click()
+    wait_for(lambda: data.clip(ClipKey("welcome.en", "anna")).stat().st_mtime_ns != before)
 
 
 def test_a_teacher_makes_four_clips(
