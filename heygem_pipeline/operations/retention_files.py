@@ -98,7 +98,11 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
         for what, example in stored:
             for key in sorted(keys_in(example.parent, example.suffix) - known.keys()):
                 yield what, example.with_name(key + example.suffix)
-    for kind, known in ((UploadKind.AUDIO, recordings), (UploadKind.SCRIPT, scripts), (UploadKind.TEMPLATE, presenters)):
+    for kind, known in (
+        (UploadKind.AUDIO, recordings),
+        (UploadKind.SCRIPT, scripts),
+        (UploadKind.TEMPLATE, presenters),
+    ):
         needed = {folders.first_look(kind, upload.file).name for upload in known.values()}
         for path in sorted(folders.first_look(kind, "any").parent.glob("*")):
             if path.name.partition(".")[0] not in needed and not path.name.startswith(TEMPORARY_PREFIX):
