@@ -26,7 +26,7 @@ from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.forms import LARGEST_REQUEST, Form, Key, Keys, Line, body_of, named_clip
 from heygem_pipeline.studio.refusals import Refusal
-from heygem_pipeline.studio.scripts import WrittenScript, script_text, speakers, write_script
+from heygem_pipeline.studio.scripts import WrittenScript, script_text, speakers, write_script, write_text_beside
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import bring_in
@@ -97,6 +97,14 @@ class ScriptRequest(Form):
     voice: Line = ""
 
 
+class TextRequest(Form):
+    """This is what is said in this recording."""
+
+    voice: Key
+    ending: Literal[".srt", ".vtt", ".txt"]
+    text: Annotated[str, Field(max_length=LARGEST_REQUEST)]
+
+
 class SampleRequest(Form):
     """How does this voice sound?"""
 
@@ -121,6 +129,7 @@ def routes() -> list[Route]:
         Route("/anyway", _make_anyway, methods=["POST"]),
         Route("/scripts", _write_script, methods=["POST"]),
         Route("/scripts/{key}", _script),
+        Route("/texts", _text_of_recording, methods=["POST"]),
         Route("/speakers", _speakers),
         Route("/speakers/sample", _sample, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
@@ -186,6 +195,13 @@ async def _write_script(request: Request) -> Response:
     if not wanted.key:
         await run_in_threadpool(studio.wait_for_the_button)
     studio.first_looks.want(UploadKind.SCRIPT, path, new=True)
+    studio.snapshot.expire()
+    return JSONResponse({"file": path.name})
+
+
+async def _text_of_recording(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, TextRequest)
+    path = await run_in_threadpool(write_text_beside, studio.snapshot.uploads, wanted.voice, wanted.ending, wanted.text)
     studio.snapshot.expire()
     return JSONResponse({"file": path.name})
 

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from heygem_pipeline.errors import PipelineError
+from heygem_pipeline.errors import PipelineError, ScriptUnusable
+from heygem_pipeline.media.subtitles import read_cues
 from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.settings import Settings, SynthesisSettings
-from heygem_pipeline.storage.atomic import place
+from heygem_pipeline.storage.atomic import atomic_path, place
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.uploads import PREFIX, safe_name
 from heygem_pipeline.synthesis.front_matter import FENCE, FrontMatter, language_of_name, read_front_matter
-from heygem_pipeline.synthesis.script import read_script
+from heygem_pipeline.synthesis.script import SUBTITLES, read_script
 from heygem_pipeline.synthesis.speech_spec import speech_spec
 from heygem_pipeline.synthesis.synthesizer import EngineVoice, SpeechSynthesizer
 from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS, load_synthesizer
@@ -81,6 +82,23 @@ def write_script(uploads: Uploads, settings: Settings, written: WrittenScript) -
         return place(growing, _names(path))
     finally:
         growing.unlink(missing_ok=True)
+
+
+def write_text_beside(uploads: Uploads, key: str, ending: str, text: str) -> Path:
+    """Put the text of a recording beside it, in place of what lay there; return where it lies.
+
+    Raises UploadMissing, and ScriptUnusable for subtitles that are none.
+    """
+    recording = uploads.find(UploadKind.AUDIO, key)
+    path = recording.with_name(f"{recording.stem}{ending}")
+    if ending in SUBTITLES and not read_cues(text.replace("\r\n", "\n")):
+        raise ScriptUnusable("script.no_subtitles", file=path.name)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    # The first of these that is there counts.
+    for other in {".srt", ".vtt", ".txt"} - {ending}:
+        path.with_suffix(other).unlink(missing_ok=True)
+    return path
 
 
 def _content(path: Path, old: Path | None, written: WrittenScript) -> str:

@@ -147,3 +147,19 @@ def test_a_script_that_is_no_text_is_told(studio: TestClient, house: House, tmp_
     house.take_in()
     assert studio.get("/api/scripts/old").json()["code"] == "script.front_matter_line"
     assert studio.get("/api/scripts/none").status_code == 400
+
+
+def test_subtitles_go_beside_their_recording_and_replace_what_lay_there(studio: TestClient, house: House) -> None:
+    (house.folders.voices / "one.txt").write_text("One.")
+    srt = "1\n00:00:00,000 --> 00:00:01,000\nOne.\n"
+
+    def give(**said: str) -> Any:
+        return studio.post("/api/texts", json={"voice": "one", "ending": ".srt", "text": srt, **said})
+
+    assert give().json() == {"file": "one.srt"}
+    assert (house.folders.voices / "one.srt").read_text() == srt
+    assert not (house.folders.voices / "one.txt").exists()
+    assert give(text="none").json()["code"] == "script.no_subtitles"
+    assert give(ending=".sh").status_code == 400
+    assert give(voice="../x").status_code == 400
+    assert (house.folders.voices / "one.srt").read_text() == srt

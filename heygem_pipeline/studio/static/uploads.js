@@ -50,6 +50,8 @@ export function prepare() {
 export function bring(kind, files, replaces = "") {
   for (const file of files) {
     const ending = endingOf(file);
+    const recording = !replaces && kind === "voices" && [".srt", ".vtt", ".txt"].includes(ending) && recordingOf(file);
+    if (recording) { giveText(recording, file, ending); continue; }
     const item = { kind, sort: sortOf(kind, ending, replaces), file, name: file.name, share: 0, refused: null, offer: null, replaces };
     const other = ["voices", "presenters"].find((one) => one !== kind && endings[sortOf(one, ending)].includes(ending));
     if (!endings[item.sort].includes(ending) && other && !replaces) Object.assign(item, { refused: t(`offer.${other}.why`, { name: file.name }), offer: other });
@@ -60,6 +62,19 @@ export function bring(kind, files, replaces = "") {
   }
   next();
   changed();
+}
+
+/** The recording that a file of text comes with: the one of the same name. */
+function recordingOf(file) {
+  const stem = (name) => name.slice(0, name.lastIndexOf(".")).normalize("NFC");
+  return store.now.voices.find((upload) => upload.key && !upload.spoken && stem(upload.file) === stem(file.name));
+}
+
+async function giveText(recording, file, ending) {
+  if (await post("api/texts", { voice: recording.key, ending, text: await file.text() })) {
+    toast(t("subtitles.given", { name: recording.file }));
+    store.soon?.();
+  }
 }
 
 /** A script is a voice too: which of the two a file is, or must be where it takes another's place. */
