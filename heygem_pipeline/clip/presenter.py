@@ -11,7 +11,6 @@ from time import perf_counter
 from heygem_pipeline.clip.replaced_upload import require_unchanged
 from heygem_pipeline.clip.sidecar import NOTHING_SAID, Sidecar, read_sidecar
 from heygem_pipeline.errors import BadInput, StageMissing
-from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, TrackedUpload, read_tracks, write_tracks
 from heygem_pipeline.media.probe import probe_sound
@@ -28,7 +27,7 @@ from heygem_pipeline.storage.versions import name_and_version
 
 def current_tracker(settings: Settings, sidecar: Sidecar = NOTHING_SAID) -> str:
     """Name and version of the tracker for a presenter with this sidecar."""
-    tracker = load_tracker(sidecar.tracker or settings.tracker, settings)
+    tracker = sidecar.tracker_for(settings)
     return name_and_version(tracker.name, tracker.version)
 
 
@@ -99,7 +98,7 @@ def track_presenter(
     mark = fingerprint(path)
     template = template or Template.open(path, settings)
     sidecar = read_sidecar(path)
-    tracker = load_tracker(sidecar.tracker or settings.tracker, settings)
+    tracker = sidecar.tracker_for(settings)
     limits = sidecar.limits(settings)
     tracks = track_faces(template, tracker, progress, limits)
     own_speech = _own_speech(template, settings)

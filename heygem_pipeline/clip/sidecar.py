@@ -1,14 +1,17 @@
 """The file beside a presenter that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
+from typing import Any
 
 import yaml
 
 from heygem_pipeline.errors import SidecarWrong
-from heygem_pipeline.faces.tracker_registry import TRACKERS
+from heygem_pipeline.faces.boxes import FacePlace
+from heygem_pipeline.faces.tracker import ChoosingTracker, FaceTracker
+from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.file_names import sidecar_of
@@ -21,10 +24,28 @@ class Sidecar:
     Attributes:
         tracker: name of the presenter's tracker; None, the usual one.
         make_anyway: also where the head is turned further than is drawn well.
+        face: of several faces, the one that is made to speak: the nearest to this place.
     """
 
     tracker: str | None = None
     make_anyway: bool = False
+    face: FacePlace | None = None
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As a sidecar says it."""
+        said = {} if self.tracker is None else {"tracker": self.tracker}
+        said |= {"make_anyway": True} if self.make_anyway else {}
+        return said | ({"face": list(self.face)} if self.face is not None else {})
+
+    def tracker_for(self, settings: Settings) -> FaceTracker:
+        """What tracks the presenter. Raises SidecarWrong where it cannot follow a face that somebody chose."""
+        tracker = load_tracker(self.tracker or settings.tracker, settings)
+        if self.face is None:
+            return tracker
+        if not isinstance(tracker, ChoosingTracker):
+            raise SidecarWrong("sidecar.face_not_followed", tracker=tracker.name)
+        return tracker.at(self.face)
 
     def limits(self, settings: Settings) -> Settings:
         """The settings with what is said of this presenter's head."""
@@ -33,8 +54,10 @@ class Sidecar:
 
 NOTHING_SAID = Sidecar()
 
+KEYS = {"tracker", "make_anyway", "face"}
+
 LARGEST_FILE = 64 * 1024
-"""Bytes. It needs two lines."""
+"""Bytes. It needs three lines."""
 
 
 def chosen_tracker(upload: Path, usual: str) -> str:
@@ -60,7 +83,7 @@ def read_sidecar(upload: Path) -> Sidecar:
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
         return NOTHING_SAID
-    if not isinstance(written, dict) or written.keys() - {"tracker", "make_anyway"}:
+    if not isinstance(written, dict) or written.keys() - KEYS:
         raise SidecarWrong("sidecar.other_key", file=path.name)
     tracker, make_anyway = written.get("tracker"), written.get("make_anyway", False)
     if "tracker" in written and (not isinstance(tracker, str) or tracker not in TRACKERS):
@@ -68,7 +91,19 @@ def read_sidecar(upload: Path) -> Sidecar:
         raise SidecarWrong("sidecar.unknown_tracker", file=path.name, tracker=repr(tracker), known=names)
     if not isinstance(make_anyway, bool):
         raise SidecarWrong("sidecar.make_anyway", file=path.name)
-    return Sidecar(tracker, make_anyway)
+    return Sidecar(tracker, make_anyway, _face(written.get("face"), path.name))
+
+
+def _face(written: object, file: str) -> FacePlace | None:
+    if written is None:
+        return None
+    if not isinstance(written, list) or len(written) != 2 or not all(_is_share(one) for one in written):
+        raise SidecarWrong("sidecar.face", file=file)
+    return FacePlace(*map(float, written))
+
+
+def _is_share(one: object) -> bool:
+    return isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 1
 
 
 def write_make_anyway(upload: Path) -> None:
@@ -77,24 +112,37 @@ def write_make_anyway(upload: Path) -> None:
     Raises SidecarWrong where that cannot be understood.
     """
     said = read_sidecar(upload)
-    if said.make_anyway:
-        return
+    if not said.make_anyway:
+        _write(upload, "make_anyway", "make_anyway: true", replace(said, make_anyway=True))
+
+
+def write_face(upload: Path, place: FacePlace | None) -> None:
+    """Have the face nearest to a place made to speak; None, the usual one. What the sidecar says besides stays.
+
+    Raises SidecarWrong where that cannot be understood.
+    """
+    said = read_sidecar(upload)
+    if said.face != place:
+        line = "" if place is None else f"face: [{place.x}, {place.y}]"
+        _write(upload, "face", line, replace(said, face=place))
+
+
+def _write(upload: Path, key: str, line: str, meant: Sidecar) -> None:
     path = sidecar_of(upload)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     with atomic_path(path) as temporary:
-        temporary.write_text(_with_make_anyway(text, said), encoding="utf-8")
+        temporary.write_text(_with_line(text, key, line, meant), encoding="utf-8")
 
 
-def _with_make_anyway(text: str, said: Sidecar) -> str:
-    """A sidecar's text with one line more, or written anew where that is not how it is laid out."""
-    whole = ({} if said.tracker is None else {"tracker": said.tracker}) | {"make_anyway": True}
-    kept = [line for line in text.splitlines() if not line.startswith("make_anyway")]
-    longer = "\n".join([*kept, "make_anyway: true", ""])
+def _with_line(text: str, key: str, line: str, meant: Sidecar) -> str:
+    """A sidecar's text with one line in place of a key's, or written anew where that is not how it is laid out."""
+    kept = [one for one in text.splitlines() if not one.startswith(key)]
+    changed = "\n".join([*kept, *([line] if line else []), ""])
     try:
-        fits = yaml.safe_load(longer) == whole
+        fits = (yaml.safe_load(changed) or {}) == meant.content
     except yaml.YAMLError:
         fits = False
-    return longer if fits else yaml.safe_dump(whole, sort_keys=False)
+    return changed if fits else yaml.safe_dump(meant.content, sort_keys=False)
 
 
 def _content(path: Path) -> str:

@@ -41,6 +41,23 @@ class Box(NamedTuple):
         )
 
 
+class FacePlace(NamedTuple):
+    """Where somebody pointed at a face: shares of the picture's width and height, 0 to 1."""
+
+    x: float
+    y: float
+
+    def __str__(self) -> str:
+        """As versions say it."""
+        return f"at {self.x:g},{self.y:g}"
+
+    def distance(self, box: Box, frame: NDArray[np.uint8]) -> float:
+        """Pixels from a face's middle."""
+        height, width = frame.shape[:2]
+        x, y = box.centre
+        return float(np.hypot(x - self.x * width, y - self.y * height))
+
+
 def intersection_over_union(a: Box, b: Box) -> float:
     """Return intersection over union, 0..1."""
     width = min(a.right, b.right) - max(a.left, b.left)

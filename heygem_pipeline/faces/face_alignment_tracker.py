@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.box_smoothing import BoxSmoother, SmoothedBox, smooth_boxes
-from heygem_pipeline.faces.boxes import box_around
+from heygem_pipeline.faces.boxes import FacePlace, box_around
 from heygem_pipeline.faces.face_alignment_models import BATCH_FRAMES, FaceAlignmentNetworks, load_networks
 from heygem_pipeline.faces.face_crop import FaceCrop, crop_face, points_to_frame
 from heygem_pipeline.faces.face_selection import FaceSelector
@@ -26,20 +26,28 @@ class FaceAlignmentTracker:
     name = "face_alignment"
     version = "2"
 
-    def __init__(self, networks: NetworkSettings) -> None:
+    def __init__(self, networks: NetworkSettings, place: FacePlace | None = None) -> None:
         """Load nothing yet.
 
         Args:
             networks: where the weights lie, and the device they work on.
+            place: of the face to follow; None, the most prominent one.
         """
         self._networks = networks
+        self._place = place
+        if place is not None:
+            self.version = f"{type(self).version} {place}"
+
+    def at(self, place: FacePlace) -> "FaceAlignmentTracker":
+        """See ChoosingTracker."""
+        return FaceAlignmentTracker(self._networks, place)
 
     def track(
         self, frames: Iterable[Frame], frame_rate: Fraction, progress: Callable[[int], None] | None = None
     ) -> FollowedFace:
         """See FaceTracker.track. Holds BATCH_FRAMES frames and crops of as many faces, whatever the clip's length."""
         networks = load_networks(self._networks)
-        choice = FaceSelector(float(frame_rate))
+        choice = FaceSelector(float(frame_rate), self._place)
         waiting: BoxSmoother[tuple[FaceCrop, float]] = BoxSmoother()
         read: list[_Row] = []
         count = 0

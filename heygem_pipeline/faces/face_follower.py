@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.boxes import Box, intersection_over_union, prominence, share_inside
+from heygem_pipeline.faces.boxes import Box, FacePlace, intersection_over_union, prominence, share_inside
 from heygem_pipeline.faces.mesh_detection import (
     SAME_FACE_OVERLAP,
     Detection,
@@ -86,7 +86,9 @@ class FaceFollower:
     of what remains. A lost face is awaited near its place for two seconds before another is taken.
     """
 
-    def __init__(self, networks: MeshNetworks, frame_rate: float) -> None:
+    def __init__(self, networks: MeshNetworks, frame_rate: float, place: FacePlace | None = None) -> None:
+        """Begin. place: take the face nearest to it, without comparing them."""
+        self._place = place
         self._networks = networks
         self._choice_frames = max(2, round(SECONDS_OF_CHOICE * frame_rate))
         self._longest_wait = round(SECONDS_WAITING * frame_rate)
@@ -171,7 +173,10 @@ class FaceFollower:
         first = self._most_prominent(faces, frame)
         rivals = [face for face in faces if face.box.width >= OTHER_FACE_WIDTH * first.box.width]
         self.other_faces = max(self.other_faces, len(rivals) - 1)
-        if len(rivals) == 1:
+        if self._place is not None:
+            place = self._place
+            first = min(faces, key=lambda face: place.distance(face.box, frame))
+        if len(rivals) == 1 or self._place is not None:
             self._current = self._awaited = first
             return [first]
         rivals.sort(key=lambda face: -prominence(face.box, frame))

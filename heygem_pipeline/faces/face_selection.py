@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.faces.boxes import Box, intersection_over_union, most_prominent, share_inside
+from heygem_pipeline.faces.boxes import Box, FacePlace, intersection_over_union, most_prominent, share_inside
 from heygem_pipeline.faces.face_follower import (
     LEAST_SHARE_INSIDE,
     OTHER_FACE_WIDTH,
@@ -47,7 +47,9 @@ class FaceSelector:
     A lost face is awaited near its place for two seconds before another is taken: the rules of FaceFollower.
     """
 
-    def __init__(self, frame_rate: float) -> None:
+    def __init__(self, frame_rate: float, place: FacePlace | None = None) -> None:
+        """Begin. place: take the face nearest to it, instead of the most prominent one."""
+        self._place = place
         self._longest_wait = round(SECONDS_WAITING * frame_rate)
         self._survey_interval = max(1, round(SECONDS_BETWEEN_SURVEYS * frame_rate))
         self._index = -1
@@ -106,7 +108,11 @@ class FaceSelector:
         sure = {box: score for box, score in faces if score >= NEW_FACE_SCORE}
         if self._last is not None or not sure:
             return None
-        box = most_prominent(list(sure), frame)
+        place = self._place
+        if place is None:
+            box = most_prominent(list(sure), frame)
+        else:
+            box = min(sure, key=lambda one: place.distance(one, frame))
         self._beginnings.append(self._index)
         return self._keep(box, sure[box], face_patch(frame, box), begins=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.box_smoothing import smooth_boxes
-from heygem_pipeline.faces.boxes import Box
+from heygem_pipeline.faces.boxes import Box, FacePlace
 from heygem_pipeline.faces.face_follower import FaceFollower, FaceObservation
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
@@ -37,6 +37,16 @@ class MeshTracker:
     name = "mesh"
     version = "1"
 
+    def __init__(self, place: FacePlace | None = None) -> None:
+        """Follow the face nearest to a place, or the one that is most likely to be the presenter's."""
+        self._place = place
+        if place is not None:
+            self.version = f"{type(self).version} {place}"
+
+    def at(self, place: FacePlace) -> "MeshTracker":
+        """See ChoosingTracker."""
+        return MeshTracker(place)
+
     def track(
         self,
         frames: Iterable[NDArray[np.uint8]],
@@ -45,7 +55,7 @@ class MeshTracker:
     ) -> FollowedFace:
         """See FaceTracker.track. Holds one frame."""
         networks = MeshNetworks()
-        follower = FaceFollower(networks, float(frame_rate))
+        follower = FaceFollower(networks, float(frame_rate), self._place)
         rows: list[_Row] = []
         count = 0
         with _Blendshapes(networks) as blendshapes:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from heygem_pipeline.faces.boxes import FacePlace
 
 
 @dataclass(frozen=True)
@@ -52,4 +54,13 @@ class FaceTracker(Protocol):
 
         Raises ModelMissing before any frame is read if the tracker's model is not installed.
         """
+        ...
+
+
+@runtime_checkable
+class ChoosingTracker(Protocol):
+    """A tracker that can be told which of several faces to follow."""
+
+    def at(self, place: FacePlace) -> FaceTracker:
+        """The same tracker, of another version: at every beginning it takes the face nearest to a place."""
         ...

@@ -31,9 +31,9 @@ def tracking_of(upload: Path, settings: Settings) -> Tracking:
     """What the settings and a presenter's sidecar say."""
     try:
         sidecar = read_sidecar(upload)
+        return Tracking(current_tracker(settings, sidecar), sidecar.make_anyway)
     except SidecarWrong as error:
         return Tracking(repr(error.message), anyway=False)
-    return Tracking(current_tracker(settings, sidecar), sidecar.make_anyway)
 
 
 def lack_of_weights(tracker: str, weights: WeightSettings) -> Message | None:

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from heygem_pipeline.clip.sidecar import write_make_anyway
+from heygem_pipeline.clip.sidecar import write_face, write_make_anyway
+from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.erasure import ErasureTarget
 from heygem_pipeline.planning.plan import Plan
@@ -33,6 +34,9 @@ from heygem_pipeline.studio.uploads import bring_in
 from heygem_pipeline.studio.voice_languages import languages_of, note_language
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""Of a picture's width or height."""
 
 
 class BatchRequest(Form):
@@ -113,6 +117,13 @@ class SampleRequest(Form):
     language: Annotated[str, Field(max_length=35)] = ""
 
 
+class FaceRequest(Form):
+    """Of several faces this presenter shows, have the one at this place speak; without a place, the usual one."""
+
+    presenter: Key
+    place: tuple[Share, Share] | None = None
+
+
 class LanguageRequest(Form):
     """This voice speaks this language."""
 
@@ -132,6 +143,7 @@ def routes() -> list[Route]:
         Route("/texts", _text_of_recording, methods=["POST"]),
         Route("/speakers", _speakers),
         Route("/speakers/sample", _sample, methods=["POST"]),
+        Route("/face", _choose_face, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
         Route("/batches", _begin, methods=["POST"]),
         Route("/batches/change", _change, methods=["POST"]),
@@ -231,6 +243,14 @@ async def _speakers(request: Request) -> Response:
 async def _sample(request: Request) -> Response:
     studio, wanted = studio_of(request), await body_of(request, SampleRequest)
     return JSONResponse({"sample": await studio.voice_samples.make(wanted.engine, wanted.voice, wanted.language)})
+
+
+async def _choose_face(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, FaceRequest)
+    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, wanted.presenter)
+    place = None if wanted.place is None else FacePlace(*(round(share, 3) for share in wanted.place))
+    await run_in_threadpool(write_face, path, place)
+    return _settled(studio)
 
 
 async def _language(request: Request) -> Response:

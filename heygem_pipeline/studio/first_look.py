@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MOMENTS = 9
 """Frames looked at, evenly spread."""
 
+SEVERAL_FACES = ("face.one_other", "face.others")
+
 PICTURE_SIDE = 640
 """Pixels of the longer side of the pictures that are kept."""
 
@@ -53,7 +55,8 @@ class FirstLook:
     """size, modified: of the file, as ``stat`` tells. seconds: length, None for a still picture.
 
     refused: why the file cannot be used. warnings: doubts. picture: is there one of it? trouble: what is wrong with
-    the frame of which there is a picture too.
+    the frame of which there is a picture too. faces: those in the picture where there are several: left, top, right and
+    bottom of each, as shares of its width and height.
     """
 
     size: int
@@ -65,6 +68,7 @@ class FirstLook:
     warnings: list[Message] = field(default_factory=list)
     picture: bool = False
     trouble: Message | None = None
+    faces: list[list[float]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -77,7 +81,9 @@ class FirstLook:
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> "FirstLook":
-        """What ``as_json`` made. Raises KeyError or TypeError for what an earlier version wrote."""
+        """What ``as_json`` made. Raises KeyError or TypeError for what is to be looked at again."""
+        if "faces" not in stored and any(one.get("code") in SEVERAL_FACES for one in stored["warnings"]):
+            raise KeyError("faces")
         messages = {
             "refused": _message(stored["refused"]),
             "warnings": [Message.from_json(warning) for warning in stored["warnings"]],
@@ -176,12 +182,12 @@ def _examine_voice(path: Path, look: FirstLook, settings: Settings) -> FirstLook
 def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Settings) -> FirstLook:
     from heygem_pipeline.clip.sidecar import read_sidecar
     from heygem_pipeline.faces.fitness import fitness_warnings
-    from heygem_pipeline.faces.tracker_registry import load_tracker
     from heygem_pipeline.faces.tracking import track_faces
     from heygem_pipeline.media.template import Template
 
-    settings = read_sidecar(path).limits(settings)
-    template, tracker = Template.open(path, settings), load_tracker(settings.tracker, settings)
+    sidecar = read_sidecar(path)
+    settings = sidecar.limits(settings)
+    template, tracker = Template.open(path, settings), replace(sidecar, tracker=None).tracker_for(settings)
     info = template.info
     seconds = None if info.still else float(info.duration)
     look = replace(look, seconds=seconds, width=info.width, height=info.height)
@@ -201,6 +207,8 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
         if not good:
             _keep_picture(moment, picture_of(place))
             look = replace(look, warnings=fitness_warnings(tracks, settings), picture=True)
+            if tracks.other_faces:
+                look = replace(look, faces=_faces_in(moment))
         good += 1
     if not good:
         _keep_picture(moments[0], picture_of(place))
@@ -208,6 +216,19 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
     if len(troubles) > good:
         return replace(look, refused=troubles[0].message)
     return look
+
+
+def _faces_in(moment: "Template") -> list[list[float]]:
+    from heygem_pipeline.faces.mesh_detection import detect_faces
+    from heygem_pipeline.faces.mesh_networks import MeshNetworks
+
+    frame: NDArray[np.uint8] = next(iter(moment.frames()))
+    height, width = frame.shape[:2]
+    scale = (width, height, width, height)
+    boxes = [one.box for one in detect_faces(MeshNetworks(), frame)]
+    return [
+        [round(min(1.0, max(0.0, edge / whole)), 4) for edge, whole in zip(box, scale, strict=True)] for box in boxes
+    ]
 
 
 def _moments(template: "Template") -> Iterator["Template"]:

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
+from heygem_pipeline.clip.sidecar import read_sidecar
+from heygem_pipeline.errors import SidecarWrong
+from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.estimates import Estimate, seconds_left
@@ -110,6 +113,8 @@ def _uploads(
             "examined": examined is not None,
             "share": _share(first_looks, kind, path, status),
             "picture": bool(examined and examined.picture),
+            "faces": examined.faces if examined else [],
+            "face": _chosen_face(path) if examined and examined.faces else None,
             "trouble": bool(examined and examined.trouble and _is_seen(refused or doubt)),
         }
 
@@ -139,6 +144,8 @@ def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
             "examined": True,
             "share": None if share is None else round(share, 2),
             "picture": False,
+            "faces": [],
+            "face": None,
             "trouble": False,
             "spoken": {
                 "now": status is not None and status.state is State.DONE and transcript is not None,
@@ -146,6 +153,13 @@ def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
                 "language": (transcript.language if transcript else "") or language_of_name(key) or "",
             },
         }
+
+
+def _chosen_face(presenter: Path) -> FacePlace | None:
+    try:
+        return read_sidecar(presenter).face
+    except SidecarWrong:
+        return None
 
 
 def _transcript(stored: Path) -> Transcript | None:

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.clip.presenter import current_tracker, track_presenter
-from heygem_pipeline.clip.sidecar import Sidecar, chosen_tracker, read_sidecar, write_make_anyway
+from heygem_pipeline.clip.sidecar import Sidecar, chosen_tracker, read_sidecar, write_face, write_make_anyway
 from heygem_pipeline.errors import SidecarWrong
+from heygem_pipeline.faces.boxes import FacePlace
+from heygem_pipeline.faces.tracker_registry import TRACKERS
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline_tests.conftest import write_video
 
@@ -45,10 +47,13 @@ def test_a_sidecar_that_says_nothing_changes_nothing(anna: Path, content: str) -
         ("tracker: dlib\n", "'dlib'; choose one of: mesh, face_alignment"),
         ("tracker:\n", "None; choose one of"),
         ("tracker: [mesh]\n", "choose one of"),
-        ("Tracker: mesh\n", "only the keys tracker and make_anyway"),
-        ("tracker: mesh\nengine: warp\n", "only the keys tracker and make_anyway"),
-        ("mesh\n", "only the keys tracker and make_anyway"),
-        ("- tracker: mesh\n", "only the keys tracker and make_anyway"),
+        ("Tracker: mesh\n", "only the keys tracker, make_anyway and face"),
+        ("tracker: mesh\nengine: warp\n", "only the keys tracker, make_anyway and face"),
+        ("mesh\n", "only the keys tracker, make_anyway and face"),
+        ("- tracker: mesh\n", "only the keys tracker, make_anyway and face"),
+        ("face: left\n", "such as: face: [0.25, 0.4]"),
+        ("face: [0.2, 1.2]\n", "such as: face: [0.25, 0.4]"),
+        ("face: [yes, 0.5]\n", "such as: face: [0.25, 0.4]"),
         ("make_anyway: perhaps\n", "make_anyway: true"),
         ("tracker: 'mesh\n", "cannot be read as YAML"),
         (b"\xff\xfetracker", "cannot be read as YAML"),
@@ -111,3 +116,32 @@ def test_a_pipe_a_deep_nest_or_an_endless_file_is_no_sidecar_and_holds_nothing_u
     os.mkfifo(sidecar)
     with pytest.raises(SidecarWrong):
         chosen_tracker(anna, "mesh")
+
+
+def test_a_chosen_face_is_another_tracker_and_taken_back_the_usual_one(anna: Path) -> None:
+    write(anna, "# by hand\ntracker: mesh\n")
+    usual = current_tracker(DEFAULTS, read_sidecar(anna))
+    write_face(anna, FacePlace(0.25, 0.4))
+    assert current_tracker(DEFAULTS, read_sidecar(anna)) == f"{usual} at 0.25,0.4"
+    write_make_anyway(anna)
+    write_face(anna, FacePlace(0.75, 0.4))
+    assert read_sidecar(anna) == Sidecar("mesh", make_anyway=True, face=FacePlace(0.75, 0.4))
+    write_face(anna, None)
+    assert anna.with_suffix(".yaml").read_text() == "# by hand\ntracker: mesh\nmake_anyway: true\n"
+    assert current_tracker(DEFAULTS, read_sidecar(anna)) == usual
+
+
+class Deaf:
+    """A tracker of another package, which cannot be told whom to follow."""
+
+    name, version = "deaf", "1"
+
+    def track(self, *_: object) -> None:
+        """Never called."""
+
+
+def test_a_tracker_that_cannot_be_told_whom_to_follow_says_so(anna: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(TRACKERS), "__getitem__", lambda *_: lambda _networks: Deaf())
+    assert current_tracker(DEFAULTS, Sidecar()) == "deaf 1"
+    with pytest.raises(SidecarWrong, match="deaf cannot follow"):
+        current_tracker(DEFAULTS, Sidecar(face=FacePlace(0.5, 0.5)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from heygem_pipeline.faces.boxes import Box, square_box
+from heygem_pipeline.faces.boxes import Box, FacePlace, square_box
 from heygem_pipeline.faces.face_selection import FaceSelector, SelectedFace
 
 Place = Callable[..., np.ndarray]
@@ -29,6 +29,12 @@ def test_the_larger_face_is_followed_and_the_other_counted(both: np.ndarray) -> 
     assert [face.box for face in seen if face] == [HOPPER] * 3
     assert [face.begins for face in seen if face] == [True, False, False]
     assert choice.other_faces == 1 and choice.cuts == ()
+
+
+def test_a_face_that_was_pointed_at_is_followed_though_another_is_larger(both: np.ndarray) -> None:
+    choice = FaceSelector(25, FacePlace(0.7, 0.2))
+    seen = [choice.update(both, [(COLLINS, 0.99), (HOPPER, 0.9)]) for _ in range(3)]
+    assert [face.box for face in seen if face] == [COLLINS] * 3 and choice.other_faces == 1
 
 
 def test_a_doubtful_face_is_no_beginning_but_confirms(both: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
 from heygem_pipeline.faces.mesh_tracker import MeshTracker
 from heygem_pipeline.faces.tracker import FollowedFace
@@ -65,6 +66,15 @@ def test_a_head_that_leans_is_followed_down_to_lying_across(hopper: Picture) -> 
     eyes = face.landmarks[:, 45] - face.landmarks[:, 36]
     read = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
     assert np.abs((read - read[0] - leans + 180) % 360 - 180).max() < 4
+
+
+def test_a_face_that_was_pointed_at_is_followed_though_another_is_larger(
+    hopper: Picture, collins: Picture, placed: Place
+) -> None:
+    frames = [placed((512, 1024), (hopper, 0, 0, 0.85), (collins, 512, 0, 1))] * 20
+    usual, chosen = follow(frames), MeshTracker().at(FacePlace(0.7, 0.2)).track(frames, Fraction(25))
+    assert seen(usual).all() and seen(chosen).all() and chosen.other_faces == usual.other_faces == 1
+    assert usual.boxes[:, 2].max() < 512 < chosen.boxes[:, 0].min()
 
 
 def test_frames_are_let_go_as_they_come(slide: Slide) -> None:

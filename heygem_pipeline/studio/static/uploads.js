@@ -1,5 +1,6 @@
 // Bringing in: drop zones, the queue of uploads, recording, and a card for each file.
 
+import * as faces from "./faces.js";
 import * as finding from "./finding.js";
 import { confirmed, toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, languageName, t } from "./page.js";
@@ -234,7 +235,7 @@ function drawUpload(card, kind, upload) {
   const bad = trouble(upload);
   const ticked = isTicked(kind, upload);
   const language = store.now.languages[upload.key] ?? "";
-  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, language, upload.spoken, upload.seconds]);
+  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, upload.faces, upload.face, language, upload.spoken, upload.seconds]);
   card.classList.toggle("ticked", ticked);
   card.classList.toggle("unfit", Boolean(bad));
   fill(card, mark, () => {
@@ -252,6 +253,9 @@ function drawUpload(card, kind, upload) {
     if (bad) parts.push(problem(kind, upload, bad));
     else if (upload.warnings.length) {
       parts.push(el("details.note.doubt", { open: upload.warnings.length === 1 }, el("summary", {}, icon("alert"), t("hints", { count: upload.warnings.length })), ...upload.warnings.map((warning) => el("p", {}, warning.sentence))));
+      // Outside of the hints: they may be folded.
+      const offer = faces.offer(upload);
+      if (offer) parts.push(el("div.note", {}, offer));
     }
     return parts;
   });
@@ -336,7 +340,7 @@ function problem(kind, upload, sentence) {
   const frame = kind === "presenters" && upload.trouble
     ? el("figure", {}, el("img.frame", { src: `files/troubles/${encodeURIComponent(upload.key)}.jpg?v=${upload.mark}`, alt: "", loading: "lazy" }), el("figcaption", {}, t("frame.meant")))
     : null;
-  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), sentence), frame, remedies(kind, upload));
+  return el("div.note.bad.wide", {}, el("p", {}, icon("alert"), sentence), frame, remedies(kind, upload), faces.offer(upload));
 }
 
 async function remove(kind, upload) {
