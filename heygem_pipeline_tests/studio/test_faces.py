@@ -45,7 +45,7 @@ def shown(client: TestClient) -> dict[str, Any]:
         if found["examined"]:
             return found
         sleep(0.1)
-    raise AssertionError(found)
+    raise AssertionError("It was not looked at in half a minute.")
 
 
 def test_the_face_that_is_pressed_on_is_the_one_that_is_tracked(couple: House) -> None:
