@@ -64,7 +64,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
                 return before
             require_known(studio, "voices", wanted.voices)
             require_known(studio, "presenters", wanted.presenters)
-            name = await begin_batch(studio, BatchRequest(**wanted.model_dump()))
+            name = await begin_batch(studio, BatchRequest(**wanted.model_dump(exclude_none=True)))
             told = Batch(**await _standing(studio, name, language_of(request)))
             where = str(request.url_for("batch", name=name).path)
             return turn.answer(asked, 201, told.model_dump(mode="json"), where)

@@ -1,19 +1,32 @@
 """The page of the interface, made of its schema here: it asks for nothing outside."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from heygem_pipeline.studio.texts import texts
+
+_CODE = re.compile("`+([^`]+)`+")
+
+
+def coded(text: str) -> Markup:
+    """The text, with what stands between grave accents as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
+
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
 _environment = Environment(
     loader=PackageLoader("heygem_pipeline.studio", "templates"), autoescape=True, undefined=StrictUndefined
 )
+
+
+_environment.filters["coded"] = coded
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from heygem_pipeline.web.http_client import LONGEST_ADDRESS
 
 Quality = Literal["standard", "best", "small"]
 Label = Literal["start", "always"]
+SubtitlesChoice = Literal["none", "soft", "burnt"]
 Title = Annotated[str, Field(min_length=1, max_length=200, description="What people call it")]
 
 
@@ -22,6 +23,7 @@ class NewBatch(Form):
     quality: Quality = "standard"
     label: Annotated[Label, Field(description="How long the label “AI generated” is seen")] = "start"
     engine: Annotated[str, Field(max_length=100, description="One of /engines; empty: the usual one")] = ""
+    subtitles: Annotated[SubtitlesChoice | None, Field(description="Of known words; null: as usual")] = None
     webhook: Annotated[
         str, Field(max_length=LONGEST_ADDRESS, description="An address that is called when all of it is finished")
     ] = ""
@@ -34,6 +36,7 @@ class BatchChanges(Form):
     quality: Quality | None = None
     label: Label | None = None
     engine: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    subtitles: SubtitlesChoice | None = None
     beside: Annotated[bool, Field(description="Keep what is finished of it beside the new clips")] = False
 
 
@@ -119,6 +122,7 @@ class BatchStanding(BaseModel):
     quality: str
     label: str
     engine: str
+    subtitles: str
     counts: dict[ClipState, int]
     finished: bool = Field(description="All its clips are done, have failed, or were removed")
     left: int | None = Field(description="Seconds until it is finished, roughly")

@@ -93,10 +93,11 @@ def test_an_error_of_the_pipeline_keeps_its_code(studio: TestClient) -> None:
 
 
 def test_what_is_asked_for_is_made_and_nothing_else(studio: TestClient, house: House) -> None:
-    answer = studio.post(f"{V1}/batches", json=WANTED | {"quality": "best", "label": "always"})
+    answer = studio.post(f"{V1}/batches", json=WANTED | {"quality": "best", "label": "always", "subtitles": "burnt"})
     told = answer.json()
     assert answer.headers["location"] == f"{V1}/batches/Autumn"
-    assert (told["quality"], told["label"], told["engine"], told["finished"]) == ("best", "always", "warp", False)
+    assert (told["quality"], told["label"], told["subtitles"]) == ("best", "always", "burnt")
+    assert (told["engine"], told["finished"]) == ("warp", False)
     assert set(house.plan().clips) == {ClipKey("one", "one"), ClipKey("one", "two")}
     assert read_requests(house.folders).clips == ["one|one", "one|two"]
     assert [one["name"] for one in studio.get("/api/shown").json()["batches"]] == ["Autumn"]
