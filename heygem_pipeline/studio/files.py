@@ -142,6 +142,12 @@ async def archive(
     batch_title = await run_in_threadpool(_title_of, studio, batch)
     named = names_of(clips, pattern, batch_title)
     every = [(name, studio.folders.clip(clip)) for clip, name in named]
+    every += [
+        (f"{name.removesuffix('.mp4')}{suffix}", path)
+        for clip, name in named
+        for suffix in (".srt", ".vtt")
+        if (path := studio.folders.voice_text(clip.voice, suffix)).exists()
+    ]
     if earlier:
         every += [
             (earlier_name(name, one.number), one.path(studio.folders))

@@ -208,3 +208,22 @@ def test_of_a_script_nothing_stays_and_of_a_recording_no_script_goes(full: House
     assert "lesson" not in full.instance.get_dynamic_partitions("audio")
     forget_all(full, ErasureTarget("one", None))
     assert {"scripts/other.txt", "store/spoken_scripts/other.wav"} <= files(folders)
+
+
+def test_the_text_of_a_recording_goes_with_it_and_not_with_another_of_its_name(full: House) -> None:
+    folders = full.folders
+    for name in ("one.srt", "one.txt", "two.srt"):
+        (folders.voices / name).write_text("1\n00:00:00,000 --> 00:00:01,000\nOne.\n")
+    for suffix in (".srt", ".vtt"):
+        folders.voice_text("one", suffix).parent.mkdir(parents=True, exist_ok=True)
+        folders.voice_text("one", suffix).touch()
+    before = files(folders)
+    forget_all(full, ErasureTarget("one", None))
+    gone = before - files(folders)
+    assert {"audio/one.srt", "audio/one.txt", "store/subtitles/one.srt", "store/subtitles/one.vtt"} <= gone
+    assert "audio/two.srt" not in gone
+
+    (folders.voices / "two.mp3").write_bytes(b"another of its name")
+    full.take_in()
+    forget_all(full, ErasureTarget("two", None))
+    assert (folders.voices / "two.srt").exists()

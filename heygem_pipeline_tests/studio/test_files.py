@@ -68,6 +68,11 @@ def test_a_batch_is_taken_away_as_a_zip(studio: TestClient, house: House) -> Non
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == ["one - one.mp4", "two - one.mp4"]
+    for suffix in (".srt", ".vtt"):
+        house.folders.voice_text("two", suffix).parent.mkdir(parents=True, exist_ok=True)
+        house.folders.voice_text("two", suffix).write_text("Good morning.")
+    with zipfile.ZipFile(io.BytesIO(studio.get("/archive.zip").content)) as archive:
+        assert set(archive.namelist()) == {"one - one.mp4", "two - one.mp4", "two - one.srt", "two - one.vtt"}
     row = studio.get("/archive.zip", params={"voice": "two"})
     assert zipfile.ZipFile(io.BytesIO(row.content)).read("two - one.mp4") == b"the clip of two"
     assert studio.get("/archive.zip", params={"voice": "none"}).status_code == 404
