@@ -5,7 +5,7 @@
     python -m benchmarks.musetalk --memory            only memory: clips of 20 s and 300 s, without the networks' own
 
 Networks are as large as the public ones, with random weights: they cost the same, and draw noise. ``--checkpoints``
-takes the public weights instead; then trembling and sync mean something too.
+takes the public weights instead; then it is measured too how much the lips tremble.
 """
 
 import os
@@ -65,7 +65,11 @@ def main(
             return
         dtype = None if precision == "auto" else getattr(torch, precision)
         generator = FaceGenerator(lambda: _networks(checkpoints), torch.device(device), dtype)
-        card = torch.cuda.get_device_name(generator._device) if "cuda" in device else torch.cpu.get_capabilities()
+        card = (
+            torch.cuda.get_device_name(generator._device)
+            if "cuda" in device
+            else torch.backends.cpu.get_cpu_capability()
+        )
         console.print(f"{generator}; {card}; batch {generator.batch}")
         voice = _voice(folder, seconds)
         measured: dict[str, list[float]] = {}
@@ -82,7 +86,7 @@ def main(
         for name, speeds in measured.items():
             table.add_row(name, f"{median(speeds):.2f}", ", ".join(f"{speed:.2f}" for speed in speeds))
         console.print(table)
-        for share in (0.0, 0.5, 1.0):
+        for share in (0.0, 0.5, 1.0) if checkpoints else ():
             console.print(f"steadying {share:g}: {_trembling(generator, voice, presenter, share):.2f} levels a frame")
         if "cuda" in device:
             console.print(f"most memory of the card: {torch.cuda.max_memory_allocated() / 1e9:.1f} GB")

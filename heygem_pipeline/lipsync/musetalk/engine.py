@@ -173,4 +173,6 @@ def _samples(speech: SpeechFeatures) -> NDArray[np.float32]:
     count = round(speech.duration * SAMPLE_RATE)
     if speech.sound is None:
         return np.zeros(count, np.float32)
-    return read_sound(speech.sound, SAMPLE_RATE, LIMITS).samples * np.float32(normalising_gain(speech.level))
+    samples = read_sound(speech.sound, SAMPLE_RATE, LIMITS).samples
+    samples *= np.float32(normalising_gain(speech.level))
+    return samples
