@@ -1,7 +1,7 @@
 """A performance drawn on a template's frames, patch by patch."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import repeat
 
 import numpy as np
@@ -22,7 +22,7 @@ from heygem_pipeline.lipsync.warp.articulation.performance import Performance
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 from heygem_pipeline.lipsync.warp.exemplars.closing import closing_shares
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet
-from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, retrieve
+from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, mouth_costs, retrieve
 from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer
 
 INVISIBLE_MOVE = 0.0015
@@ -56,11 +56,14 @@ def render_performance(
     found: Iterator[Match | None] = repeat(None)
     closing: Iterator[tuple[Match | None, float]] = repeat((None, 0.0))
     if exemplars is not None:
-        asked = lru_cache(maxsize=512)(renderer.wanted)
         rate = float(tracks.frame_rate)
-        found = retrieve(asked, len(shown), exemplars, rate, excluded)
+        # Both searches ask for the same, a few seconds ahead.
+        asked = lru_cache(maxsize=512)(renderer.wanted)
+        costs = lru_cache(maxsize=512)(mouth_costs(asked, exemplars, rate))
+        search = partial(retrieve, asked, len(shown), exemplars, rate, excluded, costs_of=costs)
+        found = search()
         if exemplars.closed.any():
-            closing = closing_shares(retrieve(asked, len(shown), exemplars, rate, excluded, closed_only=True), rate)
+            closing = closing_shares(search(closed_only=True), rate)
     for seen, mouth, (lips, share) in zip(
         observe_frames(presentation, tracks, calibration), found, closing, strict=False
     ):

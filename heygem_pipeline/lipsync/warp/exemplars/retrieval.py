@@ -89,6 +89,21 @@ class Match:
     wanted: Query
 
 
+Costs = Callable[[int], NDArray[np.float64] | None]
+"""Of an output frame: how unlike what is wanted every mouth is, (mouths,), None where nothing is wanted."""
+
+
+def mouth_costs(wanted: Callable[[int], Query | None], own: ExemplarSet, frame_rate: float) -> Costs:
+    """Return what tells the costs for ``wanted``."""
+    search = _ExemplarSearch(own, frame_rate)
+
+    def costs(output_frame: int) -> NDArray[np.float64] | None:
+        asked = wanted(output_frame)
+        return None if asked is None else search.costs(asked)
+
+    return costs
+
+
 def retrieve(
     wanted: Callable[[int], Query | None],
     count: int,
@@ -96,6 +111,7 @@ def retrieve(
     frame_rate: float,
     excluded: Callable[[int], NDArray[np.bool_]] | None = None,
     closed_only: bool = False,
+    costs_of: Costs | None = None,
 ) -> Iterator[Match | None]:
     """Yield what to show in each of ``count`` output frames, None where nothing is wanted (no face).
 
@@ -105,6 +121,7 @@ def retrieve(
         wanted: asked for every output frame once, a few seconds ahead.
         excluded: (mouths,), those that may not be shown.
         closed_only: look among those whose lips touch, for where they shall.
+        costs_of: what ``mouth_costs`` returned, where several searches share it.
     """
     search = _ExemplarSearch(own, frame_rate)
     block, ahead = round(BLOCK_SECONDS * frame_rate), round(LOOKAHEAD_SECONDS * frame_rate)
@@ -117,7 +134,9 @@ def retrieve(
         while len(costs) < block + ahead and done + len(costs) < count:
             position = done + len(costs)
             asked = wanted(position)
-            cost = None if asked is None else search.costs(asked)
+            cost = None
+            if asked is not None:
+                cost = costs_of(position) if costs_of is not None else search.costs(asked)
             if cost is not None and excluded is not None:
                 cost = np.where(excluded(position), np.inf, cost)
             if cost is not None and closed_only:
