@@ -1,4 +1,4 @@
-"""MediaPipe's face networks: a detector, the 478 points of a face, and its blendshapes.
+"""MediaPipe's face networks, run by OpenCV: a detector, the 478 points of a face, and its blendshapes.
 
 They are the three of Google's Face Landmarker bundle of 2023-05-03 (Apache License 2.0); origin and checksums stand
 beside them in ``face_landmarker/README.md``.
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import ModelMissing
-from heygem_pipeline.faces.blendshape_network import BlendshapeNetwork
 from heygem_pipeline.faces.mesh_points import BLENDSHAPE_POINTS, MOUTH_BLENDSHAPES
 
 FOLDER = Path(__file__).parent / "face_landmarker"
@@ -43,7 +42,7 @@ class MeshNetworks:
         """Load them. Raises ModelMissing where a file of this installation is gone."""
         self._detector = _load("face_detector.tflite")
         self._landmarks = _load("face_landmarks_detector.tflite")
-        self._blendshapes = BlendshapeNetwork(_load("face_blendshapes.tflite"))
+        self._blendshapes = _load("face_blendshapes.tflite")
         self._anchors = _anchors()
         self._crop = np.empty((1, 3, CROP_SIDE, CROP_SIDE), np.float32)
 
@@ -76,11 +75,9 @@ class MeshNetworks:
         return points.reshape(-1, 3)[:, :2].astype(np.float64), float(_sigmoid(presence.ravel())[0])
 
     def mouth_blendshapes(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the blendshapes of MOUTH_BLENDSHAPES, float32 (faces, 16), 0 to 1, of points (faces, 478, 2).
-
-        This one may be called while another thread calls the others.
-        """
-        return self._blendshapes(points[:, BLENDSHAPE_POINTS])[:, list(MOUTH_BLENDSHAPES.values())]
+        """Return the blendshapes of MOUTH_BLENDSHAPES, float32 (16,), 0 to 1, of points (478, 2) in pixels."""
+        self._blendshapes.setInput(np.ascontiguousarray(points[None, BLENDSHAPE_POINTS], np.float32))
+        return self._blendshapes.forward().ravel()[list(MOUTH_BLENDSHAPES.values())].astype(np.float32)
 
 
 def _load(name: str):  # noqa: ANN202 - cv2.dnn.Net, whose import costs 0.2 s
