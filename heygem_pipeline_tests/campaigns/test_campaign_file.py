@@ -100,7 +100,8 @@ def test_a_group_whose_lines_are_all_comments_counts_as_left_out(folder: Path) -
         ("settings: [crf]", "settings should be a group of keys"),
         (
             "engine: wrap",
-            'line 3, column 9: engine should be one of: program, warp, wav2lip, not "wrap"; did you mean "warp"?',
+            'line 3, column 9: engine should be one of: musetalk, program, warp, wav2lip, not "wrap"; '
+            'did you mean "warp"?',
         ),
         ("schedule: every day", "line 3, column 11: schedule should have five fields"),
         ("schedule: 0 25 * * *", "schedule should be a cron line"),

@@ -15,8 +15,8 @@ from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure
 from heygem_pipeline.lipsync.warp.analysis.lip_edges import SeenLips, detect_lip_edges_of_frames
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 
-FRAMES_TOGETHER, BYTES_TOGETHER = 8, 64 * 2**20
-"""Frames that are looked at together: so many, and fewer where they are large."""
+FRAMES_TOGETHER, BYTES_TOGETHER = 3, 64 * 2**20
+"""Frames that are looked at together: so many, and fewer where they are large. More would save little."""
 
 _Shown = tuple[int, tuple[int, NDArray[np.uint8]]]
 """Output frame, template frame, picture."""
@@ -80,12 +80,17 @@ def _detect(
                 shot = place
         edges = detect_lip_edges_of_frames(lips, lines) if lips else []
         lines = edges[-1] if edges else lines
-        found = (
+        found = [
             _DetectedFace(ObservedLips(one.contours, found), measure_lighting(one.frame, one.head, one.contours, found))
             for one, found in zip(lips, edges, strict=True)
-        )
-        for place, (output_frame, (template_frame, frame)) in zip(here, block, strict=True):
-            face = next(found) if present[template_frame] else None
+        ]
+        # No picture is held longer than it is needed.
+        lips.clear()
+        found.reverse()
+        block.reverse()
+        for place in here:
+            output_frame, (template_frame, frame) = block.pop()
+            face = found.pop() if present[template_frame] else None
             yield _DetectedFrame(output_frame, template_frame, place, frame, face)
 
 
