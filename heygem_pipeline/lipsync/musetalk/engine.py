@@ -21,13 +21,13 @@ from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.face_batches import in_batches
 from heygem_pipeline.lipsync.musetalk.face_crops import CROP_VERSION, locate_faces
 from heygem_pipeline.lipsync.musetalk.face_drawing import FaceDrawing, lay_over
 from heygem_pipeline.lipsync.musetalk.face_encodings import FaceEncodings
 from heygem_pipeline.lipsync.musetalk.faces_to_draw import (
     FaceToDraw,
     blend_strengths,
-    in_batches,
     read_frames,
     reference_frames,
     speaking_at_frames,

@@ -1,6 +1,6 @@
 """Which output frames get a drawn face, how far it is seen, and which picture shows the network who speaks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -44,18 +44,6 @@ def read_frames(
         place = crops.region(template_frame, picture) if strength > 0 else None
         del picture
         yield FaceToDraw(output_frame, template_frame, place, strength, int(references[output_frame]))
-
-
-def in_batches(frames: Iterator[FaceToDraw], size: Callable[[], int]) -> Iterator[list[FaceToDraw]]:
-    """Yield the frames in lists of up to ``size()`` that need a face; the others wait with them, and weigh nothing."""
-    batch: list[FaceToDraw] = []
-    for frame in frames:
-        batch.append(frame)
-        if sum(one.place is not None for one in batch) == size() or len(batch) == 4 * size():
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def speaking_at_frames(spoken: NDArray[np.float64], frame_rate: Fraction, count: int) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ The template is read, faces are drawn, and they are laid over the picture at the
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.face_batches import in_batches
 from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion, blend_face
 from heygem_pipeline.lipsync.wav2lip.face_boxes import FaceBoxes, locate_faces
 from heygem_pipeline.lipsync.wav2lip.mel_windows import MelWindows
@@ -83,7 +84,7 @@ class Wav2LipEngine:
         mel_windows, face_boxes = MelWindows(speech, tracks.frame_rate, lead), locate_faces(tracks)
         strengths = _blend_strengths(mel_windows, face_boxes, tracks, count)
         frames = _read_frames(template, count, face_boxes, strengths)
-        batches = prefetch(_in_batches(frames, lambda: generator.batch))
+        batches = prefetch(in_batches(frames, lambda: generator.batch))
         drawn = prefetch((batch, _generate(generator, batch, mel_windows)) for batch in batches)
         for batch, faces in drawn:
             for frame, face in zip(batch, faces, strict=True):
@@ -157,18 +158,6 @@ def _read_frames(
             # A copy, so that the whole picture need not be held.
             place = FaceRegion(picture[top:bottom, left:right].copy(), landmarks)
         yield _Frame(output_frame, template_frame, left, top, place, float(strengths[output_frame]))
-
-
-def _in_batches(frames: Iterator[_Frame], size: Callable[[], int]) -> Iterator[list[_Frame]]:
-    """Yield the frames in lists of up to ``size()`` that need a face; the others wait with them, and weigh nothing."""
-    batch: list[_Frame] = []
-    for frame in frames:
-        batch.append(frame)
-        if sum(one.place is not None for one in batch) == size() or len(batch) == 4 * size():
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _generate(
