@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from filelock import FileLock
 from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,7 +25,6 @@ from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.state_file import read_state
 from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.api import BatchRequest, begin_batch
 from heygem_pipeline.studio.clip_log import without_paths
@@ -47,6 +45,9 @@ RUNNING, FINISHED, FAILED = 1, 2, 3
 
 THEIR_FOLDERS = ("code", "data", "temp")
 """How paths begin inside its container: all of them mean the folder of the settings."""
+
+TASKS = "easy-tasks"
+"""The register of what was submitted: code -> task."""
 
 CODE = re.compile(r"[\w-]{1,100}", re.ASCII)
 
@@ -193,12 +194,8 @@ def _handed_over(studio: Studio, clip: ClipKey, code: str) -> Path:
     return result
 
 
-def _file(folders: DataFolders) -> Path:
-    return folders.state / "easy-tasks.json"
-
-
 def _tasks(folders: DataFolders) -> dict[str, Task]:
-    return read_state(_file(folders), _understood, {})
+    return folders.register(TASKS).read(_understood, {})
 
 
 def _understood(stored: Mapping[str, Mapping[str, str]]) -> dict[str, Task]:
@@ -206,8 +203,5 @@ def _understood(stored: Mapping[str, Mapping[str, str]]) -> dict[str, Task]:
 
 
 def _remember(folders: DataFolders, code: str, task: Task) -> None:
-    path = _file(folders)
-    with FileLock(f"{path}.lock"):
-        tasks = {known: asdict(one) for known, one in _tasks(folders).items()} | {code: asdict(task)}
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")
+    with folders.register(TASKS).changing() as write:
+        write({known: asdict(one) for known, one in _tasks(folders).items()} | {code: asdict(task)})

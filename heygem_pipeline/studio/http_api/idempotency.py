@@ -1,11 +1,9 @@
 """Requests that are sent twice and done once: by the header ``Idempotency-Key``, for a day."""
 
 import hashlib
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from time import time
 from typing import Annotated, Any
 
@@ -13,8 +11,7 @@ from fastapi import Header
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.state_file import read_state
+from heygem_pipeline.storage.register import Register
 from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import studio_of
@@ -54,9 +51,9 @@ class KeptAnswer:
 
 @dataclass
 class KeptAnswers:
-    """``state/http-answers.json``: "<who> <key>" -> answer."""
+    """The register ``http-answers``: "<who> <key>" -> answer."""
 
-    file: Path
+    register: Register
     _under_way: set[str] = field(default_factory=set)
 
     @contextmanager
@@ -79,16 +76,15 @@ class KeptAnswers:
     def read(self) -> dict[str, KeptAnswer]:
         """Those of the last day."""
         since = time() - SECONDS_KEPT
-        kept = read_state(self.file, _understood, {})
+        kept = self.register.read(_understood, {})
         return {who: answer for who, answer in kept.items() if answer.at > since}
 
     def write(self, who: str, answer: KeptAnswer) -> None:
         """Keep one more; the oldest give way."""
-        kept = self.read() | {who: answer}
-        newest = sorted(kept.items(), key=lambda one: one[1].at)[-MOST_KEPT:]
-        with atomic_path(self.file) as temporary:
-            stored = {name: asdict(one) for name, one in newest}
-            temporary.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+        with self.register.changing() as write:
+            kept = self.read() | {who: answer}
+            newest = sorted(kept.items(), key=lambda one: one[1].at)[-MOST_KEPT:]
+            write({name: asdict(one) for name, one in newest})
 
 
 def _understood(stored: dict[str, dict[str, Any]]) -> dict[str, KeptAnswer]:

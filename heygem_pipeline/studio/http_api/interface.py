@@ -77,7 +77,7 @@ def interface(studio: Studio) -> FastAPI:
     )
     app.state.studio = studio
     add_error_handlers(app)
-    answers = KeptAnswers(studio.folders.state / "http-answers.json")
+    answers = KeptAnswers(studio.folders.register("http-answers"))
 
     @app.get("/service", tags=["Service"], summary="What answers here")
     async def service(request: Request, studio: TheStudio) -> Service:
