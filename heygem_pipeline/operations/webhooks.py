@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +27,7 @@ from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import CANCELLED
 from heygem_pipeline.runs.log_file import note
-from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.atomic import write_private
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.web.http_client import post
@@ -217,10 +216,7 @@ def secret_of(folders: DataFolders) -> str:
         if known is not None:
             return known
         made = PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-        with atomic_path(path) as temporary:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(made)
+        write_private(path, made)
         return made
 
 

@@ -40,6 +40,14 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_private(destination: Path, text: str) -> None:
+    """Write a file whole that its owner alone may read. Raises DiskFull."""
+    with atomic_path(destination) as temporary:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
 def require_space(destination: Path, needed_bytes: int) -> None:
     """Raise DiskFull unless the disk of ``destination`` has ``needed_bytes`` free."""
     if free_bytes(destination) < needed_bytes:

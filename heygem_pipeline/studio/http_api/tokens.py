@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from heygem_pipeline.errors import TokenRefused
-from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.atomic import write_private
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.state_file import read_state
 
@@ -84,10 +83,7 @@ class Tokens:
 
     def _write(self, tokens: Mapping[str, Token]) -> None:
         stored = {program: asdict(tokens[program]) for program in sorted(tokens)}
-        with atomic_path(self._file) as temporary:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(stored, file, ensure_ascii=False, indent=1)
+        write_private(self._file, json.dumps(stored, ensure_ascii=False, indent=1))
 
 
 def _understood(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Token]:
