@@ -1,5 +1,6 @@
 """What makes previews: a sensor that sees what people asked for, and a job of one step."""
 
+from pathlib import Path
 from time import time
 
 import dagster as dg
@@ -46,7 +47,7 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
         presenter = uploads.find(UploadKind.TEMPLATE, clip.presenter)
         generate_excerpt(
             uploads.sound(clip.voice),
-            _tracked(folders, clip, chosen) or presenter,
+            _tracked(folders, clip, presenter, chosen) or presenter,
             folders.preview(clip),
             Stretch(wish.seconds, wish.begin),
             chosen.with_clip(wish.made_with),
@@ -64,9 +65,8 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
     settle(folders, clip, wish)
 
 
-def _tracked(folders: DataFolders, clip: ClipKey, chosen: Settings) -> Presenter | None:
+def _tracked(folders: DataFolders, clip: ClipKey, upload: Path, chosen: Settings) -> Presenter | None:
     """The presenter as it was tracked before, if that still holds: then nothing is to be tracked again."""
-    upload = Uploads(folders).find(UploadKind.TEMPLATE, clip.presenter)
     try:
         known = load_presenter(folders.tracks(clip.presenter), folders.template_speech(clip.presenter), upload, chosen)
         if known.tracker != current_tracker(chosen, read_sidecar(upload)):
