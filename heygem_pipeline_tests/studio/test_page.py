@@ -20,7 +20,7 @@ from heygem_pipeline_tests.house import CLIP, PRESENTER, House
 from heygem_pipeline_tests.studio.conftest import DESKTOP, PHONE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.server
 
@@ -219,13 +219,18 @@ def test_a_turned_head_is_made_anyway_when_somebody_presses(
     assert read_sidecar(finished.folders.presenters / "two.mp4").make_anyway
 
 
-def test_another_quality_is_made_beside_what_is_finished(
-    finished: House, address_of_house: str, open_page: Opener
-) -> None:
+def changing_a_batch(finished: House, address_of_house: str, open_page: Opener) -> "tuple[Page, Locator]":
+    """The page, and its dialog for a batch of one clip that is finished."""
     (finished.folders.campaigns / "autumn.yaml").write_text("title: Autumn\nvoices: one\npresenters: one\n")
     page = open_page(address_of_house)
     page.get_by_role("button", name="Change this batch").click()
-    dialog = page.locator("dialog#question")
+    return page, page.locator("dialog#question")
+
+
+def test_another_quality_is_made_beside_what_is_finished(
+    finished: House, address_of_house: str, open_page: Opener
+) -> None:
+    page, dialog = changing_a_batch(finished, address_of_house, open_page)
     dialog.get_by_label("Quality").select_option("best")
     dialog.get_by_label("Keep the finished clips").check()
     dialog.get_by_text("1 finished clip stays as an earlier version").wait_for()
@@ -245,10 +250,7 @@ def test_another_quality_is_made_beside_what_is_finished(
 def test_a_batch_gets_another_name_and_quality_in_the_page(
     finished: House, address_of_house: str, open_page: Opener
 ) -> None:
-    (finished.folders.campaigns / "autumn.yaml").write_text("title: Autumn\nvoices: one\npresenters: one\n")
-    page = open_page(address_of_house)
-    page.get_by_role("button", name="Change this batch").click()
-    dialog = page.locator("dialog#question")
+    page, dialog = changing_a_batch(finished, address_of_house, open_page)
     dialog.get_by_label("Name of this batch").fill("Winter term")
     assert "Only the name changes" in dialog.inner_text()
     dialog.get_by_label("Quality").select_option("best")
