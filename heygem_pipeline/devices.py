@@ -53,7 +53,7 @@ class BatchSize:
     """
 
     items: int
-    device: str = "cpu"
+    device: str
 
     def run(self, items: Sequence[Item], compute: Callable[[Sequence[Item]], Sequence[Result]]) -> list[Result]:
         """Return ``compute`` of all items, batch by batch. Raises DeviceUnusable if not even one can be computed."""

@@ -45,7 +45,7 @@ class Card:
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost() -> None:
-    card, batch = Card(room=3), BatchSize(16)
+    card, batch = Card(room=3), BatchSize(16, "cuda")
     assert batch.run(list(range(21)), card) == [item * item for item in range(21)]
     assert card.tried[:4] == [16, 8, 4, 2]
     assert batch.items == 2
@@ -54,7 +54,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost() -> None:
 
 def test_memory_too_small_for_one_item_says_what_to_do() -> None:
     with pytest.raises(DeviceUnusable, match="HEYGEM_DEVICE=cpu"):
-        BatchSize(4).run([1, 2], Card(room=0))
+        BatchSize(4, "cuda").run([1, 2], Card(room=0))
 
 
 class AppleCard(Card):
@@ -72,7 +72,7 @@ def test_on_apple_devices_whatever_fails_is_tried_with_less() -> None:
     assert batch.run(list(range(21)), card) == [item * item for item in range(21)]
     assert batch.items == 2
     with pytest.raises(RuntimeError, match="does not fit"):
-        BatchSize(16).run([1, 2], AppleCard(room=1))
+        BatchSize(16, "cuda").run([1, 2], AppleCard(room=1))
 
 
 def test_what_fails_on_an_apple_device_with_one_item_is_told_with_its_reason() -> None:
@@ -85,4 +85,4 @@ def test_other_errors_are_not_taken_for_lack_of_memory() -> None:
         raise RuntimeError("shapes do not match")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        BatchSize(4).run([1], broken)
+        BatchSize(4, "cuda").run([1], broken)

@@ -22,15 +22,14 @@ from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.face_batches import in_batches
+from heygem_pipeline.lipsync.lower_face.strengths import blend_strengths, speaking_at_frames
 from heygem_pipeline.lipsync.musetalk.face_crops import CROP_VERSION, locate_faces
 from heygem_pipeline.lipsync.musetalk.face_drawing import FaceDrawing, lay_over
 from heygem_pipeline.lipsync.musetalk.face_encodings import FaceEncodings
 from heygem_pipeline.lipsync.musetalk.faces_to_draw import (
     FaceToDraw,
-    blend_strengths,
     read_frames,
     reference_frames,
-    speaking_at_frames,
 )
 from heygem_pipeline.lipsync.musetalk.sound_windows import SoundWindows
 from heygem_pipeline.lipsync.musetalk.steadying import steady
@@ -102,12 +101,11 @@ class MuseTalkEngine:
         crops = locate_faces(tracks)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
         spoken = speech_envelope(speech)
-        strengths = blend_strengths(spoken, crops, shown, tracks)
+        speaking = speaking_at_frames(spoken, tracks.frame_rate, count, moment=0.5)
+        strengths = blend_strengths(speaking, crops.parted[shown], crops.usable[shown], tracks.frame_rate)
         lead = Fraction(str(self._settings.musetalk_lead_seconds))
         windows = SoundWindows(_samples(speech), spoken, tracks.frame_rate, lead, generator.hearing)
-        references = reference_frames(
-            speaking_at_frames(spoken, tracks.frame_rate, count), crops, shown, strengths, tracks
-        )
+        references = reference_frames(speaking, crops, shown, strengths, tracks)
         frames = read_frames(template, count, crops, strengths, references)
         shots = tracks.shots
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.lower_face.blending import FACE_SIDE, MASK_FEATHER, FaceRegion, blend_face
 from heygem_pipeline.lipsync.musetalk.face_crops import CHIN_SHARE, FaceCrops, network_face
 from heygem_pipeline.lipsync.musetalk.face_encodings import FaceEncodings, Latents
 from heygem_pipeline.lipsync.musetalk.faces_to_draw import FaceToDraw
 from heygem_pipeline.lipsync.musetalk.sound_windows import SoundWindows
-from heygem_pipeline.lipsync.wav2lip.blending import FACE_SIDE, MASK_FEATHER, FaceRegion, blend_face
 
 if TYPE_CHECKING:
     from heygem_pipeline.lipsync.musetalk.network.inference import FaceGenerator

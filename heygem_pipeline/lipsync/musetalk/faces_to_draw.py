@@ -1,18 +1,15 @@
-"""Which output frames get a drawn face, how far it is seen, and which picture shows the network who speaks."""
+"""Which output frames get a drawn face, and which picture shows the network who speaks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.compositing import visibility_fade
+from heygem_pipeline.lipsync.lower_face.blending import FaceRegion
 from heygem_pipeline.lipsync.musetalk.face_crops import FaceCrops
-from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.speech.features import FEATURE_RATE
 
 
 @dataclass(frozen=True)
@@ -44,24 +41,6 @@ def read_frames(
         place = crops.region(template_frame, picture) if strength > 0 else None
         del picture
         yield FaceToDraw(output_frame, template_frame, place, strength, int(references[output_frame]))
-
-
-def speaking_at_frames(spoken: NDArray[np.float64], frame_rate: Fraction, count: int) -> NDArray[np.float64]:
-    """Float64 (count,): 1 in output frames in which somebody speaks, 0 in silence, with ramps of 100 ms between."""
-    rows = (np.arange(count) + 0.5) * float(FEATURE_RATE / frame_rate)
-    return np.interp(rows, np.arange(len(spoken)), spoken, right=0)
-
-
-def blend_strengths(
-    spoken: NDArray[np.float64], crops: FaceCrops, shown: NDArray[np.int64], tracks: FaceTracks
-) -> NDArray[np.float64]:
-    """How far the drawn face is seen in each output frame, 0..1.
-
-    Not where there is no face. In silence a template whose lips touch is seen as it is, for no drawing is as good; one
-    whose lips are apart gets its mouth drawn there too, from silence.
-    """
-    wanted = np.maximum(speaking_at_frames(spoken, tracks.frame_rate, len(shown)), crops.parted[shown])
-    return wanted * visibility_fade(crops.usable[shown], tracks.frame_rate)
 
 
 def reference_frames(

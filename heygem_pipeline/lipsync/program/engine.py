@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import LicenceNotAcknowledged, ProgramFailed, RecipeWrong
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
+from heygem_pipeline.lipsync.lower_face.blending import FaceRegion
+from heygem_pipeline.lipsync.lower_face.face_boxes import FaceBoxes, locate_faces
+from heygem_pipeline.lipsync.lower_face.strengths import blend_strengths, speaking_at_frames
 from heygem_pipeline.lipsync.program.colour_match import with_colours
 from heygem_pipeline.lipsync.program.command_line import require_installed, run_command
 from heygem_pipeline.lipsync.program.face_overlay import lay_face
@@ -24,15 +26,13 @@ from heygem_pipeline.lipsync.program.recipe import Recipe, read_recipe
 from heygem_pipeline.lipsync.program.returned_face import Box, HandedOver, Survey, survey
 from heygem_pipeline.lipsync.program.returned_video import LIMITS, Matrix, chained, open_returned, region_of
 from heygem_pipeline.lipsync.program.task import Task, task_of
-from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion
-from heygem_pipeline.lipsync.wav2lip.face_boxes import FaceBoxes, locate_faces
-from heygem_pipeline.lipsync.wav2lip.mel_windows import MelWindows
 from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline.speech.mouth_motion import speech_envelope
 
 DRAWING_VERSION = "1"
 """Changes whenever the same program would give other patches."""
@@ -84,9 +84,8 @@ class ProgramEngine:
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
         boxes = locate_faces(tracks)
         usable = boxes.usable[shown]
-        # As for Wav2Lip: silence shows the presenter, whose mouth is drawn there only if it is open.
-        wanted = np.maximum(MelWindows(speech, tracks.frame_rate, Fraction(0)).speaking(count), boxes.parted[shown])
-        strengths = wanted * visibility_fade(usable, tracks.frame_rate)
+        speaking = speaking_at_frames(speech_envelope(speech), tracks.frame_rate, count)
+        strengths = blend_strengths(speaking, boxes.parted[shown], usable, tracks.frame_rate)
         shots = np.where(usable, tracks.shots[shown], -1)
         pieces = pieces_of(
             strengths, shots, tracks.frame_rate, recipe.rate, recipe.padding_seconds, recipe.shortest_seconds

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.lipsync.wav2lip.blending import (
+from heygem_pipeline.lipsync.lower_face.blending import (
     FACE_SIDE,
     FaceRegion,
     colour_correction,

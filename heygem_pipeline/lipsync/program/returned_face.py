@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
+from heygem_pipeline.lipsync.lower_face.blending import FACE_SIDE, FaceRegion, colour_correction, lower_face_mask
 from heygem_pipeline.lipsync.program.colour_match import Colours, ComparedPicture, match_colours, with_colours
 from heygem_pipeline.lipsync.program.pieces import Piece
 from heygem_pipeline.lipsync.program.returned_video import Matrix, ReturnedVideo, place_in_returned, region_of
-from heygem_pipeline.lipsync.wav2lip.blending import FACE_SIDE, FaceRegion, colour_correction, lower_face_mask
 from heygem_pipeline.media.frame import Frame
 
 FRAMES_KEPT = 250

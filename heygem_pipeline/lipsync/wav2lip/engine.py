@@ -5,6 +5,7 @@ The template is read, faces are drawn, and they are laid over the picture at the
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.util import find_spec
@@ -18,11 +19,11 @@ from heygem_pipeline.checkpoints.import_record import weights_identity
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.errors import ModelMissing
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.face_batches import in_batches
-from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion, blend_face
-from heygem_pipeline.lipsync.wav2lip.face_boxes import FaceBoxes, locate_faces
+from heygem_pipeline.lipsync.lower_face.blending import FaceRegion, blend_face
+from heygem_pipeline.lipsync.lower_face.face_boxes import FaceBoxes, locate_faces
+from heygem_pipeline.lipsync.lower_face.strengths import blend_strengths, speaking_at_frames
 from heygem_pipeline.lipsync.wav2lip.mel_windows import MelWindows
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
@@ -82,13 +83,17 @@ class Wav2LipEngine:
         generator = self._generator = self._generator or self._load()
         lead, sharpening = Fraction(str(self._settings.wav2lip_lead_seconds)), self._settings.wav2lip_sharpening
         mel_windows, face_boxes = MelWindows(speech, tracks.frame_rate, lead), locate_faces(tracks)
-        strengths = _blend_strengths(mel_windows, face_boxes, tracks, count)
+        shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
+        speaking = speaking_at_frames(mel_windows.envelope, tracks.frame_rate, count)
+        strengths = blend_strengths(speaking, face_boxes.parted[shown], face_boxes.usable[shown], tracks.frame_rate)
         frames = _read_frames(template, count, face_boxes, strengths)
-        batches = prefetch(in_batches(frames, lambda: generator.batch))
-        drawn = prefetch((batch, _generate(generator, batch, mel_windows)) for batch in batches)
-        for batch, faces in drawn:
-            for frame, face in zip(batch, faces, strict=True):
-                yield _patch(frame, face, sharpening)
+        with (
+            closing(prefetch(in_batches(frames, lambda: generator.batch))) as batches,
+            closing(prefetch((batch, _generate(generator, batch, mel_windows)) for batch in batches)) as drawn,
+        ):
+            for batch, faces in drawn:
+                for frame, face in zip(batch, faces, strict=True):
+                    yield _patch(frame, face, sharpening)
 
     def _load(self) -> "FaceGenerator":
         from heygem_pipeline.devices import chosen_device
@@ -132,19 +137,6 @@ class _Frame:
     top: int
     place: FaceRegion | None
     strength: float
-
-
-def _blend_strengths(
-    mel_windows: MelWindows, face_boxes: FaceBoxes, tracks: FaceTracks, count: int
-) -> NDArray[np.float64]:
-    """How far the drawn face is seen in each output frame, 0..1.
-
-    Not where there is no face. In silence a template whose lips touch is seen as it is, for no drawing is as good; one
-    whose lips are apart gets its mouth drawn there too, and the network, which hears silence, shuts it.
-    """
-    shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
-    wanted = np.maximum(mel_windows.speaking(count), face_boxes.parted[shown])
-    return wanted * visibility_fade(face_boxes.usable[shown], tracks.frame_rate)
 
 
 def _read_frames(

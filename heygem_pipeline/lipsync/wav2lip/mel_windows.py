@@ -20,6 +20,9 @@ class MelWindows:
     and last two columns differ a little, for it takes what lies outside for silence and the reference for a reflection.
     Where nobody speaks, breath and noise would move the lips: there the mel fades to silence, to which the network
     answers with a shut mouth.
+
+    Attributes:
+        envelope: 1 while somebody speaks, 0 in silence, as ``speech_envelope`` returns it.
     """
 
     def __init__(self, speech: SpeechFeatures, frame_rate: Fraction, lead: Fraction) -> None:
@@ -28,8 +31,8 @@ class MelWindows:
         Args:
             lead: seconds by which a window begins before its frame is shown.
         """
-        self._openness = speech_envelope(speech)
-        heard = (self._openness[:, None] * (speech.log_mel + LARGEST) - LARGEST).astype(np.float32)
+        self.envelope = speech_envelope(speech)
+        heard = (self.envelope[:, None] * (speech.log_mel + LARGEST) - LARGEST).astype(np.float32)
         silence = np.full((WINDOW_COLUMNS, heard.shape[1]), -LARGEST, np.float32)
         self._columns: NDArray[np.float32] = np.concatenate([silence, heard, silence])
         self._a_frame, self._lead = FEATURE_RATE / frame_rate, FEATURE_RATE * lead
@@ -39,8 +42,3 @@ class MelWindows:
         first = WINDOW_COLUMNS + int((output_frame * self._a_frame - self._lead) // 1)
         first = min(max(first, 0), len(self._columns) - WINDOW_COLUMNS)
         return self._columns[first : first + WINDOW_COLUMNS]
-
-    def speaking(self, count: int) -> NDArray[np.float64]:
-        """Float64 (count,): 1 in output frames in which somebody speaks, 0 in silence, with ramps of 100 ms between."""
-        rows = np.arange(count) * float(self._a_frame)
-        return np.interp(rows, np.arange(len(self._openness)), self._openness, right=0)

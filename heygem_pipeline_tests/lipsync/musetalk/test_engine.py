@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -16,9 +17,10 @@ from heygem_pipeline.faces.tracks import TrackedUpload
 from heygem_pipeline.lipsync.contract.material import HeldPresenter, laid, made_features
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
+from heygem_pipeline.lipsync.lower_face.strengths import blend_strengths
 from heygem_pipeline.lipsync.musetalk.engine import MuseTalkEngine
 from heygem_pipeline.lipsync.musetalk.face_crops import locate_faces
-from heygem_pipeline.lipsync.musetalk.faces_to_draw import blend_strengths, reference_frames
+from heygem_pipeline.lipsync.musetalk.faces_to_draw import reference_frames
 from heygem_pipeline.settings import EngineSettings, settings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
@@ -81,7 +83,7 @@ def test_the_most_closed_mouth_is_that_of_the_same_shot_and_already_drawn(smile:
     tracks = replace(smile.tracks, cuts=(6,))
     crops, shown = locate_faces(tracks), np.arange(12)
     silence = np.zeros(12)
-    strengths = blend_strengths(np.zeros(40), crops, shown, tracks)
+    strengths = blend_strengths(silence, crops.parted[shown], crops.usable[shown], tracks.frame_rate)
     chosen = reference_frames(silence, crops, shown, strengths, tracks)
     for position, frame in enumerate(chosen):
         first = 0 if position < 6 else 6
@@ -122,6 +124,17 @@ def test_a_clip_that_fails_keeps_nothing(closed_lips: HeldPresenter, tmp_path: P
     with pytest.raises(ZeroDivisionError):
         made(closed_lips, spoken(5), StandInGenerator(broken), kept=tmp_path / "presenter.latents")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clip_that_fails_leaves_no_thread(closed_lips: HeldPresenter) -> None:
+    def broken(_: object) -> np.ndarray:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        made(closed_lips, spoken(60), StandInGenerator(broken))
+    # The error still holds on to everything that was under way.
+    assert caught.value.__traceback__ is not None
+    assert [thread for thread in threading.enumerate() if thread.name == "ahead"] == []
 
 
 @pytest.mark.parametrize("presenter", ["closed_lips", "smile"])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.lipsync.contract.material import HeldPresenter
+from heygem_pipeline.lipsync.lower_face.blending import FaceRegion
 from heygem_pipeline.lipsync.musetalk.face_crops import CHIN_SHARE, face_boxes, locate_faces, network_face
-from heygem_pipeline.lipsync.wav2lip.blending import FaceRegion
 from heygem_pipeline_tests.lipsync.musetalk.stand_in import vectors
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from heygem_pipeline import devices
 from heygem_pipeline.errors import DeviceUnusable
 from heygem_pipeline.lipsync.musetalk.network import inference
 from heygem_pipeline.lipsync.musetalk.network.architecture import Networks
@@ -76,6 +77,26 @@ def test_a_batch_too_large_for_the_memory_is_halved_and_every_face_is_drawn(smal
     generator = FaceGenerator(lambda: hungry, CPU, torch.float32, batch=4)
     for one, other in zip(generator.draw_faces(inputs), expected.draw_faces(inputs), strict=True):
         np.testing.assert_allclose(one, other, atol=0.1)
+    assert generator.batch == 2
+
+
+class Untyped(Hungry):
+    """Says that it needs more as Apple's devices do, for which PyTorch has no type."""
+
+    def forward(self, latents: torch.Tensor, *rest: Any, **more: Any) -> Any:
+        try:
+            return super().forward(latents, *rest, **more)
+        except torch.OutOfMemoryError as error:
+            raise RuntimeError("MPS backend out of memory") from error
+
+
+def test_where_lack_of_memory_has_no_type_a_batch_is_halved_too(
+    small: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "UNTYPED_ERRORS", CPU.type)
+    hungry = Networks(Untyped(small.unet, 3), small.vae, small.whisper)  # pyright: ignore[reportArgumentType]
+    generator = FaceGenerator(lambda: hungry, CPU, torch.float32, batch=4)
+    assert len(generator.draw_faces(asked(generator, 5))) == 5
     assert generator.batch == 2
 
 

@@ -1,4 +1,4 @@
-"""Weights and inputs made by rule, with which the reference's outputs are known, and painters that need no network."""
+"""Weights and inputs made by rule, with which the reference's outputs are known, and a generator without a network."""
 
 import json
 import zlib
@@ -8,12 +8,10 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator, FaceInput, PendingFace
 from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
-
-Face = NDArray[np.float32]
+from heygem_pipeline_tests.lipsync.lower_face.painted_faces import Face
 
 
 def vectors() -> dict[str, Any]:
@@ -69,17 +67,3 @@ class StandInGenerator:
     def generator(self) -> FaceGenerator:
         """The same, as the engine takes it."""
         return cast(FaceGenerator, self)
-
-
-def tinted(asked: FaceInput) -> Face:
-    """The same face, duller, bluer and darker: a drawing whose colours are off."""
-    return np.clip(0.75 * asked.face + np.array([70, 10, -10]), 0, 255).astype(np.float32)
-
-
-def open_mouthed(asked: FaceInput) -> Face:
-    """The same face with a dark spot where the mouth is."""
-    import cv2
-
-    face = asked.face.astype(np.float32)
-    cv2.ellipse(face, (48, 72), (12, 8), 0, 0, 360, (20, 10, 60), -1)
-    return face

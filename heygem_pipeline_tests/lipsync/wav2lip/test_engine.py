@@ -1,6 +1,7 @@
 """What the engine promises about whole clips. Weights made by rule draw noise: nothing here judges how lips look."""
 
 import json
+import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +24,8 @@ from heygem_pipeline.lipsync.wav2lip.network.model import Wav2LipNetwork
 from heygem_pipeline.settings import EngineSettings, settings
 from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
-from heygem_pipeline_tests.lipsync.wav2lip.stand_in import StandInGenerator, open_mouthed
+from heygem_pipeline_tests.lipsync.lower_face.painted_faces import open_mouthed
+from heygem_pipeline_tests.lipsync.wav2lip.stand_in import StandInGenerator
 
 CPU = torch.device("cpu")
 
@@ -137,6 +139,17 @@ def test_what_fails_while_drawing_is_raised(closed_lips: HeldPresenter) -> None:
 
     with pytest.raises(ZeroDivisionError):
         made(closed_lips, spoken(5), StandInGenerator(broken))
+
+
+def test_a_clip_that_fails_leaves_no_thread(closed_lips: HeldPresenter) -> None:
+    def broken(_: object) -> np.ndarray:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        made(closed_lips, spoken(60), StandInGenerator(broken))
+    # The error still holds on to everything that was under way.
+    assert caught.value.__traceback__ is not None
+    assert [thread for thread in threading.enumerate() if thread.name == "ahead"] == []
 
 
 def test_bfloat16_changes_no_patch_by_more_than_two_levels(network: Wav2LipNetwork, smile: HeldPresenter) -> None:

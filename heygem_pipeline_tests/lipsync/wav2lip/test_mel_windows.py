@@ -68,5 +68,3 @@ def test_noise_in_a_pause_is_heard_as_silence() -> None:
     speech.log_mel[80:160] = -1
     mel_windows = MelWindows(speech, Fraction(25), Fraction(0))
     assert (mel_windows.window(35) == -4).all()
-    assert mel_windows.speaking(75)[33:43].max() == 0
-    assert mel_windows.speaking(75)[5:20].min() == 1

@@ -67,7 +67,7 @@ class FaceGenerator:
         self.side = self._networks.face_side
         self.hearing = Hearing(self._networks.whisper, device)
         self._dtype = torch.float32
-        self._batch = BatchSize(batch or BATCH[device.type])
+        self._batch = BatchSize(batch or BATCH[device.type], device.type)
         self._positions = position_encoding(50, SOUND_WIDTH).to(device)
         self._drawn, self._seconds = 0, 0.0
         self._place(torch.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.lipsync.contract.material import HeldPresenter
-from heygem_pipeline.lipsync.wav2lip.face_boxes import LEAST_SIDE, locate_faces
+from heygem_pipeline.lipsync.lower_face.face_boxes import LEAST_SIDE, locate_faces
 
 
 def test_the_box_holds_forehead_cheeks_and_chin(closed_lips: HeldPresenter) -> None:

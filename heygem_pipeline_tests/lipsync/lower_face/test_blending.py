@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.contract.material import HeldPresenter
-from heygem_pipeline.lipsync.wav2lip.blending import (
+from heygem_pipeline.lipsync.lower_face.blending import (
     FACE_SIDE,
     FaceRegion,
     blend_face,
@@ -15,8 +15,8 @@ from heygem_pipeline.lipsync.wav2lip.blending import (
     lower_face_mask,
     sharpness,
 )
-from heygem_pipeline.lipsync.wav2lip.face_boxes import locate_faces
-from heygem_pipeline_tests.lipsync.wav2lip.stand_in import open_mouthed, tinted
+from heygem_pipeline.lipsync.lower_face.face_boxes import locate_faces
+from heygem_pipeline_tests.lipsync.lower_face.painted_faces import open_mouthed, tinted
 
 Picture = NDArray[np.uint8]
 
