@@ -1,5 +1,7 @@
 import hashlib
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -46,6 +48,12 @@ def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(mesh_networks_module, "FOLDER", tmp_path)
     with pytest.raises(ModelMissing, match=r"face_detector\.tflite"):
         MeshNetworks()
+
+
+def test_loading_them_prints_nothing() -> None:
+    code = "from heygem_pipeline.faces.mesh_networks import MeshNetworks; MeshNetworks()"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert said.stdout + said.stderr == b""
 
 
 def test_irises_are_dark_and_lips_are_red_where_they_are_read(hopper: Picture, mesh_networks: MeshNetworks) -> None:
