@@ -167,7 +167,7 @@ def test_twenty_kills_lose_nothing(
         with open_instance(data) as instance:
             killer = Killer(random, instance)
             for progress in sorted(random.uniform(0, SUBJECTS) for _ in range(KILLS)):
-                wait_for(lambda progress=progress: made(plan(instance, data, settings())) >= int(progress))
+                wait_for(lambda progress=progress: made(plan(instance, data, settings())) >= int(progress), every=1)
                 # After the last clip only the servers are left to be killed.
                 wait_for(
                     lambda: (

@@ -7,8 +7,11 @@ import os
 import sys
 
 SECONDS = 1
-SECONDS_BETWEEN_TICKS = 2
-"""Of a sensor. Longer than a test's slow upload pauses, so that it is seen to grow from tick to tick."""
+SECONDS_BETWEEN_TICKS = {"uploads": 2, "clips": 2}
+"""Of these sensors; longer than a test's slow upload pauses, so that it is seen to grow from tick to tick."""
+
+SECONDS_BETWEEN_OTHER_TICKS = 5
+"""Each tick costs the processor some hundredths of a second, in every pipeline that runs beside the others."""
 
 SECONDS_TO_START = 60
 """After them a run whose process died while it started is noticed. Longer than a start takes among other tests."""
@@ -23,7 +26,9 @@ if "dagster._daemon" in sys.orig_argv:
 
     backfill.DEFAULT_DAEMON_INTERVAL_SECONDS = SECONDS  # pyright: ignore[reportAttributeAccessIssue]
     sensor.MIN_INTERVAL_LOOP_TIME = SECONDS
-    RemoteSensor.min_interval_seconds = property(lambda _: SECONDS_BETWEEN_TICKS)  # pyright: ignore[reportAttributeAccessIssue]
+    RemoteSensor.min_interval_seconds = property(  # pyright: ignore[reportAttributeAccessIssue]
+        lambda sensor: SECONDS_BETWEEN_TICKS.get(sensor.name, SECONDS_BETWEEN_OTHER_TICKS)
+    )
     DagsterInstance.run_monitoring_poll_interval_seconds = property(lambda _: SECONDS)  # pyright: ignore[reportAttributeAccessIssue]
     DagsterInstance.run_monitoring_start_timeout_seconds = property(lambda _: SECONDS_TO_START)  # pyright: ignore[reportAttributeAccessIssue]
     DagsterInstance.run_monitoring_settings = property(  # pyright: ignore[reportAttributeAccessIssue]
