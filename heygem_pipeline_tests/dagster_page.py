@@ -16,6 +16,8 @@ BACKFILL = """mutation($backfill: LaunchBackfillParams!) { launchPartitionBackfi
     __typename ... on LaunchBackfillSuccess { backfillId } } }"""
 BACKFILL_STATUS = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
     ... on PartitionBackfill { status } } }"""
+CLIP_ASSET = """query($partition: String!) { assetNodeOrError(assetKey: {path: ["encoded_video"]}) { ... on AssetNode {
+    partitionStats { numMaterialized numPartitions } latestRunForPartition(partition: $partition) { runId } } } }"""
 TICK = "ticks(limit: 500) { timestamp endTimestamp status skipReason runIds error { message } }"
 SENSOR_TICKS = f"""query($of: SensorSelector!) {{ sensorOrError(sensorSelector: $of) {{
     ... on Sensor {{ sensorState {{ {TICK} }} }} }} }}"""
@@ -81,6 +83,10 @@ class Page:
     def backfill_status(self, backfill_id: str) -> str:
         """REQUESTED while it goes on."""
         return self.ask(BACKFILL_STATUS, id=backfill_id)["status"]
+
+    def clip_asset(self, partition: str) -> Any:
+        """What is shown of finished clips, and of one of them."""
+        return self.ask(CLIP_ASSET, partition=partition)
 
     def sensor_ticks(self, name: str) -> list[Tick]:
         """The looks of a sensor, the oldest first."""

@@ -187,13 +187,14 @@ def keep(
     """Keep finished clips under numbers of their own, before they are made in another way under their names."""
     from heygem_pipeline.operations.earlier_clips import keep_as_they_are
     from heygem_pipeline.planning.planner import plan
+    from heygem_pipeline.planning.retry_and_cancel import clips_of_campaign
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         found = plan(instance, folders, settings())
-        chosen = [_clip(found, name) for name in clips] if clips else _of_campaign(found, campaign)
+        chosen = [_clip(found, name) for name in clips] if clips else clips_of_campaign(found, campaign)
         kept = keep_as_they_are(folders, chosen)
     for one in kept:
         output.print(Text(str(one.path(folders))), soft_wrap=True)
@@ -216,7 +217,7 @@ def batch(
     from heygem_pipeline.operations.recovery import fail_abandoned_runs
     from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
     from heygem_pipeline.planning.planner import plan
-    from heygem_pipeline.planning.retry_and_cancel import make_missing_now
+    from heygem_pipeline.planning.retry_and_cancel import clips_of_campaign, make_missing_now
     from heygem_pipeline.planning.status import State
     from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
     from heygem_pipeline.runs.instance import open_instance
@@ -228,16 +229,16 @@ def batch(
         take_in_uploads(instance, folders)
         if is_served(folders):
             found = plan(instance, folders, settings())
-            asked = make_missing_now(folders, found, _of_campaign(found, campaign))
+            asked = make_missing_now(folders, found, clips_of_campaign(found, campaign))
             _say_asked(len(asked), served=True)
-            wanted = _of_campaign(found, campaign)
+            wanted = clips_of_campaign(found, campaign)
             failed = [clip for clip in wanted if found.clips[clip].state is State.FAILED]
             if _tell_unmade(failed, len(wanted), folders):
                 raise typer.Exit(OTHER_FAILURE)
             return
         with only_runner(folders), StageBars(messages) as bars:
             fail_abandoned_runs(instance, folders)
-            chosen = _of_campaign(plan(instance, folders, settings()), campaign)
+            chosen = clips_of_campaign(plan(instance, folders, settings()), campaign)
             materializer = Materializer(instance, bars, CampaignSpecifications(folders, settings()))
             found = make_missing(instance, folders, settings(), materializer, chosen, messages.print)
     output.print(matrix(found, output.width))
@@ -264,16 +265,6 @@ def _tell_unmade(unmade: "Sequence[ClipKey]", wanted: int, folders: "DataFolders
         more = f" and {len(unmade) - NAMES_TOLD} more" if len(unmade) > NAMES_TOLD else ""
         tell(f"{len(unmade)} of {wanted} wanted clips are not made: {named}{more}. Why: heygem status")
     return bool(unmade or wrong)
-
-
-def _of_campaign(found: "Plan", name: str | None) -> list["ClipKey"]:
-    """The clips of a campaign that is named by its file, its path, or its title."""
-    if name is None:
-        return list(found.clips)
-    wanted = [clip for clip, wanting in found.wanting.items() if any(campaign.is_called(name) for campaign in wanting)]
-    if not wanted:
-        raise UploadMissing("campaign.wants_nothing", name=name)
-    return wanted
 
 
 def _clip(found: "Plan", name: str) -> "ClipKey":

@@ -1,15 +1,16 @@
 """Dagster's page in a process of its own: its application, behind the guard that the Studio has."""
 
-from dagster_webserver.app import create_app_from_workspace_process_context
 from graphql import GraphQLSyntaxError, OperationDefinitionNode, OperationType, parse
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heygem_pipeline.operations.dagster_answers import Webserver
 from heygem_pipeline.operations.dagster_filmstrips import WithFilmstrips
 from heygem_pipeline.runs.dagster_internals import prepare_webserver, workspace_of
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 from heygem_pipeline.web.guard import Guard, foreign, is_own, refuse
 from heygem_pipeline.web.http_server import serve
@@ -93,5 +94,6 @@ def run_dagster_webserver(folders: DataFolders, guard: Guard, host: str, port: i
             MILLISECONDS_OF_A_QUERY, SECONDS_OF_A_DATABASE_CONNECTION, MOST_DATABASE_CONNECTIONS
         )
         with workspace_of(instance, project_folder() / "workspace.yaml") as workspace:
-            page = create_app_from_workspace_process_context(workspace, path_prefix, MILLISECONDS_BETWEEN_LOOKS)
+            webserver = Webserver(workspace, path_prefix, MILLISECONDS_BETWEEN_LOOKS, folders, settings())
+            page = webserver.create_asgi_app()
             serve(GuardedPage(WithFilmstrips(page, folders), guard), host, port)

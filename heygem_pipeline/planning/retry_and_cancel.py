@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from heygem_pipeline.errors import UploadMissing
 from heygem_pipeline.planning.failed_inputs import failed_subjects
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import ask_for, forgive, put_off
@@ -11,6 +12,16 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+
+
+def clips_of_campaign(found: Plan, name: str | None) -> list[ClipKey]:
+    """The wanted clips, or those of a campaign that is named by its file, its path, or its title."""
+    if name is None:
+        return list(found.clips)
+    wanted = [clip for clip, wanting in found.wanting.items() if any(campaign.is_called(name) for campaign in wanting)]
+    if not wanted:
+        raise UploadMissing("campaign.wants_nothing", name=name)
+    return wanted
 
 
 def try_again(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> list[ClipKey]:

@@ -64,6 +64,7 @@ __all__ = [
     "SqliteEventLogStorage",
     "StepFailureData",
     "UnresolvedAssetJobDefinition",
+    "WorkspaceProcessContext",
     "get_multidimensional_partition_tag",
     "get_next_cron_tick",
     "has_out_of_range_cron_interval",

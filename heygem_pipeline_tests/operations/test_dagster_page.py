@@ -29,6 +29,9 @@ ASSETS = ["spoken_script", "audio_features", "face_tracks", "generated_frames", 
 CLIP = ["generated_frames", "encoded_video"]
 SECONDS = 0.8
 
+BACKFILL_ERROR = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { error { message } } } }"""
+
 
 @pytest.fixture
 def uploads(data: DataFolders, material: Path) -> DataFolders:
@@ -66,6 +69,15 @@ def test_a_backfill_of_everything_makes_all_but_what_a_bad_upload_spoils(
         assert "broken.wav" in str(found.clips[ClipKey("broken", "anna")].reason)
         failed = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
         assert {subject_of(run) for run in failed} == {trace.Subject(Stage.VOICE, "broken")}
+
+        told = page.ask(BACKFILL_ERROR, id=backfill)["error"]["message"]
+        assert told == f"voice broken: {found.voices['broken'].reason}"
+        assert page.clip_asset(partition="broken|ben")["latestRunForPartition"]["runId"] == failed[0].run_id
+        assert page.clip_asset(partition="one|ben")["latestRunForPartition"]["runId"] != failed[0].run_id
+
+        assert page.clip_asset(partition="one|ben")["partitionStats"] == {"numMaterialized": 4, "numPartitions": 6}
+        (uploads.campaigns / "autumn.yaml").write_text("voices: broken\npresenters: ben\n")
+        wait_for(lambda: page.clip_asset(partition="one|ben")["partitionStats"]["numPartitions"] == 4 + 1)
 
         drawn, encoded = (trace.steps(instance, name) for name in CLIP)
         assert len(drawn) == len(encoded) == 4

@@ -1,16 +1,21 @@
 """Dagster's own application behind the guard: what a stranger's page tries, and what its own page does."""
 
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 
+import numpy as np
 import pytest
-from dagster_webserver.app import create_app_from_workspace_process_context
+from PIL import Image
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from heygem_pipeline.operations.dagster_answers import Webserver
 from heygem_pipeline.operations.dagster_filmstrips import WithFilmstrips
 from heygem_pipeline.operations.dagster_webserver import GuardedPage, mutates
+from heygem_pipeline.quality.filmstrip import as_jpeg
 from heygem_pipeline.runs.dagster_internals import workspace_of
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.web.guard import Guard
@@ -44,7 +49,7 @@ def page(
     empty = tmp_path_factory.mktemp("workspace") / "workspace.yaml"
     empty.write_text("load_from: []\n")
     with open_instance(root) as instance, workspace_of(instance, empty) as workspace:
-        app = create_app_from_workspace_process_context(workspace, request.param)
+        app = Webserver(workspace, request.param, 2000, root, settings()).create_asgi_app()
         guarded = GuardedPage(WithFilmstrips(app, root), Guard(frozenset({"localhost"}), frozenset()))
         with TestClient(guarded, f"http://localhost{request.param}", follow_redirects=False) as client:
             yield client
@@ -108,10 +113,17 @@ def test_what_acts_is_known_by_its_grammar(query: str, acts: bool) -> None:
 def test_filmstrips_are_shown_wherever_the_page_stands(page: TestClient, root: DataFolders) -> None:
     strip = root.filmstrip(ClipKey("talk", "张老师"))
     strip.parent.mkdir(parents=True, exist_ok=True)
-    strip.write_bytes(b"a picture")
+    shades = [20 * number for number in range(8)]
+    strip.write_bytes(as_jpeg(np.concatenate([np.full((160, 160, 3), shade, np.uint8) for shade in shades], axis=1)))
     for where in ("/filmstrips", "/assets/filmstrips", "/runs/filmstrips"):
         answer = page.get(f"{where}/talk/张老师.jpg")
-        assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"a picture", "image/jpeg")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        shown = np.asarray(Image.open(BytesIO(answer.content)).convert("L"))
+        # The page cuts off what is wider: two rows of four.
+        assert shown.shape == (224, 448)
+        assert shown[56::112, 56::112].ravel() == pytest.approx(shades, abs=2)
+    strip.write_bytes(b"no picture")
+    assert page.get("/filmstrips/talk/张老师.jpg").status_code == 404
     assert page.get("/assets/filmstrips/talk/nobody.jpg").status_code == 404
     assert page.post("/assets/filmstrips/talk/张老师.jpg").status_code == 404
 
@@ -127,7 +139,7 @@ def test_no_address_leads_out_of_the_filmstrips(page: TestClient, root: DataFold
 def test_another_page_gets_no_filmstrip(page: TestClient, root: DataFolders) -> None:
     strip = root.filmstrip(ClipKey("talk", "anna"))
     strip.parent.mkdir(parents=True, exist_ok=True)
-    strip.write_bytes(b"a picture")
+    strip.write_bytes(as_jpeg(np.zeros((160, 160, 3), np.uint8)))
     answer = page.get("/filmstrips/talk/anna.jpg", headers={"host": "attacker.example:3000"})
     assert answer.status_code == 421
     assert page.get("/filmstrips/talk/anna.jpg").headers["cross-origin-resource-policy"] == "same-origin"
