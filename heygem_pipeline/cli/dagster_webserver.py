@@ -21,7 +21,7 @@ def serve(
     with sentences():
         chosen = settings()
         guard = guard_of(host, chosen.studio_hosts, chosen.studio_proxy)
-        run_dagster_webserver(data_folders(), guard, host, port, path_prefix)
+        run_dagster_webserver(data_folders(), chosen, guard, host, port, path_prefix)
 
 
 if __name__ == "__main__":

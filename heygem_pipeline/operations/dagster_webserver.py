@@ -10,7 +10,7 @@ from heygem_pipeline.operations.dagster_answers import Webserver
 from heygem_pipeline.operations.dagster_filmstrips import WithFilmstrips
 from heygem_pipeline.runs.dagster_internals import prepare_webserver, workspace_of
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 from heygem_pipeline.web.guard import Guard, foreign, is_own, refuse
 from heygem_pipeline.web.http_server import serve
@@ -86,7 +86,9 @@ def mutates(query: str) -> bool:
     )
 
 
-def run_dagster_webserver(folders: DataFolders, guard: Guard, host: str, port: int, path_prefix: str) -> None:
+def run_dagster_webserver(
+    folders: DataFolders, chosen: Settings, guard: Guard, host: str, port: int, path_prefix: str
+) -> None:
     """Serve the page until Ctrl-C or SIGTERM."""
     prepare_webserver()
     with open_instance(folders) as instance:
@@ -94,6 +96,6 @@ def run_dagster_webserver(folders: DataFolders, guard: Guard, host: str, port: i
             MILLISECONDS_OF_A_QUERY, SECONDS_OF_A_DATABASE_CONNECTION, MOST_DATABASE_CONNECTIONS
         )
         with workspace_of(instance, project_folder() / "workspace.yaml") as workspace:
-            webserver = Webserver(workspace, path_prefix, MILLISECONDS_BETWEEN_LOOKS, folders, settings())
+            webserver = Webserver(workspace, path_prefix, MILLISECONDS_BETWEEN_LOOKS, folders, chosen)
             page = webserver.create_asgi_app()
             serve(GuardedPage(WithFilmstrips(page, folders), guard), host, port)
