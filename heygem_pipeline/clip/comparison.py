@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from heygem_pipeline.clip.excerpt import Stretch, cut_voice
+from heygem_pipeline.clip.excerpt import Stretch, analyse_stretch
 from heygem_pipeline.clip.generate import StageProgress, generate_clip
 from heygem_pipeline.clip.presenter import track_presenter
-from heygem_pipeline.clip.voice import analyse_voice
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.lipsync.engine_terms import terms_of
 from heygem_pipeline.messages.message import Message, verbatim
@@ -69,8 +68,7 @@ def compare_engines(
     """
     with TemporaryDirectory() as place:
         heard = Path(place) / "voice.wav"
-        cut_voice(voice, heard, Stretch(seconds, begin=None), settings)
-        analysed = analyse_voice(heard, settings)
+        analysed = analyse_stretch(voice, heard, Stretch(seconds, begin=None), settings)
         tracked = track_presenter(presenter, settings=settings)
         for engine in engines:
             terms = terms_of(engine.name, engine.settings)

@@ -10,9 +10,10 @@ import numpy as np
 
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.generate import StageProgress, generate_clip
+from heygem_pipeline.clip.known_closures import closures_told
 from heygem_pipeline.clip.presenter import Presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
-from heygem_pipeline.clip.voice import analyse_voice
+from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.errors import SpeechTooShort
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.sound import read_sound
@@ -23,6 +24,7 @@ from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.speech.analysis import speech_activity
 from heygem_pipeline.speech.features import FEATURE_RATE
+from heygem_pipeline.storage.fingerprint import fingerprint
 
 SOUND_RATE, HEARD_RATE = 48_000, 16_000
 
@@ -53,14 +55,17 @@ def generate_excerpt(
     with TemporaryDirectory() as place:
         # The clip says what it was made of: the upload's own name.
         heard = Path(place) / f"{Path(voice).stem[:60]}.wav"
-        cut_voice(Path(voice), heard, stretch, settings)
+        analysed = analyse_stretch(Path(voice), heard, stretch, settings)
         if not isinstance(presenter, Presenter):
             presenter = _beginning_tracked(Path(presenter), stretch.seconds, progress, settings)
-        return generate_clip(analyse_voice(heard, settings), presenter, output, engine, progress, settings)
+        return generate_clip(analysed, presenter, output, engine, progress, settings)
 
 
-def cut_voice(voice: Path, destination: Path, stretch: Stretch, settings: Settings) -> None:
-    """Write a stretch of a voice as a WAV. Raises SpeechTooShort where the voice ends before it begins."""
+def analyse_stretch(voice: Path, destination: Path, stretch: Stretch, settings: Settings) -> Voice:
+    """Write a stretch of a voice as a WAV, and analyse that, with the closures that are known of the whole.
+
+    Raises SpeechTooShort where the voice ends before the stretch begins, and what ``analyse_voice`` raises.
+    """
     begin = stretch.begin
     if begin is None:
         heard = read_sound(voice, HEARD_RATE, settings)
@@ -72,6 +77,16 @@ def cut_voice(voice: Path, destination: Path, stretch: Stretch, settings: Settin
         length = round(len(sound) / SOUND_RATE, 1)
         raise SpeechTooShort("excerpt.past_end", file=legible(voice.name), seconds=length, begin=begin)
     write_wave(destination, sound[round(begin * SOUND_RATE) :][: round(stretch.seconds * SOUND_RATE)], SOUND_RATE)
+    analysed = analyse_voice(destination, settings)
+    told = closures_told(voice, fingerprint(voice))
+    if told is None:
+        return analysed
+    within = tuple(
+        replace(one, begin=one.begin - begin, end=one.end - begin)
+        for one in told
+        if begin < one.end and one.begin < begin + stretch.seconds
+    )
+    return replace(analysed, speech=replace(analysed.speech, closures=within))
 
 
 def _beginning_tracked(path: Path, seconds: float, progress: StageProgress | None, settings: Settings) -> Presenter:

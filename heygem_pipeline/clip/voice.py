@@ -1,10 +1,11 @@
 """A voice, analysed once and used for every clip it speaks in."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
+from heygem_pipeline.clip.known_closures import closures_told
 from heygem_pipeline.clip.replaced_upload import require_unchanged
 from heygem_pipeline.media.probe import SoundInfo, probe_sound
 from heygem_pipeline.settings import UploadLimits
@@ -51,7 +52,8 @@ def analyse_voice(path: str | os.PathLike[str], settings: UploadLimits | None = 
     state = file_state(path)
     mark = fingerprint(path)
     sound = probe_sound(path, limits)
-    return Voice(path, mark, analyse_speech(path, limits, sound), perf_counter() - started, state, sound)
+    speech = replace(analyse_speech(path, limits, sound), closures=closures_told(path, mark))
+    return Voice(path, mark, speech, perf_counter() - started, state, sound)
 
 
 def save_voice(voice: Voice, destination: Path) -> None:

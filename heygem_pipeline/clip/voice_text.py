@@ -16,7 +16,7 @@ from heygem_pipeline.storage.fingerprint import file_state
 from heygem_pipeline.synthesis.front_matter import language_of_name
 from heygem_pipeline.synthesis.pause_alignment import aligned
 from heygem_pipeline.synthesis.script import LARGEST_FILE, SUBTITLES, read_script
-from heygem_pipeline.synthesis.transcript import Transcript, cues_of, read_transcript
+from heygem_pipeline.synthesis.transcript import Transcript, cues_of, transcript_of
 
 SUFFIXES = (".srt", ".vtt", ".txt")
 """Of what may lie beside a recording, under its name; the first that is there counts."""
@@ -113,8 +113,5 @@ def _digest(path: Path, _state: str) -> str:
 
 def _synthetic(voice: Voice) -> str:
     """Engine and voice of a recording that was made from a script, as the transcript beside it tells."""
-    try:
-        transcript = read_transcript(voice.path.with_suffix(".json"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return ""
-    return f"{transcript.engine} {transcript.voice}" if transcript.sha256 == voice.fingerprint else ""
+    transcript = transcript_of(voice.path, voice.fingerprint)
+    return f"{transcript.engine} {transcript.voice}" if transcript is not None else ""

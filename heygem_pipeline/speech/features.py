@@ -1,6 +1,7 @@
 """What is known of a voice: the table that both engines and the checks read."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +24,21 @@ MOVEMENTS = ("gap", "width", "jaw", "lower", "upper", "rounding", "rolling", "cl
 
 
 @dataclass(frozen=True)
+class KnownClosure:
+    """A sound for which lips meet, where it is known for certain when it is said.
+
+    Attributes:
+        begin: seconds.
+        end: seconds.
+        touching: the lips touch each other (m, b, p); else the lower one touches the teeth (f, v).
+    """
+
+    begin: float
+    end: float
+    touching: bool = True
+
+
+@dataclass(frozen=True)
 class SpeechFeatures:
     """Features of one voice, one row every 1/80 s; row k is centred on k/80 s.
 
@@ -32,6 +48,7 @@ class SpeechFeatures:
         level: float32 (rows,), RMS level of the upload as it is, dBFS (-100 = digital silence).
         activity: float32 (rows,), probability of speech, 0..1.
         movement: float32 (rows, movements), what the mouth network says, as ``MouthNetwork.movement`` gives it.
+        closures: all that there are, of a voice whose sounds are known; None where only the network tells.
         sound: the upload itself, for engines that hear for themselves; None where the features are made of none. It is
             not stored with them.
     """
@@ -41,6 +58,7 @@ class SpeechFeatures:
     level: NDArray[np.float32]
     activity: NDArray[np.float32]
     movement: NDArray[np.float32]
+    closures: tuple[KnownClosure, ...] | None = None
     sound: Path | None = None
 
     def frame_count(self, frame_rate: Fraction) -> int:
@@ -51,21 +69,26 @@ class SpeechFeatures:
 MEL_COLUMNS = [f"mel_{band:02d}" for band in range(MEL_BANDS)]
 MOVEMENT_COLUMNS = [f"mouth_{name}" for name in MOVEMENTS]
 _DURATION = f"{INNER}duration_seconds".encode()
+_CLOSURES = f"{INNER}known_closures".encode()
 
 
 def features_to_table(features: SpeechFeatures, metadata: dict[str, str] | None = None) -> pa.Table:
     """Return the features as a table: ``time`` (float64, seconds), then float32 ``mel_00`` .. ``level``, ``activity``,
     ``mouth_gap`` .. ``mouth_closure``.
 
-    The exact duration is kept in the schema's metadata as a fraction of seconds, beside what ``metadata`` adds
-    (the upload's fingerprint, say).
+    The exact duration is kept in the schema's metadata as a fraction of seconds, and closures that are known as JSON,
+    beside what ``metadata`` adds (the upload's fingerprint, say).
     """
     columns = {"time": np.arange(len(features.level)) / FEATURE_RATE}
     columns |= {name: features.log_mel[:, band] for band, name in enumerate(MEL_COLUMNS)}
     columns |= {"level": features.level, "activity": features.activity}
     columns |= {name: features.movement[:, index] for index, name in enumerate(MOVEMENT_COLUMNS)}
     table = pa.table({name: np.ascontiguousarray(column) for name, column in columns.items()})
-    return table.replace_schema_metadata({**(metadata or {}), _DURATION: str(features.duration)})
+    kept: dict[str | bytes, str] = {_DURATION: str(features.duration)}
+    kept.update(metadata or {})
+    if features.closures is not None:
+        kept[_CLOSURES] = json.dumps([asdict(one) for one in features.closures])
+    return table.replace_schema_metadata(kept)
 
 
 def table_to_features(table: pa.Table) -> SpeechFeatures:
@@ -73,12 +96,15 @@ def table_to_features(table: pa.Table) -> SpeechFeatures:
 
     Raises KeyError for a table of something else, or of a version that did not keep the movement.
     """
+    kept = table.schema.metadata or {}
+    known = json.loads(kept[_CLOSURES]) if _CLOSURES in kept else None
     return SpeechFeatures(
-        duration=Fraction((table.schema.metadata or {})[_DURATION].decode()),
+        duration=Fraction(kept[_DURATION].decode()),
         log_mel=_side_by_side(table, MEL_COLUMNS),
         level=table["level"].to_numpy().astype(np.float32),
         activity=table["activity"].to_numpy().astype(np.float32),
         movement=_side_by_side(table, MOVEMENT_COLUMNS),
+        closures=None if known is None else tuple(KnownClosure(**one) for one in known),
     )
 
 

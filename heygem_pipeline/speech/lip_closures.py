@@ -1,13 +1,16 @@
 """Lips that touch for a moment inside speech, as m, b and p make them: found in measured mouths, made in motion.
 
-They are what people notice first, and what a regression smooths away.
+They are what people notice first, and what a regression smooths away. Where an engine that speaks tells when each sound
+is said, they are known for certain.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
-from heygem_pipeline.speech.features import FEATURE_RATE
+from heygem_pipeline.speech.features import FEATURE_RATE, KnownClosure
 from heygem_pipeline.speech.peaks import find_peaks
 
 CLOSED_PERCENTILE, OPEN_PERCENTILE = 5, 90
@@ -23,6 +26,10 @@ TOLERANCE_ROWS = 4
 CLOSED_LIPS = np.array([0.0, np.inf, 0.23, 0.2, -0.1])
 """Gap, width, jaw, lower and upper lip (standard units) at a closure: means of the 403 closures found in the addresses
 and GRID clips trained on. The jaw stays a quarter open, the upper lip comes down below its rest. inf: left as it is."""
+
+LIP_AT_TEETH = np.array([0.15, np.inf, 0.23, 0.2, 0.15])
+"""Likewise for f and v: the lower lip as high as at a closure, the upper one clear of it, as far apart as the mouth is
+still taken for closed (CLOSED_GAP_SHARE). Not measured: no recording told when they are said."""
 
 APART_ROWS = 6
 """Between closures at least."""
@@ -95,18 +102,32 @@ def closure_strength(log_odds: NDArray[np.floating], nearer: float, touching: fl
     between ``nearer`` and ``touching`` bring them part of the way. Either way they need 75 ms to come there.
     """
     together = np.zeros(len(log_odds))
-    rows = np.arange(len(log_odds))
     steady = _steadied(log_odds)
     for row, height in zip(*closure_peaks(log_odds), strict=True):
-        strength = np.clip((height - nearer) / max(touching - nearer, 1e-6), 0, 1)
+        strength = float(np.clip((height - nearer) / max(touching - nearer, 1e-6), 0, 1))
         held = steady > height - HELD_FALL
         before, after = _held_rows(held[row::-1]), _held_rows(held[row:])
-        reach = slice(max(0, row - before - APPROACH_ROWS), row + after + APPROACH_ROWS + 1)
-        away = np.maximum(row - before - rows[reach], rows[reach] - row - after)
-        together[reach] = np.maximum(
-            together[reach], strength * (1 - smoothstep(0, APPROACH_ROWS + 1, away.astype(np.float64)))
-        )
+        _bring_together(together, row - before, row + after, strength)
     return together
+
+
+def known_strength(known: Sequence[KnownClosure], count: int, touching: bool = True) -> NDArray[np.float64]:
+    """As ``closure_strength``, (count,), of the closures that are known: those that touch, or those at the teeth."""
+    together = np.zeros(count)
+    for one in known:
+        if one.touching == touching:
+            middle = (one.begin + one.end) / 2 * FEATURE_RATE
+            half = np.clip((one.end - one.begin) / 2 * FEATURE_RATE, SHORTEST_HELD_ROWS, LONGEST_HELD_ROWS)
+            _bring_together(together, round(middle - half), round(middle + half), 1.0)
+    return together
+
+
+def _bring_together(together: NDArray[np.float64], first: int, last: int, strength: float) -> None:
+    """Hold the lips together between two rows, after 75 ms in which they come, and before 75 ms in which they go."""
+    reach = slice(max(0, first - APPROACH_ROWS), max(0, last + APPROACH_ROWS + 1))
+    rows = np.arange(len(together))[reach]
+    away = np.maximum(first - rows, rows - last).astype(np.float64)
+    together[reach] = np.maximum(together[reach], strength * (1 - smoothstep(0, APPROACH_ROWS + 1, away)))
 
 
 def _held_rows(held: NDArray[np.bool_]) -> int:
@@ -115,12 +136,14 @@ def _held_rows(held: NDArray[np.bool_]) -> int:
     return int(np.clip(end - 1, SHORTEST_HELD_ROWS, LONGEST_HELD_ROWS))
 
 
-def close_lips(motion: NDArray[np.floating], together: NDArray[np.floating]) -> NDArray[np.float64]:
+def close_lips(
+    motion: NDArray[np.floating], together: NDArray[np.floating], closed_lips: NDArray[np.floating] = CLOSED_LIPS
+) -> NDArray[np.float64]:
     """The motion (rows, channels), standard units, with its lips brought together; what is more closed already stays.
 
     Channels after the first five are left as they are.
     """
     closed = motion.copy().astype(np.float64)
-    lips = motion[:, : len(CLOSED_LIPS)]
-    closed[:, : len(CLOSED_LIPS)] += together[:, None] * (np.minimum(lips, CLOSED_LIPS) - lips)
+    lips = motion[:, : len(closed_lips)]
+    closed[:, : len(closed_lips)] += together[:, None] * (np.minimum(lips, closed_lips) - lips)
     return closed

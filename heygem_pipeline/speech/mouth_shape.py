@@ -6,7 +6,7 @@ import numpy as np
 
 from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
-from heygem_pipeline.speech.lip_closures import close_lips, closure_strength
+from heygem_pipeline.speech.lip_closures import LIP_AT_TEETH, close_lips, closure_strength, known_strength
 from heygem_pipeline.speech.mouth_motion import low_pass, match_quantiles, normalise_range, speech_envelope
 from heygem_pipeline.speech.mouth_network import CHANNELS, MouthNetwork, load_network
 
@@ -38,8 +38,12 @@ def predict_mouth_shape(
     movement, closure = said[:, : len(CHANNELS)], said[:, len(CHANNELS)]
     motion = match_quantiles(movement, spoken, network.predicted[: len(CHANNELS)], network.measured)
     motion[:, 0] = np.maximum(motion[:, 0], 0)
-    closure = normalise_range(closure, spoken, network.predicted[len(CHANNELS)])
-    motion = close_lips(motion, closure_strength(closure, *map(float, network.closing)))
+    if speech.closures is None:
+        closure = normalise_range(closure, spoken, network.predicted[len(CHANNELS)])
+        motion = close_lips(motion, closure_strength(closure, *map(float, network.closing)))
+    else:
+        motion = close_lips(motion, known_strength(speech.closures, len(motion), touching=False), LIP_AT_TEETH)
+        motion = close_lips(motion, known_strength(speech.closures, len(motion)))
     motion *= openness[:, None]
     times = np.arange(frame_count) * float(1 / frame_rate)
     rows = np.arange(len(motion)) / FEATURE_RATE

@@ -2,7 +2,7 @@
 
 import hashlib
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from heygem_pipeline.storage.fingerprint import sha256_of
 from heygem_pipeline.synthesis.script import Script
 from heygem_pipeline.synthesis.sentence_segmentation import spoken_form
 from heygem_pipeline.synthesis.speech_spec import SpeechSpec
-from heygem_pipeline.synthesis.transcript import SpokenSentence, Transcript
+from heygem_pipeline.synthesis.synthesizer import Speech, SpokenPhoneme
+from heygem_pipeline.synthesis.transcript import TEETH_SOUNDS, TOUCHING_SOUNDS, LipSound, SpokenSentence, Transcript
 
 SYNTHESIS_VERSION = "1"
 """Of all that is done here with what an engine returns: scripts spoken by another version are spoken anew."""
@@ -54,13 +55,19 @@ def speak(script: Script, spec: SpeechSpec, destination: Path, progress: Progres
     """
     spec.engine.require_ready(spec.voice)
     spoken: list[SpokenSentence] = []
+    lip_sounds: list[LipSound] | None = []
     with atomic_path(destination) as temporary:
         with temporary.open("wb") as file, wave.open(file) as recording:
             writer = _Writer(recording)
             for number, paragraph in enumerate(script.paragraphs):
                 for sentence in paragraph:
-                    samples, rate = _sentence(sentence, spec, script.file)
-                    begin, end = writer.write(samples, rate, pause=AFTER_SENTENCE)
+                    speech = _sentence(sentence, spec, script.file)
+                    begin, end = writer.write(speech.samples, speech.sample_rate, pause=AFTER_SENTENCE)
+                    # Known of some sentences alone, they would be missing in the others.
+                    if speech.phonemes is None:
+                        lip_sounds = None
+                    if lip_sounds is not None:
+                        lip_sounds += _lip_sounds(speech.phonemes or (), begin)
                     spoken.append(SpokenSentence(sentence, round(begin, 3), round(end, 3), number))
                     if progress is not None:
                         progress(len(spoken), len(script.sentences))
@@ -70,27 +77,45 @@ def speak(script: Script, spec: SpeechSpec, destination: Path, progress: Progres
     return Transcript(
         *(script.file, spec.language, engine.name, engine.version),
         *(spec.voice, spec.speed, script_version(script, spec), digest, tuple(spoken)),
+        lip_sounds=None if lip_sounds is None else tuple(lip_sounds),
     )
 
 
-def _sentence(sentence: str, spec: SpeechSpec, file: str) -> tuple[NDArray[np.float32], int]:
+def _lip_sounds(phonemes: Sequence[SpokenPhoneme], begin: float) -> list[LipSound]:
+    return [
+        LipSound(one.sign, round(begin + one.begin, 3), round(begin + one.end, 3))
+        for one in phonemes
+        if one.sign in (*TOUCHING_SOUNDS, *TEETH_SOUNDS)
+    ]
+
+
+def _sentence(sentence: str, spec: SpeechSpec, file: str) -> Speech:
+    """A sentence without the silence around it."""
     speech = spec.engine.synthesize(spoken_form(sentence), spec.voice, spec.language, spec.speed)
-    samples = trimmed(np.nan_to_num(speech.samples), speech.sample_rate)
+    whole = np.nan_to_num(speech.samples)
+    kept = audible(whole, speech.sample_rate)
+    samples = whole[kept]
     seconds, engine = len(samples) / speech.sample_rate, spec.engine.name
     if seconds < SHORTEST_SECONDS:
         raise SynthesisFailed("synthesis.silent", file=file, engine=engine, sentence=sentence)
     if seconds > 10 + LONGEST_SECONDS_A_CHARACTER * len(sentence) / spec.speed:
         raise SynthesisFailed("synthesis.stammers", file=file, engine=engine, sentence=sentence, seconds=seconds)
-    return samples, speech.sample_rate
+    phonemes = speech.phonemes
+    if phonemes is not None and all(0 <= one.begin < one.end for one in phonemes):
+        cut = kept.start / speech.sample_rate
+        within = (one for one in phonemes if one.begin - cut < seconds and one.end > cut)
+        phonemes = tuple(SpokenPhoneme(one.sign, max(0, one.begin - cut), one.end - cut) for one in within)
+        return Speech(samples, speech.sample_rate, phonemes)
+    return Speech(samples, speech.sample_rate)
 
 
-def trimmed(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
-    """Without the silence before and behind."""
-    audible = np.flatnonzero(np.abs(samples) > AUDIBLE)
-    if not len(audible):
-        return samples[:0]
+def audible(samples: NDArray[np.float32], sample_rate: int) -> slice:
+    """What lies between the silence before and behind; nothing where all is silent."""
+    heard = np.flatnonzero(np.abs(samples) > AUDIBLE)
+    if not len(heard):
+        return slice(0, 0)
     edge = round(EDGE_SECONDS * sample_rate)
-    return samples[max(0, int(audible[0]) - edge) : int(audible[-1]) + 1 + edge]
+    return slice(max(0, int(heard[0]) - edge), int(heard[-1]) + 1 + edge)
 
 
 class _Writer:

@@ -21,15 +21,26 @@ class EngineVoice:
 
 
 @dataclass(frozen=True)
+class SpokenPhoneme:
+    """A sound of speech. sign: of IPA, one character. begin, end: seconds from the first sample."""
+
+    sign: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
 class Speech:
     """A spoken sentence.
 
     Attributes:
         samples: float32 (n,), mono, -1..1, finite.
+        phonemes: all of it, in order, where the engine knows them with their times; else None.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
+    phonemes: tuple[SpokenPhoneme, ...] | None = None
 
 
 class SpeechSynthesizer(Protocol):

@@ -21,6 +21,19 @@ class SpokenSentence:
     paragraph: int
 
 
+TOUCHING_SOUNDS, TEETH_SOUNDS = ("m", "b", "p"), ("f", "v")
+"""In IPA: sounds for which the lips touch, and for which the lower one touches the teeth."""
+
+
+@dataclass(frozen=True)
+class LipSound:
+    """A sound for which lips meet. sign: one of those above. begin, end: as of ``SpokenSentence``."""
+
+    sign: str
+    begin: float
+    end: float
+
+
 @dataclass(frozen=True)
 class Transcript:
     """A spoken script.
@@ -30,6 +43,7 @@ class Transcript:
         version: of all that the recording was made of (``recording.script_version``).
         sha256: of the recording.
         synthetic: nobody spoke it.
+        lip_sounds: all of them, where the engine knows when it says which sound; else None.
     """
 
     script: str
@@ -42,6 +56,7 @@ class Transcript:
     sha256: str
     sentences: tuple[SpokenSentence, ...]
     synthetic: bool = True
+    lip_sounds: tuple[LipSound, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As it is stored."""
@@ -59,9 +74,20 @@ def read_transcript(stored: Path) -> Transcript:
     values = json.loads(stored.read_text(encoding="utf-8"))
     try:
         sentences = tuple(SpokenSentence(**sentence) for sentence in values.pop("sentences"))
-        return Transcript(**values, sentences=sentences)
+        told = values.pop("lip_sounds", None)
+        lip_sounds = None if told is None else tuple(LipSound(**sound) for sound in told)
+        return Transcript(**values, sentences=sentences, lip_sounds=lip_sounds)
     except TypeError as error:
         raise KeyError(stored.name) from error
+
+
+def transcript_of(recording: Path, sha256: str) -> Transcript | None:
+    """What lies beside a recording as its transcript; None where there is none, or it is that of another."""
+    try:
+        transcript = read_transcript(recording.with_suffix(".json"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return transcript if transcript.sha256 == sha256 else None
 
 
 def write_subtitles(transcript: Transcript, destination: Path) -> None:

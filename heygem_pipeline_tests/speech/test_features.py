@@ -1,5 +1,6 @@
 """What is written is what is read."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from heygem_pipeline.speech.features import (
     MOVEMENTS,
+    KnownClosure,
     SpeechFeatures,
     features_to_table,
     read_features,
@@ -32,7 +34,7 @@ def some_features(rows: int, seed: int, duration: Fraction) -> SpeechFeatures:
 
 
 def assert_same(first: SpeechFeatures, second: SpeechFeatures) -> None:
-    assert first.duration == second.duration
+    assert (first.duration, first.closures) == (second.duration, second.closures)
     for name in ("log_mel", "level", "activity", "movement"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), strict=True)
 
@@ -50,6 +52,14 @@ def test_a_file_keeps_the_features_and_what_is_said_of_them(tmp_path: Path) -> N
     assert_same(read_features(path), features)
     assert read_metadata(path) == {"fingerprint": "abc", "来源": "课程"}
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("closures", [(), (KnownClosure(0.25, 0.325), KnownClosure(0.5, 0.6, touching=False))])
+def test_closures_that_are_known_are_kept(closures: tuple[KnownClosure, ...], tmp_path: Path) -> None:
+    features = replace(some_features(81, 0, Fraction(1)), closures=closures)
+    write_features(features, tmp_path / "voice.parquet", {"fingerprint": "abc"})
+    assert read_features(tmp_path / "voice.parquet").closures == closures
+    assert read_metadata(tmp_path / "voice.parquet") == {"fingerprint": "abc"}
 
 
 def test_a_row_is_found_by_its_time() -> None:

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygem_pipeline.speech.features import FEATURE_RATE
+from heygem_pipeline.speech.features import FEATURE_RATE, KnownClosure
 from heygem_pipeline.speech.lip_closures import (
     CLOSED_LIPS,
     close_lips,
     closure_peaks,
     closure_strength,
     find_closures,
+    known_strength,
     peak_heights,
 )
 
@@ -81,6 +82,21 @@ def test_closures_near_the_ends_are_no_trouble() -> None:
     together = closure_strength(sure_of(5, 394), 0, 1)
     assert together.shape == (400,)
     assert together[5] == together[394] == 1
+
+
+def test_known_closures_are_held_while_they_are_said() -> None:
+    together = known_strength([KnownClosure(1.0, 1.1), KnownClosure(3.0, 3.05, touching=False)], 400)
+    assert list(np.flatnonzero(together == 1)) == list(range(80, 89))
+    assert together[80 - 8] == together[88 + 8] == 0 < together[80 - 3] < 1
+    at_teeth = known_strength([KnownClosure(1.0, 1.1), KnownClosure(3.0, 3.05, touching=False)], 400, touching=False)
+    assert at_teeth[242] == 1 and not at_teeth[:200].any()
+
+
+@pytest.mark.parametrize("begin", [0.0, 4.9, 5.2, 60.0])
+def test_known_closures_at_the_ends_and_beyond_are_no_trouble(begin: float) -> None:
+    together = known_strength([KnownClosure(begin, begin + 0.08)], 400)
+    assert together.shape == (400,)
+    assert together.any() == (begin < 5)
 
 
 @settings(deadline=None)

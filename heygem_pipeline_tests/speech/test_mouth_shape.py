@@ -13,7 +13,7 @@ from heygem_pipeline.media.sound import Sound
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.speech.analysis import analyse_speech, extract_features
 from heygem_pipeline.speech.cross_correlation import correlation_at_lags
-from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+from heygem_pipeline.speech.features import FEATURE_RATE, KnownClosure, SpeechFeatures
 from heygem_pipeline.speech.mouth_network import CHANNELS
 from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
 
@@ -55,6 +55,25 @@ def test_lips_touch_inside_speech_too(english_speech: SpeechFeatures) -> None:
     spoken = np.interp(np.arange(len(gap)) / 25, np.arange(len(english_speech.activity)) / 80, english_speech.activity)
     begins = np.flatnonzero(np.diff((gap < 0.02).astype(int)) == 1) + 1
     assert np.sum(spoken[begins] > 0.5) >= 4
+
+
+def test_lips_meet_where_it_is_known_and_only_there(english_speech: SpeechFeatures) -> None:
+    def gap_of(speech: SpeechFeatures) -> np.ndarray:
+        return predict_mouth_shape(speech, Fraction(FEATURE_RATE), len(speech.level)).gap
+
+    heard, nothing = gap_of(english_speech), gap_of(replace(english_speech, closures=()))
+    open_rows = np.flatnonzero(nothing > 0.5)
+    touch, teeth = open_rows[len(open_rows) // 3], open_rows[2 * len(open_rows) // 3]
+    told = [
+        KnownClosure(row / FEATURE_RATE - 0.03, row / FEATURE_RATE + 0.03, bool(row == touch)) for row in (touch, teeth)
+    ]
+    gap = gap_of(replace(english_speech, closures=tuple(told)))
+    assert gap[touch] == 0
+    assert 0 < gap[teeth] <= 0.16
+    far = np.abs(np.arange(len(gap))[:, None] - [touch, teeth]).min(axis=1) > 20
+    np.testing.assert_array_equal(gap[far], nothing[far])
+    # What the network takes for a closure counts no more.
+    assert np.sum(heard[far] < 0.02) > np.sum(gap[far] < 0.02)
 
 
 def test_lips_that_touch_soon_part_again(english_speech: SpeechFeatures) -> None:

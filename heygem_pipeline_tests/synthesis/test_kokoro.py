@@ -11,8 +11,11 @@ from heygem_pipeline.errors import CheckpointUnusable, PipelineError
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.settings import SynthesisSettings
 from heygem_pipeline.speech.analysis import speech_activity
+from heygem_pipeline.synthesis.kokoro import engine as kokoro_engine
 from heygem_pipeline.synthesis.kokoro import model_files
 from heygem_pipeline.synthesis.kokoro.engine import KokoroSynthesizer, _pieces
+from heygem_pipeline.synthesis.kokoro.network import FRAME_SAMPLES
+from heygem_pipeline.synthesis.kokoro.network import _ends as network_ends
 from heygem_pipeline.synthesis.kokoro.phonemization import NEEDED, vocabulary
 from heygem_pipeline.synthesis.kokoro.voices import LANGUAGES, USUAL, kokoro_language, language_of, styles, voice_names
 from heygem_pipeline.synthesis.recording import speak
@@ -147,6 +150,29 @@ def test_long_phonemes_are_parted_between_words_and_none_is_lost() -> None:
     assert all(sign in vocabulary() for sign in set("konniʨiβa. "))
 
 
+def test_durations_that_are_not_those_of_the_sound_tell_nothing() -> None:
+    durations = np.array([4, 2, 3, 1], np.float32)
+    ends = network_ends(durations, 2, 10 * FRAME_SAMPLES)
+    assert ends is not None and list(ends) == [4 * FRAME_SAMPLES, 6 * FRAME_SAMPLES, 9 * FRAME_SAMPLES]
+    assert network_ends(durations, 3, 10 * FRAME_SAMPLES) is None
+    assert network_ends(durations, 2, 11 * FRAME_SAMPLES) is None
+
+
+def test_phonemes_of_several_pieces_follow_each_other(
+    voiced: KokoroSynthesizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def infer(_path: Path, tokens: list[int], *_: object) -> tuple[np.ndarray, np.ndarray]:
+        return np.ones(24000 * len(tokens), np.float32), np.arange(len(tokens) + 1) * 24000
+
+    monkeypatch.setattr(kokoro_engine, "infer", infer)
+    monkeypatch.setattr(kokoro_engine, "phonemes", lambda text, _: text)
+    monkeypatch.setattr(kokoro_engine, "_pieces", lambda _: iter(["ma", "be"]))
+    (tmp_path / "kokoro-v1.0.int8.onnx").write_bytes(b"x")
+    speech = voiced.synthesize("ma be", "jf_alpha", "ja", 1.0)
+    told = [(one.sign, one.begin, one.end) for one in speech.phonemes or ()]
+    assert told == [("m", 0, 1), ("a", 1, 2), ("b", 2, 3), ("e", 3, 4)]
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the pieces are joined, once."""
@@ -176,6 +202,11 @@ def test_japanese_is_spoken_for_as_long_as_its_words_take(weights: Path, tmp_pat
         said = (rows > sentence.begin) & (rows < sentence.end)
         assert np.mean(active[said]) > 0.6
     assert transcript.engine_version == f"1 kokoro-v1.0.int8 {model_files.JOINED_SHA256[:8]}"
+    # Kyo u no jugyo u o hajimemasu ...: m of hajimemasu, and of dewa mata, omoo and mashoo.
+    assert transcript.lip_sounds is not None
+    assert [one.sign for one in transcript.lip_sounds if one.end < transcript.sentences[2].begin] == ["m", "m"]
+    assert all(0 < one.end - one.begin < 0.3 for one in transcript.lip_sounds)
+    assert [one.begin for one in transcript.lip_sounds] == sorted(one.begin for one in transcript.lip_sounds)
 
 
 @real

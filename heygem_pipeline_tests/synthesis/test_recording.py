@@ -1,5 +1,6 @@
 """A script becomes a recording with its transcript and subtitles."""
 
+import json
 import wave
 from dataclasses import replace
 from itertools import pairwise
@@ -17,8 +18,9 @@ from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.synthesis.recording import AFTER_PARAGRAPH, AFTER_SENTENCE, script_version, speak
 from heygem_pipeline.synthesis.script import Script, read_script
 from heygem_pipeline.synthesis.speech_spec import SpeechSpec, speech_spec
-from heygem_pipeline.synthesis.synthesizer import Speech
+from heygem_pipeline.synthesis.synthesizer import Speech, SpokenPhoneme
 from heygem_pipeline.synthesis.transcript import (
+    LipSound,
     SpokenSentence,
     Transcript,
     read_transcript,
@@ -136,6 +138,50 @@ def test_rates_that_change_are_brought_to_the_first(script: Script, spec: Speech
         said = samples[round(sentence.begin * rate) : round(sentence.end * rate)]
         assert sentence.end - sentence.begin == pytest.approx(1, abs=0.01)
         assert np.argmax(np.abs(np.fft.rfft(said[:12000]))) * rate / 12000 == pytest.approx(200, abs=2)
+
+
+def told(*phonemes: tuple[str, float, float]) -> Speech:
+    """A tone of a second after half a second of silence, with what is said when."""
+    samples = np.concatenate([np.zeros(12000, np.float32), tone(1, 24000).samples])
+    return Speech(samples, 24000, tuple(SpokenPhoneme(*one) for one in phonemes))
+
+
+def test_sounds_of_the_lips_stand_where_they_are_heard(script: Script, spec: SpeechSpec, tmp_path: Path) -> None:
+    first = told(("m", 0.6, 0.7), ("a", 0.7, 0.9), ("f", 0.9, 1.0))
+    second, third = told(("a", 0.5, 1.5)), told((" ", 0.0, 0.4), ("p", 1.2, 1.3))
+    transcript = speak(script, by(spec, first, second, third), tmp_path / "o.wav")
+    # The silence is cut off but for 50 ms.
+    third_begins = transcript.sentences[2].begin
+    assert transcript.lip_sounds == (
+        LipSound("m", 0.15, 0.25),
+        LipSound("f", 0.45, 0.55),
+        LipSound("p", pytest.approx(third_begins + 0.75, abs=0.002), pytest.approx(third_begins + 0.85, abs=0.002)),  # pyright: ignore[reportArgumentType]
+    )
+    write_transcript(transcript, tmp_path / "o.json")
+    assert read_transcript(tmp_path / "o.json") == transcript
+
+
+@pytest.mark.parametrize("times", [(-0.1, 0.2), (0.7, 0.6), (float("nan"), 1.0)])
+def test_times_that_cannot_be_count_for_nothing(
+    times: tuple[float, float], script: Script, spec: SpeechSpec, tmp_path: Path
+) -> None:
+    speeches = told(("m", *times)), told(("m", 0.6, 0.7)), told(("m", 0.6, 0.7))
+    assert speak(script, by(spec, *speeches), tmp_path / "o.wav").lip_sounds is None
+
+
+def test_sounds_that_are_told_of_some_sentences_alone_count_for_nothing(
+    script: Script, spec: SpeechSpec, tmp_path: Path
+) -> None:
+    speeches = told(("m", 0.6, 0.7)), tone(1, 24000), told(("m", 0.6, 0.7))
+    assert speak(script, by(spec, *speeches), tmp_path / "o.wav").lip_sounds is None
+
+
+def test_a_transcript_of_before_is_read(script: Script, spec: SpeechSpec, tmp_path: Path) -> None:
+    transcript = speak(script, spec, tmp_path / "o.wav")
+    stored = transcript.as_json()
+    del stored["lip_sounds"]
+    (tmp_path / "o.json").write_text(json.dumps(stored), encoding="utf-8")
+    assert read_transcript(tmp_path / "o.json") == transcript
 
 
 SILENT = Speech(np.zeros(24000, np.float32), 24000)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heygem_pipeline.errors import CheckpointUnusable, ModelMissing, SynthesisFailed, VoiceUnknown
 from heygem_pipeline.settings import SynthesisSettings
@@ -12,7 +13,7 @@ from heygem_pipeline.synthesis.kokoro import model_files
 from heygem_pipeline.synthesis.kokoro.network import MOST_PHONEMES, SAMPLE_RATE, infer
 from heygem_pipeline.synthesis.kokoro.phonemization import phonemes, require_phonemizer, vocabulary
 from heygem_pipeline.synthesis.kokoro.voices import LANGUAGES, USUAL, kokoro_language, language_of, styles, voice_names
-from heygem_pipeline.synthesis.synthesizer import EngineVoice, Speech
+from heygem_pipeline.synthesis.synthesizer import EngineVoice, Speech, SpokenPhoneme
 
 NAME = "kokoro"
 
@@ -81,8 +82,20 @@ class KokoroSynthesizer:
         if not pieces:
             raise SynthesisFailed("synthesis.unreadable", engine=NAME, sentence=shown(text))
         known = vocabulary()
-        samples = [infer(path, [known[sign] for sign in piece], styled, speed) for piece in pieces]
-        return Speech(np.concatenate(samples), SAMPLE_RATE)
+        spoken, told, begin = [], [], 0
+        for piece in pieces:
+            samples, ends = infer(path, [known[sign] for sign in piece], styled, speed)
+            told.append(None if ends is None else _timed(piece, (begin + ends) / SAMPLE_RATE))
+            spoken.append(samples)
+            begin += len(samples)
+        whole = [one for of_piece in told for one in of_piece or ()]
+        return Speech(np.concatenate(spoken), SAMPLE_RATE, None if None in told else tuple(whole))
+
+
+def _timed(piece: str, ends: NDArray[np.float64]) -> list[SpokenPhoneme]:
+    """The phonemes of a piece. ends: seconds, where the first begins, then where each ends."""
+    times = zip(piece, ends[:-1], ends[1:], strict=True)
+    return [SpokenPhoneme(sign, float(begin), float(end)) for sign, begin, end in times]
 
 
 def _pieces(spoken: str) -> Iterator[str]:

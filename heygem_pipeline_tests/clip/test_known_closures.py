@@ -1,0 +1,88 @@
+"""What an engine knows of its sounds reaches the mouth: by a stand-in that tells when it says which."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heygem_pipeline.clip.excerpt import Stretch, analyse_stretch
+from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
+from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.settings import DEFAULTS
+from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
+from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
+from heygem_pipeline.synthesis.recording import speak
+from heygem_pipeline.synthesis.script import read_script
+from heygem_pipeline.synthesis.speech_spec import SpeechSpec
+from heygem_pipeline.synthesis.synthesizer import EngineVoice, Speech, SpokenPhoneme
+from heygem_pipeline.synthesis.transcript import write_transcript
+
+SOUNDS = {"m": 0.3, "a": 0.4, "b": 0.55, "f": 0.7}
+"""When each begins, in seconds; it lasts 80 ms."""
+
+
+class Parrot:
+    """Says the same recording for every sentence, and that it holds these sounds."""
+
+    name, version = "parrot", "1"
+
+    def __init__(self, recording: Path) -> None:
+        self._recording = recording
+
+    def voices(self) -> Sequence[EngineVoice]:
+        return []
+
+    def choose_voice(self, voice: str, language: str) -> str:
+        return voice
+
+    def require_ready(self, voice: str) -> None:
+        pass
+
+    def synthesize(self, text: str, voice: str, language: str, speed: float) -> Speech:
+        phonemes = tuple(SpokenPhoneme(sign, begin, begin + 0.08) for sign, begin in SOUNDS.items())
+        return Speech(read_sound(self._recording, 16000).samples, 16000, phonemes)
+
+
+@pytest.fixture
+def recording(material: Path, tmp_path: Path) -> Path:
+    """A script of two sentences, spoken by the parrot."""
+    (tmp_path / "welcome.txt").write_text("Good morning. Good evening.")
+    spec = SpeechSpec(Parrot(material / "voice.wav"), "grey", "en", 1.0)
+    transcript = speak(read_script(tmp_path / "welcome.txt"), spec, tmp_path / "welcome.wav")
+    write_transcript(transcript, tmp_path / "welcome.json")
+    return tmp_path / "welcome.wav"
+
+
+def gap_of(speech: SpeechFeatures) -> np.ndarray:
+    return predict_mouth_shape(speech, Fraction(FEATURE_RATE), len(speech.level)).gap
+
+
+def test_lips_touch_where_the_engine_says_so(recording: Path, tmp_path: Path) -> None:
+    voice = analyse_voice(recording)
+    assert voice.speech.closures is not None
+    assert [one.touching for one in voice.speech.closures] == [True, True, False] * 2
+    touching = [one for one in voice.speech.closures if one.touching]
+    rows = [round((one.begin + one.end) / 2 * FEATURE_RATE) for one in touching]
+    assert not gap_of(voice.speech)[rows].any()
+    # By its sound alone the mouth would be open at some of them.
+    assert gap_of(replace(voice.speech, closures=None))[rows].max() > 0.1
+
+    save_voice(voice, tmp_path / "welcome.parquet")
+    assert load_voice(tmp_path / "welcome.parquet", recording).speech.closures == voice.speech.closures
+
+
+def test_a_stretch_of_a_voice_knows_them_too(recording: Path, tmp_path: Path) -> None:
+    whole = analyse_voice(recording).speech.closures or ()
+    begin = whole[3].begin - 0.2
+    stretch = analyse_stretch(recording, tmp_path / "part.wav", Stretch(0.55, begin), DEFAULTS)
+    assert stretch.speech.closures is not None
+    assert [one.begin for one in stretch.speech.closures] == pytest.approx([0.2, 0.45], abs=0.001)
+
+
+def test_a_transcript_of_another_recording_says_nothing(recording: Path) -> None:
+    with recording.open("ab") as file:
+        file.write(b"\0\0")
+    assert analyse_voice(recording).speech.closures is None
