@@ -107,7 +107,7 @@ def _elsewhere(shut: NDArray[np.bool_], speaking: NDArray[np.bool_], sounds: lis
     padded = np.concatenate([[False], shut & speaking, [False]]).astype(int)
     edges = np.flatnonzero(np.diff(padded))
     return sum(
-        not known[first:last].any() and speaking[max(0, first - 1)] and speaking[min(last, len(shut) - 1)]
+        int(not known[first:last].any() and speaking[max(0, first - 1)] and speaking[min(last, len(shut) - 1)])
         for first, last in zip(edges[::2], edges[1::2], strict=True)
     )
 

@@ -75,7 +75,8 @@ def test_lips_touch_where_the_engine_says_so(recording: Path, tmp_path: Path) ->
 
 
 def test_a_stretch_of_a_voice_knows_them_too(recording: Path, tmp_path: Path) -> None:
-    whole = analyse_voice(recording).speech.closures or ()
+    whole = analyse_voice(recording).speech.closures
+    assert whole is not None
     begin = whole[3].begin - 0.2
     stretch = analyse_stretch(recording, tmp_path / "part.wav", Stretch(0.55, begin), DEFAULTS)
     assert stretch.speech.closures is not None
