@@ -22,10 +22,25 @@ def test_speech_is_fully_open() -> None:
     assert speech_envelope(made_features(one_word()))[100:180].min() == 1
 
 
-def test_lips_part_just_before_the_sound_and_not_long_before() -> None:
-    openness = speech_envelope(made_features(one_word()))
-    assert 0.1 < openness[100 - 10] < 0.9  # 125 ms
-    assert not openness[: 100 - 16].any()  # 200 ms
+def test_after_a_rest_lips_part_just_before_the_sound() -> None:
+    openness = speech_envelope(made_features(one_word(200, 280)))
+    assert 0.1 < openness[200 - 4] < 0.9  # 50 ms
+    assert not openness[: 200 - 10].any()  # 125 ms
+
+
+def test_within_a_talk_they_part_earlier() -> None:
+    openness = speech_envelope(made_features(one_word() + one_word(240, 290)))
+    assert 0.1 < openness[240 - 20] < 0.9  # 250 ms
+    assert not openness[195 : 240 - 26].any()  # 325 ms
+
+
+def test_the_longer_a_rest_the_later_they_part() -> None:
+    parted = [
+        rest - np.flatnonzero(speech_envelope(made_features(one_word(rest, rest + 80, rest + 120))))[0]
+        for rest in range(50, 150, 10)
+    ]
+    assert parted == sorted(parted, reverse=True)
+    assert parted[0] >= 2 * parted[-1]
 
 
 def test_lips_stay_with_the_sound_and_are_closed_120_ms_later() -> None:
@@ -47,7 +62,7 @@ def test_a_break_between_words_does_not_either() -> None:
 
 
 def test_a_pause_between_sentences_does() -> None:
-    activity = one_word() + one_word(220, 290)
+    activity = one_word() + one_word(240, 290)
     assert not speech_envelope(made_features(activity))[200:205].any()
 
 
@@ -55,7 +70,7 @@ def test_a_pause_that_the_detector_slept_through_does_too() -> None:
     activity = one_word(100, 290)
     level = np.where(activity > 0, -20.0, -90.0)
     level[180:240] = -90
-    assert not speech_envelope(made_features(activity, level))[205:225].any()
+    assert not speech_envelope(made_features(activity, level))[195:210].any()
 
 
 def test_a_note_that_the_detector_takes_for_speech_for_a_moment_does_not_open_the_mouth() -> None:

@@ -33,7 +33,7 @@ class WarpEngine:
     """Warps the template's own mouth; a pure function of its input, bit for bit."""
 
     name = "warp"
-    version = "4"
+    version = "5"
     device = "cpu"
     licence = Message("licence.warp")
 

@@ -29,6 +29,10 @@ FREE_LIPS_GAP = 0.3
 LARGEST_WIDTH = 3.0
 """Standard units of width toward which larger ones are drawn: people do not go further."""
 
+DRAWN_OPENING = 1.12
+"""Lips are drawn so many times as far apart as asked for: drawn openings of 0.105 IOD are read as 0.095 in finished
+clips, those of 0.165 as 0.135 (medians of 22 clips of 6 presenters)."""
+
 LARGEST_GAP, LARGEST_LIP_MOVE = 0.32, 0.04
 """IOD: bounds of what the warp can show without tearing."""
 
@@ -38,10 +42,11 @@ REST_GAP, REST_WIDTH = 0.006, 0.006
 
 def retarget(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     """Scale a predicted shape (standard units) to the template's mouth."""
-    gap = np.clip(_shrunk(shape.gap * calibration.opening, REST_GAP), 0, LARGEST_GAP)
+    opening = DRAWN_OPENING * calibration.opening
+    gap = np.clip(_shrunk(shape.gap * opening, REST_GAP), 0, LARGEST_GAP)
     width = _shrunk(calibration.widening * LARGEST_WIDTH * np.tanh(shape.width / LARGEST_WIDTH), REST_WIDTH)
     blend = (1 - JAW_WEIGHT) * shape.gap + JAW_WEIGHT * shape.jaw
-    jaw = jaw_drop(np.clip(_shrunk(blend * calibration.opening, REST_GAP), 0, LARGEST_GAP))
+    jaw = jaw_drop(np.clip(_shrunk(blend * opening, REST_GAP), 0, LARGEST_GAP))
     raised = _lip_move(shape.upper, shape.gap, RAISED_UNIT * calibration.opening)
     lowered = _lip_move(shape.lower, shape.gap, LOWERED_UNIT * calibration.opening)
     meeting = np.clip(1 - shape.gap / MEETING_GAP, 0, 1)

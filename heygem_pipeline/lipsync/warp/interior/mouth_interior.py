@@ -26,6 +26,10 @@ from heygem_pipeline.lipsync.warp.interior.dental_arch import LOWER_ROW, UPPER_R
 DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
 """Hue of a mouth's dark parts against that of the lips, BGR (measured, see above)."""
 
+FILLED_GAPS, MOST_FILLED = (0.03, 0.065, 0.10, 0.14, 0.20), (0.10, 0.45, 0.60, 0.75, 0.85)
+"""Share of an opening that upper teeth fill at most, by its height, IOD: half as much again as they do on average. More
+of them in a small opening is a film."""
+
 MOST_LOWER_SHOWN = 0.060
 """IOD."""
 
@@ -54,6 +58,9 @@ UNDER_LIP_LIGHT, UNDER_LIP_HEIGHT = 0.50, 0.040
 
 LOWER_TEETH_LIGHT, LOWER_TEETH_GAP = 0.82, (0.06, 0.11)
 """Light on the lower teeth against the upper ones, and heights of an opening over which they appear."""
+
+LOWER_TEETH_SHOWN = 0.010, 0.026
+"""Height of the lower teeth over which they begin to be seen: less of them is a hairline along the lip."""
 
 LOWER_LIP_LIGHT, LOWER_LIP_RANGE = 0.88, (-0.004, 0.014)
 """Light on the lower teeth right above the lower lip, and heights above it over which it grows to all of it."""
@@ -148,7 +155,9 @@ def draw_interior(
     upper_step, upper_tone = teeth_edge_and_tone(place, UPPER_ROW, pixel)
     lower_step, lower_tone = teeth_edge_and_tone(place, LOWER_ROW, pixel)
     slope = mouth.tilt * (x - mouth.midline)
-    upper_tips = mouth.skull_edge + slope + seen * light.teeth.upper - upper_step
+    filled = float(np.interp(mouth.gap, FILLED_GAPS, MOST_FILLED)) * mouth.gap
+    hanging = min(light.teeth.upper, mouth.floor - mouth.gap + filled - mouth.skull_edge)
+    upper_tips = mouth.skull_edge + slope + seen * hanging - upper_step
     drawn_upper = seen
     if bared is not None:
         drawn_upper *= 1 - bared.share
@@ -170,7 +179,7 @@ def draw_interior(
     row = smoothstep(-lower_soft, lower_soft, y - lower_tips) * smoothstep(*TOOTH_TONE_SEEN, lower_tone)
     above_lip = smoothstep(*LOWER_LIP_RANGE, lower - y)
     tone = LOWER_TEETH_LIGHT * lit * lower_tone * (LOWER_LIP_LIGHT + (1 - LOWER_LIP_LIGHT) * above_lip)
-    alpha = seen * smoothstep(*LOWER_TEETH_GAP, mouth.gap) * row
+    alpha = seen * smoothstep(*LOWER_TEETH_GAP, mouth.gap) * smoothstep(*LOWER_TEETH_SHOWN, rise) * row
     picture += alpha[..., None] * (darkened(light.enamel, tone) - picture)
     row = smoothstep(-soft, soft, upper_tips - y) * smoothstep(*TOOTH_TONE_SEEN, upper_tone)
     tone = lit * upper_tone * (1 - UPPER_TIP_SHADE * smoothstep(-UPPER_TIP_HEIGHT, 0.0, y - upper_tips))

@@ -90,6 +90,26 @@ def test_as_much_of_the_teeth_shows_as_the_person_shows() -> None:
     assert rows(0.01, 0.0)[1] < rows(0.01, 0.03)[1]
 
 
+def test_many_teeth_do_not_fill_a_small_opening() -> None:
+    teeth = replace(default_teeth(SKIN, 0.09), upper=0.05, lower=0.0)
+
+    def filled(gap: float) -> float:
+        return float((drawn(mouth(gap), teeth=teeth)[:, MIDDLE + 5] > 0.5).mean())
+
+    assert filled(0.05) == 0
+    assert 0.15 < filled(0.08) < 0.5 < filled(0.14)
+
+
+def test_lower_teeth_are_no_hairline_along_the_lip() -> None:
+    teeth = replace(default_teeth(SKIN, 0.09), upper=-0.01, lower=0.008)
+
+    def lightest(gap: float) -> float:
+        return float(drawn(mouth(gap), teeth=teeth)[24:, MIDDLE + 5].max())
+
+    assert lightest(0.1) < 0.5
+    assert lightest(0.2) > 0.8
+
+
 def test_the_corners_are_dark() -> None:
     assert drawn(mouth(0.2))[:, [CORNER, -1 - CORNER]].max() < 0.45
 
