@@ -12,6 +12,7 @@ from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture, laid
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
+from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
 from heygem_pipeline_tests.lipsync.warp.presenter import asking_for, patches
 
@@ -75,7 +76,9 @@ def test_the_finished_mouth_does_what_the_speech_asks(presenter: str, request: p
     shown: HeldPresenter = request.getfixturevalue(presenter)
     asked = np.clip(0.5 - 0.7 * np.cos(np.arange(24) * 2 * np.pi / 12), 0, 1.2)
     finished = [laid(patch, shown.pictures[patch.template_frame]) for patch in patches(asking_for(asked), shown, 24)]
-    assert np.corrcoef(asked, seen_gaps(finished))[0, 1] > 0.9
+    seen = seen_gaps(finished)
+    assert np.corrcoef(asked, seen)[0, 1] > 0.9
+    assert np.ptp(seen) == pytest.approx(np.ptp(asked) * calibrate(shown.tracks).opening, rel=0.09)
 
 
 def test_silence_closes_a_smile(smile: HeldPresenter) -> None:

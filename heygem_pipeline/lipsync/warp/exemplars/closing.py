@@ -5,17 +5,13 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 
 from heygem_pipeline.easing import smoothstep
-from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match
+from heygem_pipeline.lipsync.warp.exemplars.retrieval import FADING_GAP, OPEN_GAP, Match
 
 CLOSING_GAP, PARTING_GAP = 0.025, 0.035
 """IOD: lips close where less is asked for than the first, and part again where more than the second."""
 
 FADE_SECONDS = 0.08
 """Time that lips take to close and to open: 60 to 100 ms."""
-
-FADING_GAP, OPEN_GAP = 0.045, 0.10
-"""IOD: lips that are asked to be so far apart show less of closed ones, and none from the second on: a mouth opened
-wide from closed lips would be a ghost over the other."""
 
 
 def closing_shares(matches: Iterator[Match | None], frame_rate: float) -> Iterator[tuple[Match | None, float]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.lipsync.warp.contours import MouthContours, shape_descriptor
 from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet
 
@@ -41,6 +42,14 @@ template's and half drawn is no mouth."""
 CLOSED_DISTANCE = 0.25
 """The same for lips that shall close: any of the template's own that touch are better than bent open ones, up to about
 20 degrees of pose away."""
+
+FADING_GAP, OPEN_GAP = 0.045, 0.10
+"""IOD: frames asked to be so far apart show less of closed lips, and none from the second on: a mouth opened wide from
+closed lips would be a ghost over the other."""
+
+UNSEEN_WEIGHT = 1e-3
+"""How much a frame that shows none of them has to say in the choice of the lips that close: it would choose those least
+closed, which are not shown in the frame that closes either."""
 
 OTHER_SHOT_COST = 0.04
 """Square IOD for a mouth from another shot, which is seen in another light."""
@@ -128,6 +137,7 @@ def retrieve(
     fading = max(1, round(CROSSFADE_SECONDS * frame_rate))
     wishes: list[Query | None] = []
     costs: list[NDArray[np.float64] | None] = []
+    counted: list[NDArray[np.float64] | None] = []
     done, shown, before, since = 0, -1, -1, 0
     near, shot = False, 0
     while done < count:
@@ -139,11 +149,14 @@ def retrieve(
                 cost = costs_of(position) if costs_of is not None else search.costs(asked)
             if cost is not None and excluded is not None:
                 cost = np.where(excluded(position), np.inf, cost)
-            if cost is not None and closed_only:
-                cost = np.where(own.closed, cost, np.inf)
+            if cost is not None and asked is not None and closed_only:
+                touching = own.closed & ~search.stay_open(asked)
+                cost = np.where(touching if touching.any() else own.closed, cost, np.inf)
             costs.append(cost)
+            seen = 1 - smoothstep(FADING_GAP, OPEN_GAP, asked.gap) if closed_only and asked is not None else 1.0
+            counted.append(None if cost is None else cost * max(seen, UNSEEN_WEIGHT))
             wishes.append(asked)
-        path = search.path(costs, shown)
+        path = search.path(counted, shown)
         settled = len(costs) if done + len(costs) == count else block
         for asked, cost, mouth in zip(wishes[:settled], costs[:settled], path[:settled], strict=True):
             if asked is None or cost is None or not np.isfinite(cost[mouth]):
@@ -160,8 +173,8 @@ def retrieve(
             )
             fade = max(0.0, 1 - since / (fading + 1)) if before >= 0 else 0.0
             shown = mouth
-            yield Match(mouth, before, fade, near and not search.stays_open(asked, mouth), asked)
-        del costs[:settled], wishes[:settled]
+            yield Match(mouth, before, fade, near and not search.stay_open(asked)[mouth], asked)
+        del costs[:settled], counted[:settled], wishes[:settled]
         done += settled
 
 
@@ -190,10 +203,10 @@ class _ExemplarSearch:
         """Whether one mouth follows another as in the template, held, or a frame skipped or stepped back."""
         return bool(self._runs[before] == self._runs[after]) and after - before in STEP_COST
 
-    def stays_open(self, wanted: Query, mouth: int) -> bool:
-        """Whether the lips shall touch and those of the mouth do not: what nobody may miss in m, b and p."""
-        apart = max(self._seen_gaps[mouth], self._gaps[mouth] - wanted.contours.gap)
-        return wanted.gap < TOUCHING_SEEN_GAP and bool(apart > TOUCHING_SEEN_GAP)
+    def stay_open(self, wanted: Query) -> NDArray[np.bool_]:
+        """Whether the lips shall touch and those of a mouth do not, (mouths,): what nobody may miss in m, b and p."""
+        apart = np.maximum(self._seen_gaps, self._gaps - wanted.contours.gap)
+        return (apart > TOUCHING_SEEN_GAP) & (wanted.gap < TOUCHING_SEEN_GAP)
 
     def alike(self, before: int, after: int) -> bool:
         """Whether a fade from one mouth to the other shows one mouth all the time."""

@@ -162,3 +162,11 @@ def test_lips_that_shall_close_find_those_that_touch_and_no_others() -> None:
 def test_closed_lips_are_taken_from_a_head_turned_a_little_and_not_from_one_turned_far() -> None:
     turned = mouths_with([0.0], yaws=[float(np.radians(15))]), mouths_with([0.0], yaws=[float(np.radians(30))])
     assert [one.near for own in turned for one in shown([0.0], own, closed_only=True) if one] == [True, False]
+
+
+def test_wide_openings_have_no_say_in_the_lips_that_close_between_them() -> None:
+    own = mouths_with([0.0, 0.2, 0.2, 0.2, 0.03], seen=[0.0, 0.2, 0.2, 0.2, 0.0])
+    found = shown([0.2] * 6 + [0.0] + [0.2] * 6, own, closed_only=True)[6]
+    assert found is not None
+    assert found.near
+    assert found.mouth == 0
