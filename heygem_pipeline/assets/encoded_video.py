@@ -26,6 +26,7 @@ from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.storage.versions import name_and_version
 from heygem_pipeline.synthesis.transcript import read_transcript
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.voice_languages import languages_of
 
 REPORT = "report"
 """Name of the output beside those of the checks."""
@@ -99,7 +100,7 @@ def encoded_video(
 
 def _text(folders: DataFolders, voice: Voice, key: str) -> VoiceText | None:
     if key not in Uploads(folders).known(UploadKind.SCRIPT):
-        return text_beside(voice)
+        return text_beside(voice, languages_of(folders).get(key, ""))
     try:
         return text_of_script(read_transcript(folders.transcript(key)))
     except (OSError, ValueError, KeyError):

@@ -68,28 +68,35 @@ def text_versions(recordings: Mapping[str, Path]) -> dict[str, str]:
     return {key: version for key, path in found.items() if path is not None and (version := _version(path))}
 
 
-def text_beside(voice: Voice) -> VoiceText | None:
-    """The text that came with a recording; None where there is none."""
+def text_beside(voice: Voice, told: str = "") -> VoiceText | None:
+    """The text that came with a recording; None where there is none.
+
+    Args:
+        told: the language of the voice as somebody said it, where neither the file nor its name does.
+    """
     path = text_files(voice.path.parent).get(voice.path.stem)
     version = _version(path) if path is not None else ""
     synthetic = _synthetic(voice)
     if path is None or not version:
         return VoiceText(SubtitleTrack(()), "", synthetic) if synthetic else None
-    language = language_of_name(path.stem) or ""
+    language = language_of_name(path.stem) or told
     try:
-        track = SubtitleTrack(tuple(_cues(path, voice)), language)
+        cues, said = _cues(path, voice)
     except PipelineError as error:
         return VoiceText(SubtitleTrack((), language), version, synthetic, (error.message,))
+    track = SubtitleTrack(tuple(cues), said or language)
     nothing = () if track.cues else (Message("subtitles.none", file=path.name),)
     return VoiceText(track, version, synthetic, nothing)
 
 
-def _cues(path: Path, voice: Voice) -> Iterable[Cue]:
+def _cues(path: Path, voice: Voice) -> tuple[Iterable[Cue], str]:
+    """What a file holds, and the language that it tells; "" where it tells none."""
     if path.suffix.lower() in SUBTITLES:
         text = _content(path).decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-        return sorted((cue for cue in read_cues(text) if cue.text), key=lambda cue: cue.begin)
+        return sorted((cue for cue in read_cues(text) if cue.text), key=lambda cue: cue.begin), ""
     script = read_script(path, SynthesisSettings.model_construct(max_script_words=100_000))
-    return cues_of(aligned(script.paragraphs, voice.speech.activity > SPEAKS, FEATURE_RATE))
+    cues = cues_of(aligned(script.paragraphs, voice.speech.activity > SPEAKS, FEATURE_RATE))
+    return cues, script.says.language or ""
 
 
 def _content(path: Path) -> bytes:

@@ -31,8 +31,9 @@ from heygem_pipeline.studio.scripts import WrittenScript, script_text, speakers,
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import bring_in
-from heygem_pipeline.studio.voice_languages import languages_of, note_language
+from heygem_pipeline.studio.voice_languages import note_language
 from heygem_pipeline.uploads.registry import UploadKind
+from heygem_pipeline.uploads.voice_languages import languages_of
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
 
 Share = Annotated[float, Field(ge=0, le=1)]

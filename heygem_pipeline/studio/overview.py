@@ -26,10 +26,10 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.texts import message_json, sentence_of
-from heygem_pipeline.studio.voice_languages import languages_of
 from heygem_pipeline.synthesis.front_matter import language_of_name
 from heygem_pipeline.synthesis.transcript import Transcript, read_transcript
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
+from heygem_pipeline.uploads.voice_languages import languages_of
 
 EVERYTHING = ""
 """The name of the batch that stands for every voice with every presenter, where there is no campaign."""

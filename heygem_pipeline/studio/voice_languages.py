@@ -1,20 +1,10 @@
-"""Which language a voice speaks, as people told the page: the register ``studio-languages``."""
+"""Which language a voice speaks, told in the page."""
 
 import langcodes
 
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.refusals import Refusal
-
-NAME = "studio-languages"
-
-
-def languages_of(folders: DataFolders) -> dict[str, str]:
-    """Voice -> BCP 47."""
-    return folders.register(NAME).read(_understood, {})
-
-
-def _understood(stored: dict[str, str]) -> dict[str, str]:
-    return {key: tag for key, tag in stored.items() if langcodes.tag_is_valid(tag)}
+from heygem_pipeline.uploads.voice_languages import NAME, languages_of
 
 
 def note_language(folders: DataFolders, voice: str, tag: str) -> None:

@@ -32,7 +32,8 @@ WAITS = (1.0, 4.0)
 LONGEST_WAIT = 15.0
 """Seconds; a server that asks for more patience (``Retry-After``) is given up."""
 
-PASSING = (408, 425, 429, 500, 502, 503, 504)
+TOO_MANY = 429
+PASSING = (408, 425, TOO_MANY, 500, 502, 503, 504)
 """Status codes of what may be over in a moment."""
 
 MOST_BYTES = 64 * 2**20
@@ -160,8 +161,11 @@ class HttpSynthesizer:
             raise SpeechServerUnusable("speech_server.key_refused", host=self._host, status=error.code) from None
         if error.code == 404 or 300 <= error.code < 400:
             raise SpeechServerUnusable("speech_server.nothing_there", host=self._host, status=error.code) from None
+        code = "refused"
+        if error.code in PASSING or error.code >= 500:
+            code = "busy" if error.code == TOO_MANY else "in_trouble"
         told = _told(error, key)
-        raise SpeechServerUnusable("speech_server.refused", host=self._host, status=error.code, told=told) from None
+        raise SpeechServerUnusable(f"speech_server.{code}", host=self._host, status=error.code, told=told) from None
 
     def _out_of_reach(self, error: Exception) -> NoReturn:
         reason = error.reason if isinstance(error, URLError) else error

@@ -34,6 +34,26 @@ def test_subtitles_beside_a_recording_are_taken_with_their_language(voice: Voice
     assert text_versions({"welcome.de": voice.path}) == {"welcome.de": text.version}
 
 
+SAID = {
+    ("welcome.de.wav", "Guten Morgen.", "fr"): "de",
+    ("welcome.de.wav", "---\nlanguage: nl\n---\nGoedemorgen.", "fr"): "nl",
+    ("welcome.wav", "---\nlanguage: nl\n---\nGoedemorgen.", "fr"): "nl",
+    ("welcome.wav", "Bonjour.", "fr"): "fr",
+    ("welcome.wav", "Bonjour.", ""): "",
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_the_language_is_what_the_text_says_then_its_name_then_what_was_told(
+    said: tuple[str, str, str], tmp_path: Path
+) -> None:
+    name, content, told = said
+    write_voice(tmp_path / name, 1.0)
+    (tmp_path / name).with_suffix(".txt").write_text(content)
+    text = text_beside(analyse_voice(tmp_path / name), told)
+    assert text is not None and text.track.language == SAID[said]
+
+
 def test_a_text_is_aligned_with_the_speech(voice: Voice) -> None:
     voice.path.with_suffix(".txt").write_text("Guten Morgen.")
     text = text_beside(voice)

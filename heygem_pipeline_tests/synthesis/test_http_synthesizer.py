@@ -102,7 +102,9 @@ def test_what_may_pass_is_tried_again(fault: Answer, server: SpeechServer, chose
 
 
 LASTING_FAULTS = {
-    "speech_server.refused": (refused(500, b"<html>Oops</html>"), 3),
+    "speech_server.refused": (refused(400, b"<html>Oops</html>"), 1),
+    "speech_server.in_trouble": (refused(502, b"<html>Bad gateway</html>"), 3),
+    "speech_server.busy": (refused(429, b'{"error": {"message": "slow down"}}'), 3),
     "speech_server.out_of_reach": (breaks_off, 3),
     "speech_server.key_refused": (refused(401, f'{{"error": {{"message": "bad key {KEY}"}}}}'.encode()), 1),
     "speech_server.nothing_there": (refused(404, b"<html>Not here</html>"), 1),

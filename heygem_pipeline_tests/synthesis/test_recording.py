@@ -72,6 +72,18 @@ def test_what_is_spoken_stands_at_its_time(
         assert not samples[round(before.end * rate) + 1 : round(after.begin * rate) - 1].any()
 
 
+AS_WRITTEN = "Am 3. Mai um 9.30 Uhr: 2,5 l Wasser, 100 °C, 3 €, 12/5/2026 und 50 %."
+
+
+def test_numbers_dates_and_units_are_given_to_the_engine_as_they_are_written(
+    chosen: SynthesisSettings, server: SpeechServer, tmp_path: Path
+) -> None:
+    (tmp_path / "units.de.txt").write_text(AS_WRITTEN, encoding="utf-8")
+    script = read_script(tmp_path / "units.de.txt")
+    speak(script, speech_spec(script, chosen), tmp_path / "o.wav")
+    assert server.texts == [AS_WRITTEN]
+
+
 def test_the_transcript_says_who_spoke_and_is_kept(script: Script, spec: SpeechSpec, tmp_path: Path) -> None:
     transcript = speak(script, spec, tmp_path / "o.wav")
     assert (transcript.engine, transcript.engine_version, transcript.voice) == ("http", "tts-1", "alloy")
