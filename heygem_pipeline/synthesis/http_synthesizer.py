@@ -161,11 +161,14 @@ class HttpSynthesizer:
             raise SpeechServerUnusable("speech_server.key_refused", host=self._host, status=error.code) from None
         if error.code == 404 or 300 <= error.code < 400:
             raise SpeechServerUnusable("speech_server.nothing_there", host=self._host, status=error.code) from None
-        code = "refused"
-        if error.code in PASSING or error.code >= 500:
-            code = "busy" if error.code == TOO_MANY else "in_trouble"
         told = _told(error, key)
-        raise SpeechServerUnusable(f"speech_server.{code}", host=self._host, status=error.code, told=told) from None
+        if error.code == TOO_MANY:
+            raise SpeechServerUnusable("speech_server.busy", host=self._host, status=error.code, told=told) from None
+        if error.code in PASSING or error.code >= 500:
+            raise SpeechServerUnusable(
+                "speech_server.in_trouble", host=self._host, status=error.code, told=told
+            ) from None
+        raise SpeechServerUnusable("speech_server.refused", host=self._host, status=error.code, told=told) from None
 
     def _out_of_reach(self, error: Exception) -> NoReturn:
         reason = error.reason if isinstance(error, URLError) else error
