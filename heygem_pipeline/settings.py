@@ -369,6 +369,9 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
     tracker: str = Field(
         default="mesh", description="Face tracker: mesh, face_alignment, or one that another package adds"
     )
+    photographs_move: bool = Field(
+        default=True, description="Photographs that are newly brought in blink and move the head a little"
+    )
 
     @property
     def decisive(self) -> str:

@@ -27,7 +27,7 @@ FLOORS = (
     ("media", "checkpoints", "web"),
     ("faces", "demo", "uploads"),
     ("speech", "synthesis"),
-    ("lipsync", "quality"),
+    ("lipsync", "quality", "photographs"),
     ("clip",),
     ("runs",),
     ("assets", "campaigns"),

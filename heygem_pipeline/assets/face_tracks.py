@@ -7,9 +7,8 @@ import numpy as np
 
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
-from heygem_pipeline.clip.presenter import Presenter, track_presenter
+from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
 from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import template_partitions
 from heygem_pipeline.settings import settings
@@ -38,7 +37,7 @@ def face_tracks(
     """Box, 68 landmarks, pose and head frame of the followed face, a row a frame."""
     chosen, folders = settings(), data_folders()
     with plain_failures():
-        template = Template.open(Uploads(folders).find(UploadKind.TEMPLATE, context.partition_key), chosen)
+        template = open_presenter(Uploads(folders).find(UploadKind.TEMPLATE, context.partition_key), chosen)
         with StepProgress(context, display, template.info.frame_count) as progress:
             presenter = track_presenter(template.info.path, progress, template, chosen)
     tracks = presenter.tracks
@@ -58,7 +57,7 @@ def face_tracks(
     }
     version = dg.DataVersion(presenter_version(presenter.fingerprint, presenter.tracker))
     yield dg.Output(presenter, metadata=metadata, data_version=version)
-    warnings = fitness_warnings(tracks, chosen)
+    warnings = fitness_warnings(tracks, chosen) + (presenter.motion.hints if presenter.motion is not None else [])
     yield dg.AssetCheckResult(
         passed=not warnings,
         severity=dg.AssetCheckSeverity.WARN,

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heygem_pipeline.cli.answers import JSON_HELP, say
+from heygem_pipeline.cli.photographs import STILL_HELP, settings_keeping_still
 from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, clip_table, messages, output, sentences
 from heygem_pipeline.settings import settings
 
@@ -23,13 +24,16 @@ def preview(
     begin: Annotated[float, typer.Option("--from", min=0, help="Second of the voice at which it begins")] = 0.0,
     seconds: Annotated[float, typer.Option(min=1, max=60, help="How many seconds")] = 5.0,
     engine: Annotated[str | None, typer.Option(help="Lip-sync engine; default: the setting HEYGEM_ENGINE")] = None,
+    still: Annotated[bool, typer.Option("--still", help=STILL_HELP)] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Make some seconds of a clip, to see what it will look like; no more of the presenter is tracked than that."""
     from heygem_pipeline.clip.excerpt import Stretch, generate_excerpt
 
     with sentences(as_json, (audio, template, output_file)), StageBars(messages) as bars:
-        report = generate_excerpt(audio, template, output_file, Stretch(seconds, begin), settings(), engine, bars.show)
+        chosen, stretch = settings_keeping_still(still), Stretch(seconds, begin)
+        moving = chosen.photographs_move
+        report = generate_excerpt(audio, template, output_file, stretch, chosen, engine, bars.show, moving)
     if as_json:
         say(report.as_json() | {"path": str(output_file.absolute())})
     else:

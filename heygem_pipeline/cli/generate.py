@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heygem_pipeline.cli.answers import JSON_HELP, refusal, say
+from heygem_pipeline.cli.photographs import STILL_HELP, settings_keeping_still
 from heygem_pipeline.cli.terminal import (
     OTHER_FAILURE,
     StageBars,
@@ -42,11 +43,12 @@ def generate(
         Path, typer.Option("--output", help="The MP4 to write; of several: the folder, for VOICE/PRESENTER.mp4")
     ],
     engine: Annotated[str | None, typer.Option(help="Lip-sync engine; default: the setting HEYGEM_ENGINE")] = None,
+    still: Annotated[bool, typer.Option("--still", help=STILL_HELP)] = False,
     as_json: Annotated[bool, typer.Option("--json", help=f"{JSON_HELP}; of several: a line a clip")] = False,
 ) -> None:
     """Make a clip of every voice with every presenter, without a Dagster instance."""
     if len(audio) == len(template) == 1 and not any(map(_is_pattern, (*audio, *template))):
-        _one(Path(audio[0]), Path(template[0]), output_file, engine, as_json)
+        _one(Path(audio[0]), Path(template[0]), output_file, engine, still, as_json)
         return
     from heygem_pipeline.clip.generate import ClipToMake, generate_clips
 
@@ -60,7 +62,7 @@ def generate(
         rows: list[tuple[str, ClipReport | None, str, str | None]] = []
         status = 0
         with StageBars(messages) as bars:
-            for clip, made in generate_clips(clips, engine, bars.show):
+            for clip, made in generate_clips(clips, engine, bars.show, settings_keeping_still(still)):
                 name = f"{clip.output.parent.name}/{clip.output.stem}"
                 if isinstance(made, Exception):
                     status = status or _tell_failure(name, clip, made, as_json)
@@ -75,11 +77,11 @@ def generate(
         raise typer.Exit(status)
 
 
-def _one(voice: Path, presenter: Path, written: Path, engine: str | None, as_json: bool) -> None:
+def _one(voice: Path, presenter: Path, written: Path, engine: str | None, still: bool, as_json: bool) -> None:
     from heygem_pipeline.clip.generate import generate_clip
 
     with sentences(as_json, (voice, presenter, written)), StageBars(messages) as bars:
-        report = generate_clip(voice, presenter, written, engine, bars.show)
+        report = generate_clip(voice, presenter, written, engine, bars.show, settings_keeping_still(still))
     if as_json:
         say(report.as_json() | {"path": str(written.absolute())})
     else:

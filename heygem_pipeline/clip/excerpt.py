@@ -11,13 +11,12 @@ import numpy as np
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.generate import StageProgress, generate_clip
 from heygem_pipeline.clip.known_closures import closures_told
-from heygem_pipeline.clip.presenter import Presenter, track_presenter
+from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.errors import SpeechTooShort
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.wave_file import write_wave
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.quality.report import ClipReport
@@ -45,11 +44,14 @@ def generate_excerpt(
     settings: Settings,
     engine: str | None = None,
     progress: StageProgress | None = None,
+    moving: bool = False,
 ) -> ClipReport:
     """Make a clip of a stretch of a voice, on the beginning of a presenter.
 
     Arguments and errors as of ``generate_clip``. Of a presenter that is not tracked yet, only as much is tracked as the
     stretch shows.
+
+    moving: whether a photograph moves where its sidecar does not say it.
     """
     weights_of(load_engine(engine or settings.engine, settings).name, settings)
     with TemporaryDirectory() as place:
@@ -57,7 +59,7 @@ def generate_excerpt(
         heard = Path(place) / f"{Path(voice).stem[:60]}.wav"
         analysed = analyse_stretch(Path(voice), heard, stretch, settings)
         if not isinstance(presenter, Presenter):
-            presenter = _beginning_tracked(Path(presenter), stretch.seconds, progress, settings)
+            presenter = _beginning_tracked(Path(presenter), stretch.seconds, progress, settings, moving)
         return generate_clip(analysed, presenter, output, engine, progress, settings)
 
 
@@ -89,9 +91,11 @@ def analyse_stretch(voice: Path, destination: Path, stretch: Stretch, settings: 
     return replace(analysed, speech=replace(analysed.speech, closures=within))
 
 
-def _beginning_tracked(path: Path, seconds: float, progress: StageProgress | None, settings: Settings) -> Presenter:
+def _beginning_tracked(
+    path: Path, seconds: float, progress: StageProgress | None, settings: Settings, moving: bool
+) -> Presenter:
     weights_of(chosen_tracker(path, settings.tracker), settings)
-    template = Template.open(path, settings)
+    template = open_presenter(path, settings, moving)
     count = min(template.info.frame_count, ceil(seconds * template.frame_rate))
     beginning = replace(template, info=replace(template.info, frame_count=count), times=template.times[:count])
 
@@ -99,4 +103,4 @@ def _beginning_tracked(path: Path, seconds: float, progress: StageProgress | Non
         if progress is not None:
             progress("faces", path.name, done, count)
 
-    return track_presenter(path, tell, beginning, settings)
+    return track_presenter(path, tell, beginning, settings, moving)

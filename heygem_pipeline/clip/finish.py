@@ -202,6 +202,7 @@ def _report(
         checks=[check_lengths(encoded), check_sync(reading, made_with.sync_tolerance_frames)],
         warnings=speech_warnings(voice.speech, made_with)
         + fitness_warnings(presenter.tracks, made_with)
+        + (presenter.motion.hints if presenter.motion is not None else [])
         + _subtitle_warnings(encoded, made_with, text),
         audio_fingerprint=voice.fingerprint,
         template_fingerprint=presenter.fingerprint,

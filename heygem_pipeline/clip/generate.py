@@ -9,14 +9,13 @@ from typing import TypeVar
 
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.finish import draw_for, finish_clip
-from heygem_pipeline.clip.presenter import Presenter, track_presenter
+from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.clip.voice_text import text_beside
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.settings import settings as settings_of_environment
@@ -42,7 +41,8 @@ def generate_clip(
 
     Args:
         voice: a sound file, a video whose sound is taken, or what ``analyse_voice`` made of one.
-        presenter: a video, a picture, or what ``track_presenter`` made of one.
+        presenter: a video, a picture, or what ``track_presenter`` made of one. A picture blinks and moves its head
+            unless its sidecar or the setting HEYGEM_PHOTOGRAPHS_MOVE says otherwise.
         output: the MP4 to write; its folder is made. A clip that is there is replaced.
         engine: name of an engine, or one of your own; default: the setting HEYGEM_ENGINE.
         progress: called again and again while the presenter is tracked and the clip is made.
@@ -125,8 +125,10 @@ def _once(known: dict[Path, Made | Exception], path: Path, make: Callable[[Path]
 
 def _tracked(path: Path, progress: StageProgress | None, settings: Settings) -> Presenter:
     weights_of(chosen_tracker(path, settings.tracker), settings)
-    template = Template.open(path, settings)
-    return track_presenter(path, _stage(progress, "faces", path.name, template.info.frame_count), template, settings)
+    moving = settings.photographs_move
+    template = open_presenter(path, settings, moving)
+    following = _stage(progress, "faces", path.name, template.info.frame_count)
+    return track_presenter(path, following, template, settings, moving)
 
 
 def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:

@@ -8,14 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
+from heygem_pipeline.clip.photograph_motion import PhotographMotion, in_motion
 from heygem_pipeline.clip.replaced_upload import require_unchanged
 from heygem_pipeline.clip.sidecar import NOTHING_SAID, Sidecar, read_sidecar
 from heygem_pipeline.errors import BadInput, StageMissing
+from heygem_pipeline.faces.tracker import FaceTracker
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, TrackedUpload, read_tracks, write_tracks
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import sound_beginning
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.photographs.photograph import VERSION
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
@@ -27,8 +30,13 @@ from heygem_pipeline.storage.versions import name_and_version
 
 def current_tracker(settings: Settings, sidecar: Sidecar = NOTHING_SAID) -> str:
     """Name and version of the tracker for a presenter with this sidecar."""
-    tracker = sidecar.tracker_for(settings)
-    return name_and_version(tracker.name, tracker.version)
+    return _version(sidecar.tracker_for(settings), sidecar.moves())
+
+
+def _version(tracker: FaceTracker, moving: bool) -> str:
+    """What tracks are made by: also the motion of a photograph that moves."""
+    version = name_and_version(tracker.name, tracker.version)
+    return f"{version} moving {VERSION}" if moving else version
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class Presenter:
         limits: what the upload has to keep whenever it is opened.
         state: of the file when it was tracked, as ``file_state`` says it; "" where that is not known.
         tracked: the upload as it was opened for tracking, where that was in this process.
+        motion: of a photograph that moves.
     """
 
     path: Path
@@ -55,6 +64,7 @@ class Presenter:
     limits: UploadLimits = field(default=DEFAULTS, repr=False)
     state: str = ""
     tracked: Template | None = field(default=None, repr=False, compare=False)
+    motion: PhotographMotion | None = None
 
     def open(self) -> Template:
         """Open the upload for reading frames that belong to the tracks.
@@ -71,7 +81,24 @@ class Presenter:
     def _opened(self) -> Template:
         if self.tracked is not None and self.tracked.limits == self.limits:
             return self.tracked
-        return Template.open(self.path, self.limits)
+        template = Template.open(self.path, self.limits)
+        if self.motion is None:
+            return template
+        if self.motion.version != VERSION:
+            raise StageMissing("stage.other_motion", file=self.path.name)
+        return in_motion(template, self.fingerprint, self.motion.face)
+
+
+def open_presenter(path: Path, settings: Settings, moving: bool = False) -> Template:
+    """Open an upload that is to be tracked.
+
+    Raises BadInput.
+
+    Args:
+        moving: whether a photograph moves where its sidecar does not say it.
+    """
+    template, sidecar = Template.open(path, settings), read_sidecar(path)
+    return in_motion(template, fingerprint(path), sidecar.face) if sidecar.moves(moving) else template
 
 
 def track_presenter(
@@ -79,13 +106,15 @@ def track_presenter(
     progress: Callable[[int], None] | None = None,
     template: Template | None = None,
     settings: Settings | None = None,
+    moving: bool = False,
 ) -> Presenter:
     """Track an upload.
 
     Args:
         progress: called with the number of frames done.
-        template: the upload, where it is open already.
+        template: what ``open_presenter`` returned, where it is open already.
         settings: default, those of the environment.
+        moving: as of ``open_presenter``.
 
     Raises:
         BadInput: It cannot be a presenter.
@@ -96,14 +125,15 @@ def track_presenter(
     path = Path(path)
     state = file_state(path)
     mark = fingerprint(path)
-    template = template or Template.open(path, settings)
+    template = template or open_presenter(path, settings, moving)
     sidecar = read_sidecar(path)
     tracker = sidecar.tracker_for(settings)
     limits = sidecar.limits(settings)
     tracks = track_faces(template, tracker, progress, limits)
     own_speech = _own_speech(template, settings)
-    version, seconds = name_and_version(tracker.name, tracker.version), perf_counter() - started
-    return Presenter(path, mark, version, tracks, own_speech, seconds, settings, state, template)
+    version, seconds = _version(tracker, sidecar.moves(moving)), perf_counter() - started
+    motion = PhotographMotion.of(template)
+    return Presenter(path, mark, version, tracks, own_speech, seconds, settings, state, template, motion)
 
 
 def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:
@@ -117,6 +147,8 @@ def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None
         "seconds": str(presenter.seconds),
         "state": presenter.state,
     }
+    if presenter.motion is not None:
+        known["motion"] = presenter.motion.as_text()
     write_tracks(presenter.tracks, tracks, known)
 
 
@@ -133,7 +165,8 @@ def load_presenter(
     fingerprint, tracker = known["fingerprint"], known["tracker"]
     upload = None if encodings is None else TrackedUpload(fingerprint, tracker, encodings, most_bytes)
     followed = replace(read_tracks(tracks), upload=upload)
-    return Presenter(path, fingerprint, tracker, followed, speech, seconds, limits, state)
+    motion = PhotographMotion.from_text(known["motion"]) if "motion" in known else None
+    return Presenter(path, fingerprint, tracker, followed, speech, seconds, limits, state, motion=motion)
 
 
 def _own_speech(template: Template, limits: UploadLimits) -> SpeechFeatures | None:

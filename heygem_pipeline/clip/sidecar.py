@@ -1,7 +1,7 @@
 """The file beside a presenter that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
 
 import errno
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -12,6 +12,7 @@ from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.faces.tracker import ChoosingTracker, FaceTracker
 from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
+from heygem_pipeline.media.formats import PICTURE_SUFFIXES
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.file_names import sidecar_of
@@ -25,18 +26,27 @@ class Sidecar:
         tracker: name of the presenter's tracker; None, the usual one.
         make_anyway: also where the head is turned further than is drawn well.
         face: of several faces, the one that is made to speak: the nearest to this place.
+        moving: whether a photograph blinks and moves its head; None where that is not said.
+        of_photograph: whether its presenter is a photograph.
     """
 
     tracker: str | None = None
     make_anyway: bool = False
     face: FacePlace | None = None
+    moving: bool | None = None
+    of_photograph: bool = field(default=False, compare=False)
 
     @property
     def content(self) -> dict[str, Any]:
         """As a sidecar says it."""
         said = {} if self.tracker is None else {"tracker": self.tracker}
         said |= {"make_anyway": True} if self.make_anyway else {}
-        return said | ({"face": list(self.face)} if self.face is not None else {})
+        said |= {"face": list(self.face)} if self.face is not None else {}
+        return said | ({"moving": self.moving} if self.moving is not None else {})
+
+    def moves(self, usually: bool = False) -> bool:
+        """Whether the presenter is a photograph that moves. usually: where that is not said."""
+        return self.of_photograph and (usually if self.moving is None else self.moving)
 
     def tracker_for(self, settings: Settings) -> FaceTracker:
         """What tracks the presenter. Raises SidecarWrong where it cannot follow a face that somebody chose."""
@@ -54,10 +64,10 @@ class Sidecar:
 
 NOTHING_SAID = Sidecar()
 
-KEYS = {"tracker", "make_anyway", "face"}
+KEYS = {"tracker", "make_anyway", "face", "moving"}
 
 LARGEST_FILE = 64 * 1024
-"""Bytes. It needs three lines."""
+"""Bytes. It needs four lines."""
 
 
 def chosen_tracker(upload: Path, usual: str) -> str:
@@ -70,19 +80,19 @@ def read_sidecar(upload: Path) -> Sidecar:
 
     Raises SidecarWrong.
     """
-    path = sidecar_of(upload)
+    path, nothing = sidecar_of(upload), replace(NOTHING_SAID, of_photograph=is_photograph(upload))
     try:
         written = yaml.safe_load(_content(path))
     except FileNotFoundError:
-        return NOTHING_SAID
+        return nothing
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            return NOTHING_SAID
+            return nothing
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
     if written is None:
-        return NOTHING_SAID
+        return nothing
     if not isinstance(written, dict) or written.keys() - KEYS:
         raise SidecarWrong("sidecar.other_key", file=path.name)
     tracker, make_anyway = written.get("tracker"), written.get("make_anyway", False)
@@ -91,7 +101,15 @@ def read_sidecar(upload: Path) -> Sidecar:
         raise SidecarWrong("sidecar.unknown_tracker", file=path.name, tracker=repr(tracker), known=names)
     if not isinstance(make_anyway, bool):
         raise SidecarWrong("sidecar.make_anyway", file=path.name)
-    return Sidecar(tracker, make_anyway, _face(written.get("face"), path.name))
+    moving = written.get("moving")
+    if "moving" in written and not isinstance(moving, bool):
+        raise SidecarWrong("sidecar.moving", file=path.name)
+    return Sidecar(tracker, make_anyway, _face(written.get("face"), path.name), moving, nothing.of_photograph)
+
+
+def is_photograph(upload: Path) -> bool:
+    """Whether a presenter is a photograph, by the ending of its name."""
+    return upload.suffix.lower() in PICTURE_SUFFIXES
 
 
 def _face(written: object, file: str) -> FacePlace | None:
@@ -125,6 +143,26 @@ def write_face(upload: Path, place: FacePlace | None) -> None:
     if said.face != place:
         line = "" if place is None else f"face: [{place.x}, {place.y}]"
         _write(upload, "face", line, replace(said, face=place))
+
+
+def write_moving(upload: Path, moving: bool) -> None:
+    """Have a photograph move, or keep still. What the sidecar says besides stays.
+
+    Raises SidecarWrong where that cannot be understood.
+    """
+    said = read_sidecar(upload)
+    if said.moving is not moving:
+        _write(upload, "moving", f"moving: {str(moving).lower()}", replace(said, moving=moving))
+
+
+def remove_moving(upload: Path) -> None:
+    """Remove the sidecar of a photograph that is gone, if it says no more than whether that moves."""
+    try:
+        said = read_sidecar(upload)
+    except SidecarWrong:
+        return
+    if said.of_photograph and said.moving is not None and said == Sidecar(moving=said.moving):
+        sidecar_of(upload).unlink(missing_ok=True)
 
 
 def _write(upload: Path, key: str, line: str, meant: Sidecar) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import ModelMissing
-from heygem_pipeline.faces.mesh_points import BLENDSHAPE_POINTS, MOUTH_BLENDSHAPES
+from heygem_pipeline.faces.mesh_points import BLENDSHAPE_POINTS, EYE_BLENDSHAPES, MOUTH_BLENDSHAPES
 
 FOLDER = Path(__file__).parent / "face_landmarker"
 DETECTOR_SIDE = 128
@@ -74,9 +74,16 @@ class MeshNetworks:
 
     def mouth_blendshapes(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the blendshapes of MOUTH_BLENDSHAPES, float32 (16,), 0 to 1, of points (478, 2) in pixels."""
+        return self._all_blendshapes(points)[list(MOUTH_BLENDSHAPES.values())]
+
+    def closed_eyes(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return eyeBlinkLeft and eyeBlinkRight, float32 (2,), 0 to 1, of points (478, 2) in pixels."""
+        return self._all_blendshapes(points)[list(EYE_BLENDSHAPES)]
+
+    def _all_blendshapes(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         self._blendshapes.input[0] = points[BLENDSHAPE_POINTS]
         (blendshapes,) = self._blendshapes.run()
-        return blendshapes.ravel()[list(MOUTH_BLENDSHAPES.values())]
+        return blendshapes.ravel()
 
 
 class _Network:

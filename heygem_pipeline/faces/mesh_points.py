@@ -66,6 +66,9 @@ MOUTH_BLENDSHAPES = {
 }
 """ARKit's name of each blendshape of the mouth that is kept -> its place among the 52 of the network."""
 
+EYE_BLENDSHAPES = (9, 10)
+"""Places of eyeBlinkLeft and eyeBlinkRight among the 52: the person's own left eye, then the right one."""
+
 
 def lip_lines_of(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the lips' lines (frames, 4, 11, 2) as 68 landmarks (frames, 68, 2) have them: splines through the few.

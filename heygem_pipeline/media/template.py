@@ -1,12 +1,13 @@
 """A presenter's video (or still picture) as a constant-rate sequence of frames, read forward and back."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
+from typing import Protocol
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -34,6 +35,19 @@ Boxes = NDArray[np.integer]
 """(frames, 4): left, top, right, bottom of the part of each frame of the timeline that is wanted."""
 
 
+class PictureMotion(Protocol):
+    """What makes many frames of a still picture, the same ones whenever they are asked for."""
+
+    @property
+    def frame_count(self) -> int:
+        """How many there are; the first one is the picture itself."""
+        ...
+
+    def part(self, index: int) -> tuple[int, int, Pixels] | None:
+        """Left, top and pixels, BGR, of all that differs from the picture in a frame; None where nothing does."""
+        ...
+
+
 @dataclass(frozen=True)
 class Template:
     """Frames are uint8 (height, width, 3) BGR, upright, with square pixels, and belong to the caller.
@@ -49,6 +63,8 @@ class Template:
     converter: Converter = field(repr=False)
     limits: UploadLimits = field(default=DEFAULTS, repr=False)
     """What it was opened with: the timeline depends on it."""
+    motion: PictureMotion | None = field(default=None, repr=False, compare=False)
+    """Of a still picture that moves."""
 
     @classmethod
     def open(cls, path: Path, limits: UploadLimits = DEFAULTS) -> "Template":
@@ -58,6 +74,13 @@ class Template:
             return cls(info, None, np.zeros(1, np.int64), Converter(info), limits)
         times = display_times(info.frame_count, info.frame_rate, int(index.timestamps[0]), index.time_base)
         return cls(info, index, times, Converter(info), limits)
+
+    def moved(self, motion: PictureMotion) -> "Template":
+        """A still picture with the frames of a motion."""
+        assert self.info.still
+        count = motion.frame_count
+        info = replace(self.info, frame_count=count, duration=count / self.info.frame_rate)
+        return replace(self, info=info, motion=motion)
 
     def again(self) -> "Template":
         """The same, for another reader at the same time: without probing the file again."""
@@ -72,7 +95,7 @@ class Template:
     def source_frames(self) -> NDArray[np.int64]:
         """int64 (frame_count,): the file's frame behind each frame of the timeline; equals show the same picture."""
         if self.index is None:
-            return np.zeros(1, np.int64)
+            return np.arange(self.info.frame_count) if self.motion is not None else np.zeros(1, np.int64)
         return frames_on_display(self.index.timestamps, self.times)
 
     def frames(self, wanted: Boxes | None = None, exact: bool = True) -> Iterator[Pixels]:
@@ -94,7 +117,7 @@ class Template:
         Args:
             wanted: as of ``frames``.
         """
-        if self.info.frame_count == 1:
+        if self.info.frame_count == 1 and self.motion is None:
             picture = next(self.frames())
             return ((0, picture.copy()) for _ in range(count))
         return ((index, _pixels(index, frame, wanted)) for index, frame in self.shown(count))
@@ -106,24 +129,29 @@ class Template:
     def _endless(self) -> Iterator[tuple[int, Frame]]:
         last = self.info.frame_count - 1
         if last == 0:
-            ((index, frame),) = self._forward(0, self.converter)
-            once = frame.yuv420p() if not (frame.size[0] % 2 or frame.size[1] % 2) else frame.stored()
+            once = self._still()
             while True:
-                yield index, self.converter.restored(once)
+                yield 0, self.converter.restored(once)
         yield from self._forward(0, self.converter)
         while True:
             yield from self._backward(last - 1)
             yield from self._forward(1, self.converter)
 
     def _forward(self, first: int, converter: Converter) -> Iterator[tuple[int, Frame]]:
+        if self.motion is not None:
+            yield from self._moving(range(first, self.info.frame_count))
+            return
         if self.index is None:
-            yield 0, self.converter.restored(read_picture(self.info.path, (self.info.width, self.info.height)))
+            yield 0, self._picture()
             return
         for offset, frame in enumerate(sample_frames(self.info.path, self.index, self.times[first:])):
             yield first + offset, converter.frame(frame)
 
     def _backward(self, last: int) -> Iterator[tuple[int, Frame]]:
         """Yield frames ``last`` .. 0, decoded forward in pieces that fit in BACKWARD_BYTES or a temporary file."""
+        if self.motion is not None:
+            yield from self._moving(range(last, -1, -1))
+            return
         assert self.index is not None
         piece, read_back = max(1, BACKWARD_BYTES // self.info.decoded_bytes), self._through_memory
         decoded = frames_decoded_in_pieces(self.index, self.times[: last + 1], piece)
@@ -134,6 +162,25 @@ class Template:
             start = max(0, end - piece)
             frames = sample_frames(self.info.path, self.index, self.times[start:end])
             yield from zip(range(end - 1, start - 1, -1), read_back(frames), strict=True)
+
+    def _picture(self) -> Frame:
+        return self.converter.restored(read_picture(self.info.path, (self.info.width, self.info.height)))
+
+    def _still(self) -> Pixels:
+        """A still picture as a clip stores it, or its pixels where its sides are odd."""
+        frame = self._picture() if self.index is None else next(self._forward(0, self.converter))[1]
+        return frame.yuv420p() if not (frame.size[0] % 2 or frame.size[1] % 2) else frame.stored()
+
+    def _moving(self, indices: Iterable[int]) -> Iterator[tuple[int, Frame]]:
+        """Frames of a picture that moves: what keeps still is converted once."""
+        assert self.motion is not None
+        once = self._still()
+        for index in indices:
+            frame = self.converter.restored(once)
+            changed = self.motion.part(index)
+            if changed is not None:
+                frame.draw(*changed)
+            yield index, frame
 
     def _through_memory(self, frames: Iterator[VideoFrame]) -> Iterator[Frame]:
         held = list(frames)

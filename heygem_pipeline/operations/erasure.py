@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 from dagster import RunsFilter
 
+from heygem_pipeline.clip.sidecar import remove_moving
 from heygem_pipeline.clip.voice_text import SUFFIXES
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.messages.message import Message
@@ -119,6 +120,7 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
     require_idle(_runs(instance, target), target)
     for path in kept.files.get("uploads", ()):
         path.unlink(missing_ok=True)
+        remove_moving(path)
     take_in_uploads(instance, folders, ready=lambda _: False)
     runs = _runs(instance, target)
     require_idle(runs, target)

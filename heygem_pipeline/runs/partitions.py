@@ -3,12 +3,16 @@
 The key of a script is a voice's key, in the same dimension as those of recordings.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 
+from heygem_pipeline.clip.sidecar import read_sidecar, write_moving
+from heygem_pipeline.errors import BadInput, NotReady
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads, always
@@ -60,6 +64,7 @@ def take_in_uploads(
         kind: TakenIn(sorted(keys[kind]), sorted(keys[kind] - before[kind]), sorted(before[kind] - keys[kind]))
         for kind in UploadKind
     }
+    _set_in_motion(uploads, taken_in[UploadKind.TEMPLATE].added)
     for kind, changed in taken_in.items():
         dimension = UploadKind.AUDIO.value if kind is UploadKind.SCRIPT else kind.value
         for start in range(0, len(changed.added), KEYS_AT_ONCE):
@@ -69,3 +74,21 @@ def take_in_uploads(
             if key not in keys[UploadKind.AUDIO] | keys[UploadKind.SCRIPT] or kind is UploadKind.TEMPLATE:
                 instance.delete_dynamic_partition(dimension, key)
     return taken_in
+
+
+def _set_in_motion(uploads: Uploads, added: list[str]) -> None:
+    """Write it into the sidecars of new photographs that they move, where that is usual and they do not say it."""
+    if not settings().photographs_move:
+        return
+    for key in added:
+        # A register that was lost makes no photograph new.
+        if uploads.folders.tracks(key).exists():
+            continue
+        try:
+            path = uploads.find(UploadKind.TEMPLATE, key)
+            said = read_sidecar(path)
+            if said.of_photograph and said.moving is None:
+                write_moving(path, moving=True)
+        except (BadInput, NotReady, OSError) as error:
+            # It keeps still, as where the folder cannot be written to.
+            logging.getLogger(__name__).warning("%s: %s", key, error)

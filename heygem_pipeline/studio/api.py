@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from heygem_pipeline.clip.sidecar import write_face, write_make_anyway
+from heygem_pipeline.clip.sidecar import is_photograph, write_face, write_make_anyway, write_moving
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.erasure import ErasureTarget
@@ -125,6 +125,13 @@ class FaceRequest(Form):
     place: tuple[Share, Share] | None = None
 
 
+class MovingRequest(Form):
+    """Have this photograph blink and move its head a little, or keep still."""
+
+    presenter: Key
+    moving: bool
+
+
 class LanguageRequest(Form):
     """This voice speaks this language."""
 
@@ -145,6 +152,7 @@ def routes() -> list[Route]:
         Route("/speakers", _speakers),
         Route("/speakers/sample", _sample, methods=["POST"]),
         Route("/face", _choose_face, methods=["POST"]),
+        Route("/moving", _moving, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
         Route("/batches", _begin, methods=["POST"]),
         Route("/batches/change", _change, methods=["POST"]),
@@ -251,6 +259,23 @@ async def _choose_face(request: Request) -> Response:
     path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, wanted.presenter)
     place = None if wanted.place is None else FacePlace(*(round(share, 3) for share in wanted.place))
     await run_in_threadpool(write_face, path, place)
+    return _settled(studio)
+
+
+async def set_moving(studio: Studio, presenter: str, moving: bool) -> None:
+    """Write it into a photograph's sidecar. Raises Refusal for what is none."""
+    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, presenter)
+    if not is_photograph(path):
+        raise Refusal("no_photograph", name=path.name)
+    await run_in_threadpool(write_moving, path, moving)
+    studio.first_looks.forget(UploadKind.TEMPLATE, path)
+    studio.first_looks.want(UploadKind.TEMPLATE, path)
+    studio.snapshot.expire()
+
+
+async def _moving(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, MovingRequest)
+    await set_moving(studio, wanted.presenter, wanted.moving)
     return _settled(studio)
 
 

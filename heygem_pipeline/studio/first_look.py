@@ -180,6 +180,8 @@ def _examine_voice(path: Path, look: FirstLook, settings: Settings) -> FirstLook
 
 
 def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Settings) -> FirstLook:
+    from heygem_pipeline.clip.photograph_motion import PhotographMotion
+    from heygem_pipeline.clip.presenter import open_presenter
     from heygem_pipeline.clip.sidecar import read_sidecar
     from heygem_pipeline.faces.fitness import fitness_warnings
     from heygem_pipeline.faces.tracking import track_faces
@@ -188,6 +190,7 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
     sidecar = read_sidecar(path)
     settings = sidecar.limits(settings)
     template, tracker = Template.open(path, settings), replace(sidecar, tracker=None).tracker_for(settings)
+    motion = PhotographMotion.of(open_presenter(path, settings)) if sidecar.moves() else None
     info = template.info
     seconds = None if info.still else float(info.duration)
     look = replace(look, seconds=seconds, width=info.width, height=info.height)
@@ -206,7 +209,8 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
             continue
         if not good:
             _keep_picture(moment, picture_of(place))
-            look = replace(look, warnings=fitness_warnings(tracks, settings), picture=True)
+            warnings = fitness_warnings(tracks, settings) + (motion.hints if motion is not None else [])
+            look = replace(look, warnings=warnings, picture=True)
             if tracks.other_faces:
                 look = replace(look, faces=_faces_in(moment))
         good += 1

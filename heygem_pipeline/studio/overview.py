@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
-from heygem_pipeline.clip.sidecar import read_sidecar
+from heygem_pipeline.clip.sidecar import is_photograph, read_sidecar
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.messages.message import Message, legible
@@ -115,6 +115,7 @@ def _uploads(
             "picture": bool(examined and examined.picture),
             "faces": examined.faces if examined else [],
             "face": _chosen_face(path) if examined and examined.faces else None,
+            "moving": _moving(path) if kind is UploadKind.TEMPLATE else None,
             "trouble": bool(examined and examined.trouble and _is_seen(refused or doubt)),
         }
 
@@ -146,6 +147,7 @@ def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
             "picture": False,
             "faces": [],
             "face": None,
+            "moving": None,
             "trouble": False,
             "spoken": {
                 "now": status is not None and status.state is State.DONE and transcript is not None,
@@ -160,6 +162,16 @@ def _chosen_face(presenter: Path) -> FacePlace | None:
         return read_sidecar(presenter).face
     except SidecarWrong:
         return None
+
+
+def _moving(presenter: Path) -> bool | None:
+    """Whether a photograph moves; None for a video."""
+    if not is_photograph(presenter):
+        return None
+    try:
+        return read_sidecar(presenter).moves()
+    except SidecarWrong:
+        return False
 
 
 def _transcript(stored: Path) -> Transcript | None:

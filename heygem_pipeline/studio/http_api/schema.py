@@ -67,6 +67,13 @@ class UploadStanding(BaseModel):
     seconds: float | None
     width: int
     height: int
+    moving: bool | None = Field(description="Of a photograph: it blinks and moves its head; null for all others")
+
+
+class PresenterChanges(Form):
+    """What is to be different. Clips of the presenter are made anew."""
+
+    moving: Annotated[bool, Field(description="A photograph blinks and moves its head a little, or keeps still")]
 
 
 ClipState = Literal["waiting", "ready", "queued", "running", "done", "stale", "failed", "removed"]

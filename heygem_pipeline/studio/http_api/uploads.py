@@ -15,9 +15,10 @@ from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
+from heygem_pipeline.studio.api import set_moving
 from heygem_pipeline.studio.files import KINDS, sent
 from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, added, digest_of
-from heygem_pipeline.studio.http_api.schema import BroughtIn, UploadStanding
+from heygem_pipeline.studio.http_api.schema import BroughtIn, PresenterChanges, UploadStanding
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of
@@ -40,6 +41,11 @@ def routes(answers: KeptAnswers) -> APIRouter:
     router = APIRouter(tags=["Voices and presenters"])
     for kind in KINDS:
         router.include_router(_routes_of(kind, answers))
+
+    @router.patch("/presenters/{key}", summary="Change how a presenter is shown", status_code=204)
+    async def change(key: str, wanted: PresenterChanges, studio: TheStudio) -> None:
+        require_known(studio, "presenters", [key])
+        await set_moving(studio, key, wanted.moving)
 
     @router.get("/voices/{key}/clips.zip", summary="The ZIP of a voice's finished clips", response_class=Response)
     async def delivery(key: str, request: Request, studio: TheStudio) -> Response:

@@ -235,7 +235,7 @@ function drawUpload(card, kind, upload) {
   const bad = trouble(upload);
   const ticked = isTicked(kind, upload);
   const language = store.now.languages[upload.key] ?? "";
-  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, upload.faces, upload.face, language, upload.spoken, upload.seconds]);
+  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, upload.faces, upload.face, upload.moving, language, upload.spoken, upload.seconds]);
   card.classList.toggle("ticked", ticked);
   card.classList.toggle("unfit", Boolean(bad));
   fill(card, mark, () => {
@@ -257,12 +257,25 @@ function drawUpload(card, kind, upload) {
       const offer = faces.offer(upload);
       if (offer) parts.push(el("div.note", {}, offer));
     }
+    if (upload.key && upload.examined && !bad && upload.moving !== null) parts.push(motion(upload));
     return parts;
   });
   const percent = card.querySelector(".looking .percent");
   if (percent) percent.textContent = upload.share === null ? "" : ` ${Math.round(upload.share * 100)} %`;
   const box = card.querySelector(".card-tick input");
   if (box) box.checked = ticked;
+}
+
+/** Whether a photograph blinks and moves its head. */
+function motion(upload) {
+  const change = async ({ target }) => {
+    target.disabled = true;
+    if (await post("api/moving", { presenter: upload.key, moving: target.checked })) toast(t("moving.done"));
+    else target.checked = upload.moving;
+    target.disabled = false;
+    store.soon?.();
+  };
+  return el("label.tick.card-motion", { title: t("moving.hint") }, el("input", { type: "checkbox", checked: upload.moving, onchange: change }), t("moving"));
 }
 
 /** Length, resolution, and whether it is still being looked at. */

@@ -1,0 +1,59 @@
+"""Photographs that blink and move the head a little: which do, and what is kept of it beside their tracks."""
+
+import json
+from dataclasses import dataclass
+from typing import Self
+
+from heygem_pipeline.faces.boxes import FacePlace
+from heygem_pipeline.media.template import Template
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.photographs.photograph import VERSION, Eyes, MovingPhotograph
+
+HINTS = {Eyes.CLOSED: "photograph.eyes_closed", Eyes.UNSEEN: "photograph.eyes_unseen"}
+"""Codes of what is said of a photograph that does not blink."""
+
+
+@dataclass(frozen=True)
+class PhotographMotion:
+    """How a photograph moved when it was tracked.
+
+    Attributes:
+        version: of the motion.
+        face: as ``MovingPhotograph`` takes it.
+        eyes: whether they blink.
+    """
+
+    version: str
+    face: FacePlace | None
+    eyes: Eyes
+
+    @classmethod
+    def of(cls, template: Template) -> Self | None:
+        """That of an open presenter; None where it is no photograph that moves."""
+        motion = template.motion
+        return cls(VERSION, motion.face, motion.eyes) if isinstance(motion, MovingPhotograph) else None
+
+    @property
+    def hints(self) -> list[Message]:
+        """What is worth saying of it."""
+        return [Message(HINTS[self.eyes])] if self.eyes in HINTS else []
+
+    def as_text(self) -> str:
+        """As it is stored."""
+        return json.dumps({"version": self.version, "face": self.face, "eyes": self.eyes.value})
+
+    @classmethod
+    def from_text(cls, stored: str) -> Self:
+        """What ``as_text`` made. Raises KeyError or ValueError."""
+        values = json.loads(stored)
+        face = values["face"]
+        return cls(values["version"], FacePlace(*face) if face is not None else None, Eyes(values["eyes"]))
+
+
+def in_motion(template: Template, fingerprint: str, face: FacePlace | None) -> Template:
+    """Return a photograph's template with the frames of its motion; any other as it is."""
+    info = template.info
+    if not info.still:
+        return template
+    size = info.width, info.height
+    return template.moved(MovingPhotograph(info.path, size, fingerprint, info.frame_rate, face))
