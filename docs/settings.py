@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 GROUPS = {
     "Folders and programs": ("data", "checkpoints", "ffmpeg", "subtitle_font"),
     "Engine and face tracker": (
-        *("engine", "tracker", "device", "downloads", "acknowledged_licences"),
+        *("engine", "tracker", "photographs_move", "device", "downloads", "acknowledged_licences"),
         *("wav2lip_lead_seconds", "wav2lip_sharpening"),
         *("musetalk_lead_seconds", "musetalk_steadying", "musetalk_precision", "program"),
     ),

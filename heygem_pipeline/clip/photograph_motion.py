@@ -9,9 +9,6 @@ from heygem_pipeline.media.template import Template
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.photographs.photograph import VERSION, Eyes, MovingPhotograph
 
-HINTS = {Eyes.CLOSED: "photograph.eyes_closed", Eyes.UNSEEN: "photograph.eyes_unseen"}
-"""Codes of what is said of a photograph that does not blink."""
-
 
 @dataclass(frozen=True)
 class PhotographMotion:
@@ -36,7 +33,13 @@ class PhotographMotion:
     @property
     def hints(self) -> list[Message]:
         """What is worth saying of it."""
-        return [Message(HINTS[self.eyes])] if self.eyes in HINTS else []
+        match self.eyes:
+            case Eyes.BLINK:
+                return []
+            case Eyes.CLOSED:
+                return [Message("photograph.eyes_closed")]
+            case Eyes.UNSEEN:
+                return [Message("photograph.eyes_unseen")]
 
     def as_text(self) -> str:
         """As it is stored."""

@@ -112,7 +112,7 @@ def track_presenter(
 
     Args:
         progress: called with the number of frames done.
-        template: what ``open_presenter`` returned, where it is open already.
+        template: the upload, where it is open already.
         settings: default, those of the environment.
         moving: as of ``open_presenter``.
 
@@ -125,8 +125,9 @@ def track_presenter(
     path = Path(path)
     state = file_state(path)
     mark = fingerprint(path)
-    template = template or open_presenter(path, settings, moving)
-    sidecar = read_sidecar(path)
+    template, sidecar = template or Template.open(path, settings), read_sidecar(path)
+    if template.motion is None and sidecar.moves(moving):
+        template = in_motion(template, mark, sidecar.face)
     tracker = sidecar.tracker_for(settings)
     limits = sidecar.limits(settings)
     tracks = track_faces(template, tracker, progress, limits)

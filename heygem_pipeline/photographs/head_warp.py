@@ -82,7 +82,8 @@ class HeadWarp:
         to_edge = np.minimum(
             np.minimum(at[..., 0], width - 1 - at[..., 0]), np.minimum(at[..., 1], height - 1 - at[..., 1])
         )
-        inside = _smooth(to_edge / (EDGE * self.unit))
+        # A whole cell within the edge it is nought: the grid is interpolated.
+        inside = _smooth((to_edge * CELLS / self.unit - 1) / (EDGE * CELLS - 1))
         self._weight *= inside
         rim = _ellipse(from_face, 1.12 * wide, 1.12 * tall)
         nose = np.square((at - points[NOSE_TIP]) / (0.3 * self.unit)).sum(axis=-1)

@@ -132,8 +132,9 @@ def test_a_picture_serves_as_a_presenter_and_a_video_as_a_voice(made: tuple[Path
     import cv2
 
     cv2.imwrite(str(tmp_path / "presenter.png"), swaying_presenter(1)[0])
-    report = generate_clip(made[0], tmp_path / "presenter.png", tmp_path / "clip.mp4")
-    assert report.frames == 20
+    still = DEFAULTS.model_copy(update={"photographs_move": False})
+    report = generate_clip(made[0], tmp_path / "presenter.png", tmp_path / "clip.mp4", settings=still)
+    assert report.frames == 20 and "moving" not in report.tracker
 
 
 def test_bad_input_is_told_in_one_sentence_and_leaves_nothing(material: Path, tmp_path: Path) -> None:

@@ -5,10 +5,19 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.clip.presenter import current_tracker, track_presenter
-from heygem_pipeline.clip.sidecar import Sidecar, chosen_tracker, read_sidecar, write_face, write_make_anyway
+from heygem_pipeline.clip.sidecar import (
+    Sidecar,
+    chosen_tracker,
+    read_sidecar,
+    remove_moving,
+    write_face,
+    write_make_anyway,
+    write_moving,
+)
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.faces.tracker_registry import TRACKERS
+from heygem_pipeline.photographs.photograph import VERSION
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline_tests.conftest import write_video
 
@@ -47,14 +56,15 @@ def test_a_sidecar_that_says_nothing_changes_nothing(anna: Path, content: str) -
         ("tracker: dlib\n", "'dlib'; choose one of: mesh, face_alignment"),
         ("tracker:\n", "None; choose one of"),
         ("tracker: [mesh]\n", "choose one of"),
-        ("Tracker: mesh\n", "only the keys tracker, make_anyway and face"),
-        ("tracker: mesh\nengine: warp\n", "only the keys tracker, make_anyway and face"),
-        ("mesh\n", "only the keys tracker, make_anyway and face"),
-        ("- tracker: mesh\n", "only the keys tracker, make_anyway and face"),
+        ("Tracker: mesh\n", "only the keys tracker, make_anyway, face and moving"),
+        ("tracker: mesh\nengine: warp\n", "only the keys tracker, make_anyway, face and moving"),
+        ("mesh\n", "only the keys tracker, make_anyway, face and moving"),
+        ("- tracker: mesh\n", "only the keys tracker, make_anyway, face and moving"),
         ("face: left\n", "such as: face: [0.25, 0.4]"),
         ("face: [0.2, 1.2]\n", "such as: face: [0.25, 0.4]"),
         ("face: [yes, 0.5]\n", "such as: face: [0.25, 0.4]"),
         ("make_anyway: perhaps\n", "make_anyway: true"),
+        ("moving: a little\n", "moving: true"),
         ("tracker: 'mesh\n", "cannot be read as YAML"),
         (b"\xff\xfetracker", "cannot be read as YAML"),
         ("tracker: !!python/object/apply:os.getcwd []\n", "cannot be read as YAML"),
@@ -129,6 +139,31 @@ def test_a_chosen_face_is_another_tracker_and_taken_back_the_usual_one(anna: Pat
     write_face(anna, None)
     assert anna.with_suffix(".yaml").read_text() == "# by hand\ntracker: mesh\nmake_anyway: true\n"
     assert current_tracker(DEFAULTS, read_sidecar(anna)) == usual
+
+
+def test_only_a_photograph_moves_and_only_where_that_is_said(tmp_path: Path) -> None:
+    picture, video = tmp_path / "anna.JPG", tmp_path / "anna.mp4"
+    usual = current_tracker(DEFAULTS, read_sidecar(picture))
+    assert usual == current_tracker(DEFAULTS)
+    assert read_sidecar(picture).moves(usually=True) and not read_sidecar(video).moves(usually=True)
+    write_moving(picture, moving=True)
+    assert picture.with_suffix(".yaml").read_text() == "moving: true\n"
+    assert current_tracker(DEFAULTS, read_sidecar(picture)) == f"{usual} moving {VERSION}"
+    assert current_tracker(DEFAULTS, read_sidecar(video)) == usual
+    write_make_anyway(picture)
+    write_moving(picture, moving=False)
+    assert current_tracker(DEFAULTS, read_sidecar(picture)) == usual
+    assert not read_sidecar(picture).moves(usually=True) and read_sidecar(picture).make_anyway
+    remove_moving(picture)
+    assert picture.with_suffix(".yaml").exists()
+
+
+def test_what_the_pipeline_wrote_of_a_photograph_goes_with_it(tmp_path: Path) -> None:
+    picture = tmp_path / "anna.png"
+    remove_moving(picture)
+    write_moving(picture, moving=True)
+    remove_moving(picture)
+    assert not picture.with_suffix(".yaml").exists()
 
 
 class Deaf:

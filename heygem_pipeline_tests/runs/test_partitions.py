@@ -7,6 +7,7 @@ import pytest
 
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
+from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -21,6 +22,29 @@ def test_new_files_become_partitions_and_gone_files_retire_theirs(data: DataFold
         (data.presenters / "teacher.mp4").unlink()
         assert take_in_uploads(instance, data)[UploadKind.TEMPLATE].retired == ["teacher"]
         assert instance.get_dynamic_partitions("template") == []
+
+
+def test_new_photographs_move_and_those_that_were_there_keep_as_they_are(
+    data: DataFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("anna.jpg", "known.png", "video.mp4", "said.webp"):
+        (data.presenters / name).write_bytes(b"picture")
+    (data.presenters / "said.yaml").write_text("tracker: mesh\nmoving: false\n")
+    # Its tracks are there: the register that knew it was lost.
+    data.tracks("known").parent.mkdir(parents=True, exist_ok=True)
+    data.tracks("known").write_bytes(b"tracks")
+    with open_instance(data) as instance:
+        take_in_uploads(instance, data)
+        sidecars = {path.name: path.read_text() for path in data.presenters.glob("*.yaml")}
+        assert sidecars == {"anna.yaml": "moving: true\n", "said.yaml": "tracker: mesh\nmoving: false\n"}
+        (data.presenters / "anna.yaml").unlink()
+        take_in_uploads(instance, data)
+        assert not (data.presenters / "anna.yaml").exists()
+        monkeypatch.setenv("HEYGEM_PHOTOGRAPHS_MOVE", "false")
+        settings.cache_clear()
+        (data.presenters / "ben.jpg").write_bytes(b"picture")
+        take_in_uploads(instance, data)
+        assert not (data.presenters / "ben.yaml").exists()
 
 
 def test_taking_in_twice_changes_nothing(data: DataFolders) -> None:

@@ -154,6 +154,22 @@ def test_what_cannot_be_replaced_stays(studio: TestClient, house: House) -> None
     assert studio.put("/api/uploads/voices/new.mp3?replace=one%20(mp3)", content=b"new").json() == {"file": "one.mp3"}
 
 
+def test_a_photograph_moves_or_keeps_still_as_somebody_ticks(studio: TestClient, house: House) -> None:
+    (house.folders.presenters / "photo.png").write_bytes(b"picture")
+    house.take_in()
+
+    def moving() -> dict[str, bool | None]:
+        return {one["key"]: one["moving"] for one in studio.get("/api/shown").json()["presenters"]}
+
+    assert moving() == {"one": None, "two": None, "photo": True}
+    assert studio.post("/api/moving", json={"presenter": "photo", "moving": False}).status_code == 200
+    assert moving()["photo"] is False
+    assert (house.folders.presenters / "photo.yaml").read_text() == "moving: false\n"
+    refused = studio.post("/api/moving", json={"presenter": "one", "moving": True})
+    assert refused.status_code == 400 and refused.json()["refused"] == "no_photograph"
+    assert not (house.folders.presenters / "one.yaml").exists()
+
+
 def test_a_presenter_whose_head_is_turned_is_made_anyway_when_somebody_says_so(
     studio: TestClient, house: House
 ) -> None:
