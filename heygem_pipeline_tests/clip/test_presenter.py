@@ -44,15 +44,16 @@ def test_a_photograph_that_moves_is_drawn_on_the_frames_that_were_tracked(
     still, moving = track_presenter(path, settings=DEFAULTS), track_presenter(path, settings=DEFAULTS, moving=True)
     assert (len(still.tracks), still.tracker, still.motion) == (1, current_tracker(DEFAULTS), None)
     assert (len(moving.tracks), moving.tracker) == (50, f"{still.tracker} moving {VERSION}")
-    assert moving.motion == PhotographMotion(VERSION, None, Eyes.BLINK) and moving.motion.hints == []
+    blinking = PhotographMotion(VERSION, None, Eyes.BLINK)
+    assert moving.motion == blinking and blinking.hints == []
     nose = moving.tracks.landmarks[:, 30]
     assert np.ptp(nose, axis=0).max() > 0.5
 
     save_presenter(moving, stored, speech)
     loaded = load_presenter(stored, speech, path, DEFAULTS)
     assert loaded.motion == moving.motion
-    frames = [list(presenter.open().frames()) for presenter in (moving, loaded)]
-    assert np.array_equal(*frames) and not np.array_equal(frames[0][0], frames[0][20])
+    first, second = (np.stack(list(presenter.open().frames())) for presenter in (moving, loaded))
+    assert np.array_equal(first, second) and not np.array_equal(first[0], first[20])
     other = replace(loaded, motion=PhotographMotion("0", None, Eyes.BLINK))
     with pytest.raises(StageMissing):
         other.open()
