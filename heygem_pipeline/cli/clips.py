@@ -226,7 +226,7 @@ def batch(
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
-        take_in_uploads(instance, folders)
+        take_in_uploads(instance, folders, photographs_move=settings().photographs_move)
         if is_served(folders):
             found = plan(instance, folders, settings())
             asked = make_missing_now(folders, found, clips_of_campaign(found, campaign))

@@ -121,11 +121,12 @@ def ingest() -> None:
     """Register the files in data/audio, data/scripts and data/templates, so that Dagster knows them."""
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.partitions import take_in_uploads
+    from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     with sentences(), open_instance(folders := data_folders()) as instance:
-        taken_in = take_in_uploads(instance, folders)
+        taken_in = take_in_uploads(instance, folders, photographs_move=settings().photographs_move)
         uploads = Uploads(folders)
         away = [reason for kind in UploadKind if (reason := uploads.away(kind)) is not None]
     table = Table("kind", "files", "new", "gone")

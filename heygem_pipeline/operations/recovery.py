@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
+from heygem_pipeline.clip.sidecar import is_photograph
 from heygem_pipeline.runs.failure_reasons import STOPPED, reason_tag
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
@@ -41,7 +42,8 @@ def recover(folders: DataFolders, spare_page: bool = False) -> None:
         end_leftover_processes(folders, spare_page)
         fail_abandoned_runs(instance, folders)
         remove_half_written(folders)
-        take_in_uploads(instance, folders)
+        # The settings say whether new photographs move: the sensor, which knows them, takes those in.
+        take_in_uploads(instance, folders, lambda path: not is_photograph(path))
     keep_reserve(folders)
 
 

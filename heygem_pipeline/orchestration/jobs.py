@@ -22,7 +22,9 @@ from heygem_pipeline.storage.folders import data_folders
 @dg.op
 def take_in(context: dg.OpExecutionContext) -> None:
     """Give every file in data/audio, data/scripts and data/templates its partition key."""
-    for kind, result in take_in_uploads(context.instance, data_folders()).items():
+    for kind, result in take_in_uploads(
+        context.instance, data_folders(), photographs_move=settings().photographs_move
+    ).items():
         context.log.info(
             f"{kind.value}: {len(result.known)} files, new: {', '.join(result.added) or 'none'}, "
             f"gone: {', '.join(result.retired) or 'none'}"

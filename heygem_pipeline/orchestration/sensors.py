@@ -52,7 +52,7 @@ def uploads(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         if not register.folder(kind).is_dir() and (kind in DIMENSIONS or register.known(kind)):
             return dg.SensorResult(skip_reason=f"The folder {register.folder(kind)} is not there; put it back.")
     settling = Settling(json.loads(context.cursor or "{}"))
-    taken_in = take_in_uploads(context.instance, folders, settling)
+    taken_in = take_in_uploads(context.instance, folders, settling, settings().photographs_move)
     cursor, sentence = json.dumps(settling.unsettled), _sentence(taken_in, len(settling.unsettled))
     if any(result.added or result.retired for result in taken_in.values()):
         note(folders, sentence, "uploads")

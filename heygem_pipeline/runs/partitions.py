@@ -12,7 +12,6 @@ import dagster as dg
 
 from heygem_pipeline.clip.sidecar import read_sidecar, write_moving
 from heygem_pipeline.errors import BadInput, NotReady
-from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads, always
@@ -43,12 +42,16 @@ class TakenIn:
 
 
 def take_in_uploads(
-    instance: dg.DagsterInstance, folders: DataFolders, ready: Callable[[Path], bool] = always
+    instance: dg.DagsterInstance,
+    folders: DataFolders,
+    ready: Callable[[Path], bool] = always,
+    photographs_move: bool = True,
 ) -> dict[UploadKind, TakenIn]:
     """Register the uploads' keys with the instance and retire the keys whose file is gone. Finished outputs stay.
 
     Args:
         ready: which new and changed files may be read now; the others wait.
+        photographs_move: whether new photographs blink and move the head where their sidecars do not say it.
     """
     uploads = Uploads(folders)
     # Read first: what another process registers meanwhile must not look like a key whose file is gone.
@@ -64,7 +67,8 @@ def take_in_uploads(
         kind: TakenIn(sorted(keys[kind]), sorted(keys[kind] - before[kind]), sorted(before[kind] - keys[kind]))
         for kind in UploadKind
     }
-    _set_in_motion(uploads, taken_in[UploadKind.TEMPLATE].added)
+    if photographs_move:
+        _set_in_motion(uploads, taken_in[UploadKind.TEMPLATE].added)
     for kind, changed in taken_in.items():
         dimension = UploadKind.AUDIO.value if kind is UploadKind.SCRIPT else kind.value
         for start in range(0, len(changed.added), KEYS_AT_ONCE):
@@ -77,9 +81,7 @@ def take_in_uploads(
 
 
 def _set_in_motion(uploads: Uploads, added: list[str]) -> None:
-    """Write it into the sidecars of new photographs that they move, where that is usual and they do not say it."""
-    if not settings().photographs_move:
-        return
+    """Write it into the sidecars of new photographs that they move, where they do not say it."""
     for key in added:
         # A register that was lost makes no photograph new.
         if uploads.folders.tracks(key).exists():

@@ -138,13 +138,13 @@ def in_limited_time(look: Callable[[], Found]) -> Found:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def take_in(folders: DataFolders, path: Path) -> None:
+def take_in(folders: DataFolders, path: Path, photographs_move: bool) -> None:
     """Give a new upload its partition key now; the sensor would in some seconds."""
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.partitions import take_in_uploads
 
     with open_instance(folders) as instance:
-        take_in_uploads(instance, folders, ready=lambda found: found == path)
+        take_in_uploads(instance, folders, lambda found: found == path, photographs_move)
 
 
 def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> FirstLook:

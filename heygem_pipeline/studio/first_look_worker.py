@@ -154,7 +154,9 @@ class FirstLooks:
     async def _take_in(self, worker: Worker, path: Path) -> None:
         run = asyncio.get_running_loop().run_in_executor
         try:
-            await run(worker.executor, in_limited_time, partial(take_in, self._folders, path))
+            await run(
+                worker.executor, in_limited_time, partial(take_in, self._folders, path, self._settings.photographs_move)
+            )
         except (BrokenProcessPool, FileNotFoundError):
             raise
         except Exception:

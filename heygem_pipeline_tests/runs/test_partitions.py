@@ -7,7 +7,6 @@ import pytest
 
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
-from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -24,9 +23,7 @@ def test_new_files_become_partitions_and_gone_files_retire_theirs(data: DataFold
         assert instance.get_dynamic_partitions("template") == []
 
 
-def test_new_photographs_move_and_those_that_were_there_keep_as_they_are(
-    data: DataFolders, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_photographs_move_and_those_that_were_there_keep_as_they_are(data: DataFolders) -> None:
     for name in ("anna.jpg", "known.png", "video.mp4", "said.webp"):
         (data.presenters / name).write_bytes(b"picture")
     (data.presenters / "said.yaml").write_text("tracker: mesh\nmoving: false\n")
@@ -40,10 +37,8 @@ def test_new_photographs_move_and_those_that_were_there_keep_as_they_are(
         (data.presenters / "anna.yaml").unlink()
         take_in_uploads(instance, data)
         assert not (data.presenters / "anna.yaml").exists()
-        monkeypatch.setenv("HEYGEM_PHOTOGRAPHS_MOVE", "false")
-        settings.cache_clear()
         (data.presenters / "ben.jpg").write_bytes(b"picture")
-        take_in_uploads(instance, data)
+        take_in_uploads(instance, data, photographs_move=False)
         assert not (data.presenters / "ben.yaml").exists()
 
 

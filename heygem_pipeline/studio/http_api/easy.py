@@ -154,7 +154,7 @@ async def _key_of(request: Request, kind: UploadKind, named: str) -> str:
             return key
     person = person_of(request, studio.rules.proxies)
     arrived = await bring_in(studio, person, kind, path.name, path.stat().st_size, _pieces(path))
-    return await run_in_threadpool(take_in, studio.instance, studio.snapshot.uploads, arrived)
+    return await run_in_threadpool(take_in, studio, arrived)
 
 
 def _folder(studio: Studio) -> Path:

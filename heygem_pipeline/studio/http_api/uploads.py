@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heygem_pipeline.operations.erasure import ErasureTarget
-from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
@@ -23,7 +22,7 @@ from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of
 from heygem_pipeline.studio.uploads import bring_in
-from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.registry import UploadKind
 
 TheStudio = Annotated[Studio, Depends(studio_of)]
 
@@ -103,7 +102,7 @@ def _routes_of(kind: str, answers: KeptAnswers) -> APIRouter:
                     return before
             person = person_of(request, studio.rules.proxies)
             path = await bring_in(studio, person, KINDS[kind], name, int(length), body, replace)
-            key = replace or await run_in_threadpool(take_in, studio.instance, studio.snapshot.uploads, path)
+            key = replace or await run_in_threadpool(take_in, studio, path)
             studio.snapshot.expire()
             return turn.answer(digest.hexdigest(), 201, {"key": key, "file": path.name})
 
@@ -118,9 +117,10 @@ def _routes_of(kind: str, answers: KeptAnswers) -> APIRouter:
     return router
 
 
-def take_in(instance: Instance, uploads: Uploads, path: Path) -> str:
+def take_in(studio: Studio, path: Path) -> str:
     """Give a file that is whole its key at once, as the pipeline would some seconds later; return it."""
-    take_in_uploads(instance, uploads.folders, lambda other: other == path)
+    uploads, moving = studio.snapshot.uploads, studio.settings.photographs_move
+    take_in_uploads(studio.instance, uploads.folders, lambda other: other == path, moving)
     for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE):
         if uploads.folder(kind) == path.parent:
             return next(key for key, upload in uploads.known(kind).items() if upload.file == path.name)
