@@ -59,6 +59,9 @@ OPENING_EDGE, OPENING_SHUT, OPENING_SEEN, OPENING_SHADE = 0.012, 0.008, 0.04, 0.
 of their opening (IOD), its height up to which nothing of it is seen, that from which it is as dark as it gets, and how
 much darker than that line."""
 
+OPEN_SHARE = 0.35
+"""Share of open mouths from which they alone fill the opening: teeth seen through closed lips are a ghost."""
+
 MAP_COLUMNS, MAP_ROWS = 48, 72
 """Of the coarse map from the face to the found mouth."""
 
@@ -110,21 +113,39 @@ def overlay_exemplars(
         return sum_of_shares
 
     over = laid(mouths, EXEMPLAR_THICKNESS_SHARE)
-    lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE) if closing else None
-    if lips_that_touch is not None:
-        over += lips_that_touch
-    ratio = _colour_ratio(below, over, distance, head.scale)
-    over *= ratio
-    if lips_that_touch is not None:
-        between = _upsample(_between_lips(opening, x, y)[..., None], to_grid, size, border=0.0)[..., None]
-        over -= OPENING_SHADE * between * ratio * lips_that_touch
     closed = sum(share for _, share in closing)
+    if closing:
+        lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE)
+        inside = _inside(over, 1 - closed, lips_that_touch, closed)
+        over += lips_that_touch
+        between = _upsample(_between_lips(opening, x, y)[..., None], to_grid, size, border=0.0)[..., None]
+        inside -= over
+        inside *= between
+    ratio = _colour_ratio(below, over, distance, head.scale)
+    if closing:
+        over += inside
+    over *= ratio
     reach = OVERLAY_REACH + closed * (CLOSED_REACH - OVERLAY_REACH)
     feather = OVERLAY_FEATHER + closed * (CLOSED_FEATHER - OVERLAY_FEATHER)
     alpha = np.clip((reach - distance) / feather, 0, 1)
     alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
     below += alpha * (over - below)
     picture[box] = np.clip(below + 0.5, 0, 255).astype(np.uint8)
+
+
+def _inside(
+    open_mouths: NDArray[np.float32], opened: float, lips_that_touch: NDArray[np.float32], closed: float
+) -> NDArray[np.float32]:
+    """What fills the opening: what open mouths hold, or the dark between lips that touched.
+
+    Args:
+        opened: share with which the open mouths are multiplied; ``closed`` likewise.
+    """
+    share = min(1.0, opened / OPEN_SHARE)
+    dark = (1 - share) * (1 - OPENING_SHADE) / closed
+    return np.asarray(
+        np.float32(share / max(opened, 1e-6)) * open_mouths + np.float32(dark) * lips_that_touch, np.float32
+    )
 
 
 def _upsample(

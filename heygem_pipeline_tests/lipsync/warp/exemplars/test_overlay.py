@@ -62,6 +62,18 @@ def test_closed_lips_that_part_show_a_dark_gap(speaker: HeldPresenter, kept: Exe
     assert picture[row, column].mean() < 0.6 * picture[lip, column].mean()
 
 
+def test_no_closed_lip_is_seen_through_an_open_mouth(speaker: HeldPresenter, kept: ExemplarSet) -> None:
+    closed, opened = kept.mouths[0], kept.mouths[6]
+    plain, head = laid_on(speaker, 6, opened, opened).astype(int), speaker.tracks.head_frame(6)
+    fading = speaker.pictures[6].copy()
+    overlay_exemplars(fading, head, opened.contours, opened.contours, [(opened, 0.5)], [(closed, 0.5)], 1.0)
+    upper, lower = opened.contours.upper_inner[8], opened.contours.lower_inner[8]
+    places = np.array([[0.3], [0.5], [0.7]])
+    inside = head.to_pixels(upper + places * (lower - upper)).round().astype(int)
+    change = np.abs(fading.astype(int) - plain)[inside[:, 1], inside[:, 0]]
+    assert change.mean() < 6
+
+
 def test_nothing_changes_away_from_the_lips(speaker: HeldPresenter, kept: ExemplarSet) -> None:
     finished = laid_on(speaker, 6, kept.mouths[6], kept.mouths[0])
     far = ~around_lips(speaker, 6, 0.15)
