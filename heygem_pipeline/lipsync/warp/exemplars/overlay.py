@@ -114,6 +114,7 @@ def overlay_exemplars(
 
     over = laid(mouths, EXEMPLAR_THICKNESS_SHARE)
     closed = sum(share for _, share in closing)
+    inside: NDArray[np.float32] | None = None
     if closing:
         lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE)
         inside = _inside(over, 1 - closed, lips_that_touch, closed)
@@ -122,7 +123,7 @@ def overlay_exemplars(
         inside -= over
         inside *= between
     ratio = _colour_ratio(below, over, distance, head.scale)
-    if closing:
+    if inside is not None:
         over += inside
     over *= ratio
     reach = OVERLAY_REACH + closed * (CLOSED_REACH - OVERLAY_REACH)
