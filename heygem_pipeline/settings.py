@@ -201,7 +201,7 @@ class MediaSettings(UploadLimits):
         default=None, description="Font file of burnt subtitles; empty: one of this machine's that has the characters"
     )
     encoder: Encoder = Field(
-        default=Encoder.X264, description="Encode on the processor (x264) or on an NVIDIA card (nvenc)"
+        default=Encoder.X264, description="Encode on the processor (x264) or on an NVIDIA card (nvenc; not run)"
     )
 
 
@@ -242,7 +242,7 @@ class NetworkSettings(WeightSettings):
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
-        description="Where neural networks run: auto, cpu, cuda, cuda:1 ..., mps; warp and mesh need no GPU",
+        description="Where neural networks run: auto, cpu, cuda, cuda:1 ..., mps (on a GPU: not run); warp and mesh need no GPU",
     )
 
 

@@ -48,9 +48,9 @@ class SpeechFeatures:
         level: float32 (rows,), RMS level of the upload as it is, dBFS (-100 = digital silence).
         activity: float32 (rows,), probability of speech, 0..1.
         movement: float32 (rows, movements), what the mouth network says, as ``MouthNetwork.movement`` gives it.
-        closures: all that there are, of a voice whose sounds are known; None where only the network tells.
         sound: the upload itself, for engines that hear for themselves; None where the features are made of none. It is
             not stored with them.
+        closures: all that there are, of a voice whose sounds are known; None where only the network tells.
     """
 
     duration: Fraction
@@ -58,8 +58,8 @@ class SpeechFeatures:
     level: NDArray[np.float32]
     activity: NDArray[np.float32]
     movement: NDArray[np.float32]
-    closures: tuple[KnownClosure, ...] | None = None
     sound: Path | None = None
+    closures: tuple[KnownClosure, ...] | None = None
 
     def frame_count(self, frame_rate: Fraction) -> int:
         """Number of video frames the finished clip has: round(duration x frame rate), at least 1."""
