@@ -242,7 +242,7 @@ class NetworkSettings(WeightSettings):
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$",
-        description="Where networks run: auto, cpu, cuda, cuda:1 ..., mps (on a GPU: not run); warp and mesh need no GPU",
+        description="Where networks run: auto, cpu, cuda, cuda:1 ..., mps (GPUs: not run); warp and mesh need none",
     )
 
 
