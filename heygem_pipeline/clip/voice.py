@@ -13,7 +13,7 @@ from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures, read_features, write_features
 from heygem_pipeline.storage.fingerprint import file_state, fingerprint
-from heygem_pipeline.storage.metadata import read_metadata
+from heygem_pipeline.storage.parquet import read_metadata
 
 
 @dataclass(frozen=True)

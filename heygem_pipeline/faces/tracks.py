@@ -15,7 +15,7 @@ from heygem_pipeline.faces.head_frame import HeadFrame
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
 from heygem_pipeline.faces.mouth_cover import NOTHING_BEFORE, MouthCover
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.metadata import INNER
+from heygem_pipeline.storage.parquet import INNER, read_table
 
 
 class FaceState(IntEnum):
@@ -196,7 +196,7 @@ def write_tracks(tracks: FaceTracks, destination: Path, metadata: dict[str, str]
 
 def read_tracks(path: Path) -> FaceTracks:
     """Return the tracks of a Parquet file that ``write_tracks`` wrote. Raises KeyError as ``table_to_tracks`` does."""
-    return table_to_tracks(pq.read_table(path))
+    return table_to_tracks(read_table(path))
 
 
 def _numbers(tracks: FaceTracks) -> list[tuple[list[str], NDArray[np.floating]]]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.metadata import read_metadata
+from heygem_pipeline.storage.parquet import read_metadata
 
 SCHEMA = pa.schema(
     [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.media.timeline import count_frames
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.metadata import INNER
+from heygem_pipeline.storage.parquet import INNER, read_table
 
 FEATURE_RATE = 80
 """Rows a second (16 000 Hz / hop of 200 samples)."""
@@ -123,4 +123,4 @@ def write_features(features: SpeechFeatures, destination: Path, metadata: dict[s
 
 def read_features(path: Path) -> SpeechFeatures:
     """Return the features of a Parquet file that ``write_features`` wrote."""
-    return table_to_features(pq.read_table(path))
+    return table_to_features(read_table(path))

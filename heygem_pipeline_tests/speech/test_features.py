@@ -19,7 +19,7 @@ from heygem_pipeline.speech.features import (
     table_to_features,
     write_features,
 )
-from heygem_pipeline.storage.metadata import read_metadata
+from heygem_pipeline.storage.parquet import read_metadata
 
 
 def some_features(rows: int, seed: int, duration: Fraction) -> SpeechFeatures:
