@@ -21,7 +21,7 @@ from heygem_pipeline.media.probe import VideoInfo
 from heygem_pipeline.media.template import Boxes, Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.media.wave_file import write_wave
-from heygem_pipeline.settings import DEFAULTS, EngineSettings
+from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import FEATURE_RATE, MEL_BANDS, MOVEMENTS, SpeechFeatures
 
 RATE = Fraction(25)
@@ -60,7 +60,7 @@ class HeldPresenter:
             colours=ColourTags(),
             colour_mapping=None,
         )
-        return _HeldPictures(info, None, np.arange(count), Converter(info), DEFAULTS, self)
+        return _HeldPictures(info, None, np.arange(count), Converter(info), presenter=self)
 
     def seen(self, index: int, wanted: Boxes | None = None) -> Picture:
         """An own copy of a frame; black where nothing is wanted."""
