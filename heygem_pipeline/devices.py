@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -41,6 +43,21 @@ def chosen_device(name: str = "auto") -> "torch.device":
     if (device.index or 0) >= there:
         raise DeviceUnusable("device.absent", device=name)
     return device
+
+
+def cards_of(numbers: str | None) -> list[str]:
+    """The names of this machine's graphics cards, as NVIDIA's driver lists them; none where there is no driver.
+
+    Args:
+        numbers: only those with one of these, as CUDA_VISIBLE_DEVICES has them; None is all.
+    """
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    asked = [program, "--query-gpu=index,name", "--format=csv,noheader"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    cards = dict(line.split(", ", 1) for line in said.splitlines() if ", " in line)
+    return [name for number, name in cards.items() if numbers is None or number in numbers.split(",")]
 
 
 @dataclass

@@ -315,6 +315,10 @@ class ClusterSettings(BaseModel):
         default=SecretStr(""),
         description="PostgreSQL of a cluster, postgresql://user:password@host/name; empty: SQLite in the data folder",
     )
+    broker: SecretStr = Field(
+        default=SecretStr(""),
+        description="Redis of a cluster, rediss://:password@host/0; empty: this machine makes everything itself",
+    )
 
 
 class SynthesisSettings(WeightSettings):

@@ -153,7 +153,8 @@ def data_folder_at(root: Path) -> Iterator[DataFolders]:
         patch.setenv("HEYGEM_KEEP_FREE_GB", "0")
         patch.setenv("HEYGEM_DATA", str(root))
         # What open_instance() sets is put back at the end.
-        patch.setenv("HEYGEM_DATABASE", os.environ.get("HEYGEM_DATABASE", ""))
+        for name in ("HEYGEM_DATABASE", "HEYGEM_BROKER"):
+            patch.setenv(name, os.environ.get(name, ""))
         patch.delenv("DAGSTER_HOME", raising=False)
         settings.cache_clear()
         folders = data_folders()

@@ -93,7 +93,7 @@ def status_answer(
         {"voice": clip.voice, "presenter": clip.presenter} | told(status, _there(folders.clip(clip)))
         for clip, status in found.clips.items()
     ]
-    return {
+    return _workers(folders) | {
         "data": str(folders.root.absolute()),
         "served": served,
         "counts": dict(Counter(clip["state"] for clip in clips)),
@@ -105,6 +105,15 @@ def status_answer(
             for voice, status in found.deliveries.items()
         ],
     }
+
+
+def _workers(folders: "DataFolders") -> dict[str, Any]:
+    """Of a cluster only."""
+    if not folders.broker:
+        return {}
+    from heygem_pipeline.runs.cluster_workers import workers_of
+
+    return {"workers": [worker.as_json() for worker in workers_of(folders)]}
 
 
 def campaign_answer(

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from heygem_pipeline.cli.answers import JSON_HELP, say, status_answer
 from heygem_pipeline.cli.completion import campaign_names, clip_names, subject_names
-from heygem_pipeline.cli.status_matrix import matrix, word_of
+from heygem_pipeline.cli.status_matrix import matrix, word_of, worker_in_words
 from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, interruption, messages, output, sentences, tell
 from heygem_pipeline.errors import UploadMissing
 
@@ -52,6 +52,8 @@ def status(
         console = Console() if output.is_terminal else output
         if not watch:
             console.print(_look(instance, folders).matrix(console.width, None))
+            for line in _workers(folders):
+                console.print(line)
             return
         screen = console.is_terminal
         with interruption() as interrupted, Live(console=console, auto_refresh=False, screen=screen) as live:
@@ -60,6 +62,15 @@ def status(
                 live.update(look.matrix(console.width, console.height if screen else None), refresh=True)
                 if interrupted.wait(SECONDS_BETWEEN_LOOKS):
                     return
+
+
+def _workers(folders: "DataFolders") -> list[str]:
+    """A line for each worker of a cluster."""
+    if not folders.broker:
+        return []
+    from heygem_pipeline.runs.cluster_workers import workers_of
+
+    return [worker_in_words(worker) for worker in workers_of(folders)] or ["No worker has come yet: heygem worker"]
 
 
 def _say_status(instance: "Instance", folders: "DataFolders", watch: bool) -> None:

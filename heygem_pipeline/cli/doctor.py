@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from heygem_pipeline.checkpoints.catalogue import CATALOGUE
 from heygem_pipeline.checkpoints.weights import comes_by_itself, is_complete, present_file
+from heygem_pipeline.cli.status_matrix import worker_in_words
 from heygem_pipeline.errors import PipelineError, PlugInUnusable, ProjectMissing
 from heygem_pipeline.faces.mesh_networks import FOLDER as FACE_NETWORKS
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
@@ -21,7 +22,7 @@ from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import DEFAULTS, settings
 from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline.storage.atomic import free_bytes
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.storage.versions import name_and_version
 from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS, load_synthesizer
 
@@ -92,6 +93,8 @@ def examine() -> Iterator[Finding]:
     yield from data_findings()
     yield _graphics_card()
     yield from _checkpoints()
+    if settings().broker.get_secret_value():
+        yield from cluster_findings(data_folders())
 
 
 def _need(setting: Literal["tracker", "engine"]) -> Need:
@@ -179,6 +182,40 @@ def data_findings() -> Iterator[Finding]:
         return
     yield _data_folder(folder)
     yield _disk(folder)
+
+
+def cluster_findings(folders: DataFolders) -> Iterator[Finding]:
+    """One finding for the database, for the broker, for each worker, and for each queue that has none."""
+    from heygem_pipeline.runs.broker_access import require_broker
+    from heygem_pipeline.runs.cluster_queues import Queue
+    from heygem_pipeline.runs.cluster_workers import WorkerState, workers_of
+    from heygem_pipeline.runs.database_access import require_database
+
+    def database() -> str:
+        require_database(folders.database)
+        return "it answers"
+
+    def broker() -> str:
+        require_broker(folders.broker)
+        return "it answers"
+
+    found = _asked("database", database, "check HEYGEM_DATABASE", Need.SETTINGS)
+    yield found
+    yield _asked("broker", broker, "check HEYGEM_BROKER", Need.SETTINGS)
+    workers = workers_of(folders) if found.well else []
+    for worker in workers:
+        yield Finding(
+            f"worker {worker.name}",
+            worker.is_there,
+            Need.SETTINGS,
+            worker_in_words(worker),
+            "" if worker.is_there else "look at its machine; start it again: heygem worker",
+            warns=True,
+        )
+    for queue in Queue:
+        if not any(worker.queue is queue and worker.state is WorkerState.READY for worker in workers):
+            mend = f"heygem worker --queue {queue.value}"
+            yield Finding(f"queue {queue.value}", False, Need.SETTINGS, "no worker takes its runs", mend, warns=True)
 
 
 def _data_folder(folder: Path) -> Finding:

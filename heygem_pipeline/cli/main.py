@@ -37,6 +37,7 @@ from heygem_pipeline.cli.terminal import (
     tell,
 )
 from heygem_pipeline.cli.tokens import app as token_commands
+from heygem_pipeline.cli.worker import app as worker_commands
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What a wrong call raises; typer itself names only the one for wrong values."""
@@ -85,6 +86,7 @@ app.add_typer(operator_commands)
 app.add_typer(record_commands)
 app.add_typer(speech_commands)
 app.add_typer(studio_commands)
+app.add_typer(worker_commands)
 app.add_typer(token_commands, name="token")
 
 

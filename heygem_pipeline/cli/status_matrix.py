@@ -14,6 +14,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.planning.status import Status
+    from heygem_pipeline.runs.cluster_workers import Worker
 
 SIGNS = {
     "done": ("done", "green"),
@@ -169,3 +170,11 @@ def _failures(found: "Plan", word: Wording) -> Iterator[str]:
         names = [clip.label for clip, _ in group]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         yield f"{', '.join(names[:3])}{more}: {reason}"
+
+
+def worker_in_words(worker: "Worker") -> str:
+    """What it is and does, in a line."""
+    parts = [worker.cards or "no graphics card", worker.engine if worker.queue == "gpu" else worker.tracker]
+    parts += [f"version {worker.version}", f"clock {worker.seconds_apart:+.1f} s"]
+    work = f"at run {worker.run_id[:8]}" if worker.run_id and worker.is_there else worker.state.value
+    return f"{worker.name}: {work}{f' ({worker.reason})' if worker.reason else ''}; {', '.join(parts)}"

@@ -10,6 +10,8 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.clip.sidecar import is_photograph
+from heygem_pipeline.operations.cluster_controller import announce
+from heygem_pipeline.runs.cluster_queues import IN_A_WORKER
 from heygem_pipeline.runs.failure_reasons import STOPPED, reason_tag
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
@@ -39,9 +41,13 @@ def recover(folders: DataFolders, spare_page: bool = False) -> None:
         spare_page: a page that is up stays up. It works on no run; a service manager started it and looks after it.
     """
     with open_instance(folders) as instance:
+        if folders.broker:
+            announce(folders)
         end_leftover_processes(folders, spare_page)
-        fail_abandoned_runs(instance, folders)
-        remove_half_written(folders)
+        if not folders.broker:
+            # A cluster's workers go on meanwhile; what a dead one leaves is noticed by its silence.
+            fail_abandoned_runs(instance, folders)
+            remove_half_written(folders)
         # The settings say whether new photographs move: the sensor, which knows them, takes those in.
         take_in_uploads(instance, folders, lambda path: not is_photograph(path))
     keep_reserve(folders)
@@ -90,7 +96,9 @@ def _works_on(process: "psutil.Process", folders: DataFolders) -> bool:
         is_dagster = command[:2] == ["tail", "-F"] or any(
             name in part for part in command[:4] for name in ("dagster", "multiprocessing")
         )
-        return is_dagster and process.environ().get("HEYGEM_STATE") == str(folders.state)
+        environment = process.environ()
+        # A worker of the same machine and its runs are nobody's leftovers.
+        return is_dagster and environment.get("HEYGEM_STATE") == str(folders.state) and IN_A_WORKER not in environment
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 

@@ -34,6 +34,9 @@ if {ALL_ENDED!r} not in told:
 """
 """It needs little memory while it waits."""
 
+WATCH_COMMAND = [sys.executable, "-m", "heygem_pipeline.operations.cluster_watch"]
+"""Of a cluster's controller only."""
+
 PATIENCE = 10.0
 """Seconds the servers get to stop by themselves."""
 
@@ -65,7 +68,9 @@ def serve(
         if stop_signals.received:
             return 0
         note(folders, f"Page and daemon start: http://{host}:{port}{path_prefix}", "up")
-        commands = _webserver_command(host, port, path_prefix), _daemon_command()
+        commands = [_webserver_command(host, port, path_prefix), _daemon_command()]
+        if folders.broker:
+            commands.append(WATCH_COMMAND)
         # Process groups of their own, so that Ctrl-C reaches us first and each is asked to stop once.
         folders.server_log.unlink(missing_ok=True)
         # Appended to, so that retention may empty it while it is held open.
@@ -128,6 +133,8 @@ def become_daemon(folders: DataFolders) -> NoReturn:
         _notify_ready()
         environment = os.environ | dagster_environment(folders)
         environment.pop("NOTIFY_SOCKET", None)
+        if folders.broker:
+            subprocess.Popen(WATCH_COMMAND, env=environment, preexec_fn=_end_with_parent)
         os.execve(sys.executable, _daemon_command(), environment)
 
 
@@ -141,8 +148,10 @@ def _daemon_command() -> list[str]:
 
 
 def _ending(processes: Sequence[subprocess.Popen[bytes]], folders: DataFolders) -> str:
-    page, _ = processes
-    which = "page" if page.poll() is not None else "daemon"
+    parts = ("page", "daemon", "watch over the workers")
+    which = next(
+        (part for part, process in zip(parts, processes, strict=False) if process.poll() is not None), "daemon"
+    )
     return f"Dagster's {which} stopped by itself (see {folders.server_log}); run make up again."
 
 

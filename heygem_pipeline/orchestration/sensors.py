@@ -17,7 +17,7 @@ from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.status import State, counts_in_words
-from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, reason_in
+from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LOST, reason_in
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.partitions import TakenIn, take_in_uploads
 from heygem_pipeline.settings import Automatic, settings
@@ -145,7 +145,9 @@ def webhooks(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     description="Writes into heygem.log which runs were failed from outside: their processes were killed or vanished.",
 )
 def killed_runs(context: dg.RunStatusSensorContext) -> None:
-    """Note a failure that the run itself did not write; recovery has noted its own."""
+    """Note a failure that the run itself did not write; recovery and the watch over workers have noted theirs."""
     event, run = context.dagster_event, context.dagster_run
-    if event.event_specific_data is None and reason_in(run.tags) != STOPPED:
+    reason = reason_in(run.tags)
+    was_noted = reason is not None and (reason == STOPPED or reason.code == WORKER_LOST)
+    if event.event_specific_data is None and not was_noted:
         note(data_folders(), f"{INTERRUPTED} {event.message or ''}".rstrip(), "run", run, logging.ERROR)

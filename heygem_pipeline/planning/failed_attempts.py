@@ -6,7 +6,7 @@ import dagster as dg
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.status import QUEUED, State, Status
-from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, SLOW_START, STOPPED, read_reason
+from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, SLOW_START, STOPPED, WORKER_LOST, read_reason
 from heygem_pipeline.runs.history import LOGS_READ, Attempt, note_reason
 from heygem_pipeline.runs.stages import Subject
 
@@ -56,11 +56,12 @@ class FailedAttempts:
                 if slow_starts == SLOW_STARTS:
                     return Status(State.FAILED, reason, attempt.run_id)
                 continue
-            if reason == INTERRUPTED or reason.code in DISK_FULL:
+            killed = reason == INTERRUPTED or reason.code == WORKER_LOST
+            if killed or reason.code in DISK_FULL:
                 interruptions += 1
                 if interruptions == INTERRUPTIONS:
                     often = Message("run.interrupted_often", times=interruptions)
-                    return Status(State.FAILED, often if reason == INTERRUPTED else reason, attempt.run_id)
+                    return Status(State.FAILED, often if killed else reason, attempt.run_id)
                 continue
             return Status(State.FAILED, reason, attempt.run_id)
         return None

@@ -7,9 +7,10 @@ from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.clip.sidecar import read_sidecar
 from heygem_pipeline.errors import NotReady, SidecarWrong
+from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.settings import EngineSettings, Settings, WeightSettings
+from heygem_pipeline.settings import EngineSettings, NetworkSettings, Settings, WeightSettings
 from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
 from heygem_pipeline.storage.versions import name_and_version
@@ -52,6 +53,15 @@ def engine_of(name: str, settings: EngineSettings) -> tuple[str, Message | None]
     except NotReady as error:
         return name, error.message
     return name_and_version(engine.name, engine.version), None
+
+
+def tracker_of(name: str, settings: NetworkSettings) -> tuple[str, Message | None]:
+    """The same of a tracker."""
+    try:
+        tracker = load_tracker(name, settings)
+    except NotReady as error:
+        return name, error.message
+    return name_and_version(tracker.name, tracker.version), lack_of_weights(name, settings)
 
 
 def lack_of_outputs(folders: DataFolders) -> Message | None:

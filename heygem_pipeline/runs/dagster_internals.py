@@ -13,6 +13,8 @@ from dagster._core.events import DagsterEvent, RunFailureReason
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.instance import DagsterInstance
+from dagster._core.run_coordinator.base import SubmitRunContext
+from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator, RunQueueConfig
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
@@ -31,6 +33,8 @@ from dagster._core.storage.tags import (
 )
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._grpc.types import ExecuteRunArgs
+from dagster._serdes import unpack_value
 from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
@@ -54,7 +58,10 @@ __all__ = [
     "DagsterDefinitionChangedDeserializationError",
     "DagsterEvent",
     "DagsterExecutionInterruptedError",
+    "ExecuteRunArgs",
+    "QueuedRunCoordinator",
     "RunFailureReason",
+    "RunQueueConfig",
     "RunTagsTable",
     "RunsTable",
     "SerializableErrorInfo",
@@ -63,12 +70,14 @@ __all__ = [
     "SqlRunStorage",
     "SqliteEventLogStorage",
     "StepFailureData",
+    "SubmitRunContext",
     "UnresolvedAssetJobDefinition",
     "WorkspaceProcessContext",
     "get_multidimensional_partition_tag",
     "get_next_cron_tick",
     "has_out_of_range_cron_interval",
     "is_valid_cron_string",
+    "unpack_value",
 ]
 
 

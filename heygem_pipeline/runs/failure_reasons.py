@@ -23,6 +23,9 @@ INTERRUPTED = Message("run.interrupted")
 STOPPED = Message("run.stopped")
 """It ended with the pipeline or the machine, through no fault of its own. Such a run is asked for again."""
 
+WORKER_LOST = "run.worker_lost"
+"""The code of a run whose worker was not heard of any more: its machine is down, perhaps through this very run."""
+
 UNREADABLE = Message("run.log_damaged")
 """Its log is damaged."""
 

@@ -1,11 +1,13 @@
 """Dagster's instance: configured by the project's dagster.yaml, stored under the data folder."""
 
 import os
+from contextlib import nullcontext
 
 import dagster as dg
 from filelock import FileLock
 
 from heygem_pipeline.errors import ClusterUnusable
+from heygem_pipeline.runs.cluster_queues import IN_A_WORKER
 from heygem_pipeline.runs.dagster_internals import SqliteEventLogStorage
 from heygem_pipeline.runs.database_access import require_database
 from heygem_pipeline.storage.folders import DataFolders, project_folder
@@ -23,7 +25,11 @@ def dagster_environment(folders: DataFolders) -> dict[str, str]:
         "HEYGEM_DATA": str(folders.root),
     }
     # As the settings understand it: Dagster reads the same variable.
-    return environment | ({"HEYGEM_DATABASE": folders.database} if folders.database else {})
+    if folders.database:
+        environment["HEYGEM_DATABASE"] = folders.database
+    if folders.broker:
+        environment["HEYGEM_BROKER"] = folders.broker
+    return environment
 
 
 def open_instance(folders: DataFolders) -> dg.DagsterInstance:
@@ -34,8 +40,11 @@ def open_instance(folders: DataFolders) -> dg.DagsterInstance:
     os.environ.update(dagster_environment(folders))
     if folders.database:
         require_database(folders.database)
-    # Two processes that make a new folder's databases at one moment spoil them for good.
-    with FileLock(folders.state / "databases.lock"):
+    elif folders.broker:
+        raise ClusterUnusable("cluster.broker_alone")
+    # Two processes that make a new folder's databases at one moment spoil them for good. A worker makes none, and would
+    # wait for the lock of a machine that died.
+    with nullcontext() if IN_A_WORKER in os.environ else FileLock(folders.state / "databases.lock"):
         instance = dg.DagsterInstance.get()
     if bool(folders.database) == is_sqlite(instance):
         instance.dispose()

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+
+# The handler's locks would import Redis's client into every process, wherever that is installed.
+sys.modules.setdefault("portalocker.redis", None)  # pyright: ignore[reportArgumentType]
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 from heygem_pipeline.runs.run_log import NO_STEP, Line, level_and_text, subject_in

@@ -15,6 +15,9 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 TEMPORARY_PREFIX = ".writing-"
 
+WRITER = "HEYGEM_WRITER"
+"""In the environment: who writes here, by which what a writer that died has left is found, on whatever machine."""
+
 LONGEST_SUFFIX = 20
 """Characters: with more of an ending that is none, the name would grow beyond what a file system takes."""
 
@@ -26,7 +29,8 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     Raises DiskFull where writing met a full disk, so that no caller has to know errno.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    temporary = destination.parent / f"{TEMPORARY_PREFIX}{uuid4().hex}{destination.suffix[-LONGEST_SUFFIX:]}"
+    name = f"{temporary_prefix(os.environ.get(WRITER, ''))}{uuid4().hex}{destination.suffix[-LONGEST_SUFFIX:]}"
+    temporary = destination.parent / name
     try:
         yield temporary
         _flush(temporary)
@@ -38,6 +42,11 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_prefix(writer: str) -> str:
+    """How the names of files begin that ``writer`` has not finished yet; "" is anybody."""
+    return f"{TEMPORARY_PREFIX}{writer}-" if writer else TEMPORARY_PREFIX
 
 
 def write_private(destination: Path, text: str) -> None:

@@ -18,11 +18,13 @@ REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
 class DataFolders:
     """The data folder; ``audio`` and ``template`` are partition keys.
 
-    database: PostgreSQL that holds the records of a cluster; "" where all of them lie in the folder itself.
+    database: PostgreSQL that holds the records; "" where all of them lie in the folder itself.
+    broker: Redis of a cluster, whose workers make what is made; "" where this machine makes all.
     """
 
     root: Path
     database: str = field(default="", repr=False)
+    broker: str = field(default="", repr=False)
 
     @property
     def voices(self) -> Path:
@@ -72,8 +74,8 @@ class DataFolders:
 
     @property
     def log_file(self) -> Path:
-        """The one rotating log of everything."""
-        return self.root / "logs" / "heygem.log"
+        """The one rotating log of everything; in a cluster one of each machine."""
+        return self.root / "logs" / (f"heygem-{gethostname()}.log" if self.database else "heygem.log")
 
     @property
     def server_log(self) -> Path:
@@ -213,13 +215,13 @@ class DataFolders:
 def project_folder() -> Path:
     """The folder with dagster.yaml and workspace.yaml: the current one, else the checkout's. Raises ProjectMissing.
 
-    Where HEYGEM_DATABASE is set, that of clusters below it.
+    Where HEYGEM_DATABASE is set, one below it; another one of a cluster's, where HEYGEM_BROKER is set too.
     """
     current, checkout = Path.cwd(), Path(__file__).resolve().parents[2]
     for folder in (current, checkout):
         if _is_project(folder):
-            of_cluster = folder / "deploy" / "cluster"
-            return of_cluster if settings().database.get_secret_value() and _is_project(of_cluster) else folder
+            special = folder / "deploy" / ("cluster" if settings().broker.get_secret_value() else "postgres")
+            return special if settings().database.get_secret_value() and _is_project(special) else folder
     raise ProjectMissing("project.not_here", folder=str(current))
 
 
@@ -232,7 +234,8 @@ def data_folders() -> DataFolders:
     data, current = settings().data, Path.cwd()
     if not data.is_absolute() and not (current / data).is_dir() and not _is_project(current):
         raise ProjectMissing("project.no_data_folder", folder=str(current), data=str(data))
-    return DataFolders(current / data, settings().database.get_secret_value())
+    chosen = settings()
+    return DataFolders(current / data, chosen.database.get_secret_value(), chosen.broker.get_secret_value())
 
 
 def _is_project(folder: Path) -> bool:

@@ -1,7 +1,7 @@
 """All that the page shows, as JSON values. It holds no path of this machine."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,6 +21,7 @@ from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.estimates import Estimate, seconds_left
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State, Status
+from heygem_pipeline.runs.cluster_workers import Worker
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import choices_of
@@ -45,6 +46,7 @@ class PipelineState:
 
     known: the uploads that have a key. settings: the Studio's. began: POSIX time at which running runs started.
     estimate: from the latest clips. served: does anything start runs? now: POSIX time.
+    workers: of a cluster; None where this machine makes everything itself.
     """
 
     found: Plan
@@ -56,6 +58,7 @@ class PipelineState:
     estimate: Estimate | None
     served: bool
     now: float
+    workers: Sequence[Worker] | None
 
 
 def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> dict[str, Any]:
@@ -81,8 +84,23 @@ def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> di
         },
         "languages": languages_of(state.uploads.folders),
         "estimated": state.estimate is not None,
+        "workers": None if state.workers is None else list(_workers(state, state.workers, language)),
     }
     return shown | {"version": sha256(dumps(shown, sort_keys=True).encode()).hexdigest()[:16]}
+
+
+def _workers(state: PipelineState, workers: Sequence[Worker], language: str) -> Iterator[dict[str, Any]]:
+    root = state.uploads.folders.root
+    clip_of = {status.run_id: str(clip) for clip, status in state.found.clips.items() if status.state is State.RUNNING}
+    for worker in workers:
+        yield {
+            "queue": worker.queue.value,
+            "machine": worker.machine,
+            "card": worker.cards,
+            "state": "working" if worker.run_id and worker.is_there else worker.state.value,
+            "clip": clip_of.get(worker.run_id) if worker.run_id else None,
+            "reason": message_json(worker.reason, language, root) if worker.reason is not None else None,
+        }
 
 
 def _uploads(

@@ -13,6 +13,7 @@ from heygem_pipeline.planning.estimates import Estimate, estimate_of
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.cluster_workers import workers_of
 from heygem_pipeline.runs.data_folder_lock import is_served
 from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.history import began
@@ -96,6 +97,7 @@ class Snapshot:
             # To ask makes the folder where it is gone, and an empty one must not take the place of a disk.
             served=self.folders.lock_file.exists() and is_served(self.folders),
             now=time(),
+            workers=workers_of(self.folders) if self.folders.broker else None,
         )
 
     def _files_that_change(self) -> Iterator[tuple[str, int, int]]:
@@ -119,3 +121,4 @@ class Snapshot:
         registers = (folders.register(name) for name in ("uploads", "requests", "studio-languages"))
         yield from (mark for register in registers if (mark := register.mark) is not None)
         yield from latest_records(self.instance, folders)
+        yield from ((f"{worker.name} {worker.state} {worker.run_id}", 0, 0) for worker in workers_of(folders))

@@ -10,6 +10,7 @@ import { lookAgain, Refused, shown } from "./server.js";
 import * as tab from "./tab.js";
 import { store, listen, takeIn } from "./store.js";
 import * as uploads from "./uploads.js";
+import * as workers from "./workers.js";
 
 const BUSY = 2000;
 const QUIET = 6000;
@@ -26,6 +27,7 @@ listen(clips.draw);
 listen(batches.draw);
 listen(clip.draw);
 listen(tab.draw);
+listen(workers.draw);
 listen(tellWhatStandsStill);
 
 uploads.prepare();
@@ -82,7 +84,8 @@ function isBusy() {
 
 function tellWhatStandsStill() {
   const waits = Object.values(store.now.clips).some((one) => one.state !== "done" && one.state !== "failed");
-  tell(store.ready && !store.now.served && waits ? t("not.served") : "");
+  const why = !store.now.served ? "not.served" : !workers.anyDraws() ? "no.workers" : "";
+  tell(store.ready && why && waits ? t(why) : "");
 }
 
 function tell(words) {

@@ -1,0 +1,113 @@
+"""How a worker says that it lives, and hears what becomes of it and its run: a thread beside the one that works."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event, Lock, Thread
+from time import time
+
+import psutil
+from sqlalchemy.exc import SQLAlchemyError
+
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.runs.cluster_workers import Worker, Workers
+
+SECONDS_BETWEEN_BEATS = 3.0
+
+SECONDS_APART = 5.0
+"""Clocks that differ by more put uploads and failures in a wrong order."""
+
+BEATS_UNTIL_SURE = 3
+"""So often in a row a clock must be wrong: a slow answer looks like one."""
+
+logger = logging.getLogger(__name__)
+
+
+def seconds_apart(workers: Workers) -> float:
+    """By how much this machine's clock is ahead of the database's."""
+    workers.seconds()  # The first call connects.
+    before = time()
+    there = workers.seconds()
+    return (before + time()) / 2 - there
+
+
+def wrong_time(apart: float) -> Message | None:
+    """Why a worker with such a clock must take no work."""
+    return Message("cluster.other_time", seconds=round(abs(apart))) if abs(apart) > SECONDS_APART else None
+
+
+class Heartbeat(Thread):
+    """Of one worker, until ``stop``.
+
+    Args:
+        lost: called when the controller has taken this worker for dead, and had its run made elsewhere.
+        unfit: called with the reason when this machine must take no more runs.
+    """
+
+    def __init__(self, workers: Workers, name: str, lost: Callable[[], None], unfit: Callable[[Message], None]) -> None:
+        super().__init__(daemon=True)
+        self._workers = workers
+        self._worker = name
+        self._lost = lost
+        self._unfit = unfit
+        self._apart = 0.0
+        self._wrong = 0
+        self._stopped: str | None = None
+        self._over = Event()
+        # A run's process is forked while nothing is being said: it would inherit half of it.
+        self._speaking = Lock()
+        os.register_at_fork(
+            before=self._speaking.acquire,
+            after_in_parent=self._speaking.release,
+            after_in_child=self._speaking.release,
+        )
+
+    def run(self) -> None:
+        """As Thread says."""
+        while not self._over.wait(SECONDS_BETWEEN_BEATS):
+            try:
+                with self._speaking:
+                    before = time()
+                    recorded = self._workers.beat(self._worker, self._apart)
+                    after = time()
+            except SQLAlchemyError as error:
+                logger.warning("The database does not answer: %s", error)
+                continue
+            if self._over.is_set():
+                return
+            if recorded is None:
+                self._lost()
+                return
+            self._apart = (before + after) / 2 - recorded.seen_at
+            self._look_at_clock()
+            with suppress(SQLAlchemyError), self._speaking:
+                self._look_after_run(recorded)
+
+    def stop(self) -> None:
+        """Say no more."""
+        self._over.set()
+
+    def _look_at_clock(self) -> None:
+        reason = wrong_time(self._apart)
+        self._wrong = 0 if reason is None else self._wrong + 1
+        if reason is not None and self._wrong == BEATS_UNTIL_SURE:
+            self._unfit(reason)
+
+    def _look_after_run(self, recorded: Worker) -> None:
+        if recorded.run_id is None or recorded.process is None:
+            return
+        if not _is_child(recorded.process):
+            self._workers.finish(self._worker, recorded.run_id)
+        elif recorded.told_to_stop and self._stopped != recorded.run_id:
+            self._stopped = recorded.run_id
+            os.kill(recorded.process, signal.SIGTERM)
+
+
+def _is_child(number: int) -> bool:
+    try:
+        process = psutil.Process(number)
+        return process.ppid() == os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,203 @@
+"""A worker of a cluster: one process that takes whole runs from a queue, each in a child process of its own."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from secrets import token_hex
+from socket import gethostname
+from typing import TYPE_CHECKING, Any
+
+from dagster import DagsterRunStatus
+from sqlalchemy.exc import SQLAlchemyError
+
+from heygem_pipeline.devices import cards_of
+from heygem_pipeline.errors import ClusterUnusable
+from heygem_pipeline.messages.message import Message
+from heygem_pipeline.operations.cluster_controller import announced, identity_of, pipeline_version
+from heygem_pipeline.operations.cluster_heartbeat import Heartbeat, seconds_apart, wrong_time
+from heygem_pipeline.planning.machine_readiness import engine_of, tracker_of
+from heygem_pipeline.runs.cluster_queues import AGREED, IN_A_WORKER, WORKER_TAG, Queue
+from heygem_pipeline.runs.cluster_workers import Worker, Workers, WorkerState
+from heygem_pipeline.runs.dagster_internals import ExecuteRunArgs, unpack_value
+from heygem_pipeline.runs.database_access import require_database, unreachable
+from heygem_pipeline.runs.instance import dagster_environment, open_instance
+from heygem_pipeline.settings import Settings
+from heygem_pipeline.storage.atomic import WRITER
+from heygem_pipeline.storage.folders import DataFolders
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+PR_SET_PDEATHSIG = 1
+
+
+def examine(folders: DataFolders, chosen: Settings, queue: Queue, device: str | None) -> Worker:
+    """A worker on this machine, unfit where something keeps it from work.
+
+    Raises ClusterUnusable where there is no cluster to work for.
+    """
+    require_database(folders.database)
+    # Before the first controller there is nothing to open, and two must not make it at once.
+    controller = announced(folders)
+    if controller is None:
+        raise ClusterUnusable("cluster.no_controller")
+    try:
+        apart = seconds_apart(Workers(folders.database))
+    except SQLAlchemyError as error:
+        raise unreachable(error) from error
+    own = pipeline_version()
+    (engine, no_engine), (tracker, no_tracker) = engine_of(chosen.engine, chosen), tracker_of(chosen.tracker, chosen)
+    lacks = no_engine if queue is Queue.GPU else no_tracker
+    reason = wrong_time(apart)
+    if own != controller.version:
+        reason = Message("cluster.other_version", own=own, controller=controller.version)
+    elif identity_of(folders) != controller.folder:
+        reason = Message("cluster.other_folder", folder=str(folders.root))
+    elif reason is None and lacks is not None:
+        reason = Message("cluster.lacks", what=lacks)
+    return Worker(
+        # Another name at each start: to a new worker its predecessor's runs are unknown.
+        f"{queue.value}-{device or 'any'}-{token_hex(3)}@{gethostname()}",
+        queue,
+        gethostname(),
+        device or "",
+        own,
+        cards=", ".join(cards_of(device)),
+        engine=engine,
+        tracker=tracker,
+        seconds_apart=apart,
+        state=WorkerState.STARTING if reason is None else WorkerState.UNFIT,
+        reason=reason,
+    )
+
+
+def work(folders: DataFolders, chosen: Settings, queue: Queue, device: str | None) -> Message | None:
+    """Take runs until SIGTERM, which lets the run under way end; not one where this machine must not.
+
+    Args:
+        device: numbers of graphics cards as CUDA_VISIBLE_DEVICES has them; None leaves what the environment says.
+
+    Returns why this machine must take no work, of which the controller hears too; None where somebody ended it.
+    Raises ClusterUnusable where there is no cluster to work for.
+    """
+    if not (folders.database and folders.broker):
+        raise ClusterUnusable("cluster.no_database")
+    os.environ.update(dagster_environment(folders) | {IN_A_WORKER: "1"})
+    if device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device
+    # Whoever has used a graphics card cannot hand it on to the runs' processes, which are forked.
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+        worker = apart.submit(examine, folders, chosen, queue, device).result()
+    workers = Workers(folders.database)
+    workers.enter(worker)
+    if worker.reason is not None:
+        return worker.reason
+    # Loaded once, and not by the process of every run.
+    import heygem_pipeline.definitions  # noqa: F401
+
+    ended = _Ended()
+    heartbeat = Heartbeat(workers, worker.name, ended.lost, ended.unfit)
+    heartbeat.start()
+    try:
+        _take_runs(worker, folders, workers)
+    finally:
+        heartbeat.stop()
+        with suppress(SQLAlchemyError):
+            if ended.why is None:
+                workers.leave(worker.name)
+            else:
+                workers.mark(worker.name, WorkerState.UNFIT, ended.why)
+    return ended.why
+
+
+@dataclass
+class _Ended:
+    """Why a worker ends that nobody stopped."""
+
+    why: Message | None = None
+
+    def unfit(self, why: Message) -> None:
+        """Let the run under way end, and take no other."""
+        self.why = why
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def lost(self) -> None:
+        """End at once: the run is made elsewhere by now."""
+        import psutil
+
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        logging.getLogger(__name__).error("%s", Message("cluster.taken_for_dead"))
+        os._exit(1)
+
+
+def _take_runs(worker: Worker, folders: DataFolders, workers: Workers) -> None:
+    from celery import Celery, signals
+    from dagster_celery.tasks import create_execute_job_task
+
+    app = Celery("dagster", broker=folders.broker)
+    app.conf.update(AGREED)
+    create_execute_job_task(app)
+    at_runs = _AtRuns(worker.name, folders, workers)
+    signals.worker_process_init.connect(_become_run, weak=False)
+    signals.task_prerun.connect(at_runs.begin, weak=False)
+    signals.task_postrun.connect(at_runs.end, weak=False)
+    signals.worker_ready.connect(at_runs.ready, weak=False)
+    signals.worker_shutting_down.connect(at_runs.leaving, weak=False)
+    app.worker_main(_arguments(app, worker))
+
+
+def _arguments(app: "Celery", worker: Worker) -> list[str]:
+    once = ["--pool=prefork", "--concurrency=1", "--max-tasks-per-child=1", "--without-gossip", "--without-mingle"]
+    return ["worker", *once, "--loglevel=WARNING", f"--queues={worker.queue.value}", f"--hostname={worker.name}"]
+
+
+@dataclass(frozen=True)
+class _AtRuns:
+    """What a worker tells of itself as its runs come and go."""
+
+    name: str
+    folders: DataFolders
+    workers: Workers
+
+    def ready(self, **_: object) -> None:
+        self.workers.mark(self.name, WorkerState.READY)
+
+    def leaving(self, **_: object) -> None:
+        self.workers.mark(self.name, WorkerState.LEAVING)
+
+    def begin(self, kwargs: Any = None, **_: object) -> None:  # noqa: ANN401 - as Celery has it
+        """In a run's process."""
+        run_id = _run_of(kwargs)
+        if not self.workers.take(self.name, run_id, os.getpid()):
+            os._exit(1)
+        with open_instance(self.folders) as instance:
+            run = instance.get_run_by_id(run_id)
+            # A broker that was restarted may hand a run out twice; Dagster begins it once.
+            if run is not None and run.status in (DagsterRunStatus.STARTING, DagsterRunStatus.NOT_STARTED):
+                instance.add_run_tags(run_id, {WORKER_TAG: self.name})
+        os.environ[WRITER] = run_id
+
+    def end(self, kwargs: Any = None, **_: object) -> None:  # noqa: ANN401
+        self.workers.finish(self.name, _run_of(kwargs))
+
+
+def _run_of(kwargs: Any) -> str:  # noqa: ANN401
+    return unpack_value(kwargs["execute_job_args_packed"], as_type=ExecuteRunArgs).run_id
+
+
+def _become_run(**_: object) -> None:
+    """In a child: end with the worker, and be told to stop as Dagster's runs are."""
+    # Ctrl-C in a terminal is for the worker, which lets its run end.
+    os.setpgid(0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)

@@ -1,0 +1,186 @@
+"""A cluster on this machine: PostgreSQL, Redis, a controller and three workers, most of which are killed meanwhile."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import sleep
+
+import av
+import dagster as dg
+import psutil
+import pytest
+from dagster import DagsterRunStatus, RunsFilter
+
+from heygem_pipeline.planning.planner import plan
+from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.cluster_queues import QUEUE_TAG, WORKER_TAG, Queue
+from heygem_pipeline.runs.cluster_workers import Worker, Workers, WorkerState
+from heygem_pipeline.runs.failure_reasons import INTERRUPTED, WORKER_LOST, reason_in
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.runs.stages import Stage, subject_of
+from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
+from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.conftest import PRESENTER_RATE, data_folder_at, free_port, write_voice
+from heygem_pipeline_tests.postgres_server import PostgresServer
+from heygem_pipeline_tests.redis_server import RedisServer, redis_server
+from heygem_pipeline_tests.served import cut_the_power, serving, start, wait_for, wait_for_page
+
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
+
+VOICE_SECONDS = 4
+SUBJECTS = Counter({Stage.VOICE: 2, Stage.PRESENTER: 2, Stage.CLIP: 4, Stage.DELIVERY: 2})
+
+
+@dataclass(frozen=True)
+class Cluster:
+    folders: DataFolders
+    broker: RedisServer
+    scratch: Path
+
+    @property
+    def workers(self) -> Workers:
+        return Workers(self.folders.database)
+
+    @contextmanager
+    def machine(self, name: str, queue: Queue, *options: str) -> Iterator[str]:
+        """A worker with a folder of its own for what is of no use to others; gives its name when it takes runs."""
+        own = self.scratch / name
+        own.mkdir()
+        command = [sys.executable, "-m", "heygem_pipeline", "worker", "--queue", queue.value, *options]
+        known = {worker.name for worker in self.workers.all()}
+        with (own / "log").open("ab") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"TMPDIR": str(own)})
+        try:
+            found: list[str] = []
+
+            def is_ready() -> bool:
+                assert process.poll() is None, (own / "log").read_text()
+                mine = f"{queue.value}-{options[1] if options else 'any'}-"
+                found[:] = [
+                    worker.name
+                    for worker in self.workers.all()
+                    if worker.name not in known and worker.name.startswith(mine) and worker.state is WorkerState.READY
+                ]
+                return bool(found)
+
+            wait_for(is_ready)
+            yield found[0]
+        finally:
+            process.kill()
+            process.wait()
+
+    def at_a_run(self, name: str) -> Worker | None:
+        """The worker while it draws or encodes a clip of which its process has said so."""
+        worker = next(worker for worker in self.workers.all() if worker.name == name)
+        return worker if worker.run_id is not None and worker.process is not None else None
+
+
+@pytest.fixture
+def cluster(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
+    (tmp_path / "redis").mkdir()
+    with redis_server(free_port(), tmp_path / "redis") as broker:
+        monkeypatch.setenv("HEYGEM_DATABASE", postgres.create(tmp_path.name, "dagster"))
+        monkeypatch.setenv("HEYGEM_BROKER", broker.address)
+        with data_folder_at(tmp_path / "data") as folders:
+            monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
+            settings.cache_clear()
+            yield Cluster(folders, broker, tmp_path)
+
+
+def kill_at_work(cluster: Cluster, instance: dg.DagsterInstance, worker: str, all_of_it: bool) -> str:
+    """End the process of the run that the worker is at, or all of the worker; return the run, which had not ended."""
+    while True:
+        wait_for(lambda: cluster.at_a_run(worker) is not None, every=0.1)
+        at_it = cluster.at_a_run(worker)
+        if at_it is None or at_it.process is None or at_it.run_id is None:
+            continue
+        try:
+            process = psutil.Process(at_it.process)
+            parent = process.parent()
+            process.suspend()
+        except psutil.NoSuchProcess:
+            continue
+        run = instance.get_run_by_id(at_it.run_id)
+        if run is not None and run.status is DagsterRunStatus.STARTED and parent is not None:
+            (parent if all_of_it else process).kill()
+            psutil.wait_procs([process], timeout=10)
+            assert not process.is_running()
+            return run.run_id
+        process.resume()
+        sleep(0.1)
+
+
+def reason_of(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    run = instance.get_run_by_id(run_id)
+    reason = reason_in(run.tags) if run is not None and run.status is DagsterRunStatus.FAILURE else None
+    return None if reason is None else reason.code
+
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as clip:
+        return sum(1 for _ in clip.decode(video=0))
+
+
+def test_nothing_is_lost_when_a_run_a_worker_the_broker_and_the_controller_die(
+    cluster: Cluster, material: Path, port: int, tmp_path: Path
+) -> None:
+    folders = cluster.folders
+    for number, name in enumerate(("one", "two")):
+        write_voice(folders.voices / f"{name}.wav", VOICE_SECONDS, 16_000 + number)
+        shutil.copy(material / "presenter.mp4", folders.presenters / f"{name}.mp4")
+    log = tmp_path / "up.log"
+    with ExitStack() as stack, open_instance(folders) as instance:
+        up, children = stack.enter_context(serving(port, log))
+        stack.enter_context(cluster.machine("a", Queue.CPU))
+        first = stack.enter_context(cluster.machine("b", Queue.GPU, "--device", "0"))
+        second = stack.enter_context(cluster.machine("c", Queue.GPU, "--device", "1"))
+
+        lost_run = kill_at_work(cluster, instance, first, all_of_it=False)
+        lost_with_worker = kill_at_work(cluster, instance, second, all_of_it=True)
+        wait_for(lambda: reason_of(instance, lost_run) == INTERRUPTED.code)
+        wait_for(lambda: reason_of(instance, lost_with_worker) == WORKER_LOST)
+
+        cluster.broker.kill()
+        wait_for(lambda: cluster.at_a_run(first) is not None)
+        cut_the_power(up, children)
+        cluster.broker.start()
+        up = start(port, log)
+        stack.callback(lambda: cut_the_power(up))
+        wait_for_page(port, up)
+        wait_for(lambda: made(instance, folders) == SUBJECTS)
+
+        runs = instance.get_runs()
+        good = [subject for run in runs if run.is_success and (subject := subject_of(run)) is not None]
+        assert Counter(subject.stage for subject in good) == SUBJECTS and len(set(good)) == len(good)
+        assert Counter(run.status for run in runs) == {DagsterRunStatus.SUCCESS: 10, DagsterRunStatus.FAILURE: 2}
+        for run in runs:
+            subject = subject_of(run)
+            draws = subject is not None and subject.stage is Stage.CLIP
+            assert run.tags[QUEUE_TAG] == ("gpu" if draws else "cpu")
+            assert run.tags[WORKER_TAG].startswith("gpu-" if draws else "cpu-")
+        assert instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == []
+        assert instance.get_run_ids(RunsFilter(statuses=[DagsterRunStatus.QUEUED])) == []
+        assert list(folders.root.rglob(f"{TEMPORARY_PREFIX}*")) == []
+        clips = sorted(folders.outputs.glob("*/*.mp4"))
+        assert [frames_of(clip) for clip in clips] == [VOICE_SECONDS * PRESENTER_RATE] * 4
+        states = {worker.name: worker.state for worker in cluster.workers.all()}
+        assert states[first] is WorkerState.READY and states[second] is WorkerState.LOST
+
+
+def made(instance: dg.DagsterInstance, folders: DataFolders) -> Counter[Stage]:
+    found = plan(instance, folders, settings())
+    stages = {
+        Stage.VOICE: found.voices,
+        Stage.PRESENTER: found.presenters,
+        Stage.CLIP: found.clips,
+        Stage.DELIVERY: found.deliveries,
+    }
+    done = {stage: sum(s.state is State.DONE for s in statuses.values()) for stage, statuses in stages.items()}
+    return Counter(done)
