@@ -1,12 +1,11 @@
 """What a cluster's controller looks after: workers that fall silent, and runs that nobody is at any more.
 
-A process of its own beside Dagster's daemon, as ``python -m heygem_pipeline.operations.cluster_watch``: a sensor waits
-for other sensors, and Dagster's own check of runs asks only about those that have started.
+A process of its own beside Dagster's daemon, ``cli/cluster_watch.py``: a sensor waits for other sensors, and Dagster's
+own check of runs asks only about those that have started.
 """
 
 import logging
 from collections.abc import Callable, Container
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic, sleep
 
@@ -22,9 +21,9 @@ from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LO
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.stages import Stage, Subject, subject_of
-from heygem_pipeline.settings import Automatic, Settings, settings
+from heygem_pipeline.settings import Automatic, Settings
 from heygem_pipeline.storage.atomic import temporary_prefix
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.folders import DataFolders
 
 SECONDS_BETWEEN_LOOKS = 3.0
 
@@ -175,20 +174,15 @@ def remove_what_was_left(folders: DataFolders, run_id: str, subject: Subject | N
             left.unlink(missing_ok=True)
 
 
-def watch(folders: DataFolders) -> None:
+def watch(folders: DataFolders, chosen: Settings) -> None:
     """Look until this process is ended, whatever is away meanwhile."""
     watching = ClusterWatch()
     while True:
         try:
             with open_instance(folders) as instance:
                 while True:
-                    watching.look(instance, folders, settings())
+                    watching.look(instance, folders, chosen)
                     sleep(SECONDS_BETWEEN_LOOKS)
         except Exception:
             logging.getLogger(__name__).exception("This look at the workers failed; the next follows.")
             sleep(SECONDS_BETWEEN_LOOKS)
-
-
-if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        watch(data_folders())

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from secrets import token_hex
 from socket import gethostname
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from celery import Celery
 
 PR_SET_PDEATHSIG = 1
+
+GRAPH = "heygem_pipeline.definitions"
+"""What workspace.yaml names."""
 
 
 def examine(folders: DataFolders, chosen: Settings, queue: Queue, device: str | None) -> Worker:
@@ -98,9 +102,8 @@ def work(folders: DataFolders, chosen: Settings, queue: Queue, device: str | Non
     workers.enter(worker)
     if worker.reason is not None:
         return worker.reason
-    # Loaded once, and not by the process of every run.
-    import heygem_pipeline.definitions  # noqa: F401
-
+    # As Dagster does it, but once, and not in the process of every run.
+    import_module(GRAPH)
     ended = _Ended()
     heartbeat = Heartbeat(workers, worker.name, ended.lost, ended.unfit)
     heartbeat.start()

@@ -34,7 +34,7 @@ if {ALL_ENDED!r} not in told:
 """
 """It needs little memory while it waits."""
 
-WATCH_COMMAND = [sys.executable, "-m", "heygem_pipeline.operations.cluster_watch"]
+WATCH_COMMAND = [sys.executable, "-m", "heygem_pipeline.cli.cluster_watch"]
 """Of a cluster's controller only."""
 
 PATIENCE = 10.0

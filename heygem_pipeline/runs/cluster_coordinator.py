@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import dagster as dg
 
@@ -11,7 +11,6 @@ from heygem_pipeline.runs.broker_access import require_broker
 from heygem_pipeline.runs.cluster_queues import QUEUE_TAG, Queue, queue_of
 from heygem_pipeline.runs.cluster_workers import Workers
 from heygem_pipeline.runs.dagster_internals import QueuedRunCoordinator, RunQueueConfig, SubmitRunContext
-from heygem_pipeline.settings import settings
 
 UNLIMITED, NONE = -1, 0
 
@@ -22,8 +21,21 @@ class WorkersRunCoordinator(QueuedRunCoordinator):
     Workers come and go while the controller runs, so the limits are asked for with every look at the queue.
     """
 
+    def __init__(self, database: str, broker: str, **configured: Any) -> None:  # noqa: ANN401 - as Dagster has it
+        super().__init__(**configured)
+        self._workers = Workers(database)
+        self._broker = broker
+
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Self:  # noqa: ANN401 - as Dagster has it
+    def config_type(cls) -> dict[str, Any]:
+        """Dagster's, and where workers and broker are found."""
+        return dict(cast("Mapping[str, Any]", super().config_type())) | {
+            "database": dg.StringSource,
+            "broker": dg.StringSource,
+        }
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Self:  # noqa: ANN401
         """As Dagster has it."""
         return cls(inst_data=inst_data, **config_value)
 
@@ -36,21 +48,20 @@ class WorkersRunCoordinator(QueuedRunCoordinator):
     def get_run_queue_config(self) -> RunQueueConfig:
         """Dagster's limits, and as many runs of each queue as it has workers."""
         configured = super().get_run_queue_config()
-        places = Workers(settings().database.get_secret_value()).places()
+        places = self._workers.places()
         limits = [{"key": QUEUE_TAG, "value": queue.value, "limit": places[queue]} for queue in Queue]
         return configured._replace(
-            max_concurrent_runs=UNLIMITED if any(places.values()) and _broker_answers() else NONE,
+            max_concurrent_runs=UNLIMITED if any(places.values()) and self._broker_answers() else NONE,
             tag_concurrency_limits=[*configured.tag_concurrency_limits, *limits],
             # Workers and not slots say whether a run can begin.
             should_block_op_concurrency_limited_runs=False,
         )
 
-
-def _broker_answers() -> bool:
-    """A run that is handed to a broker which is away would fail."""
-    try:
-        require_broker(settings().broker.get_secret_value())
-    except ClusterUnusable as error:
-        logging.getLogger(__name__).warning("%s", error)
-        return False
-    return True
+    def _broker_answers(self) -> bool:
+        """A run that is handed to a broker which is away would fail."""
+        try:
+            require_broker(self._broker)
+        except ClusterUnusable as error:
+            logging.getLogger(__name__).warning("%s", error)
+            return False
+        return True

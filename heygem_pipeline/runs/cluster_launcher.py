@@ -1,7 +1,7 @@
 """Dagster's runs as whole tasks of Celery, each for a worker of its queue: named in dagster.yaml."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import dagster as dg
 from dagster_celery.launcher import CeleryRunLauncher
@@ -12,7 +12,6 @@ from redis.exceptions import RedisError
 from heygem_pipeline.runs.cluster_queues import AGREED, queue_of
 from heygem_pipeline.runs.cluster_workers import Workers
 from heygem_pipeline.runs.failure_reasons import STOPPED, reason_tag
-from heygem_pipeline.settings import settings
 
 AWAY = (OperationalError, RedisError, OSError)
 """What handing something to a broker raises that does not answer."""
@@ -23,9 +22,15 @@ TRIES = {"max_retries": 2, "interval_start": 0.2, "interval_step": 0.5, "interva
 class WholeRunLauncher(CeleryRunLauncher):
     """Each run is one task. What becomes of it is seen by ``operations/cluster_watch.py``."""
 
-    def __init__(self, **configured: Any) -> None:  # noqa: ANN401 - as Dagster has it
+    def __init__(self, database: str, **configured: Any) -> None:  # noqa: ANN401 - as Dagster has it
         super().__init__(**configured)
+        self._workers = Workers(database)
         self.celery.conf.update(AGREED)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Dagster's, and where the workers are found."""
+        return dict(cast("Mapping[str, Any]", super().config_type())) | {"database": dg.StringSource}
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> Self:  # noqa: ANN401
@@ -50,7 +55,7 @@ class WholeRunLauncher(CeleryRunLauncher):
         if run is None or run.is_finished:
             return False
         self._instance.report_run_canceling(run)
-        if not Workers(settings().database.get_secret_value()).tell_to_stop(run_id):
+        if not self._workers.tell_to_stop(run_id):
             self._instance.report_run_canceled(run)
         return True
 
