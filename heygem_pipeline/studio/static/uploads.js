@@ -250,6 +250,7 @@ function drawUpload(card, kind, upload) {
         el("button.icon-button", { type: "button", "aria-label": t("replace.title", { name }), title: t(upload.spoken ? "replace.script" : `replace.${kind}`), onclick: () => replace(kind, upload) }, icon("swap")),
         el("button.icon-button", { type: "button", "aria-label": t("delete.one", { name }), title: t("delete"), onclick: () => remove(kind, upload) }, icon("bin"))));
     }
+    if (upload.key && upload.examined && !bad && upload.moving !== null) parts.push(motion(upload));
     if (bad) parts.push(problem(kind, upload, bad));
     else if (upload.warnings.length) {
       parts.push(el("details.note.doubt", { open: upload.warnings.length === 1 }, el("summary", {}, icon("alert"), t("hints", { count: upload.warnings.length })), ...upload.warnings.map((warning) => el("p", {}, warning.sentence))));
@@ -257,7 +258,6 @@ function drawUpload(card, kind, upload) {
       const offer = faces.offer(upload);
       if (offer) parts.push(el("div.note", {}, offer));
     }
-    if (upload.key && upload.examined && !bad && upload.moving !== null) parts.push(motion(upload));
     return parts;
   });
   const percent = card.querySelector(".looking .percent");

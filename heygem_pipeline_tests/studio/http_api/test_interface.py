@@ -55,6 +55,18 @@ def test_an_upload_is_replaced_under_its_key(studio: TestClient, house: House) -
     assert (house.folders.voices / "one.wav").read_bytes() == b"other"
 
 
+def test_a_photograph_that_is_brought_in_moves_until_somebody_keeps_it_still(studio: TestClient, house: House) -> None:
+    assert studio.put(f"{V1}/presenters/photo.png", content=b"picture").status_code == 201
+    assert studio.get(f"{V1}/presenters/photo").json()["moving"] is True
+    assert studio.get(f"{V1}/presenters/one").json()["moving"] is None
+    assert studio.patch(f"{V1}/presenters/photo", json={"moving": False}).status_code == 204
+    assert studio.get(f"{V1}/presenters/photo").json()["moving"] is False
+    assert (house.folders.presenters / "photo.yaml").read_text() == "moving: false\n"
+    for key, code, status in (("one", "refused.no_photograph", 400), ("none", "refused.no_upload", 404)):
+        answer = studio.patch(f"{V1}/presenters/{key}", json={"moving": True})
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 @pytest.mark.parametrize(
     ("name", "code", "status"),
     [("page.html", "refused.ending", 400), ("new.wav?replace=none", "refused.not_there", 404)],
