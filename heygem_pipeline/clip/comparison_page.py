@@ -10,7 +10,7 @@ from heygem_pipeline.quality.report import ClipReport
 STYLE = """
 body { font: 16px/1.45 system-ui, sans-serif; margin: 2rem; color: #1c2126; background: #f5f6f7 }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1.5rem }
-article { background: #fff; border: 1px solid #d8dde1; border-radius: .5rem; padding: 1rem }
+article { background: #fff; border: 1px solid #d8dde1; border-radius: .5rem; padding: 1rem; overflow-wrap: anywhere }
 video { width: 100%; background: #000; border-radius: .25rem }
 h1, h2 { font-weight: 600; margin: 0 0 .5rem }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .2rem .8rem; margin: .8rem 0 0 }

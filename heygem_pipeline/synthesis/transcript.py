@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ class SpokenSentence:
     end: float
     paragraph: int
 
+
+LARGEST_FILE = 2**26
+"""Bytes: of a hundred thousand words, four times what they take."""
 
 TOUCHING_SOUNDS, TEETH_SOUNDS = ("m", "b", "p"), ("f", "v")
 """In IPA: sounds for which the lips touch, and for which the lower one touches the teeth."""
@@ -70,15 +74,24 @@ def write_transcript(transcript: Transcript, destination: Path) -> None:
 
 
 def read_transcript(stored: Path) -> Transcript:
-    """Return what ``write_transcript`` stored. Raises KeyError where another version stored it."""
+    """Return what ``write_transcript`` stored. Raises KeyError where another version stored it, ValueError for none."""
+    if stored.stat().st_size > LARGEST_FILE:
+        raise ValueError(stored.name)
     values = json.loads(stored.read_text(encoding="utf-8"))
     try:
         sentences = tuple(SpokenSentence(**sentence) for sentence in values.pop("sentences"))
         told = values.pop("lip_sounds", None)
-        lip_sounds = None if told is None else tuple(LipSound(**sound) for sound in told)
+        lip_sounds = None if told is None else tuple(_lip_sound(**sound) for sound in told)
         return Transcript(**values, sentences=sentences, lip_sounds=lip_sounds)
     except TypeError as error:
         raise KeyError(stored.name) from error
+
+
+def _lip_sound(sign: str, begin: float, end: float) -> LipSound:
+    """Of a file that anybody may have written. Raises ValueError, TypeError for what is no sound."""
+    if sign not in (*TOUCHING_SOUNDS, *TEETH_SOUNDS) or not 0 <= begin < end < inf:
+        raise ValueError(sign)
+    return LipSound(sign, begin, end)
 
 
 def transcript_of(recording: Path, sha256: str) -> Transcript | None:

@@ -1,5 +1,6 @@
 """What an engine knows of its sounds reaches the mouth: by a stand-in that tells when it says which."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -81,6 +82,15 @@ def test_a_stretch_of_a_voice_knows_them_too(recording: Path, tmp_path: Path) ->
     stretch = analyse_stretch(recording, tmp_path / "part.wav", Stretch(0.55, begin), DEFAULTS)
     assert stretch.speech.closures is not None
     assert [one.begin for one in stretch.speech.closures] == pytest.approx([0.2, 0.45], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    "sound", [{}, "m", {"sign": "m", "begin": "0", "end": 1}, {"sign": "m", "begin": 1, "end": 1e999}]
+)
+def test_a_transcript_that_somebody_has_spoiled_says_nothing(sound: object, recording: Path) -> None:
+    stored = json.loads(recording.with_suffix(".json").read_text(encoding="utf-8"))
+    recording.with_suffix(".json").write_text(json.dumps(stored | {"lip_sounds": [sound]}), encoding="utf-8")
+    assert analyse_voice(recording).speech.closures is None
 
 
 def test_a_transcript_of_another_recording_says_nothing(recording: Path) -> None:
