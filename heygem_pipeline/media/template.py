@@ -105,6 +105,8 @@ class Template:
             wanted: what lies outside may be black, which spares most of the work; default, all is wanted.
             exact: False, where a frame is only looked at: its colours are then off by a level, and it costs less.
         """
+        if self.motion is not None and not exact:
+            return self._looked_at(self.motion)
         converter = self.converter if exact else Converter(self.info, exact=False)
         return (_pixels(index, frame, wanted) for index, frame in self._forward(0, converter))
 
@@ -181,6 +183,16 @@ class Template:
             if changed is not None:
                 frame.draw(*changed)
             yield index, frame
+
+    def _looked_at(self, motion: PictureMotion) -> Iterator[Pixels]:
+        """Frames of a picture that moves, as it is read: none of its pixels goes through the colours of a clip."""
+        picture = self._picture().whole()
+        for index in range(self.info.frame_count):
+            frame, changed = picture.copy(), motion.part(index)
+            if changed is not None:
+                left, top, pixels = changed
+                frame[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+            yield frame
 
     def _through_memory(self, frames: Iterator[VideoFrame]) -> Iterator[Frame]:
         held = list(frames)

@@ -103,6 +103,15 @@ def test_of_an_upload_no_picture_stays(full: House) -> None:
     assert [picture.exists() for picture in pictures] == [False, False, True, True]
 
 
+def test_of_a_photograph_the_choice_that_it_moves_goes_too(full: House) -> None:
+    (full.folders.presenters / "photo.png").write_bytes(b"picture")
+    full.take_in()
+    sidecar = full.folders.presenters / "photo.yaml"
+    assert sidecar.read_text() == "moving: true\n"
+    forget_all(full, ErasureTarget(None, "photo"))
+    assert not sidecar.exists()
+
+
 def test_a_zip_that_never_held_the_presenter_stays(full: House) -> None:
     full.folders.clip(ClipKey("one", "two")).unlink()
     with zipfile.ZipFile(full.folders.delivery("one"), "w") as archive:

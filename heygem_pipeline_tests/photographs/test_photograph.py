@@ -135,4 +135,6 @@ def test_a_template_of_it_plays_forward_and_back(picture: Pixels, tmp_path: Path
     shown = [(index, frame.whole()) for index, frame in beginning.shown(14)]
     assert [index for index, _ in shown] == [*range(12), 10, 9]
     assert np.array_equal(shown[10][1], shown[12][1]) and not np.array_equal(shown[9][1], shown[11][1])
+    for exact, near in zip(beginning.frames(), beginning.frames(exact=False), strict=True):
+        assert np.abs(exact.astype(int) - near).mean() < 2
     assert [index for index, frame in enumerate(beginning.frames()) if not np.array_equal(frame, shown[index][1])] == []
