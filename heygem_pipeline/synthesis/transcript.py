@@ -23,7 +23,7 @@ class SpokenSentence:
 
 
 LARGEST_FILE = 2**26
-"""Bytes: of a hundred thousand words, four times what they take."""
+"""Bytes; the longest script takes a few millions."""
 
 TOUCHING_SOUNDS, TEETH_SOUNDS = ("m", "b", "p"), ("f", "v")
 """In IPA: sounds for which the lips touch, and for which the lower one touches the teeth."""
