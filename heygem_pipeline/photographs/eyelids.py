@@ -167,8 +167,8 @@ def lower_lid(picture: Pixels, drawn: Pixels, eye: Eye, closing: float) -> None:
     skin = _skin_around(around, y - upper, lower - upper, eye, lashes)
     covered = smoothstep(0, 1, (y - crease) / np.maximum(edge - crease, 1e-3)) * (1 - is_led) * (fall > 0)
     # What lay in the shade of the brow comes into the light.
-    share_of_skin = (0.65 * covered * np.clip(fall / np.maximum(0.5 * eye.skin, 1), 0, 1))[..., None]
-    lid = lid + (skin * (1 - 0.10 * share[..., None]) - lid) * share_of_skin
+    share_of_skin = (0.8 * covered * np.clip(fall / np.maximum(0.5 * eye.skin, 1), 0, 1))[..., None]
+    lid = lid + (skin * (1 - 0.06 * share[..., None]) - lid) * share_of_skin
     # What was seen of the eye below the edge of the lid is no lash.
     lid = np.where((y > edge - 0.5 * lashes)[..., None], np.minimum(lid, 0.7 * skin), lid)
     softness = max(1.0, 0.03 * eye.width)
@@ -185,11 +185,11 @@ def _skin_around(
 
     mask = ((height < -1.6 * lashes) & (height > -eye.skin)).astype(np.float32)
     beneath = height - depth
-    mask = np.maximum(mask, ((beneath > 2.5 * lashes) & (beneath < 6 * lashes)).astype(np.float32) * 0.6)
+    mask = np.maximum(mask, ((beneath > 2.5 * lashes) & (beneath < 6 * lashes)).astype(np.float32))
     light = around @ np.array([0.114, 0.587, 0.299], np.float32)
     if mask.any():
         # Lines and lashes are darker than the skin.
-        mask *= light >= np.quantile(light[mask > 0], 0.35)
+        mask *= light >= np.quantile(light[mask > 0], 0.5)
     sigma = 0.2 * eye.width
     weight = cv2.GaussianBlur(mask, (0, 0), sigma) + 1e-5
     return np.asarray(cv2.GaussianBlur(around * mask[..., None], (0, 0), sigma) / weight[..., None], np.float32)

@@ -40,7 +40,7 @@ DARK_GLASS = 0.5
 CHEEKS = (50, 280)
 """Vertices on the cheeks, on the picture's left and right."""
 
-SHUT = 0.7
+SHUT = 0.8
 """Openness that the mesh may still read of eyes drawn shut, of what it was."""
 
 
