@@ -11,8 +11,9 @@ CERTAIN_SPEECH, LIKELY_SPEECH = 0.5, 0.35
 EVIDENCE_ROWS = 3.0
 """By how much the detector's probability exceeds LIKELY_SPEECH, added up over the rows of a stretch: what has less is a
 note of music or a click (bowed and blown notes made for the purpose have up to 2.4, the shortest words measured 3)."""
-DETECTOR_BLUR = 5
-"""Rows by which a stretch is widened before the level decides: the detector steps by 32 ms and reacts late."""
+DETECTOR_BLUR, DETECTOR_TAIL = 5, 2
+"""Rows by which a stretch is widened before and after it, before the level decides: the detector steps by 32 ms and
+reacts late, to the end too. Where noise or music follows a word, a longer tail kept the mouth open."""
 AUDIBLE_DB = 30.0
 """Speech sounds lie within this much of the voice's loudness; what is softer is a pause."""
 ABOVE_NOISE_DB = 4.0
@@ -43,7 +44,7 @@ LOW_PASS_KERNEL = np.array([1, 4, 6, 4, 1]) / 16
 
 def speech_envelope(speech: SpeechFeatures) -> NDArray[np.float64]:
     """Return float64 (rows,): 1 while somebody speaks, exactly 0 in silence, with ramps of 100 ms between."""
-    sounding = _widen(_speech_stretches(speech.activity), DETECTOR_BLUR, DETECTOR_BLUR) & _audible(speech)
+    sounding = _widen(_speech_stretches(speech.activity), DETECTOR_BLUR, DETECTOR_TAIL) & _audible(speech)
     mask = _parted(_widen(_without_short_breaks(sounding), 0, HANGOVER)).astype(np.float64)
     window = np.hanning(2 * RAMP + 3)[1:-1]
     padded = np.pad(mask, RAMP, mode="edge")

@@ -50,6 +50,12 @@ def test_lips_stay_with_the_sound_and_are_closed_120_ms_later() -> None:
     assert not openness[179 + 10 :].any()
 
 
+def test_noise_as_loud_as_speech_does_not_hold_the_mouth_open_after_it() -> None:
+    openness = speech_envelope(made_features(one_word(), np.full(300, -20.0)))
+    assert openness[179] == 1
+    assert not openness[179 + 12 :].any()  # 150 ms
+
+
 def test_a_stop_consonant_inside_a_word_does_not_close_the_gate() -> None:
     activity = one_word()
     level = np.where(activity > 0, -20.0, -90.0)
