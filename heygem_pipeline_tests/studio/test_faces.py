@@ -77,7 +77,13 @@ def test_what_is_no_place_is_refused(couple: House, place: object) -> None:
 
 @pytest.mark.server
 @pytest.mark.long(minutes=0.3)
-def test_a_face_is_chosen_by_pressing_on_it(couple: House, open_page: Callable[..., "Page"]) -> None:
+def test_a_face_is_chosen_by_pressing_on_it_and_a_photograph_kept_still_by_its_tick(
+    couple: House, open_page: Callable[..., "Page"]
+) -> None:
+    import cv2
+
+    cv2.imwrite(str(couple.folders.presenters / "photo.png"), swaying_presenter(1)[0])
+    couple.take_in()
     with listening(couple, rules()) as address:
         page = open_page(address)
         card = page.locator("[data-kind=presenters] .card", has_text="couple.mp4")
@@ -91,5 +97,15 @@ def test_a_face_is_chosen_by_pressing_on_it(couple: House, open_page: Callable[.
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         dialog.get_by_role("button", name="Take this one").click()
         card.get_by_text("You have chosen whose mouth moves").wait_for()
+        assert card.get_by_label("Blinks and moves the head").count() == 0
+        tick = page.locator("[data-kind=presenters] .card", has_text="photo.png").get_by_label(
+            "Blinks and moves the head"
+        )
+        assert tick.is_checked()
+        tick.uncheck()
+        page.get_by_text("The photograph is looked at again").first.wait_for()
+        # It looks again at once, and would find nobody.
+        page.goto("about:blank")
+    assert (couple.folders.presenters / "photo.yaml").read_text() == "moving: false\n"
     face = read_sidecar(couple.folders.presenters / "couple.mp4").face
     assert face is not None and face.x > 0.5

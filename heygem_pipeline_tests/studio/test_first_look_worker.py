@@ -56,7 +56,7 @@ def test_a_look_that_breaks_off_is_not_begun_again_and_again(
     assert seen is not None and seen.refused is None and seen.seconds is None
 
 
-def loses_the_database(_folders: DataFolders, _path: Path) -> None:
+def loses_the_database(_folders: DataFolders, _path: Path, _photographs_move: bool) -> None:
     raise OperationalError("database is locked")
 
 
