@@ -102,7 +102,7 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
         if number % MISSING == 0
         for template in presenters
     )
-    tried = RunInputs(voices, presenters, dict.fromkeys(presenters, tracker), set(), settings(), {})
+    tried = RunInputs(voices, presenters, dict.fromkeys(presenters, tracker), set(), settings(), {}, {})
     for key in islice(unmade, FAILURES):
         tags = {PARTITION_NAME_TAG: key, TRIED_TAG: tried.of_clip(ClipKey.from_partition(key), ())}
         run = dg.DagsterRun(

@@ -26,7 +26,7 @@ GROUPS = {
     ),
     "What starts by itself": ("automatic", "queue_length", "keep_free_gb", "webhook_inside"),
     "The finished clip; a campaign can set these too": (
-        *("label", "subtitles", "crf", "preset", "audio_bitrate"),
+        *("label", "subtitles", "loudness", "crf", "preset", "audio_bitrate"),
         *("content_producer", "content_propagator", "propagate_id"),
     ),
     "The finished clip; the same for all campaigns": ("encoder", "max_frame_rate"),

@@ -128,6 +128,10 @@ class BackupUnusable(BadInput):
     """The file is no whole backup of a data folder."""
 
 
+class ArchiveChanged(PipelineError):
+    """A file that goes into a ZIP was replaced or removed while the ZIP was sent."""
+
+
 class UploadReplaced(BadInput):
     """The upload is no longer the file that was analysed."""
 
@@ -136,8 +140,16 @@ class CheckpointUnusable(BadInput):
     """A file of weights is damaged, or holds something else than its name says."""
 
 
+class TagUnusable(BadInput):
+    """This can be no tag, or is one too many."""
+
+
+class NothingLeft(BadInput):
+    """The part of a file that is to be used lies behind its end."""
+
+
 class SidecarWrong(BadInput):
-    """The file beside a presenter that says how it is handled cannot be understood."""
+    """The file beside an upload that says how it is handled cannot be understood."""
 
 
 class CampaignWrong(BadInput):

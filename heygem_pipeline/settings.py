@@ -38,6 +38,10 @@ X264Preset = Literal[
 ]
 
 
+def _as_is(written: object) -> object:
+    return None if written in ("as_is", "") else written
+
+
 class ClipSettings(BaseModel):
     """Those that may differ from clip to clip, so that a campaign can set them too."""
 
@@ -60,6 +64,13 @@ class ClipSettings(BaseModel):
     subtitles: Subtitles = Field(
         default=Subtitles.SOFT,
         description="Subtitles where the words are known: none, soft (a track that players can show), burnt (drawn in)",
+    )
+    loudness: Annotated[float | None, BeforeValidator(_as_is)] = Field(
+        default=None,
+        ge=-36,
+        le=-8,
+        description="Loudness of the finished clip (LUFS, EBU R 128): -16 for the web, -23 for broadcasting; "
+        "as_is: the voice stays as it is",
     )
     content_producer: str = Field(default="heygem-pipeline", description="AIGC field ContentProducer (GB 45438-2025)")
     content_propagator: str = Field(default="", description="AIGC field ContentPropagator")
@@ -392,7 +403,7 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 DECISIVE = (
-    *(name for name in ClipSettings.model_fields if name != "subtitles"),
+    *(name for name in ClipSettings.model_fields if name not in ("subtitles", "loudness")),
     *("checkpoints", "ffmpeg", "encoder", "engine", "tracker", "device", "wav2lip_lead_seconds", "wav2lip_sharpening"),
     *("acknowledged_licences", "downloads", *UploadLimits.model_fields, "sync_tolerance_frames"),
 )

@@ -58,7 +58,7 @@ def test_every_setting_is_decisive_or_changes_no_clip() -> None:
     others |= DagsterPageSettings.model_fields.keys()
     others |= ClusterSettings.model_fields.keys()
     others |= SynthesisSettings.model_fields.keys() - WeightSettings.model_fields.keys()
-    others |= {"subtitles", "subtitle_font"}  # Of clips whose words are known, the recipe tells.
+    others |= {"subtitles", "subtitle_font", "loudness"}  # Of clips that they concern, the recipe tells.
     others |= {"photographs_move"}  # Of photographs that are there, their sidecars tell.
     others |= {*NEWER_DECISIVE}  # Decisive where they are set: the test below.
     assert {*DECISIVE, *others} == Settings.model_fields.keys()

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from heygem_pipeline.assets.failures import plain_failures
-from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.clip.voice import Voice, analyse_voice, current_analysis
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.settings import settings
-from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.versions import voice_version
@@ -48,7 +47,9 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
         "speed (x real time)": round(float(speech.duration) / voice.seconds, 1),
     }
     yield dg.Output(
-        voice, metadata=metadata, data_version=dg.DataVersion(voice_version(voice.fingerprint, ANALYSIS_VERSION))
+        voice,
+        metadata=metadata,
+        data_version=dg.DataVersion(voice_version(voice.fingerprint, current_analysis(voice.trim))),
     )
     warnings = speech_warnings(speech, chosen)
     yield dg.AssetCheckResult(

@@ -19,7 +19,7 @@ from heygem_pipeline.lipsync.patches import PatchFile
 from heygem_pipeline.media.subtitles import sub_rip, web_vtt
 from heygem_pipeline.quality.filmstrip import as_jpeg, as_markdown
 from heygem_pipeline.quality.report import Check, ClipReport, Verdict
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import UploadLimits, settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
@@ -60,7 +60,7 @@ def encoded_video(
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
         folders.report(clip).unlink(missing_ok=True)
         folders.removed(clip).unlink(missing_ok=True)
-        text = _text(folders, voice, clip.voice)
+        text = _text(folders, voice, clip.voice, chosen)
         made_with = chosen.with_clip(making.settings)
         drawing = MouthDrawing(patches, engine, made.get("device"), float(made["seconds"]))
         with StepProgress(context, display, count) as progress:
@@ -98,9 +98,9 @@ def encoded_video(
         patches.path.unlink(missing_ok=True)
 
 
-def _text(folders: DataFolders, voice: Voice, key: str) -> VoiceText | None:
+def _text(folders: DataFolders, voice: Voice, key: str, limits: UploadLimits) -> VoiceText | None:
     if key not in Uploads(folders).known(UploadKind.SCRIPT):
-        return text_beside(voice, languages_of(folders).get(key, ""))
+        return text_beside(voice, languages_of(folders).get(key, ""), limits)
     try:
         return text_of_script(read_transcript(folders.transcript(key)))
     except (OSError, ValueError, KeyError):

@@ -21,7 +21,7 @@ from heygem_pipeline.storage.versions import name_and_version, patches_version
 def made_from(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> dict[str, str]:
     """What tells later whether patches still belong to their voice, presenter and engine."""
     return {
-        "audio_fingerprint": voice.fingerprint,
+        "audio_fingerprint": f"{voice.fingerprint} {voice.trim.written}".rstrip(),
         "template_fingerprint": presenter.fingerprint,
         "tracker": presenter.tracker,
         "timeline": f"{len(presenter.tracks)} at {presenter.tracks.frame_rate}",
@@ -60,5 +60,6 @@ def generated_frames(
         "megabytes": round(path.stat().st_size / 1e6, 2),
         "path": dg.MetadataValue.path(path),
     }
-    version = patches_version(voice.fingerprint, presenter.fingerprint, presenter.tracker, engine.name, engine.version)
+    made_with = presenter.tracker, engine.name, engine.version
+    version = patches_version(voice.fingerprint, presenter.fingerprint, *made_with, voice.trim.written)
     return dg.Output(file, metadata=metadata, data_version=dg.DataVersion(version))

@@ -37,6 +37,7 @@ from heygem_pipeline.cli.terminal import (
     tell,
 )
 from heygem_pipeline.cli.tokens import app as token_commands
+from heygem_pipeline.cli.uploads import app as upload_commands
 from heygem_pipeline.cli.worker import app as worker_commands
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -88,6 +89,7 @@ app.add_typer(speech_commands)
 app.add_typer(studio_commands)
 app.add_typer(worker_commands)
 app.add_typer(token_commands, name="token")
+app.add_typer(upload_commands)
 
 
 @app.callback()

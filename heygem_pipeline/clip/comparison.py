@@ -68,7 +68,7 @@ def compare_engines(
     """
     with TemporaryDirectory() as place:
         heard = Path(place) / "voice.wav"
-        analysed = analyse_stretch(voice, heard, Stretch(seconds, begin=None), settings)
+        analysed, _ = analyse_stretch(voice, heard, Stretch(seconds, begin=None), settings)
         tracked = track_presenter(presenter, settings=settings, moving=settings.photographs_move)
         for engine in engines:
             terms = terms_of(engine.name, engine.settings)

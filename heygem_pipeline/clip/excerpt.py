@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from heygem_pipeline.checkpoints.weights import weights_of
-from heygem_pipeline.clip.generate import StageProgress, generate_clip
+from heygem_pipeline.clip.generate import StageProgress, generate_clip_saying
 from heygem_pipeline.clip.known_closures import closures_told
 from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
-from heygem_pipeline.clip.sidecar import chosen_tracker
-from heygem_pipeline.clip.voice import Voice, analyse_voice
+from heygem_pipeline.clip.sidecar import chosen_tracker, read_trim
+from heygem_pipeline.clip.voice import Voice, analyse_voice, open_voice
+from heygem_pipeline.clip.voice_text import VoiceText, text_of_recording
 from heygem_pipeline.errors import SpeechTooShort
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.sound import read_sound
@@ -45,6 +46,7 @@ def generate_excerpt(
     engine: str | None = None,
     progress: StageProgress | None = None,
     moving: bool = False,
+    text: VoiceText | None = None,
 ) -> ClipReport:
     """Make a clip of a stretch of a voice, on the beginning of a presenter.
 
@@ -52,43 +54,42 @@ def generate_excerpt(
     stretch shows.
 
     moving: whether a photograph moves where its sidecar does not say it.
+    text: what is said in the whole voice; default: as a text beside it tells.
     """
     weights_of(load_engine(engine or settings.engine, settings).name, settings)
     with TemporaryDirectory() as place:
         # The clip says what it was made of: the upload's own name.
         heard = Path(place) / f"{Path(voice).stem[:60]}.wav"
-        analysed = analyse_stretch(Path(voice), heard, stretch, settings)
+        analysed, begin = analyse_stretch(Path(voice), heard, stretch, settings)
+        said = text or text_of_recording(Path(voice), read_trim(Path(voice)), settings)
+        if said is not None:
+            said = said.between(begin, begin + stretch.seconds)
         if not isinstance(presenter, Presenter):
             presenter = _beginning_tracked(Path(presenter), stretch.seconds, progress, settings, moving)
-        return generate_clip(analysed, presenter, output, engine, progress, settings)
+        return generate_clip_saying(said, analysed, presenter, output, engine, progress, settings)
 
 
-def analyse_stretch(voice: Path, destination: Path, stretch: Stretch, settings: Settings) -> Voice:
+def analyse_stretch(voice: Path, destination: Path, stretch: Stretch, settings: Settings) -> tuple[Voice, float]:
     """Write a stretch of a voice as a WAV, and analyse that, with the closures that are known of the whole.
 
-    Raises SpeechTooShort where the voice ends before the stretch begins, and what ``analyse_voice`` raises.
+    Return it with the second at which it begins. Raises SpeechTooShort where the voice ends before the stretch begins,
+    and what ``analyse_voice`` raises.
     """
-    begin = stretch.begin
+    begin, heard_of = stretch.begin, open_voice(voice, settings)
     if begin is None:
-        heard = read_sound(voice, HEARD_RATE, settings)
+        heard = read_sound(voice, HEARD_RATE, settings, heard_of)
         said = np.concatenate([[0.0], np.cumsum(speech_activity(heard.samples))])
         rows = min(round(stretch.seconds * FEATURE_RATE), len(said) - 1)
         begin = float(np.argmax(said[rows:] - said[: len(said) - rows])) / FEATURE_RATE
-    sound = read_sound(voice, SOUND_RATE, settings).samples
+    sound = read_sound(voice, SOUND_RATE, settings, heard_of).samples
     if begin > 0 and begin * SOUND_RATE >= len(sound):
         length = round(len(sound) / SOUND_RATE, 1)
         raise SpeechTooShort("excerpt.past_end", file=legible(voice.name), seconds=length, begin=begin)
     write_wave(destination, sound[round(begin * SOUND_RATE) :][: round(stretch.seconds * SOUND_RATE)], SOUND_RATE)
     analysed = analyse_voice(destination, settings)
-    told = closures_told(voice, fingerprint(voice))
-    if told is None:
-        return analysed
-    within = tuple(
-        replace(one, begin=one.begin - begin, end=one.end - begin)
-        for one in told
-        if begin < one.end and one.begin < begin + stretch.seconds
-    )
-    return replace(analysed, speech=replace(analysed.speech, closures=within))
+    first = float(heard_of.trim.start) + begin
+    within = closures_told(voice, fingerprint(voice), first, first + stretch.seconds)
+    return replace(analysed, speech=replace(analysed.speech, closures=within)), begin
 
 
 def _beginning_tracked(

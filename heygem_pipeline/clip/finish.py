@@ -70,7 +70,8 @@ def draw_for(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> Mouth
     Raises what opening the presenter raises; what drawing raises comes when the patches are read.
     """
     reading = SharedReading(presenter.open())
-    return MouthDrawing(draw_mouths(voice, presenter, engine, template=reading.template), engine, reading=reading)
+    patches = draw_mouths(voice, presenter, engine, template=reading.template)
+    return MouthDrawing(patches, engine, reading=reading)
 
 
 def finish_clip(
@@ -110,7 +111,7 @@ def finish_clip(
             frames,
             frame_rate=presenter.tracks.frame_rate,
             size=presenter.tracks.size,
-            sound=voice.sound or voice.path,
+            sound=voice.open(made_with),
             duration=voice.speech.duration,
             destination=destination,
             made_with=made_with,
@@ -203,15 +204,17 @@ def _report(
         warnings=speech_warnings(voice.speech, made_with)
         + fitness_warnings(presenter.tracks, made_with)
         + (presenter.motion.hints if presenter.motion is not None else [])
-        + _subtitle_warnings(encoded, made_with, text),
+        + _subtitle_warnings(encoded, made_with, text)
+        + ([] if encoded.as_loud_as_asked else [Message("loudness.not_measured", file=legible(voice.path.name))]),
         audio_fingerprint=voice.fingerprint,
         template_fingerprint=presenter.fingerprint,
         produce_id=encoded.produce_id,
         bytes=encoded.bytes,
-        made_with=settings_of_report(made_with, text.version if text is not None else ""),
+        made_with=settings_of_report(made_with, text.version if text is not None else "", voice.trim.written),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         subtitles="" if encoded.subtitles is Subtitles.NONE else encoded.subtitles.value,
         synthetic_voice=text.synthetic if text is not None else "",
+        loudness=None if encoded.loudness is None else round(encoded.loudness, 1),
     )
 
 

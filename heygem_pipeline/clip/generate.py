@@ -12,7 +12,7 @@ from heygem_pipeline.clip.finish import draw_for, finish_clip
 from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker
 from heygem_pipeline.clip.voice import Voice, analyse_voice
-from heygem_pipeline.clip.voice_text import text_beside
+from heygem_pipeline.clip.voice_text import VoiceText, text_beside
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
@@ -53,6 +53,19 @@ def generate_clip(
         NotReady: this machine lacks something, such as weights or disk space.
         EncodingFailed: the encoder stopped.
     """
+    return generate_clip_saying(None, voice, presenter, output, engine, progress, settings)
+
+
+def generate_clip_saying(
+    text: VoiceText | None,
+    voice: str | os.PathLike[str] | Voice,
+    presenter: str | os.PathLike[str] | Presenter,
+    output: str | os.PathLike[str],
+    engine: str | LipSyncEngine | None,
+    progress: StageProgress | None,
+    settings: Settings | None,
+) -> ClipReport:
+    """The same where it is known what is said; None: a text beside the voice tells."""
     settings = settings or settings_of_environment()
     engine = engine or settings.engine
     drawing = load_engine(engine, settings) if isinstance(engine, str) else engine
@@ -67,8 +80,8 @@ def generate_clip(
         presenter = _tracked(seen, progress, settings)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     encoded = _stage(progress, "clip", written.name, count)
-    drawn, text = draw_for(voice, presenter, drawing), text_beside(voice)
-    return finish_clip(voice, presenter, drawn, written, encoded, settings, text).report
+    drawn, said = draw_for(voice, presenter, drawing), text or text_beside(voice, limits=settings)
+    return finish_clip(voice, presenter, drawn, written, encoded, settings, said).report
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,23 @@
 """The mouth patches of one clip: the part that a GPU engine needs the GPU for."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TypeVar
 
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
+from heygem_pipeline.media.sound import resampled_sound
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.wave_file import write_wave_pieces
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
+from heygem_pipeline.settings import UploadLimits
+
+PART_RATE = 48_000
 
 
 def draw_mouths(
@@ -31,10 +38,25 @@ def draw_mouths(
         StageMissing: What an earlier stage should have stored is not there.
         ModelMissing: A model file (landmark predictor, weights) is not installed.
     """
-    heard = replace(voice.speech, sound=voice.path)
-    patches = engine.generate(heard, template or presenter.open(), presenter.tracks, presenter.own_speech)
-    with closing(prefetch(patches, FRAMES_AHEAD)) as drawn:
-        yield from Metered(drawn, progress)
+    with _heard(voice, presenter.limits) as sound:
+        heard = replace(voice.speech, sound=sound)
+        patches = engine.generate(heard, template or presenter.open(), presenter.tracks, presenter.own_speech)
+        with closing(prefetch(patches, FRAMES_AHEAD)) as drawn:
+            yield from Metered(drawn, progress)
+
+
+@contextmanager
+def _heard(voice: Voice, limits: UploadLimits) -> Iterator[Path]:
+    """A file of what engines hear for themselves: the upload, or the part of it that is used."""
+    if voice.trim.is_whole:
+        yield voice.path
+        return
+    with TemporaryDirectory() as folder:
+        part = Path(folder) / f"{voice.path.stem[:60]}.wav"
+        info = voice.open(limits)
+        channels = min(2, info.channels)
+        write_wave_pieces(part, resampled_sound(info, PART_RATE, channels), PART_RATE, channels)
+        yield part
 
 
 Item = TypeVar("Item")

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +17,7 @@ from heygem_pipeline.faces.tracks import FaceTracks, TrackedUpload, read_tracks,
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import sound_beginning
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.photographs.photograph import VERSION
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
@@ -30,13 +30,14 @@ from heygem_pipeline.storage.versions import name_and_version
 
 def current_tracker(settings: Settings, sidecar: Sidecar = NOTHING_SAID) -> str:
     """Name and version of the tracker for a presenter with this sidecar."""
-    return _version(sidecar.tracker_for(settings), sidecar.moves())
+    return _version(sidecar.tracker_for(settings), sidecar.moves(), sidecar.trim)
 
 
-def _version(tracker: FaceTracker, moving: bool) -> str:
-    """What tracks are made by: also the motion of a photograph that moves."""
+def _version(tracker: FaceTracker, moving: bool, trim: Trim) -> str:
+    """What tracks are made by: also the motion of a photograph that moves, and the part of a video that is used."""
     version = name_and_version(tracker.name, tracker.version)
-    return f"{version} moving {VERSION}" if moving else version
+    version = f"{version} moving {VERSION}" if moving else version
+    return version if trim.is_whole else f"{version} of {trim.written}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Presenter:
         state: of the file when it was tracked, as ``file_state`` says it; "" where that is not known.
         tracked: the upload as it was opened for tracking, where that was in this process.
         motion: of a photograph that moves.
+        trim: the part of it that was tracked, and is shown.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class Presenter:
     state: str = ""
     tracked: Template | None = field(default=None, repr=False, compare=False)
     motion: PhotographMotion | None = None
+    trim: Trim = WHOLE
 
     def open(self) -> Template:
         """Open the upload for reading frames that belong to the tracks.
@@ -81,7 +84,7 @@ class Presenter:
     def _opened(self) -> Template:
         if self.tracked is not None and self.tracked.limits == self.limits:
             return self.tracked
-        template = Template.open(self.path, self.limits)
+        template = Template.open(self.path, self.limits, self.trim)
         if self.motion is None:
             return template
         if self.motion.version != VERSION:
@@ -90,14 +93,15 @@ class Presenter:
 
 
 def open_presenter(path: Path, settings: Settings, moving: bool = False) -> Template:
-    """Open an upload that is to be tracked.
+    """Open an upload that is to be tracked: the part of it that its sidecar says is used.
 
     Raises BadInput.
 
     Args:
         moving: whether a photograph moves where its sidecar does not say it.
     """
-    template, sidecar = Template.open(path, settings), read_sidecar(path)
+    sidecar = read_sidecar(path)
+    template = Template.open(path, settings, sidecar.trim)
     return in_motion(template, fingerprint(path), sidecar.face) if sidecar.moves(moving) else template
 
 
@@ -125,16 +129,18 @@ def track_presenter(
     path = Path(path)
     state = file_state(path)
     mark = fingerprint(path)
-    template, sidecar = template or Template.open(path, settings), read_sidecar(path)
+    sidecar = read_sidecar(path)
+    template = template or Template.open(path, settings, sidecar.trim)
     if template.motion is None and sidecar.moves(moving):
         template = in_motion(template, mark, sidecar.face)
     tracker = sidecar.tracker_for(settings)
     limits = sidecar.limits(settings)
     tracks = track_faces(template, tracker, progress, limits)
     own_speech = _own_speech(template, settings)
-    version, seconds = _version(tracker, sidecar.moves(moving)), perf_counter() - started
+    version, seconds = _version(tracker, sidecar.moves(moving), template.trim), perf_counter() - started
     motion = PhotographMotion.of(template)
-    return Presenter(path, mark, version, tracks, own_speech, seconds, settings, state, template, motion)
+    opened = settings, state, template, motion, template.trim
+    return Presenter(path, mark, version, tracks, own_speech, seconds, *opened)
 
 
 def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None:
@@ -150,6 +156,7 @@ def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None
     }
     if presenter.motion is not None:
         known["motion"] = presenter.motion.as_text()
+    known |= {} if presenter.trim.is_whole else {"trim": presenter.trim.written}
     write_tracks(presenter.tracks, tracks, known)
 
 
@@ -167,20 +174,21 @@ def load_presenter(
     upload = None if encodings is None else TrackedUpload(fingerprint, tracker, encodings, most_bytes)
     followed = replace(read_tracks(tracks), upload=upload)
     motion = PhotographMotion.from_text(known["motion"]) if "motion" in known else None
-    return Presenter(path, fingerprint, tracker, followed, speech, seconds, limits, state, motion=motion)
+    trim = Trim.read(known.get("trim", ""))
+    return Presenter(path, fingerprint, tracker, followed, speech, seconds, limits, state, motion=motion, trim=trim)
 
 
 def _own_speech(template: Template, limits: UploadLimits) -> SpeechFeatures | None:
     if not template.info.has_sound:
         return None
-    path, index = template.info.path, template.index
+    path = template.info.path
     try:
         sound = probe_sound(path, limits)
-        picture = Fraction(0) if index is None else int(index.timestamps[0]) * index.time_base
-        delay = sound_beginning(path, sound.track) - picture
+        delay = sound_beginning(path, sound.track) - template.beginning
         if abs(delay) > limits.max_minutes * 60:
             return None
-        return analyse_speech(path, limits, sound, delay)
+        longest = None if template.trim.is_whole else template.info.duration
+        return analyse_speech(path, limits, sound, delay, longest)
     except BadInput:
         # It only helps to know how this person speaks: a presenter with useless sound is a presenter still.
         return None

@@ -1,10 +1,12 @@
-"""The file beside a presenter that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
+"""The file beside an upload that says how this one is handled: ``anna.yaml`` for ``anna.mp4``."""
 
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -13,6 +15,7 @@ from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.faces.tracker import ChoosingTracker, FaceTracker
 from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
 from heygem_pipeline.media.formats import PICTURE_SUFFIXES
+from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.file_names import sidecar_of
@@ -28,6 +31,7 @@ class Sidecar:
         face: of several faces, the one that is made to speak: the nearest to this place.
         moving: whether a photograph blinks and moves its head; None where that is not said.
         of_photograph: whether its presenter is a photograph.
+        trim: the part of the video that is used.
     """
 
     tracker: str | None = None
@@ -35,6 +39,7 @@ class Sidecar:
     face: FacePlace | None = None
     moving: bool | None = None
     of_photograph: bool = field(default=False, compare=False)
+    trim: Trim = WHOLE
 
     @property
     def content(self) -> dict[str, Any]:
@@ -42,7 +47,8 @@ class Sidecar:
         said = {} if self.tracker is None else {"tracker": self.tracker}
         said |= {"make_anyway": True} if self.make_anyway else {}
         said |= {"face": list(self.face)} if self.face is not None else {}
-        return said | ({"moving": self.moving} if self.moving is not None else {})
+        said |= {"moving": self.moving} if self.moving is not None else {}
+        return said | _trim_content(self.trim)
 
     def moves(self, usually: bool = False) -> bool:
         """Whether the presenter is a photograph that moves. usually: where that is not said."""
@@ -64,7 +70,9 @@ class Sidecar:
 
 NOTHING_SAID = Sidecar()
 
-KEYS = {"tracker", "make_anyway", "face", "moving"}
+TRIM_KEYS = {"start", "end"}
+
+KEYS = {"tracker", "make_anyway", "face", "moving"} | TRIM_KEYS
 
 LARGEST_FILE = 64 * 1024
 """Bytes. It needs four lines."""
@@ -81,16 +89,7 @@ def read_sidecar(upload: Path) -> Sidecar:
     Raises SidecarWrong.
     """
     path, nothing = sidecar_of(upload), replace(NOTHING_SAID, of_photograph=is_photograph(upload))
-    try:
-        written = yaml.safe_load(_content(path))
-    except FileNotFoundError:
-        return nothing
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return nothing
-        raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
-    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
-        raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
+    written = _written(path)
     if written is None:
         return nothing
     if not isinstance(written, dict) or written.keys() - KEYS:
@@ -104,12 +103,54 @@ def read_sidecar(upload: Path) -> Sidecar:
     moving = written.get("moving")
     if "moving" in written and not isinstance(moving, bool):
         raise SidecarWrong("sidecar.moving", file=path.name)
-    return Sidecar(tracker, make_anyway, _face(written.get("face"), path.name), moving, nothing.of_photograph)
+    face, trim = _face(written.get("face"), path.name), _trim(written, path.name)
+    return Sidecar(tracker, make_anyway, face, moving, nothing.of_photograph, trim)
 
 
 def is_photograph(upload: Path) -> bool:
     """Whether a presenter is a photograph, by the ending of its name."""
     return upload.suffix.lower() in PICTURE_SUFFIXES
+
+
+def read_trim(voice: Path) -> Trim:
+    """The part of a recording that is used, as the file beside it says: ``lesson.yaml`` for ``lesson.mp3``.
+
+    What says nothing of it is another's file. Raises SidecarWrong.
+    """
+    path = sidecar_of(voice)
+    written = _written(path)
+    if not isinstance(written, dict) or not written.keys() & TRIM_KEYS:
+        return WHOLE
+    return _trim(written, path.name)
+
+
+def _written(path: Path) -> object:
+    """What a sidecar holds; None where there is none."""
+    try:
+        return yaml.safe_load(_content(path))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
+    except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+        raise SidecarWrong("sidecar.no_yaml", file=path.name) from error
+
+
+def _trim(written: dict[Any, Any], file: str) -> Trim:
+    start, end = written.get("start", 0), written.get("end")
+    if not _is_number(start) or not (end is None or _is_number(end)):
+        raise SidecarWrong("sidecar.trim", file=file)
+    try:
+        return Trim.of(start, end)
+    except ValueError as error:
+        raise SidecarWrong("sidecar.trim", file=file) from error
+
+
+def _trim_content(trim: Trim) -> dict[str, float]:
+    said = {"start": float(trim.start)} if trim.start else {}
+    return said | ({"end": float(trim.end)} if trim.end is not None else {})
 
 
 def _face(written: object, file: str) -> FacePlace | None:
@@ -121,7 +162,11 @@ def _face(written: object, file: str) -> FacePlace | None:
 
 
 def _is_share(one: object) -> bool:
-    return isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= 1
+    return _is_number(one) and 0 <= one <= 1
+
+
+def _is_number(one: object) -> TypeGuard[float]:
+    return isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one)
 
 
 def write_make_anyway(upload: Path) -> None:
@@ -131,7 +176,7 @@ def write_make_anyway(upload: Path) -> None:
     """
     said = read_sidecar(upload)
     if not said.make_anyway:
-        _write(upload, "make_anyway", "make_anyway: true", replace(said, make_anyway=True))
+        _write(upload, {"make_anyway": "true"}, replace(said, make_anyway=True).content)
 
 
 def write_face(upload: Path, place: FacePlace | None) -> None:
@@ -141,8 +186,8 @@ def write_face(upload: Path, place: FacePlace | None) -> None:
     """
     said = read_sidecar(upload)
     if said.face != place:
-        line = "" if place is None else f"face: [{place.x}, {place.y}]"
-        _write(upload, "face", line, replace(said, face=place))
+        value = "" if place is None else f"[{place.x}, {place.y}]"
+        _write(upload, {"face": value}, replace(said, face=place).content)
 
 
 def write_moving(upload: Path, moving: bool) -> None:
@@ -152,7 +197,7 @@ def write_moving(upload: Path, moving: bool) -> None:
     """
     said = read_sidecar(upload)
     if said.moving is not moving:
-        _write(upload, "moving", f"moving: {str(moving).lower()}", replace(said, moving=moving))
+        _write(upload, {"moving": str(moving).lower()}, replace(said, moving=moving).content)
 
 
 def remove_moving(upload: Path) -> None:
@@ -165,22 +210,43 @@ def remove_moving(upload: Path) -> None:
         sidecar_of(upload).unlink(missing_ok=True)
 
 
-def _write(upload: Path, key: str, line: str, meant: Sidecar) -> None:
+def write_trim(upload: Path, trim: Trim) -> None:
+    """Have a part of a recording or a presenter's video used, or all of it. What its sidecar says besides stays.
+
+    Raises SidecarWrong where that cannot be understood.
+    """
+    path = sidecar_of(upload)
+    said = _written(path)
+    if said is not None and not isinstance(said, dict):
+        raise SidecarWrong("sidecar.no_yaml", file=path.name)
+    told = _trim_content(trim)
+    meant = {key: value for key, value in (said or {}).items() if key not in TRIM_KEYS} | told
+    if meant != (said or {}):
+        _write(upload, {key: str(told.get(key, "")) for key in ("start", "end")}, meant)
+
+
+def _write(upload: Path, values: Mapping[str, str], meant: Mapping[Any, Any]) -> None:
     path = sidecar_of(upload)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
+    changed = _with_lines(text, values, meant)
+    if not changed.strip():
+        path.unlink(missing_ok=True)
+        return
     with atomic_path(path) as temporary:
-        temporary.write_text(_with_line(text, key, line, meant), encoding="utf-8")
+        temporary.write_text(changed, encoding="utf-8")
 
 
-def _with_line(text: str, key: str, line: str, meant: Sidecar) -> str:
-    """A sidecar's text with one line in place of a key's, or written anew where that is not how it is laid out."""
-    kept = [one for one in text.splitlines() if not one.startswith(key)]
-    changed = "\n".join([*kept, *([line] if line else []), ""])
+def _with_lines(text: str, values: Mapping[str, str], meant: Mapping[Any, Any]) -> str:
+    """A sidecar's text with a line for each value in place of the old one, or written anew where that is not how it is
+    laid out. values: "" takes the line away."""
+    kept = [one for one in text.splitlines() if not one.startswith(tuple(values))]
+    kept += [f"{key}: {value}" for key, value in values.items() if value]
+    changed = "\n".join([*kept, ""]) if kept else ""
     try:
-        fits = (yaml.safe_load(changed) or {}) == meant.content
+        fits = (yaml.safe_load(changed) or {}) == meant
     except yaml.YAMLError:
         fits = False
-    return changed if fits else yaml.safe_dump(meant.content, sort_keys=False)
+    return changed if fits else yaml.safe_dump(dict(meant), sort_keys=False, allow_unicode=True)
 
 
 def _content(path: Path) -> str:

@@ -6,10 +6,13 @@ import json
 import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from heygem_pipeline.errors import ArchiveChanged
 from heygem_pipeline.storage.atomic import atomic_path, require_space
+from heygem_pipeline.storage.fingerprint import text_digest
 
 PIECE = 2**18
 """Bytes read at a time."""
@@ -29,17 +32,69 @@ def write_archive(destination: Path, clips: Sequence[tuple[str, Path]], manifest
         archive.writestr("manifest.csv", _as_csv(manifest))
 
 
-def streamed_archive(files: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
-    """Yield a ZIP of the files (name inside, path), stored as they are; one that is gone meanwhile is left out."""
-    outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
+class StreamedArchive:
+    """A ZIP of files, stored as they are and made while it is sent, again and again the same.
+
+    Attributes:
+        length: bytes.
+        mark: another one where anything in it has changed.
+    """
+
+    def __init__(self, files: Iterable[tuple[str, Path]]) -> None:
+        """Look at the files (name inside, path); one that is gone is left out."""
+        self._entries: list[tuple[Path, zipfile.ZipInfo, int]] = []
         for name, path in files:
-            try:
-                for _ in _add(archive, name, path):
-                    yield outlet.fetch()
-            except FileNotFoundError:
-                continue
-    yield outlet.fetch()
+            with suppress(FileNotFoundError):
+                self._entries.append((path, zipfile.ZipInfo.from_file(path, name), path.stat().st_mtime_ns))
+        infos = [info for _, info, _ in self._entries]
+        self.length = _length_of(infos)
+        told = repr([(info.filename, info.file_size, modified) for _, info, modified in self._entries])
+        self.mark = text_digest(told, 32)
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def pieces(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        """Yield it from byte ``first`` to byte ``last``, both in it; by default to its end.
+
+        What lies before is read too, for the checksums at the end. Raises ArchiveChanged where a file is no longer what
+        was looked at.
+        """
+        place, end = 0, self.length if last is None else last + 1
+        for piece in self._whole():
+            begin = max(0, first - place)
+            if begin < len(piece):
+                yield piece[begin : end - place]
+            place += len(piece)
+            if place >= end:
+                return
+
+    def _whole(self) -> Iterator[bytes]:
+        outlet = _Outlet()
+        with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
+            for path, info, modified in self._entries:
+                try:
+                    now = path.stat()
+                    if (now.st_size, now.st_mtime_ns) != (info.file_size, modified):
+                        raise ArchiveChanged("archive.changed", file=path.name)
+                    for _ in _add(archive, info.filename, path):
+                        yield outlet.fetch()
+                except FileNotFoundError as error:
+                    raise ArchiveChanged("archive.changed", file=path.name) from error
+        yield outlet.fetch()
+
+
+def _length_of(infos: Sequence[zipfile.ZipInfo]) -> int:
+    """Bytes of a ZIP of such files, each followed by what is known of it only then: its checksum."""
+    place = central = 0
+    for info in infos:
+        large = info.file_size * 1.05 > zipfile.ZIP64_LIMIT
+        name = len(info.filename.encode())
+        numbers = 2 * (info.file_size > zipfile.ZIP64_LIMIT) + (place > zipfile.ZIP64_LIMIT)
+        central += 46 + name + (4 + 8 * numbers if numbers else 0)
+        place += 30 + name + (20 if large else 0) + info.file_size + (24 if large else 16)
+    many = len(infos) > zipfile.ZIP_FILECOUNT_LIMIT or max(place, central) > zipfile.ZIP64_LIMIT
+    return place + central + (76 if many else 0) + 22
 
 
 def _add(archive: zipfile.ZipFile, name: str, path: Path) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from heygem_pipeline.media.burnt_subtitles import burnt_subtitles
 from heygem_pipeline.media.ffmpeg_program import SoundInput, encoder_options, find_ffmpeg, running
 from heygem_pipeline.media.frame import BgrFrame, Frame, YuvConverter
 from heygem_pipeline.media.label import Box, VisibleLabel, labelled_frames, with_label
+from heygem_pipeline.media.loudness import LoudnessMeter, amplified, gain_towards
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.sound import resampled_sound
 from heygem_pipeline.media.subtitles import SubtitleTrack, language_of_track, web_vtt
@@ -49,6 +50,8 @@ class EncodedClip:
         sound_duration: seconds.
         produce_id: the unique ProduceID of its AIGC mark.
         subtitles: how they are shown; a track where they could not be drawn.
+        loudness: of the sound that was given to the encoder, LUFS; None where it cannot be measured.
+        as_loud_as_asked: False, where that was so.
     """
 
     path: Path
@@ -60,6 +63,8 @@ class EncodedClip:
     bytes: int
     produce_id: str
     subtitles: Subtitles = Subtitles.NONE
+    loudness: float | None = None
+    as_loud_as_asked: bool = True
 
 
 def encode_clip(
@@ -118,7 +123,14 @@ def encode_clip(
         labelled, shown = (labelled, Subtitles.SOFT) if burnt is None else (burnt.on(labelled, frame_rate), shown)
     produce_id = uuid4().hex
     channels = min(2, info.channels)
-    samples = resampled_sound(info.path, info.track, SOUND_RATE, channels)
+
+    def as_it_is() -> Iterator[NDArray[np.float32]]:
+        return resampled_sound(info, SOUND_RATE, channels)
+
+    asked = made_with.loudness
+    gain = None if asked is None else gain_towards(asked, as_it_is)
+    meter = LoudnessMeter()
+    samples = meter.watch(as_it_is() if gain is None else amplified(as_it_is(), gain))
     with atomic_path(destination) as temporary, SoundInput(samples) as heard, TemporaryDirectory() as folder:
         soft = _written(track, Path(folder)) if track is not None and shown is Subtitles.SOFT else None
         mark = new_mark(produce_id, made_with, synthetic_voice)
@@ -127,7 +139,8 @@ def encode_clip(
         clip = _read_back(temporary, destination, frame_rate, frame_count, produce_id, made_with, shown)
         if examine is not None:
             examine(temporary)
-        return clip
+        reached = meter.reading.integrated
+        return replace(clip, loudness=reached, as_loud_as_asked=asked is None or gain is not None)
 
 
 def _arguments(

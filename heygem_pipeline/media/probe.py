@@ -23,6 +23,7 @@ from heygem_pipeline.media.packet_index import PacketIndex, index_packets
 from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
 from heygem_pipeline.media.tone_mapping import ColourMapping
+from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.media.wave_header import share_promised
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
@@ -87,6 +88,7 @@ class SoundInfo:
             exactly.
         container: FFmpeg's name of the demuxer.
         track: which of the ``tracks`` sound tracks is taken, from 0.
+        trim: the part of it that is used; ``duration`` is that of the whole.
     """
 
     path: Path
@@ -97,6 +99,7 @@ class SoundInfo:
     container: str
     track: int
     tracks: int
+    trim: Trim = WHOLE
 
 
 def probe_video(path: Path, limits: UploadLimits = DEFAULTS) -> VideoInfo:

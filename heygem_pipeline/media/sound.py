@@ -76,6 +76,12 @@ class Sound:
         samples = np.pad(self.samples, (max(0, count), 0))[max(0, -count) :]
         return Sound(samples, self.sample_rate, max(Fraction(0), self.duration + seconds))
 
+    def until(self, seconds: Fraction) -> "Sound":
+        """The same, no longer than that."""
+        if seconds >= self.duration:
+            return self
+        return Sound(self.samples[: round(seconds * self.sample_rate)], self.sample_rate, seconds)
+
 
 def sound_beginning(path: Path, track: int) -> Fraction:
     """Return when a track's first sound is heard, in seconds of the file's clock; 0 where the file does not say."""
@@ -93,11 +99,11 @@ def sound_beginning(path: Path, track: int) -> Fraction:
 def read_sound(
     path: Path, sample_rate: int = 16000, limits: UploadLimits = DEFAULTS, probed: SoundInfo | None = None
 ) -> Sound:
-    """Read the main sound track of a file, mixed to one channel and resampled.
+    """Read the main sound track of a file, the part of it that is used, mixed to one channel and resampled.
 
     Channels are averaged; where that would cancel them out, the louder one is taken.
 
-    Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong.
+    Raises EmptyFile, UnsafeFile, NotMedia, NoSoundTrack, TruncatedFile, TooLong, NothingLeft.
 
     Args:
         probed: what ``probe_sound`` says of it, where that is known.
@@ -109,13 +115,16 @@ def read_sound(
     if phase.louder is not None:
         timeline = _Timeline(sample_rate, 1, phase.louder)
         pieces = list(timeline.samples(sound_frames(path, info.track)))
-    samples = np.concatenate([np.zeros((0, 1), np.float32), *pieces])[:, 0]
-    return Sound(np.clip(samples, -1, 1).astype(np.float32), sample_rate, timeline.duration)
+    duration = info.trim.seconds_of(timeline.duration, path.name)
+    used = info.trim.samples(pieces, sample_rate)
+    samples = np.concatenate([np.zeros((0, 1), np.float32), *used])[:, 0]
+    return Sound(np.clip(samples, -1, 1).astype(np.float32), sample_rate, duration)
 
 
-def resampled_sound(path: Path, track: int, sample_rate: int, channels: int) -> Iterator[NDArray[np.float32]]:
+def resampled_sound(info: SoundInfo, sample_rate: int, channels: int) -> Iterator[NDArray[np.float32]]:
     """Yield the same sound for the ear: float32 (n, channels), one or two, at a rate. Raises TruncatedFile."""
-    return _Timeline(sample_rate, channels).samples(sound_frames(path, track))
+    timeline = _Timeline(sample_rate, channels)
+    return info.trim.samples(timeline.samples(sound_frames(info.path, info.track)), sample_rate)
 
 
 def sound_frames(path: Path, track: int | None = None) -> Iterator[AudioFrame]:

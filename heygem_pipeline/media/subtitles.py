@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape, unescape
+from math import inf
 
 MOST_LINES, WIDEST_LINE = 2, 42
 """Of a subtitle, in columns; a letter of Chinese, Japanese and Korean takes two."""
@@ -32,6 +33,14 @@ class SubtitleTrack:
         """Those that begin before, none longer than that."""
         kept = (replace(cue, end=min(cue.end, seconds)) for cue in self.cues if cue.begin < seconds)
         return SubtitleTrack(tuple(kept), self.language)
+
+    def between(self, begin: float, end: float) -> "SubtitleTrack":
+        """Those that are heard in a part of the voice, by the time of that part."""
+        if begin <= 0:
+            return self if end == inf else self.until(end)
+        heard = (cue for cue in self.cues if cue.end > begin and cue.begin < end)
+        moved = (replace(cue, begin=max(0.0, cue.begin - begin), end=min(cue.end, end) - begin) for cue in heard)
+        return SubtitleTrack(tuple(moved), self.language)
 
 
 def web_vtt(cues: Sequence[Cue]) -> str:

@@ -18,7 +18,8 @@ from heygem_pipeline.media.frame import BgrFrame, Frame, Pixels
 from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import VideoInfo, examine_video
 from heygem_pipeline.media.still import read_picture
-from heygem_pipeline.media.timeline import display_times, frames_on_display
+from heygem_pipeline.media.timeline import count_frames, display_times, frames_on_display
+from heygem_pipeline.media.trim import WHOLE, Trim, ticks_of_frames
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 BACKWARD_BYTES = 96 * 2**20
@@ -65,15 +66,33 @@ class Template:
     """What it was opened with: the timeline depends on it."""
     motion: PictureMotion | None = field(default=None, repr=False, compare=False)
     """Of a still picture that moves."""
+    trim: Trim = WHOLE
+    """The part of the file that it is made of."""
 
     @classmethod
-    def open(cls, path: Path, limits: UploadLimits = DEFAULTS) -> "Template":
-        """Probe the file. Raises what ``probe_video`` raises."""
+    def open(cls, path: Path, limits: UploadLimits = DEFAULTS, trim: Trim = WHOLE) -> "Template":
+        """Probe the file. Raises what ``probe_video`` raises, and NothingLeft.
+
+        Args:
+            trim: the part that is used of a video; a still picture has none.
+        """
         info, index = examine_video(path, limits)
         if index is None:
-            return cls(info, None, np.zeros(1, np.int64), Converter(info), limits)
-        times = display_times(info.frame_count, info.frame_rate, int(index.timestamps[0]), index.time_base)
-        return cls(info, index, times, Converter(info), limits)
+            return cls(info, None, np.zeros(1, np.int64), Converter(info), limits, trim=trim)
+        begin = int(index.timestamps[0])
+        if not trim.is_whole:
+            begin, seconds = ticks_of_frames(index, *trim.frames(index, path.name))
+            count = count_frames(seconds, info.frame_rate)
+            info = replace(info, frame_count=count, duration=count / info.frame_rate)
+        times = display_times(info.frame_count, info.frame_rate, begin, index.time_base)
+        return cls(info, index, times, Converter(info), limits, trim=trim)
+
+    @property
+    def beginning(self) -> Fraction:
+        """When its first frame is shown, in seconds of the file's clock; 0 of a still picture."""
+        if self.index is None:
+            return Fraction(0)
+        return int(self.index.timestamps[self.source_frames[0]]) * self.index.time_base
 
     def moved(self, motion: PictureMotion) -> "Template":
         """A still picture with the frames of a motion."""

@@ -1,6 +1,7 @@
 """Samples written as a WAV file."""
 
 import wave
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,14 @@ def write_wave(path: Path, samples: NDArray[np.floating], rate: int) -> None:
     Args:
         rate: samples a second.
     """
+    write_wave_pieces(path, [samples[:, None]], rate, 1)
+
+
+def write_wave_pieces(path: Path, pieces: Iterable[NDArray[np.floating]], rate: int, channels: int) -> None:
+    """The same of samples that come in pieces, (n, channels)."""
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(channels)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        for piece in pieces:
+            file.writeframes(np.round(np.clip(piece, -1, 1) * 32767).astype("<i2").tobytes())

@@ -12,9 +12,9 @@ from pathlib import Path
 import dagster as dg
 from dagster import RunsFilter
 
-from heygem_pipeline.clip.sidecar import remove_moving
+from heygem_pipeline.clip.sidecar import read_trim, remove_moving
 from heygem_pipeline.clip.voice_text import SUFFIXES
-from heygem_pipeline.errors import InUse, UploadMissing
+from heygem_pipeline.errors import InUse, SidecarWrong, UploadMissing
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.requests import erase
@@ -23,9 +23,11 @@ from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.run_events import RunEvents
 from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_TAG, STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
+from heygem_pipeline.storage.file_names import sidecar_of
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.tags import TaggedKind, Tags
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,11 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
         with suppress(OSError):  # not there, or other clips lie in it
             folder.rmdir()
     erase(folders, target.concerns)
+    tags = Tags(folders)
+    if target.presenter is None and target.voice is not None:
+        tags.forget(TaggedKind.VOICES, target.voice)
+    if target.voice is None and target.presenter is not None:
+        tags.forget(TaggedKind.PRESENTERS, target.presenter)
     for run in runs:
         _delete_run(instance, run.run_id)
 
@@ -184,7 +191,7 @@ def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, P
 
 
 def _of_upload(uploads: Uploads, kind: UploadKind, key: str) -> Iterator[tuple[str, Path]]:
-    """The file itself, and what the Studio saw of it."""
+    """The file itself, what stands beside it, and what the Studio saw of it."""
     folder = uploads.folder(kind)
     # A link out of the data folder is no upload, and goes with what bears its name.
     links = (path for path in folder.iterdir() if path.is_symlink() and path.stem == key) if folder.is_dir() else ()
@@ -192,8 +199,22 @@ def _of_upload(uploads: Uploads, kind: UploadKind, key: str) -> Iterator[tuple[s
     upload = uploads.known(kind).get(key)
     if upload is not None:
         yield "uploads", uploads.folder(kind) / upload.file
+        yield from (("sidecars", path) for path in _sidecar_beside(uploads, kind, key, upload.file))
         look = uploads.folders.first_look(kind, upload.file)
         yield from (("first looks", path) for path in sorted(look.parent.glob(f"{look.name}.*")))
+
+
+def _sidecar_beside(uploads: Uploads, kind: UploadKind, key: str, file: str) -> Iterator[Path]:
+    """What says how it is handled, unless another upload is called so too, or it is another's file."""
+    upload = uploads.folder(kind) / file
+    others = (Path(other.file).stem for name, other in uploads.known(kind).items() if name != key)
+    if kind is UploadKind.SCRIPT or upload.stem in others:
+        return
+    try:
+        if kind is UploadKind.TEMPLATE or not read_trim(upload).is_whole:
+            yield sidecar_of(upload)
+    except SidecarWrong:
+        return
 
 
 def _texts_beside(uploads: Uploads, key: str) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """What makes previews: a sensor that sees what people asked for, and a job of one step."""
 
+from contextlib import suppress
 from pathlib import Path
 from time import time
 
@@ -7,7 +8,8 @@ import dagster as dg
 
 from heygem_pipeline.clip.excerpt import Stretch, generate_excerpt
 from heygem_pipeline.clip.presenter import Presenter, current_tracker, load_presenter
-from heygem_pipeline.clip.sidecar import read_sidecar
+from heygem_pipeline.clip.sidecar import read_sidecar, read_trim
+from heygem_pipeline.clip.voice_text import VoiceText, text_of_recording, text_of_script
 from heygem_pipeline.errors import BadInput, NotReady
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.previews import preview_runs, read_wish, settle
@@ -17,7 +19,9 @@ from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_STEP
 from heygem_pipeline.settings import Settings, settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.synthesis.transcript import read_transcript
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
+from heygem_pipeline.uploads.voice_languages import languages_of
 
 SECONDS_BETWEEN_LOOKS = 5
 
@@ -53,6 +57,7 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
             chosen.with_clip(wish.made_with),
             wish.engine,
             _Notes(folders, context.run.run_id).take,
+            text=_text(uploads, clip.voice, chosen),
         )
     except (BadInput, NotReady) as error:
         settle(folders, clip, wish, error.message)
@@ -75,6 +80,17 @@ def _tracked(folders: DataFolders, clip: ClipKey, upload: Path, chosen: Settings
     except (OSError, KeyError, ValueError, BadInput, NotReady):
         return None
     return known
+
+
+def _text(uploads: Uploads, voice: str, settings: Settings) -> VoiceText | None:
+    """What is said, where that is known."""
+    if voice not in uploads.known(UploadKind.SCRIPT):
+        recording = uploads.find(UploadKind.AUDIO, voice)
+        told = languages_of(uploads.folders).get(voice, "")
+        return text_of_recording(recording, read_trim(recording), settings, told)
+    with suppress(OSError, ValueError, KeyError):
+        return text_of_script(read_transcript(uploads.folders.transcript(voice)))
+    return None
 
 
 class _Notes:

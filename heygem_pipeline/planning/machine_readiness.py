@@ -1,17 +1,19 @@
 """What this machine has and lacks: engines, trackers, weights, room on the disk; told before a run starts in vain."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from heygem_pipeline.checkpoints.weights import require_obtainable
 from heygem_pipeline.clip.presenter import current_tracker
-from heygem_pipeline.clip.sidecar import read_sidecar
+from heygem_pipeline.clip.sidecar import read_sidecar, read_trim
 from heygem_pipeline.errors import NotReady, SidecarWrong
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import EngineSettings, NetworkSettings, Settings, WeightSettings
 from heygem_pipeline.storage.atomic import free_bytes
+from heygem_pipeline.storage.file_names import SIDECAR_SUFFIX, sidecar_of
 from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
 from heygem_pipeline.storage.versions import name_and_version
 
@@ -35,6 +37,26 @@ def tracking_of(upload: Path, settings: Settings) -> Tracking:
         return Tracking(current_tracker(settings, sidecar), sidecar.make_anyway)
     except SidecarWrong as error:
         return Tracking(repr(error.message), anyway=False)
+
+
+def voice_parts(recordings: Mapping[str, Path]) -> dict[str, str]:
+    """Voice -> the part of its recording that is used, of those that are not used as a whole.
+
+    With a sidecar that cannot be understood, a part that nothing was made of yet.
+    """
+    folders = {path.parent for path in recordings.values()}
+    beside = {path for folder in folders for path in folder.glob(f"*{SIDECAR_SUFFIX}")}
+    parts = {}
+    for key, path in recordings.items():
+        if sidecar_of(path) not in beside:
+            continue
+        try:
+            written = read_trim(path).written
+        except SidecarWrong as error:
+            written = repr(error.message)
+        if written:
+            parts[key] = written
+    return parts
 
 
 def lack_of_weights(tracker: str, weights: WeightSettings) -> Message | None:

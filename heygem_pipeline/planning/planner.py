@@ -23,6 +23,7 @@ from heygem_pipeline.planning.machine_readiness import (
     lack_of_room,
     lack_of_weights,
     tracking_of,
+    voice_parts,
 )
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import read_requests
@@ -99,7 +100,8 @@ class _Planner:
         voices = {**recordings, **{key: script.as_input for key, script in scripts.items()}}
         texts = text_versions({key: folders.voices / upload.file for key, upload in recordings.items()})
         texts |= {key: script.version for key, script in scripts.items() if script.recording}
-        self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings, texts)
+        self._voice_parts = voice_parts({key: folders.voices / upload.file for key, upload in recordings.items()})
+        self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings, texts, self._voice_parts)
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
         self._queued, self._running = active_runs(instance)
@@ -130,9 +132,8 @@ class _Planner:
         statuses = {}
         for key, upload in self._voices.items():
             subject, tried = Subject(Stage.VOICE, key), self._inputs.of_voice(key)
-            compared = compare(
-                made.get(key) if key in there else None, voice_version(upload.fingerprint, ANALYSIS_VERSION)
-            )
+            analysis = f"{ANALYSIS_VERSION} {self._voice_parts.get(key, '')}".rstrip()
+            compared = compare(made.get(key) if key in there else None, voice_version(upload.fingerprint, analysis))
             script = self._scripts.get(key)
             if script is not None and script.changing:
                 compared = WAITING

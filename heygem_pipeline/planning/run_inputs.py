@@ -39,6 +39,7 @@ class RunInputs:
         trackers: of each presenter, by name and version.
         anyway: presenters whose turned heads are taken no notice of.
         texts: versions of what voices say, where that is known.
+        voice_parts: of the voices that are not used as a whole.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class RunInputs:
         anyway: Set[str],
         settings: Settings,
         texts: Mapping[str, str],
+        voice_parts: Mapping[str, str],
     ) -> None:
         self._voices = voices
         self._presenters = presenters
@@ -56,12 +58,14 @@ class RunInputs:
         self._anyway = anyway
         self._settings = settings
         self._texts = texts
+        self._voice_parts = voice_parts
         self._chosen = text_digest(settings.decisive, DIGITS)
-        self._recipes: dict[tuple[int, str, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
+        self._recipes: dict[tuple[int, str, str, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
 
     def of_voice(self, key: str) -> str:
         """The digest of its analysis."""
-        return text_digest(f"{self._voices[key].fingerprint} {self._chosen}", DIGITS)
+        part = f" {self._voice_parts[key]}" if key in self._voice_parts else ""
+        return text_digest(f"{self._voices[key].fingerprint}{part} {self._chosen}", DIGITS)
 
     def of_presenter(self, key: str) -> str:
         """The digest of its tracking."""
@@ -79,13 +83,14 @@ class RunInputs:
 
     def recipe(self, voice: str, presenter: str, wanting: tuple[Campaign, ...]) -> Recipe:
         """Of a clip with this presenter: worked out once for all that the same campaigns want alike."""
-        which = id(wanting), self._trackers[presenter], self._texts.get(voice, "")
+        said = self._texts.get(voice, ""), self._voice_parts.get(voice, "")
+        which = id(wanting), self._trackers[presenter], *said
         if which not in self._recipes:
             # The campaigns are kept too: what is gone may leave its id to others.
-            self._recipes[which] = self._work_out(which[1], which[2], wanting), wanting
+            self._recipes[which] = self._work_out(which[1], *said, wanting), wanting
         return self._recipes[which][0]
 
-    def _work_out(self, tracker: str, text: str, wanting: tuple[Campaign, ...]) -> Recipe:
+    def _work_out(self, tracker: str, text: str, part: str, wanting: tuple[Campaign, ...]) -> Recipe:
         spec = render_spec_of(wanting, default_render_spec(self._settings))
         engine, lack = engine_of(spec.engine, self._settings)
-        return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings, text)), lack)
+        return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings, text, part)), lack)

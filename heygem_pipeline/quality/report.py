@@ -74,6 +74,7 @@ class ClipReport:
         made_with: its settings.
         subtitles: "soft" or "burnt" where there are any.
         synthetic_voice: engine and voice where nobody spoke what is heard.
+        loudness: of what is heard, LUFS; None where it cannot be measured, or an earlier version made the clip.
     """
 
     audio: str
@@ -103,6 +104,7 @@ class ClipReport:
     made_at: str
     subtitles: str = ""
     synthetic_voice: str = ""
+    loudness: float | None = None
 
     @property
     def fps(self) -> float:
@@ -151,19 +153,22 @@ class ClipReport:
         return stored | said | derived
 
 
-_NEWER = {"subtitles", "synthetic_voice"}
+_NEWER = {"subtitles", "synthetic_voice", "loudness"}
 """Fields that earlier reports lack."""
 
 
-def settings_of_report(made_with: ClipSettings, text_version: str = "") -> dict[str, str | int]:
+def settings_of_report(made_with: ClipSettings, text_version: str = "", voice_part: str = "") -> dict[str, str | int]:
     """The settings a clip is made with, as its report keeps them: when they change, it must be made again.
 
     text_version: of what is said, where that is known. Of other clips the choice of subtitles changes nothing.
+    voice_part: of the voice, where it is not used as a whole.
     """
-    values = made_with.model_dump(mode="json", include=ClipSettings.model_fields.keys() - {"subtitles"})
+    values = made_with.model_dump(mode="json", include=ClipSettings.model_fields.keys() - {"subtitles", "loudness"})
+    if made_with.loudness is not None:
+        values["loudness"] = str(made_with.loudness)
     if text_version and made_with.subtitles is not Subtitles.NONE:
         values["subtitles"] = f"{made_with.subtitles} {text_version}"
-    return values
+    return values | ({"voice_part": voice_part} if voice_part else {})
 
 
 def write_report(report: ClipReport, destination: Path) -> None:

@@ -20,7 +20,11 @@ ANALYSIS_VERSION = "2"
 
 
 def analyse_speech(
-    path: Path, limits: UploadLimits = DEFAULTS, probed: SoundInfo | None = None, delay: Fraction = Fraction(0)
+    path: Path,
+    limits: UploadLimits = DEFAULTS,
+    probed: SoundInfo | None = None,
+    delay: Fraction = Fraction(0),
+    longest: Fraction | None = None,
 ) -> SpeechFeatures:
     """Return the features of the speech in a file of sound (or the sound of a video).
 
@@ -30,8 +34,11 @@ def analyse_speech(
     Args:
         probed: what ``probe_sound`` says of it, where that is known.
         delay: seconds between the moment that counts as 0 and the sound's own beginning.
+        longest: seconds from that moment on that count; default, all.
     """
     sound = read_sound(path, SAMPLE_RATE, limits, probed).delayed(delay)
+    if longest is not None:
+        sound = sound.until(longest)
     shortest = limits.min_speech_seconds
     if sound.duration < shortest:
         raise SpeechTooShort("speech.too_short", file=path.name, seconds=float(sound.duration), shortest=shortest)
@@ -56,6 +63,11 @@ def extract_features(sound: Sound) -> SpeechFeatures:
         activity=speech_activity(sound.samples, gain),
         movement=load_network().movement(sound.samples, gain),
     )
+
+
+def activity_of(sound: Sound) -> NDArray[np.float32]:
+    """The probability that somebody speaks, for each feature row, as the features of this sound have it."""
+    return speech_activity(sound.samples, normalising_gain(row_levels(sound.samples)))
 
 
 def speech_activity(samples: NDArray[np.float32], gain: float = 1.0) -> NDArray[np.float32]:

@@ -3,6 +3,8 @@
 import errno
 from pathlib import Path
 
+SIDECAR_SUFFIX = ".yaml"
+
 
 def has_possible_name(path: Path) -> bool:
     """Can there be a file of this name? Most file systems take 255 bytes, and a path of 4 096."""
@@ -17,7 +19,7 @@ def has_possible_name(path: Path) -> bool:
 
 def sidecar_of(upload: Path) -> Path:
     """Where the sidecar of an upload lies, if it has one: ``anna.yaml`` for ``anna.mp4``."""
-    return upload.with_suffix(".yaml")
+    return upload.with_suffix(SIDECAR_SUFFIX)
 
 
 def is_there(path: Path) -> bool:

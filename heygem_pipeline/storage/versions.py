@@ -51,14 +51,21 @@ def presenter_version(fingerprint: str, tracker: str) -> str:
 
 
 def patches_version(
-    voice_fingerprint: str, presenter_fingerprint: str, tracker: str, engine: str, engine_version: str
+    voice_fingerprint: str,
+    presenter_fingerprint: str,
+    tracker: str,
+    engine: str,
+    engine_version: str,
+    voice_part: str = "",
 ) -> str:
     """A clip's mouth patches.
 
     Args:
         tracker: name and version.
+        voice_part: of the voice, where it is not used as a whole.
     """
-    return "-".join((voice_fingerprint[:16], presenter_fingerprint[:16], tracker, engine, engine_version))
+    made_of = voice_fingerprint[:16], presenter_fingerprint[:16], tracker, engine, engine_version
+    return "-".join((*made_of, voice_part) if voice_part else made_of)
 
 
 def recipe_version(tracker: str, engine: str, made_with: Mapping[str, str | int]) -> str:

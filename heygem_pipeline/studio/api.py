@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from heygem_pipeline.clip.sidecar import is_photograph, write_face, write_make_anyway, write_moving
+from heygem_pipeline.clip.sidecar import is_photograph, write_face, write_make_anyway, write_moving, write_trim
 from heygem_pipeline.faces.boxes import FacePlace
+from heygem_pipeline.media.trim import LARGEST_SECONDS, Trim
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.erasure import ErasureTarget
 from heygem_pipeline.planning.plan import Plan
@@ -22,7 +23,7 @@ from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
-from heygem_pipeline.studio.batches import BatchChange, BatchSpec
+from heygem_pipeline.studio.batches import BatchChange, BatchSpec, usual_loudness
 from heygem_pipeline.studio.clip_log import log_of, without_paths
 from heygem_pipeline.studio.files import KINDS
 from heygem_pipeline.studio.forms import LARGEST_REQUEST, Form, Key, Keys, Line, body_of, named_clip
@@ -33,8 +34,13 @@ from heygem_pipeline.studio.texts import language_of, sentence_of
 from heygem_pipeline.studio.uploads import bring_in
 from heygem_pipeline.studio.voice_languages import note_language
 from heygem_pipeline.uploads.registry import UploadKind
+from heygem_pipeline.uploads.tags import TaggedKind, Tags
 from heygem_pipeline.uploads.voice_languages import languages_of
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
+
+TagList = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=100)]
+
+Seconds = Annotated[float, Field(ge=0, le=LARGEST_SECONDS)]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """Of a picture's width or height."""
@@ -49,6 +55,7 @@ class BatchRequest(Form):
     quality: str = "standard"
     label: str = "start"
     subtitles: str = ""
+    loudness: str = ""
     engine: str = ""
     webhook: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
 
@@ -61,6 +68,7 @@ class ChangeRequest(Form):
     quality: str | None = None
     label: str | None = None
     subtitles: str | None = None
+    loudness: str | None = None
     engine: str | None = None
     beside: bool = False
 
@@ -132,6 +140,24 @@ class MovingRequest(Form):
     moving: bool
 
 
+class TagsRequest(Form):
+    """Add these tags to these voices or presenters, and take those away."""
+
+    kind: TaggedKind
+    keys: Keys
+    add: TagList = ()
+    remove: TagList = ()
+
+
+class PartRequest(Form):
+    """Use this voice or presenter from this second to that one; without an end, to its end."""
+
+    kind: TaggedKind
+    key: Key
+    start: Seconds = 0.0
+    end: Seconds | None = None
+
+
 class LanguageRequest(Form):
     """This voice speaks this language."""
 
@@ -154,6 +180,8 @@ def routes() -> list[Route]:
         Route("/face", _choose_face, methods=["POST"]),
         Route("/moving", _moving, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
+        Route("/tags", _tag, methods=["POST"]),
+        Route("/part", _use_part, methods=["POST"]),
         Route("/batches", _begin, methods=["POST"]),
         Route("/batches/change", _change, methods=["POST"]),
         Route("/batches/end", _end, methods=["POST"]),
@@ -285,6 +313,34 @@ async def _language(request: Request) -> Response:
     return _settled(studio)
 
 
+async def _tag(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, TagsRequest)
+    change = Tags(studio.folders).change
+    await run_in_threadpool(change, wanted.kind, wanted.keys, wanted.add, wanted.remove)
+    return _settled(studio)
+
+
+async def _use_part(request: Request) -> Response:
+    studio, wanted = studio_of(request), await body_of(request, PartRequest)
+    await use_part(studio, KINDS[wanted.kind], wanted.key, wanted.start, wanted.end)
+    return _settled(studio)
+
+
+async def use_part(studio: Studio, kind: UploadKind, key: str, start: float = 0.0, end: float | None = None) -> None:
+    """Have an upload used from a second to another. Raises UploadMissing, Refusal, SidecarWrong."""
+    uploads = studio.snapshot.uploads
+    if kind is UploadKind.AUDIO and key in uploads.known(UploadKind.SCRIPT):
+        raise Refusal("part_of_script", name=key)
+    path = await run_in_threadpool(uploads.find, kind, key)
+    try:
+        trim = Trim.of(start, end)
+    except ValueError as error:
+        raise Refusal("part") from error
+    await run_in_threadpool(write_trim, path, trim)
+    studio.first_looks.forget(kind, path)
+    studio.first_looks.want(kind, path)
+
+
 async def begin_batch(studio: Studio, wanted: BatchRequest) -> str:
     """Have these clips made; return the batch's name."""
     wish = BatchSpec(
@@ -297,6 +353,7 @@ async def begin_batch(studio: Studio, wanted: BatchRequest) -> str:
         languages=languages_of(studio.folders),
         webhook=wanted.webhook,
         subtitles=wanted.subtitles or studio.settings.subtitles.value,
+        loudness=wanted.loudness or usual_loudness(studio.settings),
     )
     name = await run_in_threadpool(actions.begin_batch, studio.instance, studio.folders, studio.settings, wish)
     studio.snapshot.expire()
@@ -312,7 +369,7 @@ async def _begin(request: Request) -> Response:
 async def change_batch(studio: Studio, wanted: ChangeRequest) -> str:
     """Change this batch; return its name, which follows what it is called."""
     title = None if wanted.title is None else " ".join(wanted.title.split())
-    wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine, wanted.subtitles)
+    wish = BatchChange(title, wanted.quality, wanted.label, wanted.engine, wanted.subtitles, wanted.loudness)
     whose = studio.instance, studio.folders, studio.settings
     name = await run_in_threadpool(actions.change_batch, *whose, wanted.name, wish, wanted.beside)
     studio.snapshot.expire()
@@ -379,6 +436,7 @@ def facts_of_clip(folders: DataFolders, clip: ClipKey, language: str) -> dict[st
         "height": report.height,
         "fps": round(report.fps, 2),
         "subtitles": report.subtitles,
+        "loudness": report.loudness,
         "synthetic_voice": report.synthetic_voice,
         "bytes": report.bytes,
         "made": report.made_at,

@@ -48,6 +48,13 @@ QUALITIES: dict[str, dict[str, str | int]] = {
 
 SUBTITLES: dict[str, dict[str, str | int]] = {choice.value: {"subtitles": choice.value} for choice in Subtitles}
 
+LOUDNESS: dict[str, dict[str, float | str]] = {
+    "as_is": {"loudness": "as_is"},
+    "web": {"loudness": -16.0},
+    "broadcast": {"loudness": -23.0},
+}
+"""As loud as the voice is, as most pages of the web play it, and as broadcasters ask for it (EBU R 128)."""
+
 LABELS: dict[str, dict[str, str | int]] = {"start": {"label": "start"}, "always": {"label": "always"}}
 
 MOST_CLIPS = 2000
@@ -71,6 +78,7 @@ class BatchSpec:
     languages: Mapping[str, str]
     webhook: str = ""
     subtitles: str = Subtitles.SOFT.value
+    loudness: str = "as_is"
 
     @property
     def clips(self) -> list[ClipKey]:
@@ -125,6 +133,8 @@ def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign
         "engine": wish.engine,
         "settings": QUALITIES[wish.quality] | LABELS[wish.label] | SUBTITLES[wish.subtitles],
     }
+    if wish.loudness != loudness_word(usual.settings.loudness):
+        text["settings"] |= LOUDNESS[wish.loudness]
     if wish.webhook:
         text["webhook"] = wish.webhook
     written = folders.state / f"batch-{os.getpid()}{SUFFIX}"
@@ -151,11 +161,13 @@ class BatchChange:
     label: str | None = None
     engine: str | None = None
     subtitles: str | None = None
+    loudness: str | None = None
 
     @property
     def makes_clips_anew(self) -> bool:
         """Is it more than the name?"""
-        return any(one is not None for one in (self.quality, self.label, self.engine, self.subtitles))
+        chosen = self.quality, self.label, self.engine, self.subtitles, self.loudness
+        return any(one is not None for one in chosen)
 
 
 def change(folders: DataFolders, settings: Settings, name: str, wish: BatchChange) -> Campaign:
@@ -174,7 +186,7 @@ def change(folders: DataFolders, settings: Settings, name: str, wish: BatchChang
     values: dict[str, Any] = {} if wish.title is None else {"title": wish.title}
     if wish.engine is not None:
         values["engine"] = wish.engine
-    if (wish.quality, wish.label, wish.subtitles) != (None, None, None):
+    if any(one is not None for one in (wish.quality, wish.label, wish.subtitles, wish.loudness)):
         values["settings"] = _changed_settings(value_of(text, "settings") or {}, wish)
     written = folders.state / f"changed-{os.getpid()}" / before.file
     written.parent.mkdir(exist_ok=True)
@@ -207,12 +219,13 @@ def _changed_settings(written: Mapping[str, Any], wish: BatchChange) -> dict[str
             values.pop(key, None)
         values |= QUALITIES[wish.quality]
     values |= {} if wish.label is None else LABELS[wish.label]
-    return values | ({} if wish.subtitles is None else SUBTITLES[wish.subtitles])
+    values |= {} if wish.subtitles is None else SUBTITLES[wish.subtitles]
+    return values | ({} if wish.loudness is None else LOUDNESS[wish.loudness])
 
 
 def _check_change(wish: BatchChange, before: Campaign, settings: Settings) -> None:
     known = wish.quality in (None, *QUALITIES) and wish.label in (None, *LABELS)
-    known = known and wish.subtitles in (None, *SUBTITLES)
+    known = known and wish.subtitles in (None, *SUBTITLES) and wish.loudness in (None, *LOUDNESS)
     if not known or wish.engine not in (None, before.engine, *usable_engines(settings)):
         raise Refusal("unknown_choice")
     if wish.title is not None and not 0 < len(wish.title) <= LONGEST_NAME:
@@ -246,7 +259,20 @@ def words_for(spec: RenderSpec, settings: ClipSettings) -> dict[str, str]:
         "own",
     )
     named = {"label": str(made["label"]), "subtitles": str(made["subtitles"])}
+    named["loudness"] = loudness_word(spec.settings.loudness)
     return {"quality": quality, "engine": spec.engine} | named
+
+
+def loudness_word(target: float | None) -> str:
+    """The page's word for a target; "own" for another one, which somebody wrote by hand."""
+    told = "as_is" if target is None else target
+    return next((name for name, values in LOUDNESS.items() if values["loudness"] == told), "own")
+
+
+def usual_loudness(settings: ClipSettings) -> str:
+    """The word for what holds where nobody chose; a target of the machine's own is chosen by no word."""
+    word = loudness_word(settings.loudness)
+    return word if word in LOUDNESS else "as_is"
 
 
 def _check(wish: BatchSpec, settings: Settings) -> None:
@@ -255,6 +281,7 @@ def _check(wish: BatchSpec, settings: Settings) -> None:
     if len(wish.clips) > MOST_CLIPS:
         raise Refusal("too_many", limit=str(MOST_CLIPS))
     known = wish.quality in QUALITIES and wish.label in LABELS and wish.subtitles in SUBTITLES
+    known = known and wish.loudness in LOUDNESS
     if not known or wish.engine not in usable_engines(settings):
         raise Refusal("unknown_choice")
     if wish.webhook:

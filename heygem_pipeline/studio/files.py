@@ -1,5 +1,6 @@
 """The files that people may have: clips, what they brought in, pictures of both. Nothing else is ever sent."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from starlette.routing import Route
 
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import default_render_spec
-from heygem_pipeline.media.archive import streamed_archive
+from heygem_pipeline.media.archive import StreamedArchive
 from heygem_pipeline.operations.earlier_clips import earlier_of
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
@@ -30,6 +31,10 @@ KEPT = {"cache-control": "private, max-age=86400, immutable"}
 
 SANDBOX = {"content-security-policy": "default-src 'none'; sandbox"}
 """What strangers made is shown, never run."""
+
+ZIP = "application/zip"
+
+_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 KINDS = {"voices": UploadKind.AUDIO, "presenters": UploadKind.TEMPLATE}
 
@@ -118,7 +123,7 @@ async def _archive(request: Request) -> Response:
     """The finished clips of a batch, or of one voice or presenter in it; if wished, with those kept beside them."""
     wanted = request.query_params
     return await archive(
-        studio_of(request),
+        request,
         wanted.get("batch", EVERYTHING),
         wanted.get("voice"),
         wanted.get("presenter"),
@@ -128,7 +133,7 @@ async def _archive(request: Request) -> Response:
 
 
 async def archive(
-    studio: Studio,
+    request: Request,
     batch: str,
     voice: str | None = None,
     presenter: str | None = None,
@@ -136,6 +141,7 @@ async def archive(
     earlier: bool = False,
 ) -> Response:
     """A ZIP, made while it is sent. names: the pattern of the clips' names. earlier: with the clips kept beside."""
+    studio = studio_of(request)
     found = await studio.snapshot.plan()
     clips = _finished(found, batch, voice, presenter)
     pattern = checked_pattern(names)
@@ -155,14 +161,29 @@ async def archive(
             for one in earlier_of(studio.folders, clip)
         ]
     files = [(name, path) for name, path in every if not leads_out(path, studio.folders.root)]
-    if not files:
+    made = await run_in_threadpool(StreamedArchive, files)
+    if not made:
         raise HTTPException(404)
     title = voice or presenter or batch_title or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
-    headers = {"content-disposition": disposition}
-    return StreamingResponse(
-        await run_in_threadpool(streamed_archive, files), media_type="application/zip", headers=headers
-    )
+    return _sent_in_parts(request, made, {"content-disposition": disposition})
+
+
+def _sent_in_parts(request: Request, made: StreamedArchive, headers: dict[str, str]) -> Response:
+    """The whole of it, or the one part that is asked for (RFC 9110, 14): who asks for several gets the whole."""
+    tag = f'"{made.mark}"'
+    headers |= {"accept-ranges": "bytes", "etag": tag}
+    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    first, last = (asked and asked[1]) or "", (asked and asked[2]) or ""
+    if request.headers.get("if-range", tag) != tag or not (first or last):
+        headers["content-length"] = str(made.length)
+        return StreamingResponse(made.pieces(), media_type=ZIP, headers=headers)
+    begin = int(first) if first else max(0, made.length - int(last))
+    end = min(int(last), made.length - 1) if first and last else made.length - 1
+    if begin > end:
+        return Response(status_code=416, headers={"content-range": f"bytes */{made.length}"})
+    headers |= {"content-range": f"bytes {begin}-{end}/{made.length}", "content-length": str(end - begin + 1)}
+    return StreamingResponse(made.pieces(begin, end), 206, headers, ZIP)
 
 
 def _title_of(studio: Studio, batch: str) -> str:

@@ -170,12 +170,11 @@ def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> Fi
 
 
 def _examine_voice(path: Path, look: FirstLook, settings: Settings) -> FirstLook:
-    from heygem_pipeline.media.probe import probe_sound
+    from heygem_pipeline.clip.voice import open_voice
     from heygem_pipeline.speech.analysis import analyse_speech
     from heygem_pipeline.speech.clarity import speech_warnings
 
-    probe_sound(path, settings)
-    speech = analyse_speech(path, settings)
+    speech = analyse_speech(path, settings, open_voice(path, settings))
     return replace(look, seconds=float(speech.duration), warnings=speech_warnings(speech, settings))
 
 
@@ -189,7 +188,8 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
 
     sidecar = read_sidecar(path)
     settings = sidecar.limits(settings)
-    template, tracker = Template.open(path, settings), replace(sidecar, tracker=None).tracker_for(settings)
+    template = Template.open(path, settings, sidecar.trim)
+    tracker = replace(sidecar, tracker=None).tracker_for(settings)
     motion = PhotographMotion.of(open_presenter(path, settings)) if sidecar.moves() else None
     info = template.info
     seconds = None if info.still else float(info.duration)

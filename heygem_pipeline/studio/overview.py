@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.campaigns.campaigns_folder import Campaigns, matches
 from heygem_pipeline.campaigns.cron import next_time
-from heygem_pipeline.clip.sidecar import is_photograph, read_sidecar
+from heygem_pipeline.clip.sidecar import is_photograph, read_sidecar, read_trim
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.messages.message import Message, legible
@@ -30,6 +30,7 @@ from heygem_pipeline.studio.texts import message_json, sentence_of
 from heygem_pipeline.synthesis.front_matter import language_of_name
 from heygem_pipeline.synthesis.transcript import Transcript, read_transcript
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
+from heygem_pipeline.uploads.tags import TaggedKind, Tags
 from heygem_pipeline.uploads.voice_languages import languages_of
 
 EVERYTHING = ""
@@ -109,6 +110,7 @@ def _uploads(
     statuses = state.found.voices if kind is UploadKind.AUDIO else state.found.presenters
     root = state.uploads.folders.root
     known = {upload.file: (key, upload) for key, upload in state.known[kind].items()}
+    tags = Tags(state.uploads.folders).of(TaggedKind.VOICES if kind is UploadKind.AUDIO else TaggedKind.PRESENTERS)
     for path in state.uploads.files(kind):
         key, upload = known.get(path.name, (None, None))
         status = statuses.get(key) if key else None
@@ -130,6 +132,8 @@ def _uploads(
             "warnings": [message_json(warning, language, root) for warning in examined.warnings] if examined else [],
             "examined": examined is not None,
             "share": _share(first_looks, kind, path, status),
+            "tags": tags.get(key or "", ()),
+            "trim": _part_of(kind, path),
             "picture": bool(examined and examined.picture),
             "faces": examined.faces if examined else [],
             "face": _chosen_face(path) if examined and examined.faces else None,
@@ -141,6 +145,7 @@ def _uploads(
 def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
     """The voices that are brought as scripts: of a spoken one, its recording can be heard."""
     folders = state.uploads.folders
+    tags = Tags(folders).of(TaggedKind.VOICES)
     for key, upload in state.known[UploadKind.SCRIPT].items():
         status = state.found.voices.get(key)
         refused = status.reason if status is not None and status.state is State.FAILED else None
@@ -162,6 +167,8 @@ def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
             "warnings": [],
             "examined": True,
             "share": None if share is None else round(share, 2),
+            "tags": tags.get(key, ()),
+            "trim": None,
             "picture": False,
             "faces": [],
             "face": None,
@@ -190,6 +197,17 @@ def _moving(presenter: Path) -> bool | None:
         return read_sidecar(presenter).moves()
     except SidecarWrong:
         return False
+
+
+def _part_of(kind: UploadKind, path: Path) -> dict[str, float | None] | None:
+    """The part of an upload that is used; None where it is all of it, or nobody can tell."""
+    try:
+        trim = read_trim(path) if kind is UploadKind.AUDIO else read_sidecar(path).trim
+    except SidecarWrong:
+        return None
+    if trim.is_whole:
+        return None
+    return {"start": float(trim.start), "end": None if trim.end is None else float(trim.end)}
 
 
 def _transcript(stored: Path) -> Transcript | None:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, SCRIPT_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.settings import Subtitles
 from heygem_pipeline.studio.access import client_of, is_encrypted
-from heygem_pipeline.studio.batches import LABELS, QUALITIES, engine_choices
+from heygem_pipeline.studio.batches import LABELS, LOUDNESS, QUALITIES, engine_choices, usual_loudness
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.logins import COOKIE, SECONDS, is_right
 from heygem_pipeline.studio.password_guesses import TooManyGuesses
@@ -72,6 +72,8 @@ async def _page(request: Request) -> Response:
         usual_label=limits.label.value if limits.label.value in LABELS else "start",
         subtitles=[choice.value for choice in Subtitles],
         usual_subtitles=limits.subtitles.value,
+        loudness=LOUDNESS,
+        usual_loudness=usual_loudness(limits),
         dagster=limits.studio_dagster,
         user=request.state.user or "",
         may_leave=bool(studio.rules.sessions.users),

@@ -14,7 +14,7 @@ from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.planning.previews import LONGEST_SECONDS, ask_for_preview, preview_status
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.studio.batches import LABELS, QUALITIES, usable_engines
+from heygem_pipeline.studio.batches import LABELS, LOUDNESS, QUALITIES, SUBTITLES, usable_engines, usual_loudness
 from heygem_pipeline.studio.files import sent
 from heygem_pipeline.studio.forms import Form, Key, body_of, named_clip
 from heygem_pipeline.studio.refusals import Refusal
@@ -33,6 +33,8 @@ class PreviewRequest(Form):
     quality: str = "standard"
     label: str = "start"
     engine: str = ""
+    subtitles: str = ""
+    loudness: str = ""
 
 
 def api_routes() -> list[Route]:
@@ -54,14 +56,17 @@ async def _ask(request: Request) -> Response:
 def _take(studio: Studio, wanted: PreviewRequest) -> None:
     settings, uploads = studio.settings, studio.snapshot.uploads
     engine = wanted.engine or settings.engine
-    known = wanted.quality in QUALITIES and wanted.label in LABELS
+    subtitles = wanted.subtitles or settings.subtitles.value
+    loudness = wanted.loudness or usual_loudness(settings)
+    known = wanted.quality in QUALITIES and wanted.label in LABELS and subtitles in SUBTITLES and loudness in LOUDNESS
     if not known or engine not in usable_engines(settings):
         raise Refusal("unknown_choice")
     clip = ClipKey(wanted.voice, wanted.presenter)
     if clip.voice not in uploads.voices() or clip.presenter not in uploads.known(UploadKind.TEMPLATE):
         raise Refusal("not_there", 404)
     usual = settings.of_clip
-    made_with = usual.model_validate(usual.model_dump() | QUALITIES[wanted.quality] | LABELS[wanted.label])
+    chosen = QUALITIES[wanted.quality] | LABELS[wanted.label] | SUBTITLES[subtitles] | LOUDNESS[loudness]
+    made_with = usual.model_validate(usual.model_dump() | chosen)
     stretch = Stretch(wanted.seconds, wanted.begin)
     ask_for_preview(studio.instance, studio.folders, clip, stretch, RenderSpec(engine, made_with))
 

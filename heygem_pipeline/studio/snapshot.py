@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from time import monotonic, time
 from typing import Any
 
@@ -20,6 +21,7 @@ from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.progress_file import progress_files
 from heygem_pipeline.settings import Settings
+from heygem_pipeline.storage.file_names import SIDECAR_SUFFIX
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.overview import PipelineState, overview
@@ -118,7 +120,13 @@ class Snapshot:
             except FileNotFoundError:
                 continue
             yield path.name, status.st_mtime_ns, status.st_size
-        registers = (folders.register(name) for name in ("uploads", "requests", "studio-languages"))
+        # What stands beside uploads says how they are handled; a change of it alone moves no folder's time.
+        for folder in (folders.voices, folders.presenters):
+            for path in folder.glob(f"*{SIDECAR_SUFFIX}"):
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    yield path.name, status.st_mtime_ns, status.st_size
+        registers = (folders.register(name) for name in ("uploads", "requests", "studio-languages", "tags"))
         yield from (mark for register in registers if (mark := register.mark) is not None)
         yield from latest_records(self.instance, folders)
         yield from ((f"{worker.name} {worker.state} {worker.run_id}", 0, 0) for worker in workers_of(folders))

@@ -40,6 +40,19 @@ def sentence_of(message: Message, language: str) -> str:
     return message.sentence(language) if template is None else message.filled(template, language)
 
 
-def message_json(message: Message, language: str, root: Path) -> dict[str, str]:
-    """What the page gets of a message: the code it decides by, and the sentence it shows, without paths."""
-    return {"code": message.code, "sentence": without_paths(sentence_of(message, language), root)}
+def message_json(message: Message, language: str, root: Path) -> dict[str, Any]:
+    """What is told of a message: its code and values, to decide by, and its sentence, all without paths."""
+    return {
+        "code": message.code,
+        "values": values_without_paths(message.as_json()["values"], root),
+        "sentence": without_paths(sentence_of(message, language), root),
+    }
+
+
+def values_without_paths(values: Any, root: Path) -> Any:  # noqa: ANN401 - JSON
+    """A message's values as JSON, which name files but not where this machine keeps them."""
+    if isinstance(values, dict):
+        return {name: values_without_paths(value, root) for name, value in values.items()}
+    if isinstance(values, list):
+        return [values_without_paths(value, root) for value in values]
+    return without_paths(values, root) if isinstance(values, str) else values

@@ -14,7 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from heygem_pipeline.errors import NotReady
+from heygem_pipeline.clip.sidecar import write_trim
+from heygem_pipeline.errors import NotReady, SidecarWrong
+from heygem_pipeline.media.trim import WHOLE
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import NO_ROOM, free_bytes, place
 from heygem_pipeline.studio.refusals import Refusal
@@ -63,6 +65,10 @@ async def bring_in(
     finally:
         studio.receiving_of[person] -= 1
         studio.receiving_of += Counter()  # Counts of nought go.
+    if replaced and kind is not UploadKind.SCRIPT:
+        # Start and end were another recording's.
+        with suppress(SidecarWrong):
+            await run_in_threadpool(write_trim, path, WHOLE)
     if not replaced:
         await run_in_threadpool(studio.wait_for_the_button)
     studio.first_looks.want(kind, path, new=True)

@@ -183,7 +183,7 @@ def test_files_of_one_name_do_not_overwrite_each_others_clips(tmp_path: Path) ->
 
 COMMANDS = [
     *("generate", "doctor", "ingest", "demo", "up", "backup", "restore", "prune", "studio"),
-    *("status", "retry", "cancel", "keep", "batch", "logs", "forget"),
+    *("status", "retry", "cancel", "keep", "batch", "logs", "forget", "trim", "tag"),
     *("campaign", "campaign check", "campaign new", "campaign status", "campaign webhook-secret"),
     *("checkpoints", "checkpoints list", "checkpoints verify", "checkpoints import", "checkpoints where"),
     *("engine", "engine check", "engine recipe", "preview", "compare", "speak", "voices"),

@@ -18,7 +18,9 @@ PRESENTERS = [f"{name} {number}" for number in range(5) for name in ("王老师"
 
 def planned(voices: list[str], presenters: list[str], **other: Status) -> Plan:
     rows = {voice: {presenter: other.get(f"{voice}_{presenter}", DONE) for presenter in presenters} for voice in voices}
-    return Plan({}, {}, ClipTable(rows), {}, ClipTable({}), {}, RunInputs({}, {}, {}, frozenset(), settings(), {}), {})
+    return Plan(
+        {}, {}, ClipTable(rows), {}, ClipTable({}), {}, RunInputs({}, {}, {}, frozenset(), settings(), {}, {}), {}
+    )
 
 
 def printed(found: Plan, width: int, height: int | None = None) -> list[str]:

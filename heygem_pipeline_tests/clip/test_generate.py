@@ -1,8 +1,12 @@
 """One clip from two files: what always holds of it."""
 
+import re
+import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -11,12 +15,19 @@ import pytest
 from heygem_pipeline.clip.generate import generate_clip
 from heygem_pipeline.clip.mouth_patches import draw_mouths
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter, track_presenter
+from heygem_pipeline.clip.sidecar import write_trim
 from heygem_pipeline.clip.voice import Voice, analyse_voice, load_voice, save_voice
 from heygem_pipeline.errors import BadInput, DiskFull, OutputRefused, StageMissing, UnknownChoice, UploadReplaced
+from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.aigc import read_aigc
+from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
+from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.trim import Trim
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
+from heygem_pipeline.speech.features import SpeechFeatures
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice, write_wav
 
 
@@ -201,3 +212,81 @@ def test_silence_keeps_a_closed_mouth_as_it_is(presenter: Presenter, tmp_path: P
     write_wav(tmp_path / "pause.wav", np.concatenate([speech, np.zeros(16000 * 2)]))
     patches = list(draw_mouths(analyse_voice(tmp_path / "pause.wav"), presenter, load_engine("warp")))
     assert all(patch.pixels is None for patch in patches[-25:])
+
+
+def test_a_clip_is_made_of_the_parts_that_are_used(tmp_path: Path) -> None:
+    voice, presenter = tmp_path / "voice.wav", tmp_path / "anna.mp4"
+    write_voice(voice, 2.0)
+    write_video(presenter, swaying_presenter(30))
+    write_trim(voice, Trim.of(0.4, 1.2))
+    write_trim(presenter, Trim.of(0.2, 1.0))
+    heard, seen = analyse_voice(voice), track_presenter(presenter)
+    assert (heard.speech.duration, len(seen.tracks)) == (Fraction(4, 5), 20)
+    report = generate_clip(heard, seen, tmp_path / "clip.mp4")
+    assert report.frames == 20 and report.made_with["voice_part"] == "0.4..1.2"
+    assert report.tracker.endswith(" of 0.2..1")
+    # Its own sound is the part's, to the sample, but for what AAC loses.
+    sound, original = read_sound(tmp_path / "clip.mp4").samples, read_sound(voice).samples[6400:19200]
+    assert np.corrcoef(sound[: len(original)], original)[0, 1] > 0.99
+    # Stored and loaded, the same parts are read.
+    save_voice(heard, tmp_path / "voice.parquet")
+    save_presenter(seen, tmp_path / "tracks.parquet", tmp_path / "speech.parquet")
+    again = load_presenter(tmp_path / "tracks.parquet", tmp_path / "speech.parquet", presenter, DEFAULTS)
+    assert np.array_equal(next(again.open().frames()), next(seen.open().frames()))
+    assert load_voice(tmp_path / "voice.parquet", voice).open(DEFAULTS).trim == Trim.of(0.4, 1.2)
+
+
+def test_an_engine_that_hears_for_itself_hears_the_part_that_is_used(tmp_path: Path) -> None:
+    voice, presenter = tmp_path / "voice.wav", tmp_path / "anna.mp4"
+    write_voice(voice, 2.0)
+    write_video(presenter, swaying_presenter(12))
+    write_trim(voice, Trim.of(0.5, 1.25))
+    heard: list[int] = []
+
+    class Hearing:
+        """Draws nothing, and hears the file that it is given."""
+
+        name, version, device = "hearing", "1", "cpu"
+
+        def generate(
+            self, speech: SpeechFeatures, _template: object, tracks: FaceTracks, _own: object
+        ) -> Iterator[MouthPatch]:
+            assert speech.sound is not None
+            heard.append(len(read_sound(speech.sound).samples))
+            yield from (MouthPatch(place, 0) for place in range(speech.frame_count(tracks.frame_rate)))
+
+    engine = cast("LipSyncEngine", Hearing())
+    assert len(list(draw_mouths(analyse_voice(voice), track_presenter(presenter), engine))) == 19
+    assert heard == [12000]
+
+
+def test_a_clip_is_as_loud_as_asked_and_says_how_loud_it_is(tmp_path: Path) -> None:
+    write_voice(tmp_path / "voice.wav", 3.0)
+    quiet = read_sound(tmp_path / "voice.wav").samples * 0.2
+    write_wav(tmp_path / "voice.wav", quiet)
+    write_video(tmp_path / "presenter.mp4", swaying_presenter(8))
+    files = tmp_path / "voice.wav", tmp_path / "presenter.mp4"
+    loud = DEFAULTS.model_copy(update={"loudness": -16.0})
+    usual = generate_clip(*files, tmp_path / "usual.mp4", settings=DEFAULTS)
+    asked = generate_clip(*files, tmp_path / "asked.mp4", settings=loud)
+    assert "loudness" not in usual.made_with and asked.made_with["loudness"] == "-16.0"
+    for report in (usual, asked):
+        measured = loudness_by_ffmpeg(tmp_path / report.output)
+        assert report.loudness == pytest.approx(measured, abs=0.5)
+    assert usual.loudness is not None and usual.loudness < -25
+    assert asked.loudness == pytest.approx(-16, abs=0.2)
+    assert asked.duration == usual.duration and not asked.warnings[len(usual.warnings) :]
+
+
+def test_what_is_too_short_to_measure_stays_as_it_is_and_is_told(short: Path, tmp_path: Path) -> None:
+    write_voice(tmp_path / "syllable.wav", 0.3)
+    brief = DEFAULTS.model_copy(update={"loudness": -16.0, "min_speech_seconds": 0.1})
+    report = generate_clip(tmp_path / "syllable.wav", short / "presenter.mp4", tmp_path / "clip.mp4", settings=brief)
+    assert report.loudness is None
+    assert "loudness.not_measured" in [warning.code for warning in report.warnings]
+
+
+def loudness_by_ffmpeg(clip: Path) -> float:
+    command = [str(find_ffmpeg()), "-hide_banner", "-nostats", "-i", str(clip), "-af", "ebur128", "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, check=True, text=True).stderr
+    return float(re.findall(r"I: +(\S+) LUFS", said)[-1])

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.clip.excerpt import Stretch, analyse_stretch
+from heygem_pipeline.clip.sidecar import write_trim
 from heygem_pipeline.clip.voice import analyse_voice, load_voice, save_voice
 from heygem_pipeline.media.sound import read_sound
+from heygem_pipeline.media.trim import Trim
 from heygem_pipeline.settings import DEFAULTS
 from heygem_pipeline.speech.features import FEATURE_RATE, SpeechFeatures
 from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
@@ -79,9 +81,17 @@ def test_a_stretch_of_a_voice_knows_them_too(recording: Path, tmp_path: Path) ->
     whole = analyse_voice(recording).speech.closures
     assert whole is not None
     begin = whole[3].begin - 0.2
-    stretch = analyse_stretch(recording, tmp_path / "part.wav", Stretch(0.55, begin), DEFAULTS)
-    assert stretch.speech.closures is not None
+    stretch, began = analyse_stretch(recording, tmp_path / "part.wav", Stretch(0.55, begin), DEFAULTS)
+    assert began == begin and stretch.speech.closures is not None
     assert [one.begin for one in stretch.speech.closures] == pytest.approx([0.2, 0.45], abs=0.001)
+    # So does the part of it that is used, and a stretch of that.
+    write_trim(recording, Trim.of(0.25, round(begin + 0.55, 3)))
+    used = analyse_voice(recording)
+    assert used.speech.closures is not None and len(used.speech.closures) == 4
+    assert used.speech.closures[2].begin == pytest.approx(whole[3].begin - 0.25, abs=0.001)
+    again, _ = analyse_stretch(recording, tmp_path / "part.wav", Stretch(0.55, begin - 0.25), DEFAULTS)
+    assert again.speech.closures is not None
+    assert [one.begin for one in again.speech.closures] == pytest.approx([0.2, 0.45], abs=0.001)
 
 
 @pytest.mark.parametrize(

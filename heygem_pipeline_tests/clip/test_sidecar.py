@@ -9,14 +9,17 @@ from heygem_pipeline.clip.sidecar import (
     Sidecar,
     chosen_tracker,
     read_sidecar,
+    read_trim,
     remove_moving,
     write_face,
     write_make_anyway,
     write_moving,
+    write_trim,
 )
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.faces.tracker_registry import TRACKERS
+from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.photographs.photograph import VERSION
 from heygem_pipeline.settings import DEFAULTS, Settings
 from heygem_pipeline_tests.conftest import write_video
@@ -56,15 +59,19 @@ def test_a_sidecar_that_says_nothing_changes_nothing(anna: Path, content: str) -
         ("tracker: dlib\n", "'dlib'; choose one of: mesh, face_alignment"),
         ("tracker:\n", "None; choose one of"),
         ("tracker: [mesh]\n", "choose one of"),
-        ("Tracker: mesh\n", "only the keys tracker, make_anyway, face and moving"),
-        ("tracker: mesh\nengine: warp\n", "only the keys tracker, make_anyway, face and moving"),
-        ("mesh\n", "only the keys tracker, make_anyway, face and moving"),
-        ("- tracker: mesh\n", "only the keys tracker, make_anyway, face and moving"),
+        ("Tracker: mesh\n", "only the keys tracker, make_anyway, face, moving, start and end"),
+        ("tracker: mesh\nengine: warp\n", "only the keys tracker, make_anyway, face, moving, start and end"),
+        ("mesh\n", "only the keys tracker, make_anyway, face, moving, start and end"),
+        ("- tracker: mesh\n", "only the keys tracker, make_anyway, face, moving, start and end"),
         ("face: left\n", "such as: face: [0.25, 0.4]"),
         ("face: [0.2, 1.2]\n", "such as: face: [0.25, 0.4]"),
         ("face: [yes, 0.5]\n", "such as: face: [0.25, 0.4]"),
         ("make_anyway: perhaps\n", "make_anyway: true"),
         ("moving: a little\n", "moving: true"),
+        ("start: 0:30\n", "for example: start: 2.5"),
+        ("start: -1\n", "for example: start: 2.5"),
+        ("start: .nan\n", "for example: start: 2.5"),
+        ("start: 3\nend: 3\n", "the end behind the start"),
         ("tracker: 'mesh\n", "cannot be read as YAML"),
         (b"\xff\xfetracker", "cannot be read as YAML"),
         ("tracker: !!python/object/apply:os.getcwd []\n", "cannot be read as YAML"),
@@ -180,3 +187,35 @@ def test_a_tracker_that_cannot_be_told_whom_to_follow_says_so(anna: Path, monkey
     assert current_tracker(DEFAULTS, Sidecar()) == "deaf 1"
     with pytest.raises(SidecarWrong, match="deaf cannot follow"):
         current_tracker(DEFAULTS, Sidecar(face=FacePlace(0.5, 0.5)))
+
+
+def test_a_part_of_a_video_is_another_version_and_taken_back_the_usual_one(anna: Path) -> None:
+    write(anna, "# by hand\ntracker: mesh\n")
+    usual = current_tracker(DEFAULTS, read_sidecar(anna))
+    write_trim(anna, Trim.of(2.5, 40.25))
+    assert read_sidecar(anna).trim == Trim.of(2.5, 40.25)
+    assert current_tracker(DEFAULTS, read_sidecar(anna)) == f"{usual} of 2.5..40.25"
+    write_trim(anna, Trim.of(0, 7))
+    write_face(anna, FacePlace(0.25, 0.4))
+    assert anna.with_suffix(".yaml").read_text() == "# by hand\ntracker: mesh\nend: 7.0\nface: [0.25, 0.4]\n"
+    write_trim(anna, WHOLE)
+    write_face(anna, None)
+    assert anna.with_suffix(".yaml").read_text() == "# by hand\ntracker: mesh\n"
+    assert current_tracker(DEFAULTS, read_sidecar(anna)) == usual
+
+
+def test_the_part_of_a_recording_stands_beside_it_alone(tmp_path: Path) -> None:
+    voice, sidecar = tmp_path / "lesson.mp3", tmp_path / "lesson.yaml"
+    assert read_trim(voice) == WHOLE
+    write_trim(voice, Trim.of(1.25))
+    assert read_trim(voice) == Trim.of(1.25) and Trim.read(Trim.of(1.25).written) == Trim.of(1.25)
+    write_trim(voice, WHOLE)
+    assert not sidecar.exists()
+    # What somebody else put there says nothing of it.
+    sidecar.write_text("course: 7\ntitle: [a, b]\n")
+    assert read_trim(voice) == WHOLE
+    write_trim(voice, Trim.of(0, 3))
+    assert sidecar.read_text() == "course: 7\ntitle: [a, b]\nend: 3.0\n" and read_trim(voice) == Trim.of(0, 3)
+    sidecar.write_text("start: now\n")
+    with pytest.raises(SidecarWrong, match=r"^lesson\.yaml says"):
+        read_trim(voice)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from heygem_pipeline.clip.sidecar import write_trim
 from heygem_pipeline.clip.voice import Voice, analyse_voice
 from heygem_pipeline.clip.voice_text import text_beside, text_of_script, text_versions
+from heygem_pipeline.media.trim import Trim
 from heygem_pipeline.storage.fingerprint import sha256_of
 from heygem_pipeline.synthesis.transcript import SpokenSentence, Transcript, write_transcript
 from heygem_pipeline_tests.conftest import write_voice
@@ -71,6 +73,24 @@ def test_a_text_that_says_nothing_is_warned_of_and_stops_no_clip(voice: Voice, s
     text = text_beside(voice)
     assert text is not None and text.track.cues == () and len(text.warnings) == 1
     assert voice.path.stem in str(text.warnings[0])
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".txt"])
+def test_of_a_part_of_a_recording_its_text_is_told_by_the_time_of_that_part(tmp_path: Path, suffix: str) -> None:
+    recording = tmp_path / "welcome.en.wav"
+    write_voice(recording, 3.0)
+    text = "One. Two." if suffix == ".txt" else SRT + "\n2\n00:00:01,200 --> 00:00:02,600\nWie geht es?\n"
+    recording.with_suffix(suffix).write_text(text)
+    whole = text_beside(analyse_voice(recording))
+    assert whole is not None
+    last = whole.track.cues[-1]
+    earlier = round(last.end - 0.1, 3)
+    write_trim(recording, Trim.of(round(last.begin - 0.2, 3), earlier))
+    part = text_beside(analyse_voice(recording))
+    assert part is not None and part.version == whole.version
+    cue = part.track.cues[-1]
+    assert (cue.text, cue.begin) == (last.text, pytest.approx(0.2, abs=0.002))
+    assert cue.end == pytest.approx(earlier - last.begin + 0.2, abs=0.002)
 
 
 def test_a_changed_text_is_another_version_and_a_touched_one_is_not(voice: Voice) -> None:

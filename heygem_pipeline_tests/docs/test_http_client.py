@@ -67,7 +67,11 @@ def test_a_program_with_a_token_takes_a_batch_through_its_whole_life(
             voice = client.bring_in("voices", material / "voice.wav")
             presenter = client.bring_in("presenters", material / "presenter.mp4")
             batch = client.begin("Autumn", [voice], [presenter], quality="small")["name"]
-            assert client.cancel(batch)["clips"][0]["why"] == {"code": "clip.cancelled", "sentence": "已被取消。"}
+            assert client.cancel(batch)["clips"][0]["why"] == {
+                "code": "clip.cancelled",
+                "values": {},
+                "sentence": "已被取消。",
+            }
             assert client.retry(batch)["finished"] is False
 
             making = Thread(target=make_what_is_wanted, args=(data,))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from heygem_pipeline.media.archive import streamed_archive, write_archive
+from heygem_pipeline.errors import ArchiveChanged
+from heygem_pipeline.media.archive import StreamedArchive, write_archive
 
 
 @pytest.fixture
@@ -42,8 +43,34 @@ def test_a_zip_is_made_while_it_is_sent(clip: Path, tmp_path: Path) -> None:
         yield "课/large.mp4", clip
         yield "gone.mp4", tmp_path / "gone"
 
-    pieces = list(streamed_archive(files()))
+    archive = StreamedArchive(files())
+    pieces = list(archive.pieces())
     assert max(map(len, pieces)) < 600_000
+    assert archive.length == sum(map(len, pieces))
     with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as archive:
         assert archive.namelist() == ["课/large.mp4"]
         assert archive.read("课/large.mp4") == clip.read_bytes()
+
+
+@pytest.mark.parametrize("limit", [zipfile.ZIP64_LIMIT, 6_000_000, 1000])
+def test_any_part_of_it_is_the_same_as_of_the_whole(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("zipfile.ZIP64_LIMIT", limit)
+    short = tmp_path / "short.srt"
+    short.write_text("Good morning.")
+    archive = StreamedArchive([("课.mp4", clip), ("课.srt", short), ("b.mp4", clip)])
+    whole = b"".join(archive.pieces())
+    assert len(whole) == archive.length
+    assert zipfile.ZipFile(io.BytesIO(whole)).testzip() is None
+    for first, last in ((0, 0), (5_000_000, 5_300_000), (archive.length - 30, archive.length - 1)):
+        assert b"".join(archive.pieces(first, last)) == whole[first : last + 1]
+
+
+def test_a_zip_whose_file_has_changed_breaks_off_and_has_another_mark(clip: Path) -> None:
+    archive = StreamedArchive([("clip.mp4", clip)])
+    assert StreamedArchive([("clip.mp4", clip)]).mark == archive.mark
+    clip.write_bytes(b"another")
+    with pytest.raises(ArchiveChanged):
+        list(archive.pieces())
+    assert StreamedArchive([("clip.mp4", clip)]).mark != archive.mark

@@ -10,6 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from heygem_pipeline.assets.step_progress import NoDisplay
+from heygem_pipeline.clip import excerpt
+from heygem_pipeline.clip.voice_text import VoiceText
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.media.probe import probe_video
 from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
@@ -19,11 +21,13 @@ from heygem_pipeline.orchestration.previews import draw_preview, preview_job, pr
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.previews import read_wish
+from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
-from heygem_pipeline.settings import settings
+from heygem_pipeline.settings import Subtitles, settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.conftest import page, rules
 
@@ -77,6 +81,30 @@ def test_a_preview_is_asked_for_made_and_played_and_counts_as_no_clip(real: Hous
     assert probe_video(real.folders.preview(TALK)).frame_count == 20
     found = plan(real.instance, real.folders, settings())
     assert not real.folders.clip(TALK).exists() and found.clips[TALK].state == "waiting"
+
+
+def test_a_preview_shows_what_is_said_then(real: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[VoiceText | None] = []
+    made = excerpt.generate_clip_saying
+
+    def noted(*given: Any) -> ClipReport:
+        said.append(given[0])
+        return made(*given)
+
+    monkeypatch.setattr(excerpt, "generate_clip_saying", noted)
+    write_voice(real.folders.voices / "talk.wav", 2.0)
+    (real.folders.voices / "talk.yaml").write_text("start: 0.2\n")
+    (real.folders.voices / "talk.srt").write_text("1\n00:00:00,900 --> 00:00:01,400\nGood morning.\n")
+    with page(real, rules()) as client:
+        asked(client, subtitles="burnt", begin=0.5)
+        (request,) = tick(real)
+        assert run(real, request) and state(client)["state"] == "done"
+    (text,) = said
+    assert text is not None
+    (cue,) = text.track.cues
+    assert (cue.text, round(cue.begin, 3), round(cue.end, 3)) == ("Good morning.", 0.2, 0.7)
+    wish = read_wish(real.folders, TALK)
+    assert wish is not None and wish.made_with.subtitles is Subtitles.BURNT
 
 
 def test_another_wish_takes_the_place_of_the_last(real: House) -> None:

@@ -107,6 +107,42 @@ def test_a_sidecar_that_chooses_another_tracker_makes_its_presenter_and_its_clip
     assert house.plan().counts == {State.DONE: 2, State.READY: 2}
 
 
+@pytest.mark.parametrize("kind", ["audio", "templates"])
+def test_a_part_of_an_upload_makes_it_and_its_clips_stale_and_no_other(house: House, kind: str) -> None:
+    house.make_inputs()
+    for clip in (("one", "one"), ("one", "two"), ("two", "one"), ("two", "two")):
+        house.make_clip(*clip)
+    assert house.plan().counts == {State.DONE: 4}
+    sidecar = house.folders.root / kind / "two.yaml"
+    sidecar.write_text("start: 1.5\n")
+    found = house.plan()
+    theirs = found.voices if kind == "audio" else found.presenters
+    assert (theirs["one"].state, theirs["two"].state) == (State.DONE, State.STALE)
+    assert found.counts == {State.DONE: 2, State.WAITING: 2}
+    tried = {found.what_is_tried(Subject(Stage.VOICE, "two")), found.what_is_tried(Subject(Stage.PRESENTER, "two"))}
+    sidecar.unlink()
+    now = house.plan()
+    assert now.counts == {State.DONE: 4}
+    again = {now.what_is_tried(Subject(Stage.VOICE, "two")), now.what_is_tried(Subject(Stage.PRESENTER, "two"))}
+    assert len(tried & again) == 1
+
+
+def test_what_stands_beside_a_voice_and_cannot_be_understood_fails_it_alone(house: House, material: Path) -> None:
+    shutil.copy(material / "voice.wav", house.folders.voices / "two.wav")
+    house.take_in()
+    sidecar = house.folders.voices / "two.yaml"
+    sidecar.write_text("start: later")
+    materializer = Materializer(house.instance, NoDisplay(), CampaignSpecifications(house.folders, settings()))
+    materializer.run(["audio_features"], "two")
+    found = house.plan()
+    assert found.voices["one"].state is State.READY
+    assert found.voices["two"].state is State.FAILED and "two.yaml" in str(found.voices["two"].reason)
+    sidecar.write_text("start: 0.1")
+    assert house.plan().voices["two"].state is State.READY
+    materializer.run(["audio_features"], "two")
+    assert house.plan().voices["two"].state is State.DONE
+
+
 def test_a_wrong_sidecar_fails_its_presenter_alone_until_it_is_put_right(house: House, material: Path) -> None:
     shutil.copy(material / "presenter.mp4", house.folders.presenters / "two.mp4")
     house.take_in()

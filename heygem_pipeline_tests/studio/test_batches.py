@@ -115,7 +115,10 @@ def test_a_failed_clip_is_tried_again(studio: TestClient, house: House) -> None:
     begin(studio)
     house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "Broken."})
     shown = studio.get("/api/shown").json()["clips"]["one|one"]
-    assert (shown["state"], shown["why"]) == ("failed", {"code": "verbatim", "sentence": "Broken."})
+    assert (shown["state"], shown["why"]) == (
+        "failed",
+        {"code": "verbatim", "values": {"text": "Broken."}, "sentence": "Broken."},
+    )
     studio.post("/api/clips/retry", json={"clips": ["one|one", "one|two", "no|such"]})
     assert house.clip().state is State.READY
 
@@ -221,7 +224,25 @@ def test_clips_are_made_in_another_way_instead_and_what_was_written_by_hand_stay
     assert "crf" not in (house.folders.campaigns / "mine.yaml").read_text()
 
 
-@pytest.mark.parametrize("wrong", [{"quality": "ultra"}, {"engine": "none"}, {"title": ""}, {"label": "off"}])
+def test_a_loudness_that_is_chosen_makes_these_clips_anew_and_taken_back_none(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    name = begin(studio)
+    house.make_clip("one", "one")
+    assert house.clip("one", "one").state is State.DONE
+    assert "loudness" not in (house.folders.campaigns / f"{name}.yaml").read_text()
+    change(studio, name, loudness="broadcast")
+    assert house.clip("one", "one").state is State.STALE
+    (campaign,) = load_campaigns(house.folders.campaigns, default_render_spec(settings())).usable
+    assert campaign.settings.loudness == -23
+    (batch,) = studio.get("/api/shown").json()["batches"]
+    assert batch["loudness"] == "broadcast"
+    change(studio, name, loudness="as_is")
+    assert house.clip("one", "one").state is State.DONE
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"quality": "ultra"}, {"engine": "none"}, {"title": ""}, {"label": "off"}, {"loudness": "own"}]
+)
 def test_a_change_that_cannot_be_is_refused_and_changes_nothing(
     studio: TestClient, house: House, wrong: dict[str, str]
 ) -> None:

@@ -8,7 +8,8 @@ import pytest
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.campaigns.campaigns_folder import ONLY_CAMPAIGNS
-from heygem_pipeline.clip.sidecar import read_sidecar
+from heygem_pipeline.clip.sidecar import read_sidecar, read_trim
+from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.failure_reasons import reason_tag
@@ -264,6 +265,41 @@ def test_a_batch_gets_another_name_and_quality_in_the_page(
     assert page.evaluate("localStorage.getItem('studio-names')") == "{presenter} {voice}"
 
 
+def test_a_part_of_a_voice_is_chosen_by_the_player_and_what_becomes_out_of_date_is_said_before(
+    house: House, address_of_house: str, open_page: Opener
+) -> None:
+    write_voice(house.folders.voices / "one.wav", 2.0)
+    house.take_in()
+    house.make_inputs()
+    house.make_clip()
+    touch_strip(house, "one", "one")
+    page = open_page(address_of_house, PHONE)
+    page.get_by_role("button", name="Use a part of one.wav").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("1 finished clip is then out of date").wait_for()
+    assert dialog.locator(".names").inner_text() == "one × one"
+    page.evaluate(
+        "() => new Promise((done) => { const player = document.querySelector('dialog audio');"
+        " player.onseeked = done; player.currentTime = 0.3; })"
+    )
+    dialog.get_by_role("button", name="Start at the playhead").click()
+    start, end = dialog.get_by_label("Start", exact=True), dialog.get_by_label("End", exact=True)
+    assert start.input_value() == "0:00.3"
+    end.fill("0:00.2")
+    dialog.get_by_role("button", name="Use this part").click()
+    assert end.evaluate("field => field.validationMessage") == "The end must come after the start."
+    end.fill("1,75")
+    dialog.get_by_text("This part is 0:01.45 long.").wait_for()
+    dialog.get_by_role("button", name="Use this part").click()
+    page.get_by_text("0:00.3 to 0:01.75").wait_for()
+    assert read_trim(house.folders.voices / "one.wav") == Trim.of(0.3, 1.75)
+    page.get_by_role("button", name="Use a part of one.wav").click()
+    dialog.get_by_role("button", name="Use all of it").click()
+    dialog.get_by_role("button", name="Use this part").click()
+    page.get_by_text("0:00.3 to 0:01.75").wait_for(state="detached")
+    assert read_trim(house.folders.voices / "one.wav") == WHOLE
+
+
 def test_hundreds_of_voices_are_found_by_name_ordered_and_ticked_together(
     house: House, address_of_house: str, open_page: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +324,16 @@ def test_hundreds_of_voices_are_found_by_name_ordered_and_ticked_together(
         names = [name.strip() for name in page.locator("[data-kind=voices] .card-name").all_inner_texts()]
         assert names == [f"Leçon {number}.wav" for number in (49, 149, 249, 349, 449, *range(490, 498))]
         page.locator("[data-kind=voices]").get_by_label("All found").check()
+        if size is DESKTOP:
+            page.get_by_role("button", name="Tag the 13 that are ticked").click()
+            page.get_by_label("New tags").fill("Autumn, course 7")
+            page.get_by_role("button", name="Keep these").click()
+        page.get_by_label("Search voices").fill("")
+        page.get_by_role("button", name="Autumn: 13").click()
+        page.get_by_text("13 of 500").wait_for()
+        assert page.get_by_role("button", name="Autumn: 13").get_attribute("aria-pressed") == "true"
+        assert cards.count() == 13 and page.locator("[data-kind=voices]").get_by_label("All found").is_checked()
+        page.get_by_role("button", name="Autumn: 13").click()
         page.get_by_label("Search voices").fill("nobody")
         page.locator("[data-kind=voices]").get_by_text("Nothing found.").wait_for()
         page.get_by_label("Search voices").fill("")

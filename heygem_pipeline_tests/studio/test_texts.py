@@ -74,10 +74,12 @@ def test_a_message_is_told_in_the_pages_words_in_its_language_without_paths(tmp_
     assert "HEYGEM" in str(removed) and "HEYGEM" not in sentence_of(removed, "en")
     assert message_json(removed, "zh", tmp_path) == {
         "code": "clip.removed",
+        "values": {},
         "sentence": "因过期已被删除，可以重新制作。",
     }
     earlier = message_json(verbatim(f"No {tmp_path}/audio/one.wav."), "zh", tmp_path)
-    assert earlier == {"code": "verbatim", "sentence": f"No {tmp_path.name}/audio/one.wav."}
+    sentence = f"No {tmp_path.name}/audio/one.wav."
+    assert earlier == {"code": "verbatim", "values": {"text": sentence}, "sentence": sentence}
 
 
 @pytest.mark.parametrize(

@@ -121,12 +121,12 @@ def routes(answers: KeptAnswers) -> APIRouter:
             await sleep(SECONDS_BETWEEN_READINGS)
 
     @router.get("/{name}/clips.zip", summary="A ZIP of its finished clips", response_class=Response)
-    async def clips(name: TheBatch, studio: TheStudio, names: str = "") -> Response:
-        """Made while it is sent, so without Range; single clips, and the ZIP of a voice, answer to Range.
+    async def clips(name: TheBatch, request: Request, names: str = "") -> Response:
+        """By Range too, so that a download that broke off goes on: with ``If-Range``, only where nothing has changed.
 
         ``names``: what the clips are called, ``{voice} - {presenter}`` unless said otherwise.
         """
-        return await archive(studio, name, names=names)
+        return await archive(request, name, names=names)
 
     return router
 

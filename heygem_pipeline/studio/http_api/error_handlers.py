@@ -1,8 +1,6 @@
 """What the interface for programs answers to each error: the status, and problem details."""
 
 import logging
-from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -15,19 +13,10 @@ from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.http_api.problem_details import problem, refused
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import studio_of
-from heygem_pipeline.studio.texts import language_of, sentence_of, texts
+from heygem_pipeline.studio.texts import language_of, sentence_of, texts, values_without_paths
 
 CODES = {404: "not_there", 405: "method", 411: "length", 413: "request_too_large", 400: "request"}
 """Of what the framework refuses."""
-
-
-def values_without_paths(values: Any, root: Path) -> Any:  # noqa: ANN401 - JSON
-    """A message's values as JSON, which name files but not where this machine keeps them."""
-    if isinstance(values, dict):
-        return {name: values_without_paths(value, root) for name, value in values.items()}
-    if isinstance(values, list):
-        return [values_without_paths(value, root) for value in values]
-    return without_paths(values, root) if isinstance(values, str) else values
 
 
 def add_error_handlers(app: FastAPI) -> None:

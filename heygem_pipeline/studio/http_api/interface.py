@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from heygem_pipeline.media.formats import PRESENTER_SUFFIXES, VOICE_SUFFIXES
 from heygem_pipeline.studio.batches import engine_choices
 from heygem_pipeline.studio.forms import LARGEST_REQUEST
-from heygem_pipeline.studio.http_api import batches, clips, uploads
+from heygem_pipeline.studio.http_api import batches, clips, scripts, uploads
 from heygem_pipeline.studio.http_api.documentation import documentation
 from heygem_pipeline.studio.http_api.error_handlers import add_error_handlers
 from heygem_pipeline.studio.http_api.idempotency import KeptAnswers
@@ -110,5 +110,6 @@ def interface(studio: Studio) -> FastAPI:
 
     app.include_router(batches.routes(answers))
     app.include_router(clips.router)
+    app.include_router(scripts.routes(answers))
     app.include_router(uploads.routes(answers))
     return app

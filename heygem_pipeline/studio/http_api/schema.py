@@ -5,12 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from heygem_pipeline.studio.forms import Form, Key, Keys
+from heygem_pipeline.studio.api import Seconds, TagList
+from heygem_pipeline.studio.forms import LARGEST_REQUEST, Form, Key, Keys, Line
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
 
 Quality = Literal["standard", "best", "small"]
 Label = Literal["start", "always"]
 SubtitlesChoice = Literal["none", "soft", "burnt"]
+LoudnessChoice = Literal["as_is", "web", "broadcast"]
 Title = Annotated[str, Field(min_length=1, max_length=200, description="What people call it")]
 
 
@@ -24,6 +26,9 @@ class NewBatch(Form):
     label: Annotated[Label, Field(description="How long the label “AI generated” is seen")] = "start"
     engine: Annotated[str, Field(max_length=100, description="One of /engines; empty: the usual one")] = ""
     subtitles: Annotated[SubtitlesChoice | None, Field(description="Of known words; null: as usual")] = None
+    loudness: Annotated[
+        LoudnessChoice | None, Field(description="web: -16 LUFS, broadcast: -23 LUFS (EBU R 128); null: as usual")
+    ] = None
     webhook: Annotated[
         str, Field(max_length=LONGEST_ADDRESS, description="An address that is called when all of it is finished")
     ] = ""
@@ -37,13 +42,15 @@ class BatchChanges(Form):
     label: Label | None = None
     engine: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     subtitles: SubtitlesChoice | None = None
+    loudness: LoudnessChoice | None = None
     beside: Annotated[bool, Field(description="Keep what is finished of it beside the new clips")] = False
 
 
 class Told(BaseModel):
-    """Something that is wrong or doubtful. Decide by the code."""
+    """Something that is wrong or doubtful. Decide by the code and the values."""
 
     code: str
+    values: dict[str, Any] = Field(description="What the sentence names")
     sentence: str
 
 
@@ -52,6 +59,36 @@ class BroughtIn(BaseModel):
 
     key: str
     file: str
+
+
+class Spoken(BaseModel):
+    """Of a voice that is brought as a script: how it is spoken."""
+
+    now: bool = Field(description="The recording is there, and of the script as it is")
+    voice: str
+    language: str
+
+
+class Part(Form):
+    """The seconds of a file that are used: ``end`` null, to its end. In thousandths."""
+
+    start: Seconds = 0.0
+    end: Seconds | None = None
+
+
+class UploadChanges(Form):
+    """What is to be different; what is left out stays."""
+
+    tags: Annotated[TagList | None, Field(description="These and no others")] = None
+    trim: Annotated[Part | None, Field(description="null: all of it")] = None
+
+
+class PresenterChanges(UploadChanges):
+    """The same, and how a photograph is shown. Clips of the presenter are made anew where they look different."""
+
+    moving: Annotated[
+        bool | None, Field(description="A photograph blinks and moves its head a little, or keeps still")
+    ] = None
 
 
 class UploadStanding(BaseModel):
@@ -68,12 +105,62 @@ class UploadStanding(BaseModel):
     width: int
     height: int
     moving: bool | None = Field(description="Of a photograph: it blinks and moves its head; null for all others")
+    tags: list[str]
+    trim: Part | None = Field(description="The part that is used, and that ``seconds`` is of; null: all of it")
+    spoken: Spoken | None = Field(default=None, description="null of recordings and presenters")
 
 
-class PresenterChanges(Form):
-    """What is to be different. Clips of the presenter are made anew."""
+class ScriptText(Form):
+    """What is to be spoken, and by whom. What is left empty is as usual."""
 
-    moving: Annotated[bool, Field(description="A photograph blinks and moves its head a little, or keeps still")]
+    text: Annotated[str, Field(min_length=1, max_length=LARGEST_REQUEST, description="An empty line is a pause")]
+    language: Annotated[str, Field(max_length=35, description="BCP 47")] = ""
+    engine: Line = ""
+    voice: Annotated[Line, Field(description="One of /speakers")] = ""
+
+
+class NewScript(ScriptText):
+    """A script under a name."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class ScriptChanges(Form):
+    """What is to be different; what is left out stays. It is spoken again where that makes a difference."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LARGEST_REQUEST)] | None = None
+    language: Annotated[str, Field(max_length=35)] | None = None
+    engine: Line | None = None
+    voice: Line | None = None
+
+
+class SentenceTimes(BaseModel):
+    """Seconds of the recording."""
+
+    text: str
+    begin: float
+    end: float
+
+
+class Script(BaseModel):
+    """A script, with its sentences and their times where it was spoken."""
+
+    key: str
+    file: str
+    text: str
+    language: str
+    engine: str
+    voice: str
+    sentences: list[SentenceTimes]
+
+
+class Speaker(BaseModel):
+    """A voice of a speech engine. ``lack``: what keeps it from speaking on this machine; null where it can."""
+
+    engine: str
+    voice: str
+    language: str
+    lack: Told | None
 
 
 ClipState = Literal["waiting", "ready", "queued", "running", "done", "stale", "failed", "removed"]
@@ -109,6 +196,7 @@ class ClipFacts(BaseModel):
     made: datetime | str
     engine: str
     took: float
+    loudness: float | None = Field(description="Of what is heard, LUFS; null where it cannot be measured")
     checks: list[Check]
     warnings: list[str]
 
@@ -130,6 +218,7 @@ class BatchStanding(BaseModel):
     label: str
     engine: str
     subtitles: str
+    loudness: str = Field(description="own: another target, which stands in its file")
     counts: dict[ClipState, int]
     finished: bool = Field(description="All its clips are done, have failed, or were removed")
     left: int | None = Field(description="Seconds until it is finished, roughly")

@@ -14,15 +14,16 @@ from heygem_pipeline.operations.erasure import ErasureTarget
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
-from heygem_pipeline.studio.api import set_moving
+from heygem_pipeline.studio.api import set_moving, use_part
 from heygem_pipeline.studio.files import KINDS, sent
 from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, added, digest_of
-from heygem_pipeline.studio.http_api.schema import BroughtIn, PresenterChanges, UploadStanding
+from heygem_pipeline.studio.http_api.schema import BroughtIn, Part, PresenterChanges, UploadChanges, UploadStanding
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of
 from heygem_pipeline.studio.uploads import bring_in
 from heygem_pipeline.uploads.registry import UploadKind
+from heygem_pipeline.uploads.tags import TaggedKind, Tags
 
 TheStudio = Annotated[Studio, Depends(studio_of)]
 
@@ -41,10 +42,20 @@ def routes(answers: KeptAnswers) -> APIRouter:
     for kind in KINDS:
         router.include_router(_routes_of(kind, answers))
 
-    @router.patch("/presenters/{key}", summary="Change how a presenter is shown", status_code=204)
-    async def change(key: str, wanted: PresenterChanges, studio: TheStudio) -> None:
+    @router.patch("/voices/{key}", summary="Tag it, or use a part of it")
+    async def change_voice(key: str, wanted: UploadChanges, request: Request, studio: TheStudio) -> UploadStanding:
+        """A part that is used is looked at again, and the clips of it are made again; tags change no clip."""
+        return await _changed(studio, "voices", key, wanted, language_of(request))
+
+    @router.patch("/presenters/{key}", summary="Tag it, use a part of it, or have a photograph move")
+    async def change_presenter(
+        key: str, wanted: PresenterChanges, request: Request, studio: TheStudio
+    ) -> UploadStanding:
+        """As of a voice; a photograph that is to move, or to keep still, makes its clips anew too."""
         require_known(studio, "presenters", [key])
-        await set_moving(studio, key, wanted.moving)
+        if wanted.moving is not None:
+            await set_moving(studio, key, wanted.moving)
+        return await _changed(studio, "presenters", key, wanted, language_of(request))
 
     @router.get("/voices/{key}/clips.zip", summary="The ZIP of a voice's finished clips", response_class=Response)
     async def delivery(key: str, request: Request, studio: TheStudio) -> Response:
@@ -70,6 +81,34 @@ def _routes_of(kind: str, answers: KeptAnswers) -> APIRouter:
     async def upload(key: str, request: Request, studio: TheStudio) -> UploadStanding:
         shown = await studio.snapshot.shown(language_of(request))
         return UploadStanding(**_named(shown[kind], key))
+
+    add_receiving(router, KINDS[kind], answers)
+
+    @router.delete("/{key}", summary="Delete it, with all that was made of it", status_code=204)
+    async def delete(key: str, studio: TheStudio) -> None:
+        require_known(studio, kind, [key])
+        voices = kind == "voices"
+        whom = [ErasureTarget(key if voices else None, None if voices else key)]
+        await run_in_threadpool(actions.delete_uploads, studio.instance, studio.folders, whom)
+        studio.snapshot.expire()
+
+    return router
+
+
+async def _changed(studio: Studio, kind: str, key: str, wanted: UploadChanges, language: str) -> UploadStanding:
+    require_known(studio, kind, [key])
+    if wanted.tags is not None:
+        await run_in_threadpool(Tags(studio.folders).put, TaggedKind(kind), key, wanted.tags)
+    if "trim" in wanted.model_fields_set:
+        part = wanted.trim or Part()
+        await use_part(studio, KINDS[kind], key, part.start, part.end)
+    studio.snapshot.expire()
+    shown = await studio.snapshot.shown(language)
+    return UploadStanding(**_named(shown[kind], key))
+
+
+def add_receiving(router: APIRouter, kind: UploadKind, answers: KeptAnswers) -> None:
+    """Let files of a kind be brought in."""
 
     @router.put(
         "/{name}",
@@ -101,27 +140,17 @@ def _routes_of(kind: str, answers: KeptAnswers) -> APIRouter:
                 if (before := turn.earlier(digest.hexdigest())) is not None:
                     return before
             person = person_of(request, studio.rules.proxies)
-            path = await bring_in(studio, person, KINDS[kind], name, int(length), body, replace)
+            path = await bring_in(studio, person, kind, name, int(length), body, replace)
             key = replace or await run_in_threadpool(take_in, studio, path)
             studio.snapshot.expire()
             return turn.answer(digest.hexdigest(), 201, {"key": key, "file": path.name})
-
-    @router.delete("/{key}", summary="Delete it, with all that was made of it", status_code=204)
-    async def delete(key: str, studio: TheStudio) -> None:
-        require_known(studio, kind, [key])
-        voices = kind == "voices"
-        whom = [ErasureTarget(key if voices else None, None if voices else key)]
-        await run_in_threadpool(actions.delete_uploads, studio.instance, studio.folders, whom)
-        studio.snapshot.expire()
-
-    return router
 
 
 def take_in(studio: Studio, path: Path) -> str:
     """Give a file that is whole its key at once, as the pipeline would some seconds later; return it."""
     uploads, moving = studio.snapshot.uploads, studio.settings.photographs_move
     take_in_uploads(studio.instance, uploads.folders, lambda other: other == path, moving)
-    for kind in (UploadKind.AUDIO, UploadKind.TEMPLATE):
+    for kind in UploadKind:
         if uploads.folder(kind) == path.parent:
             return next(key for key, upload in uploads.known(kind).items() if upload.file == path.name)
     raise ValueError(path)

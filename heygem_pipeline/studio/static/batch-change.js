@@ -19,6 +19,7 @@ export async function change(batch) {
   const quality = el("select", {}, ...choices([...make.elements.quality].map((one) => [one.value, t(`quality.${one.value}`)]), batch.quality, t("quality.own")));
   const label = el("select", {}, ...choices([...make.elements.label.options].map((one) => [one.value, one.textContent]), batch.label, t("label.off")));
   const subtitles = el("select", {}, ...choices([...make.elements.subtitles.options].map((one) => [one.value, one.textContent]), batch.subtitles, batch.subtitles));
+  const loudness = el("select", {}, ...choices([...make.elements.loudness.options].map((one) => [one.value, one.textContent]), batch.loudness, t("loudness.own")));
   const engine = el("select", {}, ...choices([...make.elements.engine.options].map((one) => [one.value, one.textContent]), batch.engine, batch.engine));
   const names = el("input", { type: "text", maxlength: 200, value: pattern(), placeholder: "{voice} - {presenter}" });
   const effect = el("p.hint", { role: "status" });
@@ -29,19 +30,20 @@ export async function change(batch) {
     ...(quality.value !== batch.quality && { quality: quality.value }),
     ...(label.value !== batch.label && { label: label.value }),
     ...(subtitles.value !== batch.subtitles && { subtitles: subtitles.value }),
+    ...(loudness.value !== batch.loudness && { loudness: loudness.value }),
     ...(engine.value !== batch.engine && { engine: engine.value }),
   });
   const tell = () => {
-    const { quality: q, label: l, subtitles: s, engine: e } = differs();
+    const { quality: q, label: l, subtitles: s, loudness: v, engine: e } = differs();
     const done = clipsOf(batch).filter(([, clip]) => clip.state === "done").length;
-    const anew = Boolean(q ?? l ?? e ?? s);
+    const anew = Boolean(q ?? l ?? e ?? v ?? s);
     besideChoice.hidden = !anew || !done;
-    effect.textContent = !anew ? t("change.nothing") : s && !(q ?? l ?? e) ? t("change.subtitles") : beside.checked ? t("change.anew.beside", { count: done }) : t("change.anew", { count: done });
+    effect.textContent = !anew ? t("change.nothing") : s && !(q ?? l ?? v ?? e) ? t("change.subtitles") : beside.checked ? t("change.anew.beside", { count: done }) : t("change.anew", { count: done });
   };
-  for (const one of [quality, label, subtitles, engine, beside]) one.addEventListener("change", tell);
+  for (const one of [quality, label, subtitles, loudness, engine, beside]) one.addEventListener("change", tell);
   tell();
   const named = (key, control) => el("label.field", {}, el("span", {}, t(key)), control);
-  const body = el("div", {}, named("batch.name", title), named("quality", quality), named("label", label), named("subtitles", subtitles), named("engine", engine), besideChoice, effect,
+  const body = el("div", {}, named("batch.name", title), named("quality", quality), named("label", label), named("subtitles", subtitles), named("loudness", loudness), named("engine", engine), besideChoice, effect,
     el("details.more", {}, el("summary", {}, t("names")), el("label.field", {}, el("span", {}, t("names.pattern")), names), el("p.hint", {}, t("names.hint"))));
   if (!(await asked(t("change.title"), body, t("change.do")))) return;
   const wanted = names.value.trim();

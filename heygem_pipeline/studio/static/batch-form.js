@@ -26,7 +26,6 @@ export function prepare() {
       voices: inOrder("voices"),
       presenters: inOrder("presenters"),
       ...how(),
-      subtitles: form.elements.subtitles.value,
       webhook: form.elements.webhook.value.trim(),
     };
     const begun = await post("api/batches", wish);
@@ -45,7 +44,7 @@ export function prepare() {
 
 /** How clips are made, as it is chosen. */
 function how() {
-  return { quality: form.elements.quality.value, label: form.elements.label.value, engine: form.elements.engine.value };
+  return { quality: form.elements.quality.value, label: form.elements.label.value, engine: form.elements.engine.value, subtitles: form.elements.subtitles.value, loudness: form.elements.loudness.value };
 }
 
 /** Say what the button would do. */

@@ -159,6 +159,7 @@ async function tellReport(list, voice, presenter, video) {
     [t("size"), megabytes(report.bytes)],
   ];
   if (report.synthetic_voice) rows.push([t("script.voice"), t("script.by", { voice: report.synthetic_voice })]);
+  if (report.loudness !== null) rows.push([t("loudness"), t("loudness.measured", { level: report.loudness.toLocaleString(facts.language, { minimumFractionDigits: 1 }) })]);
   if (report.subtitles) rows.push([t("subtitles"), t(`subtitles.${report.subtitles}`)]);
   // Browsers show no track that lies in the MP4 itself.
   if (report.subtitles === "soft") video.append(el("track", { kind: "subtitles", src: `files/subtitles/${encodeURIComponent(voice)}.vtt`, label: t("subtitles") }));

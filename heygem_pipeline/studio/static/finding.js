@@ -1,6 +1,7 @@
 // Order and search in the lists of voices and presenters.
 
 import { el, facts, t } from "./page.js";
+import * as tags from "./tags.js";
 import { store } from "./store.js";
 
 const FEW = 6;
@@ -23,18 +24,20 @@ export function prepare(again) {
       ...Object.keys(ORDERS).map((name) => el("option", { value: name, selected: name === chosen(kind) }, t(`order.${name}`))));
     panel.querySelector(".cards").before(el("div.find", { hidden: true }, search, order), el("p.none", { role: "status", hidden: true }));
   }
+  tags.prepare(again);
 }
 
 /** The uploads of a kind that are looked for, in order. */
 export function found(kind) {
   const all = store.now[kind];
-  const some = wanted[kind] ? all.filter((upload) => wanted[kind].split(/\s+/).every((word) => plain(upload.file).includes(word))) : all;
+  const words = wanted[kind].split(/\s+/).filter(Boolean);
+  const some = all.filter((upload) => tags.matches(kind, upload) && words.every((word) => plain([upload.file, ...upload.tags].join("\n")).includes(word)));
   return [...some].sort(ORDERS[chosen(kind)]);
 }
 
 /** Is only a part of them shown? */
 export function isSearching(kind) {
-  return wanted[kind] !== "";
+  return wanted[kind] !== "" || tags.isChosen(kind);
 }
 
 /** Show the fields where there are many, and what a search finds. */
@@ -45,6 +48,7 @@ export function draw(panel, kind, count) {
   told.hidden = !isSearching(kind);
   const words = count ? t("find.some", { shown: count, all }) : t("search.none");
   if (told.textContent !== words) told.textContent = words;
+  tags.drawRow(panel, kind);
 }
 
 function chosen(kind) {

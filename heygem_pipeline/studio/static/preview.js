@@ -24,7 +24,7 @@ dialog.addEventListener("close", () => {
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 addEventListener("popstate", (event) => { if (!event.state?.preview && dialog.open) dialog.close(); });
 
-/** Show some seconds of a pair. voices, presenters: keys to choose from. made: quality, label and engine. */
+/** Show some seconds of a pair. voices, presenters: keys to choose from. made: quality, label, engine and subtitles. */
 export function preview(voices, presenters, made) {
   const voice = choice(voices);
   const presenter = choice(presenters);

@@ -1,5 +1,8 @@
 // What the parts of the page share: what is shown, what is chosen, and who wants to know when either changes.
 
+import { t } from "./page.js";
+
+const MOST_NAMED = 5;
 const listeners = [];
 
 export const store = {
@@ -96,6 +99,17 @@ export function kindOf(clip) {
   if (!clip) return "gone";
   if (clip.state === "failed") return clip.why?.code === "clip.cancelled" ? "cancelled" : "failed";
   return { done: "done", running: "running", removed: "removed" }[clip.state] ?? "waiting";
+}
+
+/** What becomes out of date with an upload: in words, and the clips by name. */
+export function concerned(kind, upload) {
+  const theirs = Object.values(store.now.clips).filter((clip) => clip[kind === "voices" ? "voice" : "presenter"] === upload.key);
+  const done = theirs.filter((clip) => clip.state === "done" || clip.state === "stale");
+  const words = [done.length ? t("replace.stale", { count: done.length }) : t("replace.nothing")];
+  if (theirs.some((clip) => clip.state === "running")) words.push(t("replace.running"));
+  const names = done.slice(0, MOST_NAMED).map((clip) => `${clip.voice} × ${clip.presenter}`);
+  if (done.length > MOST_NAMED) names.push(t("and.more", { count: done.length - MOST_NAMED }));
+  return { words: words.join(" "), names };
 }
 
 function remember() {

@@ -2,14 +2,15 @@
 
 import * as faces from "./faces.js";
 import * as finding from "./finding.js";
+import * as part from "./part.js";
+import * as tags from "./tags.js";
 import { confirmed, toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, languageName, t } from "./page.js";
 import { LANGUAGES, write } from "./scripts.js";
 import { post, upload as send } from "./server.js";
-import { changed, choose, isTicked, store, trouble } from "./store.js";
+import { changed, choose, concerned, isTicked, store, trouble } from "./store.js";
 
 const AT_ONCE = 2;
-const MOST_NAMED = 5;
 /** Refusals that are about how good it looks, not about whether it can be made. */
 const MATTERS_OF_TASTE = ["face.turned_away"];
 const endings = { voices: facts.voiceEndings, presenters: facts.presenterEndings, scripts: facts.scriptEndings };
@@ -94,13 +95,9 @@ function endingOf(file) {
 export async function replace(kind, upload, file = null) {
   const chosen = file ?? (await pick(sortOf(kind, "", upload.key)));
   if (!chosen) return;
-  const theirs = Object.values(store.now.clips).filter((clip) => clip[kind === "voices" ? "voice" : "presenter"] === upload.key);
-  const done = theirs.filter((clip) => clip.state === "done" || clip.state === "stale");
-  const words = [t("replace.sure", { name: upload.file, file: chosen.name }), done.length ? t("replace.stale", { count: done.length }) : t("replace.nothing")];
-  if (theirs.some((clip) => clip.state === "running")) words.push(t("replace.running"));
-  const names = done.slice(0, MOST_NAMED).map((clip) => `${clip.voice} × ${clip.presenter}`);
-  if (done.length > MOST_NAMED) names.push(t("and.more", { count: done.length - MOST_NAMED }));
-  if (await confirmed(t("replace.title", { name: upload.file }), words.join(" "), t("replace.do"), null, t("no"), names)) bring(kind, [chosen], upload.key);
+  const { words, names } = concerned(kind, upload);
+  const told = [t("replace.sure", { name: upload.file, file: chosen.name }), upload.trim ? t("replace.part") : null, words].filter(Boolean);
+  if (await confirmed(t("replace.title", { name: upload.file }), told.join(" "), t("replace.do"), null, t("no"), names)) bring(kind, [chosen], upload.key);
 }
 
 function pick(kind) {
@@ -235,7 +232,7 @@ function drawUpload(card, kind, upload) {
   const bad = trouble(upload);
   const ticked = isTicked(kind, upload);
   const language = store.now.languages[upload.key] ?? "";
-  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, upload.faces, upload.face, upload.moving, language, upload.spoken, upload.seconds]);
+  const mark = JSON.stringify([upload.key, upload.mark, bad, upload.examined, upload.warnings, upload.checked, isLookedAt(upload), upload.picture, upload.trouble, upload.faces, upload.face, upload.moving, language, upload.spoken, upload.seconds, upload.tags, upload.trim]);
   card.classList.toggle("ticked", ticked);
   card.classList.toggle("unfit", Boolean(bad));
   fill(card, mark, () => {
@@ -243,10 +240,13 @@ function drawUpload(card, kind, upload) {
     const box = el("input", { type: "checkbox", disabled: !upload.key || Boolean(bad), "aria-label": t("take", { name }), onchange: (event) => choose(kind, [upload.key], event.target.checked) });
     const words = el("div.card-words", {}, el("p.card-name", { title: name }, name), el("p.card-facts", {}, ...told(kind, upload)));
     if (kind === "voices" && upload.key && !bad && !upload.spoken) words.lastElementChild.append(languageChoice(upload, language));
+    words.append(...[tags.chips(kind, upload)].filter(Boolean));
     const parts = [el("label.card-tick", {}, box), look(kind, upload), words];
     if (upload.key) {
       parts.push(el("div.card-buttons", {},
         upload.spoken ? el("button.icon-button", { type: "button", "aria-label": t("script.change", { name }), title: t("script.change.short"), onclick: () => write(upload) }, icon("pen")) : null,
+        upload.spoken || (kind === "presenters" && upload.moving !== null) ? null : el("button.icon-button", { type: "button", "aria-label": t("part.title", { name }), title: t("part.short"), onclick: () => part.choose(kind, upload) }, icon("scissors")),
+        el("button.icon-button", { type: "button", "aria-label": t("tags.of", { name }), title: t("tags"), onclick: () => tags.edit(kind, [upload]) }, icon("tag")),
         el("button.icon-button", { type: "button", "aria-label": t("replace.title", { name }), title: t(upload.spoken ? "replace.script" : `replace.${kind}`), onclick: () => replace(kind, upload) }, icon("swap")),
         el("button.icon-button", { type: "button", "aria-label": t("delete.one", { name }), title: t("delete"), onclick: () => remove(kind, upload) }, icon("bin"))));
     }
@@ -291,6 +291,7 @@ function told(kind, upload) {
   const looking = el("span.looking", {}, t("looking"), el("span.percent"));
   if (!upload.examined || !upload.key) return [looking];
   const words = [el("span", {}, parts.join(" · "))];
+  if (upload.trim) words.push(el("span.part-told", { title: t("part.used") }, icon("scissors"), part.told(upload.trim)));
   if (isLookedAt(upload)) words.push(looking);
   if (upload.checked) words.push(el("span.good", { title: t("checked.hint") }, icon("tick"), t("checked")));
   return words;

@@ -59,7 +59,7 @@ def test_a_photograph_that_is_brought_in_moves_until_somebody_keeps_it_still(stu
     assert studio.put(f"{V1}/presenters/photo.png", content=b"picture").status_code == 201
     assert studio.get(f"{V1}/presenters/photo").json()["moving"] is True
     assert studio.get(f"{V1}/presenters/one").json()["moving"] is None
-    assert studio.patch(f"{V1}/presenters/photo", json={"moving": False}).status_code == 204
+    assert studio.patch(f"{V1}/presenters/photo", json={"moving": False}).status_code == 200
     assert studio.get(f"{V1}/presenters/photo").json()["moving"] is False
     assert (house.folders.presenters / "photo.yaml").read_text() == "moving: false\n"
     for key, code, status in (("one", "refused.no_photograph", 400), ("none", "refused.no_upload", 404)):
@@ -105,10 +105,13 @@ def test_an_error_of_the_pipeline_keeps_its_code(studio: TestClient) -> None:
 
 
 def test_what_is_asked_for_is_made_and_nothing_else(studio: TestClient, house: House) -> None:
-    answer = studio.post(f"{V1}/batches", json=WANTED | {"quality": "best", "label": "always", "subtitles": "burnt"})
+    answer = studio.post(
+        f"{V1}/batches", json=WANTED | {"quality": "best", "label": "always", "subtitles": "burnt", "loudness": "web"}
+    )
     told = answer.json()
     assert answer.headers["location"] == f"{V1}/batches/Autumn"
     assert (told["quality"], told["label"], told["subtitles"]) == ("best", "always", "burnt")
+    assert told["loudness"] == "web"
     assert (told["engine"], told["finished"]) == ("warp", False)
     assert set(house.plan().clips) == {ClipKey("one", "one"), ClipKey("one", "two")}
     assert read_requests(house.folders).clips == ["one|one", "one|two"]
@@ -204,8 +207,35 @@ def test_a_clip_is_fetched_whole_and_by_range(studio: TestClient, house: House) 
     assert whole.content == b"0123456789" and "one%20-%20one.mp4" in whole.headers["content-disposition"]
     part = studio.get(f"{V1}/clips/one/one/file", headers={"range": "bytes=4-"})
     assert (part.status_code, part.content) == (206, b"456789")
-    archive = ZipFile(BytesIO(studio.get(f"{V1}/batches/{name}/clips.zip").content))
-    assert archive.read("one - one.mp4") == b"0123456789"
+    answer = studio.get(f"{V1}/batches/{name}/clips.zip")
+    assert ZipFile(BytesIO(answer.content)).read("one - one.mp4") == b"0123456789"
+    assert answer.headers["content-length"] == str(len(answer.content))
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=20-", 206, slice(20, None)),
+        ("bytes=3-9", 206, slice(3, 10)),
+        ("bytes=-30", 206, slice(-30, None)),
+        ("bytes=3-99999", 206, slice(3, None)),
+        ("bytes=99999-", 416, slice(0, 0)),
+        ("bytes=1-2,5-6", 200, slice(None)),
+        ("bytes=-", 200, slice(None)),
+    ],
+)
+def test_a_zip_that_broke_off_goes_on(studio: TestClient, house: House, asked: str, status: int, part: slice) -> None:
+    house.make_inputs()
+    address = f"{V1}/batches/{begin(studio, presenters=['one'])}/clips.zip"
+    house.make_clip()
+    house.folders.clip(ClipKey("one", "one")).write_bytes(b"0123456789")
+    whole = studio.get(address)
+    tag = {"if-range": whole.headers["etag"]}
+    answer = studio.get(address, headers=tag | {"range": asked})
+    assert (answer.status_code, answer.content) == (status, whole.content[part])
+    house.folders.clip(ClipKey("one", "one")).write_bytes(b"the new one")
+    anew = studio.get(address, headers=tag | {"range": "bytes=20-"})
+    assert anew.status_code == 200 and b"the new one" in anew.content
 
 
 def test_the_zip_of_a_voice_is_fetched_by_range(studio: TestClient, house: House) -> None:
@@ -231,7 +261,7 @@ def test_a_failed_clip_says_why_and_is_tried_again(studio: TestClient, house: Ho
     begin(studio)
     house.run(CLIP, "one|one", DagsterRunStatus.FAILURE, {"heygem/sentence": "Broken."})
     (failed,) = studio.get(f"{V1}/clips?state=failed").json()
-    assert failed["why"] == {"code": "verbatim", "sentence": "Broken."}
+    assert failed["why"] == {"code": "verbatim", "values": {"text": "Broken."}, "sentence": "Broken."}
     assert studio.get(f"{V1}/clips/one/one/log").json()["subject"] == "one/one"
     assert studio.post(f"{V1}/batches/Autumn/retry").json()["counts"] == {"ready": 2}
 
@@ -272,3 +302,73 @@ def test_it_says_what_answers_and_which_engines_there_are(studio: TestClient) ->
     assert told["served"] is False and ".wav" in told["voice_endings"]
     engines = {engine["name"]: engine for engine in studio.get(f"{V1}/engines").json()}
     assert engines["warp"]["lack"] is None and engines["program"]["lack"]["code"] == "recipe.none_chosen"
+
+
+def test_a_script_is_written_changed_and_deleted_as_a_voice(studio: TestClient, house: House) -> None:
+    wanted = {"name": "welcome", "text": "Good morning.", "language": "en"}
+    key = {"idempotency-key": "a"}
+    first, again = (studio.post(f"{V1}/scripts", json=wanted, headers=key) for _ in range(2))
+    assert (first.status_code, first.json()) == (201, {"key": "welcome.en", "file": "welcome.en.txt"})
+    assert again.json() == first.json() and len(list(house.folders.scripts.iterdir())) == 1
+    told = studio.get(first.headers["location"]).json()
+    assert (told["text"], told["language"], told["sentences"]) == ("Good morning.", "en", [])
+    changed = studio.patch(f"{V1}/scripts/welcome.en", json={"voice": "af_heart"}).json()
+    assert (changed["text"], changed["voice"]) == ("Good morning.", "af_heart")
+    (listed,) = studio.get(f"{V1}/scripts").json()
+    assert (listed["key"], listed["spoken"]["now"], listed["spoken"]["language"]) == ("welcome.en", False, "en")
+    begin(studio, voices=["welcome.en"])
+    assert ClipKey("welcome.en", "one") in house.plan().clips
+    assert studio.delete(f"{V1}/voices/welcome.en").status_code == 204
+    assert studio.get(f"{V1}/scripts/welcome.en").json()["code"] == "refused.no_upload"
+
+
+def test_a_script_is_brought_in_as_a_file_and_what_cannot_be_spoken_is_refused(studio: TestClient) -> None:
+    answer = studio.put(f"{V1}/scripts/lesson.md", content=b"Good morning.")
+    assert (answer.status_code, answer.json()) == (201, {"key": "lesson", "file": "lesson.md"})
+    assert studio.put(f"{V1}/scripts/lesson.wav", content=b"x").json()["code"] == "refused.ending"
+    wrong = studio.post(f"{V1}/scripts", json={"name": "a", "text": "Good morning.", "language": "not one"})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "refused.unknown_choice")
+    empty = studio.patch(f"{V1}/scripts/lesson", json={"text": " "})
+    assert empty.status_code == 400 and empty.json()["code"].startswith("script.")
+    assert "http" in {one["engine"] for one in studio.get(f"{V1}/speakers").json()}
+
+
+def test_an_upload_is_tagged_and_used_in_part(studio: TestClient, house: House) -> None:
+    house.make_inputs()
+    begin(studio)
+    house.make_clip()
+    tagged = studio.patch(f"{V1}/presenters/one", json={"tags": ["Autumn", "team"]}).json()
+    assert (tagged["tags"], tagged["trim"]) == (["Autumn", "team"], None)
+    assert house.clip().state is State.DONE
+    part = studio.patch(f"{V1}/presenters/one", json={"trim": {"start": 1.5}}).json()
+    assert (part["tags"], part["trim"]) == (["Autumn", "team"], {"start": 1.5, "end": None})
+    assert house.clip().state is State.WAITING
+    whole = studio.patch(f"{V1}/presenters/one", json={"trim": None, "tags": []}).json()
+    assert (whole["tags"], whole["trim"]) == ([], None) and house.clip().state is State.DONE
+    assert [one["tags"] for one in studio.get(f"{V1}/voices").json()] == [[], []]
+
+
+def test_what_can_be_no_tag_and_no_part_is_refused(studio: TestClient, house: House) -> None:
+    refused = studio.patch(f"{V1}/voices/one", json={"tags": ["a,b"]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "tag.unusable")
+    backwards = studio.patch(f"{V1}/voices/one", json={"trim": {"start": 3, "end": 2}})
+    assert (backwards.status_code, backwards.json()["code"]) == (400, "refused.part")
+    assert studio.patch(f"{V1}/voices/none", json={"tags": []}).json()["code"] == "refused.no_upload"
+    studio.put(f"{V1}/scripts/lesson.md", content=b"Good morning.")
+    script = studio.patch(f"{V1}/voices/lesson", json={"trim": {"start": 1}})
+    assert (script.status_code, script.json()["code"]) == (400, "refused.part_of_script")
+    assert not list(house.folders.scripts.glob("*.yaml"))
+
+
+def test_start_and_end_go_with_what_they_were_of(studio: TestClient, house: House) -> None:
+    sidecar = house.folders.voices / "one.yaml"
+    studio.patch(f"{V1}/voices/one", json={"trim": {"start": 1}, "tags": ["kept"]})
+    assert sidecar.exists()
+    studio.put(f"{V1}/voices/new.wav?replace=one", content=b"other")
+    told = studio.get(f"{V1}/voices/one").json()
+    assert (told["trim"], told["tags"]) == (None, ["kept"]) and not sidecar.exists()
+    studio.patch(f"{V1}/voices/one", json={"trim": {"start": 1}})
+    studio.delete(f"{V1}/voices/one")
+    studio.put(f"{V1}/voices/one.wav", content=b"another")
+    told = studio.get(f"{V1}/voices/one").json()
+    assert (told["trim"], told["tags"]) == (None, [])
