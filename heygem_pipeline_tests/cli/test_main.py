@@ -6,6 +6,7 @@ import re
 import shutil
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from typer.core import TyperGroup
@@ -13,8 +14,30 @@ from typer.main import get_command
 
 from heygem_pipeline.cli.generate import names_of
 from heygem_pipeline.cli.main import app
+from heygem_pipeline.errors import BadInput
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.commands import heygem, heygem_process
+from heygem_pipeline_tests.conftest import write_voice
+
+
+@pytest.mark.parametrize(("options", "moving"), [([], True), (["--still"], False)])
+@pytest.mark.parametrize("command", ["generate", "preview"])
+def test_photographs_move_unless_they_are_to_be_still(
+    command: str, options: list[str], moving: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def tracked(*given: Any, **_named: Any) -> NoReturn:
+        asked.append(given[-1])
+        raise BadInput("face.not_found", file="photo.png")
+
+    monkeypatch.setattr("heygem_pipeline.clip.generate.open_presenter", tracked)
+    monkeypatch.setattr("heygem_pipeline.clip.excerpt.open_presenter", tracked)
+    write_voice(tmp_path / "voice.wav", 0.8)
+    (tmp_path / "photo.png").write_bytes(b"picture")
+    files = ["--audio", tmp_path / "voice.wav", "--template", tmp_path / "photo.png", "--output", tmp_path / "clip.mp4"]
+    heygem(command, *files, *options)
+    assert asked == [moving]
 
 
 def test_generate_says_what_it_made_in_one_line_of_json(material: Path, tmp_path: Path) -> None:
