@@ -313,7 +313,6 @@ def test_hundreds_of_voices_are_found_by_name_ordered_and_ticked_together(
     house.take_in()
     for size in (DESKTOP, {"width": 820, "height": 1180}, PHONE):
         page = open_page(address_of_house, size)
-        page.set_default_timeout(30_000)
         cards = page.locator("[data-kind=voices] .card")
         cards.nth(499).wait_for(state="attached")
         assert page.locator("[data-kind=presenters] .card").count() == 20
