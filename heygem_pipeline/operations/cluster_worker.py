@@ -95,8 +95,8 @@ def work(folders: DataFolders, chosen: Settings, queue: Queue, device: str | Non
     os.environ.update(dagster_environment(folders) | {IN_A_WORKER: "1"})
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
-    # Whoever has used a graphics card cannot hand it on to the runs' processes, which are forked.
-    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+    # Whoever has used a graphics card cannot hand it on to the runs' processes, which are forked too.
+    with ProcessPoolExecutor(1, get_context("fork")) as apart:
         worker = apart.submit(examine, folders, chosen, queue, device).result()
     workers = Workers(folders.database)
     workers.enter(worker)

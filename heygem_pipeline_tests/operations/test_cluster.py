@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,29 +49,26 @@ class Cluster:
         return Workers(self.folders.database)
 
     @contextmanager
-    def machine(self, name: str, queue: Queue, *options: str) -> Iterator[str]:
-        """A worker with a folder of its own for what is of no use to others; gives its name when it takes runs."""
+    def machine(self, name: str, queue: Queue, *options: str) -> Iterator[Callable[[], str]]:
+        """A worker with a folder of its own for what is of no use to others; gives what waits for it and names it."""
         own = self.scratch / name
         own.mkdir()
         command = [sys.executable, "-m", "heygem_pipeline", "worker", "--queue", queue.value, *options]
-        known = {worker.name for worker in self.workers.all()}
         with (own / "log").open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"TMPDIR": str(own)})
+        mine = f"{queue.value}-{options[1] if options else 'any'}-"
+
+        def ready() -> list[str]:
+            assert process.poll() is None, (own / "log").read_text()
+            there = (worker for worker in self.workers.all() if worker.state is WorkerState.READY)
+            return [worker.name for worker in there if worker.name.startswith(mine)]
+
+        def named() -> str:
+            wait_for(lambda: bool(ready()))
+            return ready()[0]
+
         try:
-            found: list[str] = []
-
-            def is_ready() -> bool:
-                assert process.poll() is None, (own / "log").read_text()
-                mine = f"{queue.value}-{options[1] if options else 'any'}-"
-                found[:] = [
-                    worker.name
-                    for worker in self.workers.all()
-                    if worker.name not in known and worker.name.startswith(mine) and worker.state is WorkerState.READY
-                ]
-                return bool(found)
-
-            wait_for(is_ready)
-            yield found[0]
+            yield named
         finally:
             process.kill()
             process.wait()
@@ -138,9 +135,12 @@ def test_nothing_is_lost_when_a_run_a_worker_the_broker_and_the_controller_die(
     log = tmp_path / "up.log"
     with ExitStack() as stack, open_instance(folders) as instance:
         up, children = stack.enter_context(serving(port, log))
-        stack.enter_context(cluster.machine("a", Queue.CPU))
-        first = stack.enter_context(cluster.machine("b", Queue.GPU, "--device", "0"))
-        second = stack.enter_context(cluster.machine("c", Queue.GPU, "--device", "1"))
+        machines = [
+            stack.enter_context(cluster.machine("a", Queue.CPU)),
+            stack.enter_context(cluster.machine("b", Queue.GPU, "--device", "0")),
+            stack.enter_context(cluster.machine("c", Queue.GPU, "--device", "1")),
+        ]
+        _, first, second = (named() for named in machines)
 
         lost_run = kill_at_work(cluster, instance, first, all_of_it=False)
         lost_with_worker = kill_at_work(cluster, instance, second, all_of_it=True)
