@@ -160,7 +160,9 @@ def _end(
             ask_for(folders, [subject.key])
     instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     remove_what_was_left(folders, run.run_id, subject)
-    note(folders, str(reason), "workers", run, logging.ERROR)
+    if reason != INTERRUPTED:
+        # That is noted by the sensor killed_runs, of whatever run.
+        note(folders, str(reason), "workers", run, logging.ERROR)
 
 
 def remove_what_was_left(folders: DataFolders, run_id: str, subject: Subject | None) -> None:
