@@ -1,12 +1,10 @@
-"""What the page asks for and what it wants done: JSON in, JSON out."""
+"""What only the page asks for and wants done, JSON in, JSON out, and what it shares with ``/api/v1``."""
 
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote
 
 import langcodes
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,23 +13,19 @@ from heygem_pipeline.clip.sidecar import is_photograph, write_face, write_make_a
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.media.trim import LARGEST_SECONDS, Trim
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.operations.erasure import ErasureTarget
-from heygem_pipeline.planning.plan import Plan
-from heygem_pipeline.planning.retry_and_cancel import cancel, try_again
+from heygem_pipeline.planning.retry_and_cancel import try_again
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio import actions
-from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.batches import BatchChange, BatchSpec, usual_loudness
-from heygem_pipeline.studio.clip_log import log_of, without_paths
+from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.files import KINDS
-from heygem_pipeline.studio.forms import LARGEST_REQUEST, Form, Key, Keys, Line, body_of, named_clip
+from heygem_pipeline.studio.forms import LARGEST_REQUEST, Form, Key, Keys, Line, body_of
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.scripts import WrittenScript, script_text, speakers, write_script, write_text_beside
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
-from heygem_pipeline.studio.uploads import bring_in
 from heygem_pipeline.studio.voice_languages import note_language
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline.uploads.tags import TaggedKind, Tags
@@ -71,26 +65,6 @@ class ChangeRequest(Form):
     loudness: str | None = None
     engine: str | None = None
     beside: bool = False
-
-
-class EndRequest(Form):
-    """Delete these batches."""
-
-    names: Keys
-    clips: bool = False
-
-
-class ClipsRequest(Form):
-    """Try these again, make them now, or cancel them: "voice|presenter"."""
-
-    clips: Keys
-
-
-class DeleteRequest(Form):
-    """Delete these uploads, and the clips made of them."""
-
-    kind: Literal["voices", "presenters"]
-    keys: Keys
 
 
 class AnywayRequest(Form):
@@ -133,13 +107,6 @@ class FaceRequest(Form):
     place: tuple[Share, Share] | None = None
 
 
-class MovingRequest(Form):
-    """Have this photograph blink and move its head a little, or keep still."""
-
-    presenter: Key
-    moving: bool
-
-
 class TagsRequest(Form):
     """Add these tags to these voices or presenters, and take those away."""
 
@@ -169,8 +136,6 @@ def routes() -> list[Route]:
     """Below ``/api``."""
     return [
         Route("/shown", _shown),
-        Route("/uploads/{kind}/{name:path}", _upload, methods=["PUT"]),
-        Route("/delete", _delete, methods=["POST"]),
         Route("/anyway", _make_anyway, methods=["POST"]),
         Route("/scripts", _write_script, methods=["POST"]),
         Route("/scripts/{key}", _script),
@@ -178,18 +143,9 @@ def routes() -> list[Route]:
         Route("/speakers", _speakers),
         Route("/speakers/sample", _sample, methods=["POST"]),
         Route("/face", _choose_face, methods=["POST"]),
-        Route("/moving", _moving, methods=["POST"]),
         Route("/language", _language, methods=["POST"]),
         Route("/tags", _tag, methods=["POST"]),
         Route("/part", _use_part, methods=["POST"]),
-        Route("/batches", _begin, methods=["POST"]),
-        Route("/batches/change", _change, methods=["POST"]),
-        Route("/batches/end", _end, methods=["POST"]),
-        Route("/clips/retry", _retry, methods=["POST"]),
-        Route("/clips/make", _make_now, methods=["POST"]),
-        Route("/clips/cancel", _cancel, methods=["POST"]),
-        Route("/clips/{voice}/{presenter}", _clip),
-        Route("/clips/{voice}/{presenter}/log", _log),
     ]
 
 
@@ -200,27 +156,6 @@ async def _shown(request: Request) -> Response:
     if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
         return Response(status_code=304, headers={"etag": tag})
     return JSONResponse(shown, headers={"etag": tag})
-
-
-async def _upload(request: Request) -> Response:
-    studio, kind = studio_of(request), {**KINDS, "scripts": UploadKind.SCRIPT}.get(request.path_params["kind"])
-    length = request.headers.get("content-length", "")
-    if kind is None:
-        raise HTTPException(404)
-    if not length.isdigit():
-        raise HTTPException(411)
-    person = person_of(request, studio.rules.proxies)
-    name, replaced = unquote(request.path_params["name"]), request.query_params.get("replace", "")
-    path = await bring_in(studio, person, kind, name, int(length), request.stream(), replaced)
-    return JSONResponse({"file": path.name})
-
-
-async def _delete(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, DeleteRequest)
-    voices = wanted.kind == "voices"
-    whom = [ErasureTarget(key if voices else None, None if voices else key) for key in wanted.keys]
-    await run_in_threadpool(actions.delete_uploads, studio.instance, studio.folders, whom)
-    return _settled(studio)
 
 
 async def _make_anyway(request: Request) -> Response:
@@ -301,12 +236,6 @@ async def set_moving(studio: Studio, presenter: str, moving: bool) -> None:
     studio.snapshot.expire()
 
 
-async def _moving(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, MovingRequest)
-    await set_moving(studio, wanted.presenter, wanted.moving)
-    return _settled(studio)
-
-
 async def _language(request: Request) -> Response:
     studio, wanted = studio_of(request), await body_of(request, LanguageRequest)
     await run_in_threadpool(note_language, studio.folders, wanted.voice, wanted.language)
@@ -360,12 +289,6 @@ async def begin_batch(studio: Studio, wanted: BatchRequest) -> str:
     return name
 
 
-async def _begin(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, BatchRequest)
-    name = await begin_batch(studio, wanted)
-    return JSONResponse({"name": name})
-
-
 async def change_batch(studio: Studio, wanted: ChangeRequest) -> str:
     """Change this batch; return its name, which follows what it is called."""
     title = None if wanted.title is None else " ".join(wanted.title.split())
@@ -374,50 +297,6 @@ async def change_batch(studio: Studio, wanted: ChangeRequest) -> str:
     name = await run_in_threadpool(actions.change_batch, *whose, wanted.name, wish, wanted.beside)
     studio.snapshot.expire()
     return name
-
-
-async def _change(request: Request) -> Response:
-    name = await change_batch(studio_of(request), await body_of(request, ChangeRequest))
-    return JSONResponse({"name": name})
-
-
-async def _end(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, EndRequest)
-    await run_in_threadpool(
-        actions.end_batches, studio.instance, studio.folders, studio.settings, wanted.names, wanted.clips
-    )
-    return _settled(studio)
-
-
-async def _retry(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, ClipsRequest)
-    found = await studio.snapshot.plan()
-    await run_in_threadpool(try_again, studio.folders, found, _clips(wanted, found))
-    return _settled(studio)
-
-
-async def _make_now(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, ClipsRequest)
-    found = await studio.snapshot.plan()
-    await run_in_threadpool(actions.make_now, studio.folders, found, _clips(wanted, found))
-    return _settled(studio)
-
-
-async def _cancel(request: Request) -> Response:
-    studio, wanted = studio_of(request), await body_of(request, ClipsRequest)
-    found = await studio.snapshot.plan()
-    await run_in_threadpool(cancel, studio.instance, studio.folders, found, _clips(wanted, found))
-    return _settled(studio)
-
-
-def _clips(wanted: ClipsRequest, found: Plan) -> list[ClipKey]:
-    """Those of the named clips that are wanted still."""
-    return [clip for key in wanted.clips if (clip := ClipKey.from_partition(key)) in found.clips]
-
-
-async def _clip(request: Request) -> Response:
-    clip, language = named_clip(request), language_of(request)
-    return JSONResponse(await run_in_threadpool(facts_of_clip, studio_of(request).folders, clip, language))
 
 
 def facts_of_clip(folders: DataFolders, clip: ClipKey, language: str) -> dict[str, Any] | None:
@@ -448,11 +327,6 @@ def facts_of_clip(folders: DataFolders, clip: ClipKey, language: str) -> dict[st
         ],
         "warnings": [said(warning) for warning in report.warnings],
     }
-
-
-async def _log(request: Request) -> Response:
-    studio = studio_of(request)
-    return JSONResponse(await run_in_threadpool(log_of, studio.instance, studio.folders, named_clip(request)))
 
 
 def _settled(studio: Studio) -> Response:

@@ -44,7 +44,7 @@ def made_anew(house: House, content: bytes) -> None:
 
 
 def change(client: TestClient, **what: object) -> int:
-    return client.post("/api/batches/change", json={"name": "autumn", "beside": True} | what).status_code
+    return client.patch("/api/v1/batches/autumn", json={"beside": True} | what).status_code
 
 
 def test_another_quality_is_made_beside_what_is_finished(finished: House) -> None:
@@ -66,7 +66,7 @@ def test_another_quality_is_made_beside_what_is_finished(finished: House) -> Non
 
 def test_instead_keeps_nothing_and_what_is_refused_neither(finished: House) -> None:
     with page(finished, rules()) as client:
-        assert change(client, quality="golden") == 400 and change(client, quality="best", beside=False) == 200
+        assert change(client, quality="golden") == 422 and change(client, quality="best", beside=False) == 200
     assert earlier_of(finished.folders, ONE) == []
 
 

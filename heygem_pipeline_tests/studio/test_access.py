@@ -15,7 +15,7 @@ from heygem_pipeline.studio.server import run_studio
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.conftest import page, rules
 
-EVERYTHING = ("/api/shown", "/files/clips/one/one.mp4", "/archive.zip", "/api/clips/one/one/log")
+EVERYTHING = ("/api/shown", "/files/clips/one/one.mp4", "/archive.zip", "/api/v1/clips/one/one/log")
 
 
 def test_without_a_password_whoever_reaches_this_machine_is_let_in(house: House) -> None:
@@ -39,7 +39,7 @@ def test_a_stranger_is_shown_the_login_and_how_it_looks(house: House, anna: str)
 
 def test_a_stranger_can_bring_in_nothing(house: House, anna: str) -> None:
     with page(house, rules(anna)) as studio:
-        assert studio.put("/api/uploads/voices/a.wav", content=b"sound").status_code == 401
+        assert studio.put("/api/v1/voices/a.wav", content=b"sound").status_code == 401
         assert not (house.folders.voices / "a.wav").exists()
 
 
@@ -91,7 +91,8 @@ def test_json_that_is_too_deep_is_no_login(house: House, anna: str) -> None:
     with page(house, rules(anna)) as studio:
         assert studio.post("/login", content="[" * 4000).status_code == 400
     with page(house, rules()) as studio:
-        assert studio.post("/api/batches/end", content="[" * 4000).status_code == 400
+        assert studio.post("/api/language", content="[" * 4000).status_code == 400
+        assert studio.post("/api/v1/clips/cancel", content="[" * 4000).status_code == 422
 
 
 def test_a_login_of_its_own_and_one_of_the_proxy_do_not_stand_together(
@@ -140,9 +141,16 @@ def test_it_answers_to_its_own_names_only(house: House) -> None:
 )
 def test_no_other_page_can_make_it_act(house: House, headers: dict[str, str]) -> None:
     with page(house, rules()) as studio:
-        answer = studio.post("/api/batches/end", json={"names": ["x"]}, headers=headers)
-        assert answer.status_code == 403
-        assert studio.put("/api/uploads/voices/a.wav", content=b"sound", headers=headers).status_code == 403
+        asked = {
+            "POST": ("/api/language", "/api/v1/batches", "/api/v1/clips/cancel", "/api/v1/clips/one/one/retry"),
+            "PUT": ("/api/v1/voices/a.wav", "/api/v1/scripts/a.txt"),
+            "PATCH": ("/api/v1/batches/x", "/api/v1/presenters/one"),
+            "DELETE": ("/api/v1/voices/one", "/api/v1/batches/x"),
+        }
+        for method, paths in asked.items():
+            for path in paths:
+                assert studio.request(method, path, content=b"{}", headers=headers).status_code == 403
+        assert (house.folders.voices / "one.wav").is_file() and not list(house.folders.campaigns.glob("*.yaml"))
 
 
 def test_too_many_requests_of_one_address_are_refused() -> None:

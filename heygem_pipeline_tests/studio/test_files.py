@@ -53,7 +53,7 @@ def test_an_upload_is_shown_but_never_run(studio: TestClient, house: House) -> N
         "/files/pictures/..%2F..%2Fx.jpg",
         "/static/../server.py",
         "/static/%2e%2e/server.py",
-        "/api/clips/..%2F/x",
+        "/api/v1/clips/..%2F/x",
     ],
 )
 def test_paths_outside_are_refused(studio: TestClient, house: House, path: str) -> None:
@@ -132,7 +132,7 @@ def test_a_log_tells_the_error_at_the_root_and_no_stack(studio: TestClient, hous
     for said, event in (("Step failed.", failed), ("Finished.\nWell.\nIndeed.", None)):
         entry = EventLogEntry(None, logging.ERROR, said, run, 1.0, job_name="make_clip", dagster_event=event)
         house.instance.handle_new_event(entry)
-    lines = studio.get("/api/clips/one/one/log").json()["lines"]
+    lines = studio.get("/api/v1/clips/one/one/log").json()["lines"]
     assert [line["message"] for line in lines] == [
         f"Step failed. IsADirectoryError: Is a directory: '{house.folders.root.name}/outputs/one/one.mp4'",
         "Finished. Well.",

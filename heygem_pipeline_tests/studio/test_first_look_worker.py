@@ -138,7 +138,7 @@ def test_a_look_has_a_limit_of_time_and_of_memory(
 @pytest.mark.long
 def test_a_new_file_is_looked_at_within_seconds(studio: TestClient, house: House) -> None:
     write_voice(house.folders.root / "made.wav", 1.5)
-    studio.put("/api/uploads/voices/spoken.wav", content=(house.folders.root / "made.wav").read_bytes())
+    studio.put("/api/v1/voices/spoken.wav", content=(house.folders.root / "made.wav").read_bytes())
     deadline = monotonic() + 120
     while True:
         assert monotonic() < deadline

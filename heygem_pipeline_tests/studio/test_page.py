@@ -97,7 +97,7 @@ def test_a_file_on_the_wrong_zone_is_offered_on_the_right_one(
     page = open_page(address_of_house)
     page.locator("[data-kind=presenters] input[type=file]").set_input_files(tmp_path / "lesson.wav")
     page.get_by_text("lesson.wav is a recording, not a presenter.").wait_for()
-    with page.expect_response("**/api/uploads/voices/lesson.wav"):
+    with page.expect_response("**/api/v1/voices/lesson.wav"):
         page.get_by_role("button", name="Bring it in as a voice").click()
     page.locator("[data-kind=voices] .card", has_text="lesson.wav").wait_for()
     assert page.locator("[data-kind=presenters] .card", has_text="lesson.wav").count() == 0
@@ -190,7 +190,7 @@ def test_a_failed_clip_offers_to_replace_its_presenter_and_says_what_becomes_out
     choosing.value.set_files(tmp_path / "better.mp4")
     question = page.locator("dialog#question")
     question.get_by_text("better.mp4 takes the place of one.mp4.").wait_for()
-    with page.expect_response("**/api/uploads/presenters/better.mp4?replace=one"):
+    with page.expect_response("**/api/v1/presenters/better.mp4?replace=one"):
         question.get_by_role("button", name="Replace", exact=True).click()
     assert (finished.folders.presenters / "one.mp4").read_bytes() == (tmp_path / "better.mp4").read_bytes()
     page.keyboard.press("Escape")

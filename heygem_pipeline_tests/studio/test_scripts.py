@@ -120,10 +120,9 @@ def test_a_server_that_refuses_is_told_in_a_sentence_without_its_key(studio: Tes
 
 
 def test_a_dropped_script_is_a_voice_and_says_who_speaks_it(studio: TestClient, house: House) -> None:
-    assert studio.put("/api/uploads/scripts/welcome.de.md", content=b"Guten Morgen.").json() == {
-        "file": "welcome.de.md"
-    }
-    assert studio.put("/api/uploads/voices/welcome.md", content=b"x").json()["refused"] == "ending"
+    brought_in = studio.put("/api/v1/scripts/welcome.de.md", content=b"Guten Morgen.")
+    assert brought_in.status_code == 201 and brought_in.json()["file"] == "welcome.de.md"
+    assert studio.put("/api/v1/voices/welcome.md", content=b"x").json()["code"] == "refused.ending"
     house.take_in()
     (row,) = [voice for voice in studio.get("/api/shown").json()["voices"] if voice["key"] == "welcome.de"]
     assert row["spoken"] == {"now": False, "voice": "", "language": "de"}

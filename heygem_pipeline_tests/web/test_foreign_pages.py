@@ -38,9 +38,9 @@ FOREIGN = ["http://127.0.0.1", "http://localhost", "http://attacker.example"]
 JSON_WITHOUT_ASKING = "text/plain; application/json"
 """A browser sends it without asking the other side first, and Dagster reads JSON."""
 
-ACT = """async ([dagster, studio, mutation, removal, told]) => {
-    const send = (address, kind, body) => fetch(address, {
-        method: body === undefined ? "GET" : "POST", body, credentials: "include",
+ACT = """async ([dagster, studio, mutation, writing, told]) => {
+    const send = (address, kind, body, method) => fetch(address, {
+        method: method ?? (body === undefined ? "GET" : "POST"), body, credentials: "include",
         mode: address.startsWith(location.origin) ? "same-origin" : "no-cors",
         headers: kind ? {"content-type": kind} : {},
     }).then((answer) => answer.status, () => -1);
@@ -57,7 +57,10 @@ ACT = """async ([dagster, studio, mutation, removal, told]) => {
             await send(inAddress, "text/plain", ""),
         ],
         address: await send(inAddress),
-        studio: await send(`${studio}api/delete`, "text/plain", JSON.stringify(removal)),
+        studio: [
+            await send(`${studio}api/texts`, "text/plain", JSON.stringify(writing)),
+            await send(`${studio}api/v1/voices/one`, "", undefined, "DELETE"),
+        ],
         heard: await heard,
     };
 }"""
@@ -117,12 +120,12 @@ def test_a_foreign_page_has_no_effect_and_the_own_one_has(
     dagster, studio, stranger = pages
     run = house.run(VOICE, "one", DagsterRunStatus.SUCCESS)
     mutation = f'mutation {{ deletePipelineRun(runId: "{run}") {{ __typename }} }}'
-    removal = {"kind": "voices", "keys": ["one"]}
-    given = [dagster, studio, mutation, removal, JSON_WITHOUT_ASKING]
-    voice = house.folders.voices / "one.wav"
+    writing = {"voice": "one", "ending": ".txt", "text": "Hello."}
+    given = [dagster, studio, mutation, writing, JSON_WITHOUT_ASKING]
+    voice, text = house.folders.voices / "one.wav", house.folders.voices / "one.txt"
 
     def nothing_happened() -> bool:
-        return house.instance.get_run_by_id(run) is not None and voice.exists()
+        return house.instance.get_run_by_id(run) is not None and voice.exists() and not text.exists()
 
     for origin in FOREIGN:
         page = browser.new_page()
@@ -150,7 +153,7 @@ def test_a_foreign_page_has_no_effect_and_the_own_one_has(
     assert answers["bodies"] == [200, 200] and answers["heard"] is True
     assert house.instance.get_run_by_id(run) is None
     page.goto(f"{studio}prize")
-    assert page.evaluate(ACT, given)["studio"] == 200
+    assert page.evaluate(ACT, given)["studio"] == [200, 204]
     assert not voice.exists()
 
 

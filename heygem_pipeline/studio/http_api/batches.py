@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -66,7 +67,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
             require_known(studio, "presenters", wanted.presenters)
             name = await begin_batch(studio, BatchRequest(**wanted.model_dump(exclude_none=True)))
             told = Batch(**await _standing(studio, name, language_of(request)))
-            where = str(request.url_for("batch", name=name).path)
+            where = quote(request.url_for("batch", name=name).path)
             return turn.answer(asked, 201, told.model_dump(mode="json"), where)
 
     @router.get("/{name}", summary="Where a batch stands")

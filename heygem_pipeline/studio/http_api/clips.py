@@ -7,14 +7,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.retry_and_cancel import cancel, try_again
-from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.studio.actions import make_now
 from heygem_pipeline.studio.api import facts_of_clip
 from heygem_pipeline.studio.clip_log import log_of
 from heygem_pipeline.studio.file_names import USUAL_PATTERN, names_of
 from heygem_pipeline.studio.files import sent
-from heygem_pipeline.studio.http_api.schema import Clip, ClipFacts, ClipStanding, ClipState, RunLog
+from heygem_pipeline.studio.http_api.schema import Clip, ClipFacts, ClipStanding, ClipState, RunLog, SeveralClips
 from heygem_pipeline.studio.http_api.uploads import TheStudio
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio
@@ -42,6 +44,30 @@ async def clips(request: Request, studio: TheStudio, state: ClipState | None = N
     """Those in one state, or all."""
     shown = await studio.snapshot.shown(language_of(request))
     return [ClipStanding(**clip) for clip in shown["clips"].values() if state in (None, clip["state"])]
+
+
+@router.post("/retry", summary="Try several again")
+async def retry_clips(wanted: SeveralClips, request: Request, studio: TheStudio) -> list[ClipStanding]:
+    """Those that have failed, were cancelled, or were removed for their age."""
+    found = await studio.snapshot.plan()
+    await run_in_threadpool(try_again, studio.folders, found, _wanted(found, wanted))
+    return await _standings(studio, wanted, language_of(request))
+
+
+@router.post("/make", summary="Make several now")
+async def make_clips(wanted: SeveralClips, request: Request, studio: TheStudio) -> list[ClipStanding]:
+    """Without waiting for the time of their campaign, and again where they have failed; finished ones stay."""
+    found = await studio.snapshot.plan()
+    await run_in_threadpool(make_now, studio.folders, found, _wanted(found, wanted))
+    return await _standings(studio, wanted, language_of(request))
+
+
+@router.post("/cancel", summary="Make none of several")
+async def cancel_clips(wanted: SeveralClips, request: Request, studio: TheStudio) -> list[ClipStanding]:
+    """What is under way is stopped; finished ones stay."""
+    found = await studio.snapshot.plan()
+    await run_in_threadpool(cancel, studio.instance, studio.folders, found, _wanted(found, wanted))
+    return await _standings(studio, wanted, language_of(request))
 
 
 @router.get("/{voice}/{presenter}", summary="Where a clip stands")
@@ -84,6 +110,18 @@ async def retry_clip(named: TheClip, request: Request, studio: TheStudio) -> Cli
 async def log(named: TheClip, studio: TheStudio) -> RunLog:
     """Or that of the voice or presenter that keeps it from being made."""
     return RunLog(**await run_in_threadpool(log_of, studio.instance, studio.folders, named))
+
+
+def _wanted(found: Plan, named: SeveralClips) -> list[ClipKey]:
+    """Those of the named clips that are wanted still."""
+    return [clip for one in named.clips if (clip := ClipKey(one.voice, one.presenter)) in found.clips]
+
+
+async def _standings(studio: Studio, named: SeveralClips, language: str) -> list[ClipStanding]:
+    studio.snapshot.expire()
+    known = (await studio.snapshot.shown(language))["clips"]
+    keys = (partition_of(one.voice, one.presenter) for one in named.clips)
+    return [ClipStanding(**known[key]) for key in keys if key in known]
 
 
 async def _standing(studio: Studio, named: ClipKey, language: str) -> Clip:

@@ -9,6 +9,9 @@ from heygem_pipeline.studio.api import Seconds, TagList
 from heygem_pipeline.studio.forms import LARGEST_REQUEST, Form, Key, Keys, Line
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
 
+MOST_CLIPS = 5000
+"""Named in one request."""
+
 Quality = Literal["standard", "best", "small"]
 Label = Literal["start", "always"]
 SubtitlesChoice = Literal["none", "soft", "burnt"]
@@ -177,6 +180,19 @@ class ClipStanding(BaseModel):
     why: Told | None = Field(default=None, description="Why it waits or failed")
 
 
+class ClipName(Form):
+    """One voice with one presenter."""
+
+    voice: Key
+    presenter: Key
+
+
+class SeveralClips(Form):
+    """Clips that are asked for; those that are not are passed over."""
+
+    clips: Annotated[list[ClipName], Field(min_length=1, max_length=MOST_CLIPS)]
+
+
 class Check(BaseModel):
     """What was measured on a finished clip."""
 
@@ -197,6 +213,8 @@ class ClipFacts(BaseModel):
     engine: str
     took: float
     loudness: float | None = Field(description="Of what is heard, LUFS; null where it cannot be measured")
+    subtitles: str = Field(description="soft, burnt, or empty for none")
+    synthetic_voice: str = Field(description="Engine and voice that spoke it; empty for a recording")
     checks: list[Check]
     warnings: list[str]
 

@@ -2,7 +2,7 @@
 
 import { toast } from "./dialogs.js";
 import { t } from "./page.js";
-import { post } from "./server.js";
+import { V1, post } from "./server.js";
 import { store } from "./store.js";
 
 /** Have failed clips tried again. */
@@ -21,7 +21,8 @@ export function cancel(keys) {
 }
 
 async function ask(what, clips, words) {
-  if (await post(`api/clips/${what}`, { clips })) {
+  const named = clips.map((key) => { const [voice, presenter] = key.split("|"); return { voice, presenter }; });
+  if (await post(`${V1}/clips/${what}`, { clips: named })) {
     toast(words);
     store.soon?.();
   }

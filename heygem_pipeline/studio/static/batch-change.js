@@ -2,7 +2,7 @@
 
 import { asked, toast } from "./dialogs.js";
 import { el, t } from "./page.js";
-import { post } from "./server.js";
+import { V1, ask } from "./server.js";
 import { changed, clipsOf, show, store } from "./store.js";
 
 const make = document.getElementById("make");
@@ -57,7 +57,7 @@ export async function change(batch) {
     changed();
     return;
   }
-  const done = await post("api/batches/change", { name: batch.name, ...different, beside: !besideChoice.hidden && beside.checked });
+  const done = await ask("PATCH", `${V1}/batches/${encodeURIComponent(batch.name)}`, { ...different, beside: !besideChoice.hidden && beside.checked });
   if (!done) return;
   toast(t("change.done"));
   show(done.name);

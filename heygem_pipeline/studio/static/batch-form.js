@@ -2,7 +2,7 @@
 
 import { about, t } from "./page.js";
 import { preview } from "./preview.js";
-import { post } from "./server.js";
+import { V1, post } from "./server.js";
 import { isTicked, show, store } from "./store.js";
 import { isBringing } from "./uploads.js";
 
@@ -28,7 +28,7 @@ export function prepare() {
       ...how(),
       webhook: form.elements.webhook.value.trim(),
     };
-    const begun = await post("api/batches", wish);
+    const begun = await post(`${V1}/batches`, wish);
     if (begun) {
       form.elements.title.value = "";
       for (const kind of ["voices", "presenters"]) store.chosen[kind].clear();

@@ -7,7 +7,7 @@ import * as earlier from "./earlier.js";
 import { clock, el, facts, fill, icon, megabytes, t } from "./page.js";
 import { preview } from "./preview.js";
 import { progressOf } from "./progress.js";
-import { get } from "./server.js";
+import { V1, get } from "./server.js";
 import { batchShown, keyOf, kindOf, store } from "./store.js";
 import { remedies } from "./uploads.js";
 
@@ -151,7 +151,7 @@ function template(upload, clip) {
 }
 
 async function tellReport(list, voice, presenter, video) {
-  const report = await get(`api/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}`).catch(() => null);
+  const report = (await get(`${V1}/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}`).catch(() => null))?.facts;
   if (!report) return;
   const rows = [
     [t("length"), clock(report.seconds)],
@@ -187,7 +187,7 @@ async function openLog(details) {
 async function drawLog(details) {
   const { voice, presenter } = opened;
   const body = details.querySelector(".log-body");
-  const told = await get(`api/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}/log`).catch(() => null);
+  const told = await get(`${V1}/clips/${encodeURIComponent(voice)}/${encodeURIComponent(presenter)}/log`).catch(() => null);
   const before = body.querySelector("ol");
   const top = before?.scrollTop ?? 0;
   const atEnd = !before || top + before.clientHeight >= before.scrollHeight - 4;

@@ -4,7 +4,7 @@ import { confirmed } from "./dialogs.js";
 import { date, el, fill, icon, t } from "./page.js";
 import { batchName } from "./clips.js";
 import { progressWords, tally } from "./progress.js";
-import { post } from "./server.js";
+import { V1, ask } from "./server.js";
 import { batchShown, store, show } from "./store.js";
 
 const section = document.getElementById("history");
@@ -19,11 +19,13 @@ export function prepare() {
   remove.addEventListener("click", async () => {
     const names = [...ticked];
     const answer = await confirmed(t("delete.batches", { count: names.length }), t("delete.batches.sure"), t("delete"), t("delete.batches.clips"));
-    if (answer && (await post("api/batches/end", { names, clips: answer.ticked }))) {
-      ticked.clear();
-      show(null);
-      store.soon?.();
+    if (!answer) return;
+    for (const name of names) {
+      if (!(await ask("DELETE", `${V1}/batches/${encodeURIComponent(name)}?clips=${answer.ticked}`))) break;
+      ticked.delete(name);
     }
+    show(null);
+    store.soon?.();
   });
 }
 

@@ -3,6 +3,9 @@
 import { toast } from "./dialogs.js";
 import { t } from "./page.js";
 
+/** The interface that programs use too. */
+export const V1 = "api/v1";
+
 let version = "";
 
 /** What the server refused, as a sentence. */
@@ -31,13 +34,15 @@ export async function get(path) {
 }
 
 /** Have something done; tell what is refused (in passing, or by tell), and return null then. */
-export async function post(path, body, tell = (words) => toast(words, "bad")) {
+export function post(path, body, tell) {
+  return ask("POST", path, body, tell);
+}
+
+/** The same by another method. */
+export async function ask(method, path, body, tell = (words) => toast(words, "bad")) {
   try {
-    const answer = await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const json = { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    const answer = await fetch(path, { method, ...(body === undefined ? {} : json) });
     await settle(answer);
     lookAgain();
     return answer.status === 204 ? {} : await answer.json();
@@ -57,11 +62,11 @@ export function upload(kind, file, name, progress, replaces = "") {
     request.onload = () => {
       let told = {};
       try { told = JSON.parse(request.responseText); } catch { /* a proxy's own page */ }
-      if (request.status === 200) resolve(told);
-      else reject(new Refused(request.status === 413 && !told.refused ? t("upload.proxy") : sentence(told)));
+      if (request.status === 201) resolve(told);
+      else reject(new Refused(request.status === 413 && !told.refused && !told.code ? t("upload.proxy") : sentence(told)));
     };
   });
-  request.open("PUT", `api/uploads/${kind}/${encodeURIComponent(name)}${replaces ? `?replace=${encodeURIComponent(replaces)}` : ""}`);
+  request.open("PUT", `${V1}/${kind}/${encodeURIComponent(name)}${replaces ? `?replace=${encodeURIComponent(replaces)}` : ""}`);
   request.setRequestHeader("content-type", "application/octet-stream");
   request.send(file);
   return { done, stop: () => request.abort() };
@@ -75,7 +80,10 @@ async function settle(answer) {
   throw new Refused(sentence(told));
 }
 
+/** Of the page's own addresses, and of problem details: the page's words where it has some. */
 function sentence(told) {
   if (told.sentence) return told.sentence;
-  return t(`refused.${told.refused ?? "unexpected"}`, told.values ?? {});
+  const code = told.code ?? `refused.${told.refused ?? "unexpected"}`;
+  const words = code.startsWith("refused.") ? t(code, told.values ?? {}) : code;
+  return words === code ? told.detail ?? t("refused.unexpected") : words;
 }

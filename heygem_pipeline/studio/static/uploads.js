@@ -7,7 +7,7 @@ import * as tags from "./tags.js";
 import { confirmed, toast } from "./dialogs.js";
 import { clock, el, facts, fill, icon, languageName, t } from "./page.js";
 import { LANGUAGES, write } from "./scripts.js";
-import { post, upload as send } from "./server.js";
+import { V1, ask, post, upload as send } from "./server.js";
 import { changed, choose, concerned, isTicked, store, trouble } from "./store.js";
 
 const AT_ONCE = 2;
@@ -270,7 +270,7 @@ function drawUpload(card, kind, upload) {
 function motion(upload) {
   const change = async ({ target }) => {
     target.disabled = true;
-    if (await post("api/moving", { presenter: upload.key, moving: target.checked })) toast(t("moving.done"));
+    if (await ask("PATCH", `${V1}/presenters/${encodeURIComponent(upload.key)}`, { moving: target.checked })) toast(t("moving.done"));
     else target.checked = upload.moving;
     target.disabled = false;
     store.soon?.();
@@ -360,7 +360,7 @@ function problem(kind, upload, sentence) {
 async function remove(kind, upload) {
   const words = t(upload.spoken ? "delete.script" : kind === "voices" ? "delete.voice" : "delete.presenter", { name: upload.file });
   if (!(await confirmed(t("delete.one", { name: upload.file }), words, t("delete")))) return;
-  if (await post("api/delete", { kind, keys: [upload.key] })) store.soon?.();
+  if (await ask("DELETE", `${V1}/${kind}/${encodeURIComponent(upload.key)}`)) store.soon?.();
 }
 
 function prepareRecording() {

@@ -79,7 +79,7 @@ def test_our_own_recipe_for_it_understands_the_answers(studio: TestClient, house
     house.make_clip("talk", "anna")
     assert holds(query(studio), service.query.done) and value_at(query(studio), service.result) == "/a-1-r.mp4"
     house.folders.clip(CLIP).unlink()
-    studio.post("/api/clips/cancel", json={"clips": [CLIP.partition]})
+    studio.post(f"/api/v1/clips/{CLIP.voice}/{CLIP.presenter}/cancel")
     assert any(holds(query(studio), failed) for failed in service.query.failed)
 
 
