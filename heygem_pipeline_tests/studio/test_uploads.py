@@ -162,7 +162,7 @@ def test_a_photograph_moves_or_keeps_still_as_somebody_ticks(studio: TestClient,
         return {one["key"]: one["moving"] for one in studio.get("/api/shown").json()["presenters"]}
 
     assert moving() == {"one": None, "two": None, "photo": True}
-    assert studio.patch("/api/v1/presenters/photo", json={"moving": False}).status_code == 204
+    assert studio.patch("/api/v1/presenters/photo", json={"moving": False}).status_code == 200
     assert moving()["photo"] is False
     assert (house.folders.presenters / "photo.yaml").read_text() == "moving: false\n"
     refused = studio.patch("/api/v1/presenters/one", json={"moving": True})
