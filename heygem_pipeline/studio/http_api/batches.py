@@ -20,7 +20,7 @@ from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.api import BatchRequest, ChangeRequest, begin_batch, change_batch
 from heygem_pipeline.studio.files import archive
-from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, digest_of
+from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, whole_digest_of
 from heygem_pipeline.studio.http_api.schema import Batch, BatchChanges, BatchStanding, ClipStanding, NewBatch
 from heygem_pipeline.studio.http_api.uploads import TheStudio, require_known
 from heygem_pipeline.studio.refusals import Refusal
@@ -57,9 +57,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
         wanted: NewBatch, request: Request, studio: TheStudio, idempotency_key: IdempotencyKey = None
     ) -> Response:
         """Every voice with every presenter. One voice and one presenter make one clip."""
-        digest = digest_of(request)
-        digest.update(await request.body())
-        asked = digest.hexdigest()
+        asked = await whole_digest_of(request)
         with answers.turn(request, idempotency_key) as turn:
             if (before := turn.earlier(asked)) is not None:
                 return before

@@ -125,6 +125,13 @@ def digest_of(request: Request) -> "hashlib._Hash":
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass"))
 
 
+async def whole_digest_of(request: Request) -> str:
+    """The digest, in hexadecimal digits, of what is asked and of its whole body."""
+    digest = digest_of(request)
+    digest.update(await request.body())
+    return digest.hexdigest()
+
+
 async def added(body: AsyncIterator[bytes], digest: "hashlib._Hash") -> AsyncIterator[bytes]:
     """The body, piece by piece, each added to the digest."""
     async for piece in body:

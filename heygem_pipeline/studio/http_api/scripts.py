@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, digest_of
+from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, whole_digest_of
 from heygem_pipeline.studio.http_api.schema import (
     BroughtIn,
     NewScript,
@@ -40,9 +40,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
         wanted: NewScript, request: Request, studio: TheStudio, idempotency_key: IdempotencyKey = None
     ) -> Response:
         """It becomes a voice: ``key`` names that too, and batches take it like any other."""
-        digest = digest_of(request)
-        digest.update(await request.body())
-        asked = digest.hexdigest()
+        asked = await whole_digest_of(request)
         with answers.turn(request, idempotency_key) as turn:
             if (before := turn.earlier(asked)) is not None:
                 return before
