@@ -16,6 +16,7 @@ from heygem_pipeline.planning.launching import room_in_queue, run_requests, sett
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
+from heygem_pipeline.planning.retry_and_cancel import stop_what_began_meanwhile
 from heygem_pipeline.planning.status import State, counts_in_words
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LOST, reason_in
 from heygem_pipeline.runs.log_file import note
@@ -91,6 +92,7 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     requests = read_requests(folders)
     found = plan(context.instance, folders, chosen)
     withdraw(folders, settled_requests(found, requests))
+    stop_what_began_meanwhile(context.instance, folders, found)
     room = room_in_queue(found, chosen.queue_length)
     if room == 0:
         return dg.SkipReason(f"{chosen.queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")

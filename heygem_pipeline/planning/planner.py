@@ -202,7 +202,7 @@ class _Planner:
         self, clip: ClipKey, compared: Status, inputs: tuple[Status, Status], wanting: tuple[Campaign, ...]
     ) -> Status:
         key = clip.partition
-        since = max(self._voices[clip.voice].since, self._presenters[clip.presenter].since)
+        since = self._inputs.since(clip)
         for status in inputs:
             if status.state is State.FAILED:
                 return status

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 import dagster as dg
+from dagster import DagsterRunStatus
 
 from heygem_pipeline.errors import UploadMissing
 from heygem_pipeline.planning.failed_inputs import failed_subjects
 from heygem_pipeline.planning.plan import Plan
-from heygem_pipeline.planning.requests import ask_for, forgive, put_off
+from heygem_pipeline.planning.requests import ask_for, forgive, put_off, read_requests
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.history import TRIED_TAG
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -50,6 +52,23 @@ def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clip
     put_off(folders, [clip.partition for clip, status in statuses.items() if not status.settled])
     runs = [run_id for status in statuses.values() if (run_id := status.active_run) is not None]
     return [run_id for run_id in runs if not stop(instance, folders, run_id)]
+
+
+def stop_what_began_meanwhile(instance: dg.DagsterInstance, folders: DataFolders, found: Plan) -> None:
+    """Stop runs of cancelled clips that were being asked for while somebody cancelled them.
+
+    What people start in Dagster's page all the same goes on.
+    """
+    for key, at in read_requests(folders).cancelled.items():
+        clip = ClipKey.from_partition(key)
+        status = found.clips.get(clip)
+        if status is None or status.active_run is None:
+            continue
+        run = instance.get_run_by_id(status.active_run)
+        if run is None or run.status is DagsterRunStatus.CANCELING or at <= found.inputs.since(clip):
+            continue
+        if TRIED_TAG in run.tags and run.parent_run_id is None:
+            stop(instance, folders, run.run_id)
 
 
 def stop(instance: dg.DagsterInstance, folders: DataFolders, run_id: str) -> bool:

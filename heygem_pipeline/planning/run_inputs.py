@@ -62,6 +62,10 @@ class RunInputs:
         self._chosen = text_digest(settings.decisive, DIGITS)
         self._recipes: dict[tuple[int, str, str, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
 
+    def since(self, clip: ClipKey) -> float:
+        """POSIX time when the newer of its two uploads was first seen."""
+        return max(self._voices[clip.voice].since, self._presenters[clip.presenter].since)
+
     def of_voice(self, key: str) -> str:
         """The digest of its analysis."""
         part = f" {self._voice_parts[key]}" if key in self._voice_parts else ""

@@ -210,7 +210,7 @@ COMMANDS = [
     *("campaign", "campaign check", "campaign new", "campaign status", "campaign webhook-secret"),
     *("checkpoints", "checkpoints list", "checkpoints verify", "checkpoints import", "checkpoints where"),
     *("engine", "engine check", "engine recipe", "preview", "compare", "speak", "voices"),
-    *("token", "token create", "token list", "token withdraw"),
+    *("token", "token create", "token list", "token withdraw", "worker"),
 ]
 
 

@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 from dagster import DagsterRunStatus
 from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.orchestration.schedules import campaign_schedules, launch_campaign
 from heygem_pipeline.orchestration.sensors import clips
 from heygem_pipeline.planning.requests import ask_for, read_requests
+from heygem_pipeline.planning.retry_and_cancel import cancel
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.runs.history import TRIED_TAG
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import write_wav
 from heygem_pipeline_tests.house import CLIP, DELIVERY, PRESENTER, VOICE, House
 
@@ -143,6 +147,17 @@ def test_a_failed_clip_is_started_once_only(house: House) -> None:
         house.instance.report_run_canceled(run)
     started, why = tick(house)
     assert started == [] and why == "Nothing is to be made. Clips: 4 failed."
+
+
+def test_a_run_that_was_asked_for_while_its_clip_was_cancelled_is_stopped(house: House) -> None:
+    house.make_inputs()
+    cancel(house.instance, house.folders, house.plan(), [ClipKey("one", "one"), ClipKey("one", "two")])
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "all"), "make_clip")
+    of_a_tick = house.run(CLIP, "one|one", DagsterRunStatus.QUEUED, {TRIED_TAG: "its inputs"}, origin)
+    of_the_page = house.run(CLIP, "one|two", DagsterRunStatus.QUEUED, origin=origin)
+    tick(house)
+    statuses = {run.run_id: run.status for run in house.instance.get_runs()}
+    assert statuses[of_a_tick] is DagsterRunStatus.CANCELED and statuses[of_the_page] is DagsterRunStatus.QUEUED
 
 
 def test_keys_dagster_does_not_know_yet_wait(house: House) -> None:
