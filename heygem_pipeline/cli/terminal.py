@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
+from time import monotonic, sleep
 from types import TracebackType
 from typing import NoReturn
 
@@ -55,14 +55,36 @@ INTERRUPTED = 130
 """Exit status: Ctrl-C."""
 
 
+SECONDS_TO_ANSWER = 0.1
+"""Within them a loop sees that Ctrl-C was pressed."""
+
+
+class Interruption:
+    """Whether Ctrl-C was pressed. No threading.Event, whose lock the handler would wait for while the wait holds it."""
+
+    def __init__(self) -> None:
+        self._pressed = False
+
+    def press(self) -> None:
+        """Remember it."""
+        self._pressed = True
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for it so long at most, and return whether it came, now or earlier."""
+        deadline = monotonic() + seconds
+        while not self._pressed and (left := deadline - monotonic()) > 0:
+            sleep(min(left, SECONDS_TO_ANSWER))
+        return self._pressed
+
+
 @contextmanager
-def interruption() -> Iterator[Event]:
-    """Give an event that Ctrl-C sets, so that what goes on in a loop ends between two steps and not within one.
+def interruption() -> Iterator[Interruption]:
+    """Have Ctrl-C remembered, so that what goes on in a loop ends between two steps and not within one.
 
     An exception that a signal raises is lost where it meets a callback of a library.
     """
-    interrupted = Event()
-    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    interrupted = Interruption()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.press())
     try:
         yield interrupted
     finally:

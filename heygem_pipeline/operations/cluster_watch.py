@@ -77,6 +77,10 @@ class _Unchanged:
         self._known = {name: since for name, since in self._known.items() if name in names}
 
 
+ENDED_ILL, ENDED_BEFORE = (DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED), 100
+"""Of so many runs that ended ill before the first look, it is seen whether they left anything."""
+
+
 class ClusterWatch:
     """Looks again and again; what it remembers between two looks is of use to nobody else.
 
@@ -90,6 +94,7 @@ class ClusterWatch:
         self._odd = _Unchanged(ODD_SECONDS, ODD_LOOKS)
         self._undelivered = _Unchanged(UNDELIVERED_SECONDS, UNDELIVERED_LOOKS)
         self._slots: int | None = None
+        self._under_way: set[str] | None = None
 
     def look(self, instance: dg.DagsterInstance, folders: DataFolders, chosen: Settings) -> None:
         """Set right what can be."""
@@ -100,11 +105,24 @@ class ClusterWatch:
         runs = {run.run_id: run for run in instance.get_runs(RunsFilter(statuses=ALIVE))}
         for remembered, there in ((self._silent, known), (self._odd, runs), (self._undelivered, runs)):
             remembered.keep(there)
+        self._clean_up(instance, folders, runs)
         for run in runs.values():
             # Whoever works on the controller itself, such as the demo, belongs to no queue.
             if QUEUE_TAG in run.tags and (reason := self._what_is_wrong(run, known, idle, now)) is not None:
                 _end(instance, folders, chosen, run, reason)
         self._match_pool(instance, known)
+
+    def _clean_up(self, instance: dg.DagsterInstance, folders: DataFolders, runs: dict[str, dg.DagsterRun]) -> None:
+        """What others ended, such as Dagster's own watch, or a controller that ended too before it had cleaned up."""
+        if self._under_way is None:
+            ended = set(instance.get_run_ids(RunsFilter(statuses=ENDED_ILL), limit=ENDED_BEFORE))
+        else:
+            ended = self._under_way - runs.keys()
+        for run_id in ended:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_success:
+                remove_what_was_left(folders, run_id, subject_of(run))
+        self._under_way = set(runs)
 
     def _mark_lost(self, workers: Workers, folders: DataFolders, now: float) -> None:
         for worker in workers.all():

@@ -147,6 +147,26 @@ def test_what_a_lost_run_was_writing_is_removed(watched: Watched, monkeypatch: p
     assert [path.exists() for path in left] == [False, False, True]
 
 
+@pytest.mark.parametrize("by_another_controller", [False, True])
+def test_what_a_run_was_writing_that_dagster_itself_failed_is_removed(
+    watched: Watched, by_another_controller: bool
+) -> None:
+    there = watched.worker("there")
+    failed = watched.run(there, DagsterRunStatus.STARTED)
+    assert watched.workers.take(there, failed, 1)
+    half = watched.house.folders.patches(ClipKey("one", "one")).with_name(f".writing-{failed}-1.parquet")
+    half.parent.mkdir(parents=True)
+    half.touch()
+    watched.look(3, there)
+    run = watched.house.instance.get_run_by_id(failed)
+    assert run is not None and half.exists()
+    watched.house.instance.report_run_failed(run)
+    if by_another_controller:
+        watched.watch = ClusterWatch(lambda: watched.now)
+    watched.look(3, there)
+    assert not half.exists()
+
+
 def test_a_run_that_was_lost_on_its_way_is_asked_for_again(watched: Watched) -> None:
     idle = watched.worker("idle", Queue.CPU)
     lost = watched.run(None, DagsterRunStatus.STARTING, VOICE, "one")
