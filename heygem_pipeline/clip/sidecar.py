@@ -75,7 +75,7 @@ TRIM_KEYS = {"start", "end"}
 KEYS = {"tracker", "make_anyway", "face", "moving"} | TRIM_KEYS
 
 LARGEST_FILE = 64 * 1024
-"""Bytes. It needs four lines."""
+"""Bytes. It needs a line for each key."""
 
 
 def chosen_tracker(upload: Path, usual: str) -> str:

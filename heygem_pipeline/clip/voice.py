@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, field, replace
-from math import inf
 from pathlib import Path
 from time import perf_counter
 
@@ -61,8 +60,7 @@ def analyse_voice(path: str | os.PathLike[str], settings: UploadLimits | None = 
     state = file_state(path)
     mark = fingerprint(path)
     sound = open_voice(path, limits)
-    trim = sound.trim
-    known = closures_told(path, mark, float(trim.start), inf if trim.end is None else float(trim.end))
+    known = closures_told(path, mark, *sound.trim.seconds)
     speech = replace(analyse_speech(path, limits, sound), closures=known)
     return Voice(path, mark, speech, perf_counter() - started, state, sound, sound.trim)
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -118,8 +117,7 @@ def text_of_recording(
         return VoiceText(SubtitleTrack((), language), version, synthetic, (error.message,))
     track = SubtitleTrack(tuple(cues), said or language)
     nothing = () if track.cues else (Message("subtitles.none", file=path.name),)
-    end = inf if trim.end is None else float(trim.end)
-    return VoiceText(track.between(float(trim.start), end), version, synthetic, nothing)
+    return VoiceText(track.between(*trim.seconds), version, synthetic, nothing)
 
 
 def _cues(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,11 @@ class Trim:
     def is_whole(self) -> bool:
         """Is all of the file used?"""
         return self == WHOLE
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Start and end as numbers; infinite, where it goes to the file's end."""
+        return float(self.start), inf if self.end is None else float(self.end)
 
     @property
     def written(self) -> str:

@@ -92,7 +92,7 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     requests = read_requests(folders)
     found = plan(context.instance, folders, chosen)
     withdraw(folders, settled_requests(found, requests))
-    stop_what_began_meanwhile(context.instance, folders, found)
+    stop_what_began_meanwhile(context.instance, folders, found, requests.cancelled)
     room = room_in_queue(found, chosen.queue_length)
     if room == 0:
         return dg.SkipReason(f"{chosen.queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")

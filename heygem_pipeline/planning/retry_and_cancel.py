@@ -1,6 +1,6 @@
 """What people ask of clips, by command or in the Studio: to be tried again, made now, or stopped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
 from dagster import DagsterRunStatus
@@ -8,7 +8,7 @@ from dagster import DagsterRunStatus
 from heygem_pipeline.errors import UploadMissing
 from heygem_pipeline.planning.failed_inputs import failed_subjects
 from heygem_pipeline.planning.plan import Plan
-from heygem_pipeline.planning.requests import ask_for, forgive, put_off, read_requests
+from heygem_pipeline.planning.requests import ask_for, forgive, put_off
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.history import TRIED_TAG
 from heygem_pipeline.runs.log_file import note
@@ -54,12 +54,17 @@ def cancel(instance: dg.DagsterInstance, folders: DataFolders, found: Plan, clip
     return [run_id for run_id in runs if not stop(instance, folders, run_id)]
 
 
-def stop_what_began_meanwhile(instance: dg.DagsterInstance, folders: DataFolders, found: Plan) -> None:
+def stop_what_began_meanwhile(
+    instance: dg.DagsterInstance, folders: DataFolders, found: Plan, cancelled: Mapping[str, float]
+) -> None:
     """Stop runs of cancelled clips that were being asked for while somebody cancelled them.
 
     What people start in Dagster's page all the same goes on.
+
+    Args:
+        cancelled: partition key -> when, as ``Requests`` has it.
     """
-    for key, at in read_requests(folders).cancelled.items():
+    for key, at in cancelled.items():
         clip = ClipKey.from_partition(key)
         status = found.clips.get(clip)
         if status is None or status.active_run is None:

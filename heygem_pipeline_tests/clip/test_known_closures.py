@@ -1,7 +1,6 @@
 """What an engine knows of its sounds reaches the mouth: by a stand-in that tells when it says which."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,29 +19,21 @@ from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
 from heygem_pipeline.synthesis.recording import speak
 from heygem_pipeline.synthesis.script import read_script
 from heygem_pipeline.synthesis.speech_spec import SpeechSpec
-from heygem_pipeline.synthesis.synthesizer import EngineVoice, Speech, SpokenPhoneme
+from heygem_pipeline.synthesis.synthesizer import Speech, SpokenPhoneme
 from heygem_pipeline.synthesis.transcript import write_transcript
+from heygem_pipeline_tests.synthesis.stand_in_engine import StandInEngine
 
 SOUNDS = {"m": 0.3, "a": 0.4, "b": 0.55, "f": 0.7}
 """When each begins, in seconds; it lasts 80 ms."""
 
 
-class Parrot:
+class Parrot(StandInEngine):
     """Says the same recording for every sentence, and that it holds these sounds."""
 
     name, version = "parrot", "1"
 
     def __init__(self, recording: Path) -> None:
         self._recording = recording
-
-    def voices(self) -> Sequence[EngineVoice]:
-        return []
-
-    def choose_voice(self, voice: str, language: str) -> str:
-        return voice
-
-    def require_ready(self, voice: str) -> None:
-        pass
 
     def synthesize(self, text: str, voice: str, language: str, speed: float) -> Speech:
         phonemes = tuple(SpokenPhoneme(sign, begin, begin + 0.08) for sign, begin in SOUNDS.items())

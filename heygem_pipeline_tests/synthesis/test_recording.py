@@ -28,6 +28,7 @@ from heygem_pipeline.synthesis.transcript import (
     write_transcript,
 )
 from heygem_pipeline_tests.synthesis.speech_server import SECONDS_A_LETTER, SpeechServer, hum, send, speaks
+from heygem_pipeline_tests.synthesis.stand_in_engine import StandInEngine
 
 TEXT = "Good morning. Today we begin 🎉.\n\nAny questions?"
 
@@ -111,22 +112,13 @@ def test_a_failure_leaves_what_was_there(
     assert len(server.requests) == 2
 
 
-class Fake:
+class Fake(StandInEngine):
     """An engine that returns what it was given."""
 
     name, version = "fake", "1"
 
     def __init__(self, *speeches: Speech) -> None:
         self._speeches = list(speeches)
-
-    def voices(self) -> list[object]:
-        return []
-
-    def choose_voice(self, voice: str, language: str) -> str:
-        return voice
-
-    def require_ready(self, voice: str) -> None:
-        pass
 
     def synthesize(self, text: str, voice: str, language: str, speed: float) -> Speech:
         return self._speeches.pop(0)
