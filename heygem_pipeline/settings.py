@@ -103,7 +103,7 @@ class KeepSettings(BaseModel):
     keep_encodings_gb: float = Field(
         default=5.0,
         ge=0,
-        description="Engine musetalk: room for what it computes once a presenter, for every voice (GB); 0: nothing",
+        description="Room for what warp and musetalk compute once a presenter, for every voice (GB); 0: nothing",
     )
     keep_runs_days: float = Field(
         default=30.0, ge=0, description="Days that successful runs are kept, with their events and logs"

@@ -64,6 +64,7 @@ class PresenterIOManager(dg.IOManager):
                     limits,
                     folders.face_encodings(key),
                     limits.encodings_bytes,
+                    folders.lip_record(key),
                 )
                 self._latest = loaded_from, presenter
             return self._latest[1]

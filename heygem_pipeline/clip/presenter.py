@@ -161,17 +161,23 @@ def save_presenter(presenter: Presenter, tracks: Path, own_speech: Path) -> None
 
 
 def load_presenter(
-    tracks: Path, own_speech: Path, path: Path, limits: UploadLimits, encodings: Path | None = None, most_bytes: int = 0
+    tracks: Path,
+    own_speech: Path,
+    path: Path,
+    limits: UploadLimits,
+    encodings: Path | None = None,
+    most_bytes: int = 0,
+    lips: Path | None = None,
 ) -> Presenter:
     """Return what ``save_presenter`` stored for the upload at ``path``.
 
-    encodings, most_bytes: where engines may keep what they compute of the presenter alone; see ``TrackedUpload``.
+    encodings, most_bytes, lips: where engines may keep what they compute of the presenter alone; see ``TrackedUpload``.
     """
     known = read_metadata(tracks)
     speech = read_features(own_speech) if own_speech.exists() else None
     seconds, state = float(known["seconds"]), known.get("state", "")
     fingerprint, tracker = known["fingerprint"], known["tracker"]
-    upload = None if encodings is None else TrackedUpload(fingerprint, tracker, encodings, most_bytes)
+    upload = None if encodings is None else TrackedUpload(fingerprint, tracker, encodings, most_bytes, lips)
     followed = replace(read_tracks(tracks), upload=upload)
     motion = PhotographMotion.from_text(known["motion"]) if "motion" in known else None
     trim = Trim.read(known.get("trim", ""))

@@ -38,12 +38,14 @@ class TrackedUpload:
         tracker: its name and version.
         encodings: the file to keep it in.
         most_bytes: all files of its folder together may take so many.
+        lips: a file of that folder for what is seen of the lips; None where that is not kept.
     """
 
     fingerprint: str
     tracker: str
     encodings: Path
     most_bytes: int
+    lips: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,7 @@ def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, P
             ("tracks", folders.tracks(target.presenter)),
             ("tracks", folders.template_speech(target.presenter)),
             ("encodings", folders.face_encodings(target.presenter)),
+            ("encodings", folders.lip_record(target.presenter)),
         ]
     for what, place in _of_clips(folders).items():
         root, ending = place.parents[1], place.suffix

@@ -93,6 +93,7 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
         ("tracks of presenters that are gone", folders.tracks("any")),
         ("tracks of presenters that are gone", folders.template_speech("any")),
         ("encodings of presenters that are gone", folders.face_encodings("any")),
+        ("encodings of presenters that are gone", folders.lip_record("any")),
     ]
     for known, stored in ((voices, of_voices), (scripts, of_scripts), (presenters, of_presenters)):
         for what, example in stored:

@@ -118,6 +118,10 @@ class DataFolders:
         """What an engine has computed of a presenter's frames alone, for every voice."""
         return self.root / "store" / "face_encodings" / f"{template}.latents"
 
+    def lip_record(self, template: str) -> Path:
+        """What the engine `warp` has seen of the presenter's lips, for every voice."""
+        return self.root / "store" / "face_encodings" / f"{template}.lips"
+
     def patches(self, clip: ClipKey) -> Path:
         """Stored mouth patches of a clip."""
         return clip.path(self.root / "store" / "generated_frames", ".parquet")

@@ -46,6 +46,7 @@ def test_what_cannot_be_made_again_comes_back_elsewhere(data: DataFolders, tmp_p
     left_out = {
         data.patches(ClipKey("第一课 🎓", "teacher")): b"patches",
         data.face_encodings("teacher"): b"encodings",
+        data.lip_record("teacher"): b"lips",
         data.root / "outputs" / ".writing-0.mp4": b"half",
         data.log_file: b"log",
     }

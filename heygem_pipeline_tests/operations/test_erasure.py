@@ -35,6 +35,7 @@ def full(house: House) -> House:
                 path.touch()
             house.folders.face_encodings(template).parent.mkdir(exist_ok=True)
             house.folders.face_encodings(template).touch()
+            house.folders.lip_record(template).touch()
         with zipfile.ZipFile(house.folders.delivery(audio), "w") as archive:
             archive.writestr("manifest.json", json.dumps([{"output": "one.mp4"}, {"output": "two.mp4"}]))
     return house
@@ -71,6 +72,7 @@ def test_of_a_voice_nothing_stays_but_what_the_presenters_share(full: House) -> 
         "templates/one.mp4",
         "store/face_tracks/one.parquet",
         "store/face_encodings/one.latents",
+        "store/face_encodings/one.lips",
         "outputs/two/one.mp4",
         "store/generated_frames/two/one.parquet",
         "store/clip_reports/two/one.json",

@@ -115,7 +115,8 @@ def test_patches_that_a_run_has_just_made_anew_stay(house: House) -> None:
 
 def test_what_is_left_of_an_upload_goes_some_days_after_it_and_uploads_never_do(house: House) -> None:
     make_all(house)
-    encodings = [write(house.folders.face_encodings(presenter)) for presenter in ("one", "two")]
+    kept = house.folders.face_encodings, house.folders.lip_record
+    encodings = [write(path(presenter)) for path in kept for presenter in ("one", "two")]
     (house.folders.voices / "two.wav").rename(house.folders.root / "away.wav")
     house.take_in()
     features = house.folders.voice("two")
@@ -132,9 +133,9 @@ def test_what_is_left_of_an_upload_goes_some_days_after_it_and_uploads_never_do(
     assert removed(house, now=time() + 17 * DAY) == {
         "features of voices that are gone": 1,
         "tracks of presenters that are gone": 1,
-        "encodings of presenters that are gone": 1,
+        "encodings of presenters that are gone": 2,
     }
-    assert [path.exists() for path in encodings] == [True, False]
+    assert [path.exists() for path in encodings] == [True, False] * 2
     assert not features.exists() and house.folders.voice("one").exists() and house.folders.tracks("one").exists()
     assert house.folders.clip(ClipKey("two", "two")).exists() and house.folders.report(ClipKey("two", "two")).exists()
     assert len(list(house.folders.voices.iterdir())) == 1

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import DiskFull
-from heygem_pipeline.storage.atomic import NO_ROOM, TEMPORARY_PREFIX, atomic_path
+from heygem_pipeline.storage.atomic import NO_ROOM, atomic_path
+from heygem_pipeline.storage.bounded_folder import make_room
 
 SHAPE = (8, 32, 32)
 BYTES = 2 * int(np.prod(SHAPE))
@@ -74,7 +75,9 @@ class FaceEncodings:
 
     def save(self) -> None:
         """Keep what was added, if there is room for it; what was used longest ago makes room."""
-        if self._path is None or not self._added.any() or not self._has_room(self._path):
+        if self._path is None or not self._added.any():
+            return
+        if not make_room(self._path, self._first + self._frames * BYTES, self._most):
             return
         known = self._known | self._added
         header = json.dumps({"identity": self._identity, "frames": self._frames}).encode()
@@ -119,24 +122,6 @@ class FaceEncodings:
     def _known_of(self, file: BinaryIO) -> NDArray[np.bool_]:
         file.seek(HEADER_BYTES)
         return np.frombuffer(file.read(self._frames), np.uint8).astype(np.bool_)
-
-    def _has_room(self, path: Path) -> bool:
-        needed = self._first + self._frames * BYTES
-        if needed > self._most:
-            return False
-        others = [
-            (status.st_mtime, status.st_size, other)
-            for other in (path.parent.iterdir() if path.parent.is_dir() else ())
-            if other != path and not other.name.startswith(TEMPORARY_PREFIX)
-            for status in [other.stat()]
-        ]
-        held = sum(size for _, size, _ in others)
-        for _, size, other in sorted(others):
-            if held + needed <= self._most:
-                break
-            other.unlink(missing_ok=True)
-            held -= size
-        return True
 
 
 def _header(file: BinaryIO) -> object:

@@ -13,6 +13,7 @@ from heygem_pipeline.faces.mouth_measure import MouthShape
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
+from heygem_pipeline.lipsync.warp.analysis.observation import record_of
 from heygem_pipeline.lipsync.warp.articulation.performance import SpeechPerformance
 from heygem_pipeline.lipsync.warp.articulation.retargeting import retarget
 from heygem_pipeline.lipsync.warp.drawing_area import drawing_areas
@@ -24,6 +25,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
+from heygem_pipeline.storage.versions import name_and_version
 
 MouthModel = Callable[[SpeechFeatures, Fraction, int], MouthShape]
 """Speech, frame rate and frame count in; the mouth's shape in standard units out."""
@@ -64,8 +66,12 @@ class WarpEngine:
         areas = drawing_areas(tracks, calibration.landmarks)
         exemplars = collect_exemplars(lambda: template.frames(areas), tracks, calibration)
         performance = SpeechPerformance(articulations)
+        record = record_of(tracks, calibration, name_and_version(self.name, self.version))
         with closing(prefetch(template.presentation(count, areas), FRAMES_AHEAD)) as presentation:
-            yield from render_performance(performance, presentation, shown, tracks, calibration, exemplars)
+            yield from render_performance(
+                performance, presentation, shown, tracks, calibration, exemplars, record=record
+            )
+        record.save()
 
 
 def engine_of(_settings: EngineSettings) -> WarpEngine:

@@ -12,6 +12,7 @@ from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
+from heygem_pipeline.lipsync.warp.analysis.lip_record import LipRecord
 from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
 from heygem_pipeline.lipsync.warp.articulation.lip_model import (
     closed_contours,
@@ -43,6 +44,7 @@ def render_performance(
     calibration: Calibration,
     exemplars: ExemplarSet | None = None,
     excluded: Callable[[int], NDArray[np.bool_]] | None = None,
+    record: LipRecord | None = None,
 ) -> Iterator[MouthPatch]:
     """Yield a patch for every output frame, in order, holding a few frames.
 
@@ -51,6 +53,7 @@ def render_performance(
         shown: (frames,), the same template frames, known beforehand.
         exemplars: the template's own mouths, laid over the warped face where one is near; None = always warp and draw.
         excluded: for an output frame, bool (mouths,), those that may not be shown; default none.
+        record: as of ``observe_frames``.
     """
     renderer = _SequenceRenderer(performance, shown, tracks, calibration, exemplars)
     found: Iterator[Match | None] = repeat(None)
@@ -65,7 +68,7 @@ def render_performance(
         if exemplars.closed.any():
             closing = closing_shares(search(closed_only=True), rate)
     for seen, mouth, (lips, share) in zip(
-        observe_frames(presentation, tracks, calibration), found, closing, strict=False
+        observe_frames(presentation, tracks, calibration, record), found, closing, strict=False
     ):
         yield renderer.patch(seen, mouth, lips, share)
 

@@ -1,9 +1,12 @@
 """What the engine sees in each frame: the lips' true lines and the face's light, steadied over a few frames."""
 
+import hashlib
+import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,7 @@ from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
 from heygem_pipeline.lipsync.warp.analysis.contour_smoothing import ContourSmoother, ObservedLips
 from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure_lighting, update_lighting
 from heygem_pipeline.lipsync.warp.analysis.lip_edges import SeenLips, detect_lip_edges_of_frames
+from heygem_pipeline.lipsync.warp.analysis.lip_record import DetectedFace, LipRecord
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 
 FRAMES_TOGETHER, BYTES_TOGETHER = 3, 64 * 2**20
@@ -34,27 +38,45 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class _DetectedFace:
-    lips: ObservedLips
-    light: FaceLighting
-
-
-@dataclass(frozen=True)
 class _DetectedFrame:
     output_frame: int
     template_frame: int
     shot: int
     frame: NDArray[np.uint8]
-    face: _DetectedFace | None
+    face: DetectedFace | None
+
+
+def record_of(tracks: FaceTracks, calibration: Calibration, engine: str) -> LipRecord:
+    """The record of a clip's frames in the order they are shown in, by all that it hangs on.
+
+    Args:
+        engine: its name and version.
+    """
+    upload = tracks.upload
+    if upload is None or upload.lips is None:
+        return LipRecord()
+    made_of = [upload.fingerprint, upload.tracker, engine, str(tracks.frame_rate), *map(str, tracks.size)]
+    digest = hashlib.sha256(json.dumps(made_of).encode())
+    for known in (tracks.present, tracks.shots, tracks.head, calibration.landmarks, calibration.lips):
+        digest.update(np.ascontiguousarray(known).tobytes())
+    return LipRecord(upload.lips, digest.hexdigest(), upload.most_bytes, factorial(FRAMES_TOGETHER))
 
 
 def observe_frames(
-    shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
+    shown: Iterable[tuple[int, NDArray[np.uint8]]],
+    tracks: FaceTracks,
+    calibration: Calibration,
+    record: LipRecord | None = None,
 ) -> Iterator[Observation]:
-    """Yield an observation for every shown (template frame, picture), holding the pictures of 0.3 s."""
+    """Yield an observation for every shown (template frame, picture), holding the pictures of 0.3 s.
+
+    Args:
+        record: of these very frames in this order; what it lacks is added to it.
+    """
     light, shot = None, -1
     smoother = ContourSmoother.for_frame_rate(tracks.frame_rate)
-    for seen, around in _with_neighbours(_detect(shown, tracks, calibration), smoother.still):
+    detected = _detect(shown, tracks, calibration, LipRecord() if record is None else record)
+    for seen, around in _with_neighbours(detected, smoother.still):
         if seen.face is None:
             yield Observation(seen.output_frame, seen.template_frame, seen.frame, None, None)
             continue
@@ -66,11 +88,19 @@ def observe_frames(
 
 
 def _detect(
-    shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration
+    shown: Iterable[tuple[int, NDArray[np.uint8]]], tracks: FaceTracks, calibration: Calibration, record: LipRecord
 ) -> Iterator[_DetectedFrame]:
     shots, present = tracks.shots, tracks.present
     lines, shot = None, -1
-    for block in _blocks(enumerate(shown)):
+    numbered = enumerate(shown)
+    for output_frame, (template_frame, frame) in islice(numbered, len(record)):
+        place, face = int(shots[template_frame]), None
+        if present[template_frame]:
+            predicted = contours_from_lips(calibration.lips[template_frame])
+            face = record.face(output_frame, predicted, tracks.head_frame(template_frame))
+            lines, shot = face.lips.lines, place
+        yield _DetectedFrame(output_frame, template_frame, place, frame, face)
+    for block in _blocks(numbered):
         lips: list[SeenLips] = []
         here = [int(shots[template_frame]) for _, (template_frame, _) in block]
         for place, (_, (template_frame, frame)) in zip(here, block, strict=True):
@@ -81,7 +111,7 @@ def _detect(
         edges = detect_lip_edges_of_frames(lips, lines) if lips else []
         lines = edges[-1] if edges else lines
         found = [
-            _DetectedFace(ObservedLips(one.contours, found), measure_lighting(one.frame, one.head, one.contours, found))
+            DetectedFace(ObservedLips(one.contours, found), measure_lighting(one.frame, one.head, one.contours, found))
             for one, found in zip(lips, edges, strict=True)
         ]
         # No picture is held longer than it is needed.
@@ -91,6 +121,7 @@ def _detect(
         for place in here:
             output_frame, (template_frame, frame) = block.pop()
             face = found.pop() if present[template_frame] else None
+            record.add(face)
             yield _DetectedFrame(output_frame, template_frame, place, frame, face)
 
 
@@ -108,13 +139,13 @@ def _blocks(shown: Iterator[_Shown]) -> Iterator[list[_Shown]]:
 
 def _with_neighbours(
     frames: Iterable[_DetectedFrame], ahead: int
-) -> Iterator[tuple[_DetectedFrame, list[tuple[int, _DetectedFace]]]]:
+) -> Iterator[tuple[_DetectedFrame, list[tuple[int, DetectedFace]]]]:
     """Yield every frame with the faces of its shot up to ``ahead`` frames before and after it, itself among them.
 
     They come with how many frames later they are shown.
     """
     coming: deque[_DetectedFrame | None] = deque()
-    faces: deque[tuple[int, int, _DetectedFace]] = deque()
+    faces: deque[tuple[int, int, DetectedFace]] = deque()
     for newest in chain(frames, repeat(None, ahead)):
         coming.append(newest)
         if newest is not None and newest.face is not None:
