@@ -1,17 +1,20 @@
 """What Dagster loads."""
 
-import dagster as dg
+from heygem_pipeline.garbage import collected_afterwards
 
-from heygem_pipeline.assets.graph import graph_definitions
-from heygem_pipeline.clip.render_spec import default_render_spec
-from heygem_pipeline.orchestration.jobs import JOBS
-from heygem_pipeline.orchestration.previews import previews
-from heygem_pipeline.orchestration.schedules import campaign_schedules, prune_schedule
-from heygem_pipeline.orchestration.sensors import clips, killed_runs, uploads, webhooks
-from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
-from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import data_folders
-from heygem_pipeline.uploads.registry import Uploads
+with collected_afterwards():
+    import dagster as dg
+
+    from heygem_pipeline.assets.graph import graph_definitions
+    from heygem_pipeline.clip.render_spec import default_render_spec
+    from heygem_pipeline.orchestration.jobs import JOBS
+    from heygem_pipeline.orchestration.previews import previews
+    from heygem_pipeline.orchestration.schedules import campaign_schedules, prune_schedule
+    from heygem_pipeline.orchestration.sensors import clips, killed_runs, uploads, webhooks
+    from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
+    from heygem_pipeline.settings import settings
+    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.uploads.registry import Uploads
 
 FOLDERS, SETTINGS = data_folders(), settings()
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from heygem_pipeline.cli.terminal import sentences
+from heygem_pipeline.garbage import collected_afterwards
 
 
 def serve(
@@ -13,10 +14,11 @@ def serve(
     path_prefix: Annotated[str, typer.Option()] = "",
 ) -> None:
     """Serve Dagster's page until Ctrl-C or SIGTERM."""
-    from heygem_pipeline.operations.dagster_webserver import run_dagster_webserver
-    from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
-    from heygem_pipeline.web.guard import guard_of
+    with collected_afterwards():
+        from heygem_pipeline.operations.dagster_webserver import run_dagster_webserver
+        from heygem_pipeline.settings import settings
+        from heygem_pipeline.storage.folders import data_folders
+        from heygem_pipeline.web.guard import guard_of
 
     with sentences():
         chosen = settings()
