@@ -39,6 +39,7 @@ from heygem_pipeline.cli.terminal import (
 from heygem_pipeline.cli.tokens import app as token_commands
 from heygem_pipeline.cli.uploads import app as upload_commands
 from heygem_pipeline.cli.worker import app as worker_commands
+from heygem_pipeline.garbage import collected_afterwards
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What a wrong call raises; typer itself names only the one for wrong values."""
@@ -179,8 +180,9 @@ def up(
         _become(only, host, port, path_prefix)
     # Before the large imports.
     stop_signals = StopSignals()
-    from heygem_pipeline.operations.servers import serve
-    from heygem_pipeline.storage.folders import data_folders
+    with collected_afterwards():
+        from heygem_pipeline.operations.servers import serve
+        from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
         folders = data_folders()

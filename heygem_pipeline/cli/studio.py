@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from heygem_pipeline.cli.terminal import messages, sentences
+from heygem_pipeline.garbage import collected_afterwards
 
 app = typer.Typer()
 
@@ -27,7 +28,8 @@ def studio(
             secret = typer.prompt(f"Password of {password}", hide_input=True, confirmation_prompt=True, err=True)
             print(f"HEYGEM_STUDIO_USERS='{user_line(password, secret)}'")
             return
-        from heygem_pipeline.studio.server import run_studio
+        with collected_afterwards():
+            from heygem_pipeline.studio.server import run_studio
 
         messages.print(f"Studio: http://{host}:{port} (Ctrl-C stops it)")
         run_studio(host, port)

@@ -144,7 +144,7 @@ def _webserver_command(host: str, port: int, path_prefix: str) -> list[str]:
 
 
 def _daemon_command() -> list[str]:
-    return [sys.executable, "-m", "dagster._daemon", "run", *_workspace()]
+    return [sys.executable, "-m", "heygem_pipeline.cli.dagster_daemon", "run", *_workspace()]
 
 
 def _ending(processes: Sequence[subprocess.Popen[bytes]], folders: DataFolders) -> str:

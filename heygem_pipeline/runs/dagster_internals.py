@@ -3,6 +3,7 @@
 No other file may import ``dagster._*``.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -100,6 +101,13 @@ def prepare_webserver() -> None:
     """What Dagster's own command does first: loggers, and SIGTERM as Ctrl-C."""
     configure_loggers()
     setup_interrupt_handlers()
+
+
+def daemon_command() -> Callable[[], None]:
+    """Dagster's own command for its daemon. It reads the arguments of this process."""
+    from dagster._daemon.cli import main
+
+    return main
 
 
 def workspace_of(instance: DagsterInstance, file: Path) -> AbstractContextManager[WorkspaceProcessContext]:

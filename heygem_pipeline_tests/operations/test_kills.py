@@ -55,7 +55,7 @@ LONGEST_WAIT = 3.0
 """Seconds from a run's being at work to the next kill."""
 
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
-SERVERS = {"daemon": "dagster._daemon", "webserver": "heygem_pipeline.cli.dagster_webserver"}
+SERVERS = {"daemon": "heygem_pipeline.cli.dagster_daemon", "webserver": "heygem_pipeline.cli.dagster_webserver"}
 PARTS = (*["run"] * 5, *SERVERS, "everything")
 """What is killed; a run is what dies most often. "everything" is a power cut."""
 

@@ -16,13 +16,16 @@ SECONDS_BETWEEN_OTHER_TICKS = 5
 SECONDS_TO_START = 60
 """After them a run whose process died while it started is noticed. Longer than a start takes among other tests."""
 
-if "dagster._daemon" in sys.orig_argv:
+if "heygem_pipeline.cli.dagster_daemon" in sys.orig_argv:
     # Of the daemon that starts a run once more whose process died.
     os.environ["DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS"] = str(SECONDS)
 
-    from dagster import DagsterInstance
-    from dagster._core.remote_representation.external import RemoteSensor
-    from dagster._daemon import backfill, sensor
+    from heygem_pipeline.garbage import collected_afterwards
+
+    with collected_afterwards():
+        from dagster import DagsterInstance
+        from dagster._core.remote_representation.external import RemoteSensor
+        from dagster._daemon import backfill, sensor
 
     backfill.DEFAULT_DAEMON_INTERVAL_SECONDS = SECONDS  # pyright: ignore[reportAttributeAccessIssue]
     sensor.MIN_INTERVAL_LOOP_TIME = SECONDS
