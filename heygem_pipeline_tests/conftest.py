@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 from sqlalchemy import Engine, event
@@ -99,23 +97,6 @@ def _write_without_waiting_for_the_disk(connection: object, _record: object) -> 
     """Of the tests' own process: no power cut is survived here, and the disk is slower than everything else."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _migrations_are_read_once() -> Iterator[None]:
-    """Of the tests' own process: Dagster reads some ninety files of migrations whenever it opens a database."""
-    read = ScriptDirectory.from_config
-    known: dict[str | None, ScriptDirectory] = {}
-
-    def read_once(config: Config) -> ScriptDirectory:
-        location = config.get_main_option("script_location")
-        if location not in known:
-            known[location] = read(config)
-        return known[location]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ScriptDirectory, "from_config", read_once)
-        yield
 
 
 @pytest.fixture(scope="session")

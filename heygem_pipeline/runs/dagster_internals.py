@@ -3,10 +3,13 @@
 No other file may import ``dagster._*``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from pathlib import Path
 
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.errors import DagsterDefinitionChangedDeserializationError, DagsterExecutionInterruptedError
@@ -18,9 +21,11 @@ from dagster._core.run_coordinator.base import SubmitRunContext
 from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordinator, RunQueueConfig
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage, sqlite_event_log
 from dagster._core.storage.runs import SqlRunStorage
 from dagster._core.storage.runs.schema import BulkActionsTable, RunsTable, RunTagsTable
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -40,6 +45,7 @@ from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
 from dagster_shared.error import SerializableErrorInfo
+from sqlalchemy import Engine, Pool, create_engine
 
 __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
@@ -80,6 +86,37 @@ __all__ = [
     "is_valid_cron_string",
     "unpack_value",
 ]
+
+
+ENGINES_KEPT = 64
+"""Of SQLite's files: runs, schedules, the index of events, and one for the events of each run."""
+
+
+@lru_cache(maxsize=ENGINES_KEPT)
+def _kept_engine(address: str, poolclass: type[Pool], connect_args: tuple[tuple[str, object], ...]) -> Engine:
+    return create_engine(address, poolclass=poolclass, connect_args=dict(connect_args))
+
+
+def _engine_of(address: str, poolclass: type[Pool], connect_args: Mapping[str, object] | None = None) -> Engine:
+    return _kept_engine(address, poolclass, tuple((connect_args or {}).items()))
+
+
+_read_migrations = ScriptDirectory.from_config
+_migrations: dict[str | None, ScriptDirectory] = {}
+
+
+def _migrations_of(config: Config) -> ScriptDirectory:
+    place = config.get_main_option("script_location")
+    if place not in _migrations:
+        _migrations[place] = _read_migrations(config)
+    return _migrations[place]
+
+
+# Dagster makes an engine for every query, which compiles the query anew, and reads some ninety files of migrations
+# whenever it opens a database: at each look of a sensor, and for each run whose events are written or read.
+for module in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
+    module.create_engine = _engine_of  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
+ScriptDirectory.from_config = _migrations_of  # pyright: ignore[reportAttributeAccessIssue]
 
 
 SQLITE_FILES = ("", "-wal", "-shm")

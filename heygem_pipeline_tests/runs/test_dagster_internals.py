@@ -1,0 +1,34 @@
+from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from dagster._core.storage.sql import get_alembic_config
+
+from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage.folders import DataFolders
+
+
+def test_whoever_opens_a_database_again_shares_its_engine_but_no_connection(data: DataFolders) -> None:
+    with open_instance(data) as first, open_instance(data) as second:
+        for connect in ("run_storage.connect", "schedule_storage.connect", "event_log_storage.index_connection"):
+            with attrgetter(connect)(first)() as one, attrgetter(connect)(second)() as other:
+                assert one.engine is other.engine and one.connection is not other.connection
+
+
+def test_many_threads_ask_at_once(data: DataFolders) -> None:
+    with open_instance(data) as first, open_instance(data) as second, ThreadPoolExecutor(8) as threads:
+        asked = [
+            threads.submit(instance.get_dynamic_partitions, "audio") for instance in (first, second) for _ in range(40)
+        ]
+        first.add_dynamic_partitions("audio", ["talk"])
+        assert all(answer.result() in ([], ["talk"]) for answer in asked)
+        assert second.get_dynamic_partitions("audio") == ["talk"]
+
+
+def test_migrations_of_a_place_are_read_once() -> None:
+    first, second = (ScriptDirectory.from_config(get_alembic_config(__file__)) for _ in range(2))
+    assert first is second
+    elsewhere = Config()
+    elsewhere.set_main_option("script_location", "alembic:templates")
+    assert ScriptDirectory.from_config(elsewhere) is not first
