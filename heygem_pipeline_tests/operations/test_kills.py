@@ -43,7 +43,6 @@ from heygem_pipeline_tests.served import (
 
 pytestmark = [pytest.mark.server, pytest.mark.long(minutes=4)]
 
-KILLS = 20
 VOICES, PRESENTERS = 4, 4
 SUBJECTS = VOICES + PRESENTERS + VOICES * PRESENTERS + VOICES
 """What is made, each by a run: features, tracks, clips, ZIPs. The moments of the kills are spread over all of them."""
@@ -56,7 +55,7 @@ LONGEST_WAIT = 3.0
 
 ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 SERVERS = {"daemon": "heygem_pipeline.cli.dagster_daemon", "webserver": "heygem_pipeline.cli.dagster_webserver"}
-PARTS = (*["run"] * 5, *SERVERS, "everything")
+KILLS = [*["run"] * 12, *["daemon"] * 3, *["webserver"] * 2, *["everything"] * 3]
 """What is killed; a run is what dies most often. "everything" is a power cut."""
 
 
@@ -108,16 +107,24 @@ def made(found: Plan) -> int:
 
 
 class Killer:
-    """Kills something at random, but never three times a run of one subject: that would be a reason to give it up."""
+    """Kills in random order, but never three times a run of one subject: that would be a reason to give it up."""
 
     def __init__(self, random: Random, instance: dg.DagsterInstance) -> None:
         self._random = random
         self._instance = instance
+        self._left = random.sample(KILLS, len(KILLS))
         self._killed: Counter[Subject] = Counter()
 
-    def kill(self, up: subprocess.Popen[bytes]) -> str | None:
+    def kill(self, up: subprocess.Popen[bytes], runs_are_over: bool) -> str | None:
         """Return what was killed; None where there was no such process at this moment."""
-        part = self._random.choice(PARTS)
+        servers = [part for part in self._left if part != "run"] or [*SERVERS]
+        part = self._random.choice(servers) if runs_are_over else self._left[0]
+        victim = self._kill(part, up)
+        if victim is not None:
+            self._left.remove(part if part in self._left else "run")
+        return victim
+
+    def _kill(self, part: str, up: subprocess.Popen[bytes]) -> str | None:
         if part == "everything":
             cut_the_power(up)
         elif part == "run":
@@ -166,7 +173,7 @@ def test_twenty_kills_lose_nothing(
     try:
         with open_instance(data) as instance:
             killer = Killer(random, instance)
-            for progress in sorted(random.uniform(0, SUBJECTS) for _ in range(KILLS)):
+            for progress in sorted(random.uniform(0, SUBJECTS) for _ in KILLS):
                 wait_for(lambda progress=progress: made(plan(instance, data, settings())) >= int(progress), every=1)
                 # After the last clip only the servers are left to be killed.
                 wait_for(
@@ -176,8 +183,8 @@ def test_twenty_kills_lose_nothing(
                     )
                 )
                 sleep(random.uniform(0, LONGEST_WAIT))
-                while (victim := killer.kill(up)) is None:
-                    sleep(0.1)
+                while (victim := killer.kill(up, made(plan(instance, data, settings())) == SUBJECTS)) is None:
+                    sleep(0.2)
                 print(
                     f"{monotonic() - began:.1f} s: killed {victim}; {made(plan(instance, data, settings()))} are made"
                 )
