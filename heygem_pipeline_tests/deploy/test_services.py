@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.request import urlopen
 
 import dagster as dg
@@ -19,7 +18,7 @@ from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 from heygem_pipeline_tests.dagster_page import Page
-from heygem_pipeline_tests.served import RUN_COMMAND, command_of, quick_environment, wait_for_page
+from heygem_pipeline_tests.served import quick_environment, runs_below, wait_for, wait_for_page
 
 pytestmark = [pytest.mark.server, pytest.mark.long(minutes=1)]
 
@@ -83,20 +82,12 @@ def runs(instance: dg.DagsterInstance) -> list[dg.DagsterRunStatus]:
     return [run.status for run in instance.get_runs()]
 
 
-def wait_for_run(daemon: subprocess.Popen[bytes]) -> None:
-    """Return when a process below the daemon works on a run."""
-    deadline = monotonic() + 90
-    while not any(RUN_COMMAND in part for child in control_group(daemon)[1:] for part in command_of(child)):
-        assert daemon.poll() is None and monotonic() < deadline
-        sleep(0.2)
-
-
 def test_the_page_restarts_alone_and_a_run_ends_with_its_daemon(
     data: DataFolders,
     port: int,
     tmp_path: Path,
 ) -> None:
-    write_video(data.presenters / "long.mp4", swaying_presenter(30) * 60)
+    write_video(data.presenters / "long.mp4", [frame[::2, ::2].copy() for frame in swaying_presenter(30)] * 60)
     log = tmp_path / "services.log"
     page_options = ("--port", str(port), "--path-prefix", "/dagster")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -109,7 +100,10 @@ def test_the_page_restarts_alone_and_a_run_ends_with_its_daemon(
                 assert instance.get_dynamic_partitions("template") == ["long"], "uploads are taken in at the start"
                 wait_for_page(port, page, "/dagster")
                 Page(port, "/dagster").materialize(["face_tracks"], "long")
-                wait_for_run(daemon)
+                wait_for(lambda: runs(instance) == [dg.DagsterRunStatus.STARTED])
+                (run,) = runs_below(daemon)
+                # In the middle of its work, for as long as the page takes.
+                run.suspend()
 
                 stop(page)
                 assert daemon.poll() is None
@@ -117,12 +111,14 @@ def test_the_page_restarts_alone_and_a_run_ends_with_its_daemon(
                 page = start("webserver", log, *page_options)
             with ending(page), open_instance(data) as instance:
                 wait_for_page(port, page, "/dagster")
-                wait_for_run(daemon)
+                assert run.status() == psutil.STATUS_STOPPED
                 second = start("daemon", log)
                 assert second.wait(120) == 3
                 assert "running already" in log.read_text()
 
+                run.resume()
                 stop(daemon)
+                assert not run.is_running()
                 assert not data.tracks("long").exists()
 
                 daemon = start("daemon", log, NOTIFY_SOCKET=str(tmp_path / "notify"))
