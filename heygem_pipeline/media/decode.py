@@ -1,7 +1,7 @@
 """Decoding: the frame on display at each of a series of moments, and its pixels as 8-bit BGR."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Set
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +20,7 @@ from heygem_pipeline.media.frame import EXACT, BgrFrame, Frame, YuvConverter, Yu
 from heygem_pipeline.media.geometry import Orientation
 from heygem_pipeline.media.packet_index import PacketIndex
 from heygem_pipeline.media.probe import MISSING_SECONDS, MISSING_SHARE, VideoInfo, picture_stream
+from heygem_pipeline.media.timeline import frames_on_display
 from heygem_pipeline.media.tone_mapping import MAPPED_FORMAT, ColourMapper
 from heygem_pipeline.media.transparency import decoder_of, has_transparency, on_white
 
@@ -126,14 +127,22 @@ class Converter:
         return framed
 
 
-def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> Iterator[VideoFrame]:
+def sample_frames(
+    path: Path, index: PacketIndex, times: NDArray[np.int64], progressive: bool = False
+) -> Iterator[VideoFrame]:
     """Yield, for each of the ascending times (ticks), the decoded frame on display then.
 
     Damaged frames are passed over: the one before stays on display. Before the first frame, the first is shown.
+
+    Args:
+        progressive: the video is known not to be interlaced. Then what is neither asked for nor needed to decode the
+            rest is left out: in a clip of ours that is half of the other frames.
+
     Raises TruncatedFile where nothing, or too little of the whole, can be decoded.
     """
+    wanted = frozenset(_on_display(index, times)) if progressive and index.timed else None
     for key in _entry_points(index, int(times[0])):
-        with closing(_decode(path, index, key)) as whole:
+        with closing(_decode(path, index, key, wanted)) as whole:
             decoded = deinterlaced(whole, index.time_base)
             current = next(decoded, None)
             if current is None or (key is not None and _pts(current) > times[0]):
@@ -145,6 +154,11 @@ def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> I
                 yield current
             return
     raise cut_off(path)
+
+
+def _on_display(index: PacketIndex, times: NDArray[np.int64]) -> list[int]:
+    """When the frames begin that are on display at these times."""
+    return index.timestamps[frames_on_display(index.timestamps, times)].tolist()
 
 
 def frames_decoded_in_pieces(index: PacketIndex, times: NDArray[np.int64], piece: int) -> int:
@@ -169,10 +183,13 @@ def _entry_points(index: PacketIndex, time: int) -> Iterator[int | None]:
     yield None
 
 
-def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoFrame]:
+def _decode(path: Path, index: PacketIndex, key: int | None, wanted: Set[int] | None = None) -> Generator[VideoFrame]:
     """Yield whole frames in order of presentation, each with a timestamp, from a key frame on.
 
     After damage nothing is yielded until the next key frame, since what follows is built on what was lost.
+
+    Args:
+        wanted: timestamps; what is built on no other frame is left out where it has another one.
     """
     with open_media(path) as container:
         stream = picture_stream(container, path)
@@ -189,6 +206,8 @@ def _decode(path: Path, index: PacketIndex, key: int | None) -> Generator[VideoF
                 if not packet.is_keyframe or packet.pts is None:
                     continue
                 earliest = packet.pts
+            if wanted is not None:
+                stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
             try:
                 frames = decode(packet)
             except FFmpegError:

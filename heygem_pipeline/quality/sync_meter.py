@@ -171,7 +171,9 @@ def _read_pieces(clip: Template, template_tracks: FaceTracks, pieces: Sequence[N
     known = template_tracks.landmarks[[ping_pong(int(frame), len(template_tracks)) for frame in frames]]
     convert = Converter(clip.info, exact=False)
     pictures = (
-        convert(picture) for piece in pieces for picture in sample_frames(clip.info.path, index, clip.times[piece])
+        convert(picture)
+        for piece in pieces
+        for picture in sample_frames(clip.info.path, index, clip.times[piece], progressive=True)
     )
     with closing(prefetch(pictures, FRAMES_AHEAD)) as decoded:
         return read_known_faces(decoded, known)
