@@ -1,7 +1,5 @@
 """Which language a voice speaks, as people told the Studio: the register ``studio-languages``."""
 
-import langcodes
-
 from heygem_pipeline.storage.folders import DataFolders
 
 NAME = "studio-languages"
@@ -13,4 +11,8 @@ def languages_of(folders: DataFolders) -> dict[str, str]:
 
 
 def _understood(stored: dict[str, str]) -> dict[str, str]:
+    if not stored:
+        return {}
+    import langcodes
+
     return {key: tag for key, tag in stored.items() if langcodes.tag_is_valid(tag)}
