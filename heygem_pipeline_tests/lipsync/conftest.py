@@ -9,7 +9,7 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline_tests.lipsync.program.recipes import write_recipe
-from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from
+from heygem_pipeline_tests.lipsync.warp.speaker import speaker_from, yawner_from
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +30,12 @@ def smile() -> HeldPresenter:
 def speaker(closed_lips: HeldPresenter) -> HeldPresenter:
     """Grace Hopper again, opening her mouth three times in 36 frames."""
     return speaker_from(closed_lips)
+
+
+@pytest.fixture(scope="session")
+def yawner(closed_lips: HeldPresenter) -> HeldPresenter:
+    """Grace Hopper again, who does not speak, but opens her mouth wide once in 36 frames."""
+    return yawner_from(closed_lips)
 
 
 @pytest.fixture(scope="package")

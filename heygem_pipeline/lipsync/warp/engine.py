@@ -35,7 +35,7 @@ class WarpEngine:
     """Warps the template's own mouth; a pure function of its input, bit for bit."""
 
     name = "warp"
-    version = "5"
+    version = "6"
     device = "cpu"
     licence = Message("licence.warp")
 

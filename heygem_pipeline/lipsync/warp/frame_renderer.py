@@ -13,13 +13,16 @@ from heygem_pipeline.lipsync.warp.deformation import thin_plate_spline
 from heygem_pipeline.lipsync.warp.deformation.control_points import face_control_points
 from heygem_pipeline.lipsync.warp.deformation.thin_plate_spline import DisplacementGrid
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
-from heygem_pipeline.lipsync.warp.exemplars.overlay import overlay_exemplars
+from heygem_pipeline.lipsync.warp.exemplars.overlay import chin_reach, overlay_exemplars
 from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
 from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion, locate_mouth_region
 
 LAYER_BLEND_PIXELS, LAYER_BLEND_GROWTH, LAYER_BLEND_REACH = 0.02, 0.5, 0.3
 """The two layers run into each other over a band: its height between the corners, pixels; how much an IOD it widens
 beyond them, and up to how many IOD."""
+
+CHIN = 8
+"""The landmark at its tip."""
 
 PATCH_MARGIN = 0.3
 """IOD around the lips that is drawn on, whatever else moves."""
@@ -49,6 +52,22 @@ class Patch:
     left: int
     top: int
     pixels: NDArray[np.uint8]
+
+    def laid_on(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The frame, a new one, with it."""
+        finished = frame.copy()
+        rows, columns = self.pixels.shape[:2]
+        finished[self.top : self.top + rows, self.left : self.left + columns] = self.pixels
+        return finished
+
+    def with_later(self, later: "Patch", frame: NDArray[np.uint8]) -> "Patch":
+        """This patch and one drawn over it, as one; ``frame`` has this one on it."""
+        sides = [
+            (one.left, one.top, one.left + one.pixels.shape[1], one.top + one.pixels.shape[0]) for one in (self, later)
+        ]
+        left, top = np.min(sides, axis=0)[:2]
+        right, bottom = np.max(sides, axis=0)[2:]
+        return Patch(int(left), int(top), later.laid_on(frame)[top:bottom, left:right].copy())
 
 
 class FrameRenderer:
@@ -83,7 +102,8 @@ class FrameRenderer:
             overlay: mouths of the template's own to lay over the warped face.
         """
         field = self._grid.displacement(*face_control_points(landmarks, base, target, jaw))
-        low, high = thin_plate_spline.displaced_box(field, _patch_corners(target))
+        below = 0.0 if overlay is None else chin_reach(base, target, float(landmarks[CHIN, 1]) + jaw)
+        low, high = thin_plate_spline.displaced_box(field, _patch_corners(target, below))
         left, top, right, bottom = head.pixel_box(low, high, (frame.shape[1], frame.shape[0]))
         if right - left < 2 or bottom - top < 2:
             return None
@@ -94,13 +114,15 @@ class FrameRenderer:
         if overlay is None or overlay.visibility < 1:
             paint_opening(warped[rows], region, base, target, rounding, light, own_teeth)
         if overlay is not None:
-            overlay_exemplars(warped, head, overlay.lines, target, overlay.mouths, overlay.closing, overlay.visibility)
+            overlay_exemplars(
+                warped, head, overlay.lines, target, overlay.mouths, overlay.closing, overlay.visibility, below
+            )
         return Patch(left, top, warped)
 
 
-def _patch_corners(target: MouthContours) -> NDArray[np.float64]:
+def _patch_corners(target: MouthContours, below: float) -> NDArray[np.float64]:
     lips = np.concatenate([target.upper_outer, target.lower_outer])
-    return np.concatenate([lips - PATCH_MARGIN, lips + PATCH_MARGIN])
+    return np.concatenate([lips - PATCH_MARGIN, lips + np.array([PATCH_MARGIN, max(PATCH_MARGIN, below)])])
 
 
 def _upsample(field: NDArray[np.float32], head: HeadFrame, size: tuple[int, int]) -> list[NDArray[np.float32]]:

@@ -1,6 +1,7 @@
 """A performance drawn on a template's frames, patch by patch."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import repeat
 
@@ -12,19 +13,22 @@ from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.compositing import visibility_fade
 from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
 from heygem_pipeline.lipsync.warp.analysis.lip_record import LipRecord
 from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
+from heygem_pipeline.lipsync.warp.analysis.rest_pose import NO_OFFSET, RestOffset
 from heygem_pipeline.lipsync.warp.articulation.lip_model import (
     closed_contours,
     interpolate_contours,
     largest_displacement,
 )
-from heygem_pipeline.lipsync.warp.articulation.performance import Performance
+from heygem_pipeline.lipsync.warp.articulation.performance import MouthTarget, Performance
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
+from heygem_pipeline.lipsync.warp.deformation.control_points import JAW, JAW_PROFILE
 from heygem_pipeline.lipsync.warp.exemplars.closing import closing_shares
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet
 from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, mouth_costs, retrieve
-from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer
+from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer, Patch
 
 INVISIBLE_MOVE = 0.0015
 """IOD: shapes closer than this are the same, and the template's pixels stay as they are (0.15 px of a 100 px IOD)."""
@@ -51,15 +55,19 @@ def render_performance(
     Args:
         presentation: template frame and its picture, uint8 (height, width, 3) BGR, for every output frame.
         shown: (frames,), the same template frames, known beforehand.
-        exemplars: the template's own mouths, laid over the warped face where one is near; None = always warp and draw.
+        exemplars: the template's own mouths, laid over the warped face where one is near; or the closed ones of a
+            presenter who does not speak, from which the mouth is opened; None = always warp and draw.
         excluded: for an output frame, bool (mouths,), those that may not be shown; default none.
         record: as of ``observe_frames``.
     """
     renderer = _SequenceRenderer(performance, shown, tracks, calibration, exemplars)
     found: Iterator[Match | None] = repeat(None)
     closing: Iterator[tuple[Match | None, float]] = repeat((None, 0.0))
-    if exemplars is not None:
-        rate = float(tracks.frame_rate)
+    rate = float(tracks.frame_rate)
+    if exemplars is not None and not exemplars.speaks:
+        still = retrieve(renderer.closed, len(shown), exemplars, rate, excluded, closed_only=True)
+        closing = ((match, 1.0) for match in still)
+    elif exemplars is not None:
         # Both searches ask for the same, a few seconds ahead.
         asked = lru_cache(maxsize=512)(renderer.wanted)
         costs = lru_cache(maxsize=512)(mouth_costs(asked, exemplars, rate))
@@ -71,6 +79,35 @@ def render_performance(
         observe_frames(presentation, tracks, calibration, record), found, closing, strict=False
     ):
         yield renderer.patch(seen, mouth, lips, share)
+
+
+@dataclass(frozen=True)
+class _Face:
+    """What a mouth is drawn on.
+
+    Attributes:
+        landmarks: (68, 2), head frame.
+        contours: its lips.
+        rest: the way to its mouth at rest.
+    """
+
+    template_frame: int
+    frame: NDArray[np.uint8]
+    landmarks: NDArray[np.float64]
+    contours: MouthContours
+    rest: RestOffset
+
+    @classmethod
+    def of(cls, seen: Observation, calibration: Calibration) -> "_Face":
+        assert seen.contours is not None
+        place = seen.template_frame
+        return cls(place, seen.frame, calibration.landmarks[place], seen.contours, calibration.rest.of(place))
+
+    def closed_by(self, patch: Patch, lips: MouthContours, strength: float) -> "_Face":
+        """The same at rest, as a patch shows it."""
+        landmarks = self.landmarks.copy()
+        landmarks[JAW, 1] += strength * self.rest.chin * JAW_PROFILE
+        return _Face(self.template_frame, patch.laid_on(self.frame), landmarks, lips, NO_OFFSET)
 
 
 class _SequenceRenderer:
@@ -99,6 +136,18 @@ class _SequenceRenderer:
         shot = int(self._shots[frame])
         return Query(_with_landmark_bias(asked.target, self._exemplars.closed_height), asked.target.gap, pose, shot)
 
+    def closed(self, output_frame: int) -> Query | None:
+        """The closed mouth of a frame whose lips the presenter parts without speaking; None where they do not."""
+        frame = int(self._shown[output_frame])
+        if self._exemplars is None or not self._tracks.present[frame] or not self._calibration.parted[frame]:
+            return None
+        rest = self._calibration.rest.of(frame)
+        if not rest.motion:
+            return None
+        lips = closed_contours(contours_from_lips(self._calibration.lips[frame]), rest)
+        pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
+        return Query(_with_landmark_bias(lips, self._exemplars.closed_height), 0.0, pose, int(self._shots[frame]))
+
     def patch(self, seen: Observation, found: Match | None, closing: Match | None, share: float) -> MouthPatch:
         untouched = MouthPatch(seen.output_frame, seen.template_frame)
         strength, calibration = float(self._strength[seen.output_frame]), self._calibration
@@ -110,29 +159,72 @@ class _SequenceRenderer:
         move = largest_displacement(seen.contours, target)
         if move < INVISIBLE_MOVE and (asked.jaw + abs(rest.chin)) * strength < INVISIBLE_MOVE:
             return untouched
-        overlay = self._overlay(found, closing, share * smoothstep(SHUT_GAP, AJAR_GAP, seen.contours.gap), move)
-        patch = self._renderer.render(
-            seen.frame,
-            self._tracks.head_frame(seen.template_frame),
-            calibration.landmarks[seen.template_frame],
-            seen.contours,
-            target,
-            jaw=strength * (asked.jaw + rest.chin),
-            rounding=asked.rounding * strength,
-            light=seen.light,
-            own_teeth=float(calibration.own_teeth[seen.template_frame]),
-            overlay=overlay,
-        )
+        if self._exemplars is not None and not self._exemplars.speaks:
+            return self._opened_from_closed(seen, closing, strength) or untouched
+        shut = share * smoothstep(SHUT_GAP, AJAR_GAP, seen.contours.gap)
+        overlay = self._overlay(found, closing, shut, move, strength)
+        patch = self._rendered(_Face.of(seen, calibration), asked, target, strength, seen.light, overlay)
         if patch is None:
             return untouched
         visible = overlay.visibility if overlay else 0.0
         return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, visible)
 
-    def _overlay(self, found: Match | None, closing: Match | None, shut: float, move: float) -> ExemplarOverlay | None:
+    def _opened_from_closed(self, seen: Observation, closed: Match | None, strength: float) -> MouthPatch | None:
+        """The frame's mouth closed with another frame's lips, where its own part without speech, and opened from there.
+
+        Lips and chin that a yawn or a smile has stretched cannot be bent back: they are smeared.
+        """
+        assert seen.contours is not None
+        assert seen.light is not None
+        face, light = _Face.of(seen, self._calibration), seen.light
+        shown = strength * face.rest.motion * smoothstep(SHUT_GAP, AJAR_GAP, face.contours.gap)
+        first: Patch | None = None
+        if closed is not None and closed.near and shown:
+            lips = interpolate_contours(face.contours, closed_contours(face.contours, face.rest), strength)
+            overlay = ExemplarOverlay([], self._shares(closed, 1.0), closed.wanted.contours, shown)
+            resting = MouthTarget(lips, 0.0, 0.0)
+            first = self._rendered(face, resting, lips, strength, light, overlay)
+            if first is not None:
+                face = face.closed_by(first, lips, strength)
+        asked = self._performance.target_for(seen.output_frame, face.contours, face.rest)
+        target = interpolate_contours(face.contours, asked.target, strength)
+        patch = self._rendered(face, asked, target, strength, light, None)
+        if patch is None:
+            return None
+        if first is not None:
+            patch = first.with_later(patch, face.frame)
+        own = shown if first is not None else 0.0
+        return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, own)
+
+    def _rendered(
+        self,
+        face: "_Face",
+        asked: MouthTarget,
+        target: MouthContours,
+        strength: float,
+        light: FaceLighting,
+        overlay: ExemplarOverlay | None,
+    ) -> Patch | None:
+        return self._renderer.render(
+            face.frame,
+            self._tracks.head_frame(face.template_frame),
+            face.landmarks,
+            face.contours,
+            target,
+            jaw=strength * (asked.jaw + face.rest.chin),
+            rounding=asked.rounding * strength,
+            light=light,
+            own_teeth=float(self._calibration.own_teeth[face.template_frame]),
+            overlay=overlay,
+        )
+
+    def _overlay(
+        self, found: Match | None, closing: Match | None, shut: float, move: float, strength: float
+    ) -> ExemplarOverlay | None:
         if self._exemplars is None:
             return None
         # A frame that has nearly the mouth asked for needs none from elsewhere.
-        visibility = float(np.clip((move - SMALL_MOVE) / (LARGE_MOVE - SMALL_MOVE), 0, 1))
+        visibility = strength * float(np.clip((move - SMALL_MOVE) / (LARGE_MOVE - SMALL_MOVE), 0, 1))
         shown = 1.0 if found is not None and found.near else 0.0
         wanted = found if shown else closing
         seen = shut + (1 - shut) * shown

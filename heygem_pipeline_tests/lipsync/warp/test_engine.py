@@ -15,6 +15,7 @@ from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.engine import WarpEngine
 from heygem_pipeline_tests.lipsync.warp.presenter import asking_for, patches
+from heygem_pipeline_tests.lipsync.warp.speaker import YAWN
 
 OPEN, SHUT = np.ones(1), np.zeros(1)
 
@@ -142,6 +143,44 @@ def test_a_closure_of_one_frame_shows_the_lips_of_a_frame_that_is_closed(speaker
 def test_any_other_template_shows_none(closed_lips: HeldPresenter, smile: HeldPresenter) -> None:
     for shown in (closed_lips, smile):
         assert not any(patch.own_mouth for patch in patches(asking_for(OPEN), shown, 4))
+
+
+def lips_and_chin(presenter: HeldPresenter, frame: int) -> tuple[slice, slice]:
+    """Rows and columns of the lips and what is below them, down to near the chin's tip."""
+    points = presenter.tracks.landmarks[frame]
+    (left, top), (right, _) = points[48:60].min(axis=0).astype(int), points[48:60].max(axis=0).astype(int)
+    return slice(top, int(points[57, 1] + 0.7 * (points[8, 1] - points[57, 1]))), slice(left, right)
+
+
+def test_a_mouth_that_yawns_is_closed_with_the_lips_and_chin_of_a_closed_frame(yawner: HeldPresenter) -> None:
+    import cv2
+
+    # The same frame of the photograph that nods: 12 frames, forward and back.
+    closed = 22 - YAWN
+    made = patches(asking_for(SHUT), yawner, YAWN + 1)
+    rows, columns = lips_and_chin(yawner, closed)
+    finished = laid(made[YAWN], yawner.pictures[YAWN])[rows.start - 12 : rows.stop + 12, columns]
+    likeness = cv2.matchTemplate(finished, yawner.pictures[closed][rows, columns], cv2.TM_CCOEFF_NORMED).max()
+    assert made[YAWN].own_mouth > 0.9
+    assert not any(patch.own_mouth for patch in made[:closed])
+    # A yawn pressed shut by its skin alone reaches 0.70.
+    assert likeness > 0.88
+
+
+def test_a_mouth_opens_from_its_closed_lips_while_the_presenter_yawns(yawner: HeldPresenter) -> None:
+    asked = np.clip(0.5 - 0.7 * np.cos(np.arange(30) * 2 * np.pi / 10), 0, 1.2)
+    made = patches(asking_for(asked), yawner, 30)
+    finished = [laid(patch, yawner.pictures[patch.template_frame]) for patch in made]
+    yawning = slice(YAWN - 4, YAWN + 5)
+    assert np.corrcoef(asked[yawning], seen_gaps(finished)[yawning])[0, 1] > 0.9
+
+
+def test_own_mouths_fade_around_frames_without_a_face(speaker: HeldPresenter) -> None:
+    shown = speaker.without_face(4)
+    made = patches(asking_for(SHUT), shown, 8)
+    first, wide = made[5], 6
+    assert 0 < first.own_mouth < 0.5
+    assert first.own_mouth < made[wide].own_mouth
 
 
 def test_own_mouths_are_the_same_bytes_again(speaker: HeldPresenter) -> None:

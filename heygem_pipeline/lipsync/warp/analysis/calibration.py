@@ -55,6 +55,10 @@ TYPICAL_WIDENING, LEAST_WIDENING, MOST_WIDENING = 0.06, 0.045, 0.075
 """Relative deviation of the mouth's width in speech: the usual one, and bounds for what a template shows of itself
 (quartiles of the talking people measured: 0.04 and 0.075)."""
 
+NARROWEST_QUANTILE, LEAST_NARROWING, MOST_NARROWING = 0.01, 0.12, 0.18
+"""Which of a speaking template's widths is as narrow as its mouth goes; bounds of that loss of width, whose larger is
+anyone else's."""
+
 LEAST_SPOKEN_GAP = 0.05
 """IOD: a mouth that opens less while speech is heard is not the one that speaks."""
 
@@ -74,6 +78,7 @@ class Calibration:
         neutral_width: the closed mouth's width, IOD.
         opening: IOD of gap for one standard unit of the speech model.
         widening: relative change of width for one standard unit.
+        narrowing: the largest relative loss of width.
     """
 
     landmarks: NDArray[np.float64]
@@ -85,6 +90,7 @@ class Calibration:
     neutral_width: float
     opening: float
     widening: float
+    narrowing: float
 
 
 def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calibration:
@@ -118,6 +124,7 @@ def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calib
         neutral_width=width,
         opening=opening or typical,
         widening=_widening(landmarks, speaking, width) if opening else TYPICAL_WIDENING,
+        narrowing=_narrowing(landmarks, speaking, width) if opening else MOST_NARROWING,
     )
 
 
@@ -140,6 +147,11 @@ def _own_opening(gaps: NDArray[np.float64], speaking: NDArray[np.bool_], closed:
 def _widening(landmarks: NDArray[np.float64], speaking: NDArray[np.bool_], width: float) -> float:
     widths = np.linalg.norm(landmarks[speaking, 54] - landmarks[speaking, 48], axis=1)
     return float(np.clip(widths.std() / width, LEAST_WIDENING, MOST_WIDENING))
+
+
+def _narrowing(landmarks: NDArray[np.float64], speaking: NDArray[np.bool_], width: float) -> float:
+    widths = np.linalg.norm(landmarks[speaking, 54] - landmarks[speaking, 48], axis=1)
+    return float(np.clip(1 - np.quantile(widths, NARROWEST_QUANTILE) / width, LEAST_NARROWING, MOST_NARROWING))
 
 
 def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.bool_]:

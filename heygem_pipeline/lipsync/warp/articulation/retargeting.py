@@ -44,7 +44,7 @@ def retarget(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     """Scale a predicted shape (standard units) to the template's mouth."""
     opening = DRAWN_OPENING * calibration.opening
     gap = np.clip(_shrunk(shape.gap * opening, REST_GAP), 0, LARGEST_GAP)
-    width = _shrunk(calibration.widening * LARGEST_WIDTH * np.tanh(shape.width / LARGEST_WIDTH), REST_WIDTH)
+    width = _shrunk(_width(shape.width, calibration), REST_WIDTH)
     blend = (1 - JAW_WEIGHT) * shape.gap + JAW_WEIGHT * shape.jaw
     jaw = jaw_drop(np.clip(_shrunk(blend * opening, REST_GAP), 0, LARGEST_GAP))
     raised = _lip_move(shape.upper, shape.gap, RAISED_UNIT * calibration.opening)
@@ -53,6 +53,13 @@ def retarget(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
     pressed = PRESSED_LIPS * meeting * np.clip(np.maximum(shape.jaw, shape.lower) / MEETING_JAW, 0, 1)
     numbers = np.stack([gap, width, jaw, raised - pressed, lowered - pressed], axis=1)
     return [Articulation(*(float(number) for number in row)) for row in numbers]
+
+
+def _width(width: NDArray[np.floating], calibration: Calibration) -> NDArray[np.floating]:
+    """Relative change of the mouth's width, drawn toward what this mouth does."""
+    wide = calibration.widening * LARGEST_WIDTH
+    most = np.where(width < 0, min(wide, calibration.narrowing), wide)
+    return most * np.tanh(calibration.widening * width / most)
 
 
 def _lip_move(lip: NDArray[np.floating], gap: NDArray[np.floating], unit: float) -> NDArray[np.floating]:

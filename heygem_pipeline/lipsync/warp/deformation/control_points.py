@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline.lipsync.warp.deformation.thin_plate_spline import ControlPoints
 
+JAW = slice(3, 14)
+"""The landmarks of the jaw that drop with it."""
+
 JAW_PROFILE = np.array([0.12, 0.28, 0.50, 0.78, 0.95, 1.0, 0.95, 0.78, 0.50, 0.28, 0.12])
 """Share of the jaw's drop at the landmarks 3..13: it turns about the ears."""
 
@@ -34,7 +37,7 @@ def face_control_points(
         jaw: how far the jaw drops, IOD; negative where it rises.
     """
     base = _inside_the_lips(base, target)
-    still, moving = _still_points(landmarks), np.concatenate([landmarks[3:14], _chin_pad(landmarks, base)])
+    still, moving = _still_points(landmarks), np.concatenate([landmarks[JAW], _chin_pad(landmarks, base)])
     share = np.full(len(moving), CHIN_PAD_SHARE)
     share[: len(JAW_PROFILE)] = JAW_PROFILE
     dropped = moving + np.outer(share, [0.0, jaw])
@@ -47,7 +50,7 @@ def face_control_points(
         source=np.concatenate([base.lower_outer, base.lower_inner[1:-1]]),
     )
     outline = landmarks[:17].copy()
-    outline[3:14] = dropped[: len(JAW_PROFILE)]
+    outline[JAW] = dropped[: len(JAW_PROFILE)]
     return ControlPoints(np.concatenate([still, dropped]), np.concatenate([still, moving])), [upper, lower], outline
 
 

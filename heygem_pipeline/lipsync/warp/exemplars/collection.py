@@ -17,6 +17,9 @@ from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_l
 MOST_EXEMPLARS = 320
 """Mouths kept of one template, however long it is."""
 
+MOST_CLOSED = 40
+"""Closed mouths kept of a presenter who does not speak."""
+
 MOST_BYTES = 64 * 2**20
 """Pixels kept of one template: large faces are represented by fewer mouths."""
 
@@ -26,11 +29,16 @@ SEARCHED_SECONDS = 180.0
 RUN_SECONDS = 0.5
 """Mouths are kept in runs of neighbouring frames, so that they can be played as they were."""
 
-EXEMPLAR_MARGIN = 0.27
-"""IOD of skin kept around the lips."""
+EXEMPLAR_MARGIN, CHIN_MARGIN = 0.27, 0.5
+"""IOD of skin kept around the lips, and below them: down to the chin."""
 
 FEWEST_OPEN_SECONDS = 0.5
 """A template whose lips part for less than this holds no mouths worth showing."""
+
+FEWEST_MOVED_SECONDS, MOVED_GAP, USUAL_GAP = 0.08, 0.06, 0.045
+"""How long the lips of one who does not speak must part by themselves, how far beyond the nearest ones (IOD), and how
+near they must be in half of the frames, for closed mouths to be kept that stand in for them: who smiles all the time
+has none that fit."""
 
 CLOSED_SEEN_GAP, CLOSED_LANDMARK_GAP = 0.015, 0.03
 """IOD: lips are closed that are seen no further apart than the first, and whose landmarks lie no further apart than the
@@ -75,6 +83,8 @@ class ExemplarSet:
         shots: int (mouths,), which shot each belongs to.
         closed: bool (mouths,), whose lips touch.
         closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
+        speaks: whether they are the mouths of speech; else there are closed ones alone, for where the presenter's own
+            lips part without speech.
     """
 
     mouths: tuple[Exemplar, ...]
@@ -84,6 +94,7 @@ class ExemplarSet:
     shots: NDArray[np.int64]
     closed: NDArray[np.bool_]
     closed_height: NDArray[np.float64]
+    speaks: bool = True
 
     @property
     def frames(self) -> NDArray[np.int64]:
@@ -103,13 +114,24 @@ def has_varied_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
     return speed >= LEAST_SPEED
 
 
+def parts_its_lips(tracks: FaceTracks, calibration: Calibration) -> bool:
+    """Tell from the tracks alone whether a mouth that does not speak is closed, and opens now and then."""
+    if np.nanmedian(calibration.gaps) > USUAL_GAP:
+        return False
+    wide = calibration.gaps > np.nanmin(calibration.gaps) + MOVED_GAP
+    moved = tracks.present & (calibration.rest.motion > 0.5) & wide
+    return bool(moved.sum() >= FEWEST_MOVED_SECONDS * float(tracks.frame_rate))
+
+
 def collect_exemplars(
     frames: Callable[[], Iterable[NDArray[np.uint8]]],
     tracks: FaceTracks,
     calibration: Calibration,
     allowed: NDArray[np.bool_] | None = None,
 ) -> ExemplarSet | None:
-    """Keep the mouths of a template that shows many different ones; None for any other, whose frames are not read.
+    """Keep the mouths of a template that shows many different ones, and the closed ones of one that moves its mouth.
+
+    None for any other, whose frames are not read.
 
     Args:
         frames: opens the template's frames, in order; read once and no further than needed.
@@ -117,28 +139,41 @@ def collect_exemplars(
     """
     # A presenter who keeps still closes with the frame's own lips: with those of other frames they trembled half as
     # much again.
-    if not has_varied_mouths(tracks, calibration):
-        return None
-    chosen = select_exemplar_frames(tracks, calibration, allowed)
-    mouths = tuple(_crop_exemplars(frames(), chosen, tracks, calibration))
-    if not mouths:
+    speaks = has_varied_mouths(tracks, calibration)
+    if not speaks and not parts_its_lips(tracks, calibration):
         return None
     touching = float(np.nanmin(calibration.gaps)) + CLOSED_LANDMARK_GAP
+    if not speaks:
+        nearly_closed = np.nan_to_num(calibration.gaps, nan=np.inf) <= touching
+        allowed = nearly_closed if allowed is None else allowed & nearly_closed
+    chosen = select_exemplar_frames(tracks, calibration, allowed, MOST_EXEMPLARS if speaks else MOST_CLOSED)
+    mouths = tuple(
+        mouth
+        for mouth in _crop_exemplars(frames(), chosen, tracks, calibration)
+        if speaks or mouth.seen_gap <= CLOSED_SEEN_GAP
+    )
+    if not mouths:
+        return None
     places = np.array([mouth.frame for mouth in mouths])
     shots = tracks.shots[places]
     return ExemplarSet(
         mouths=mouths,
         signatures=np.stack([shape_descriptor(mouth.contours) for mouth in mouths]),
         poses=np.radians(tracks.pose[places, :2].astype(np.float64)),
-        follows=np.r_[False, (np.diff(places) == 1) & (np.diff(shots) == 0)],
+        # Closed lips are held, not played: they would tremble.
+        follows=np.r_[False, (np.diff(places) == 1) & (np.diff(shots) == 0)] & speaks,
         shots=shots,
         closed=np.array([m.seen_gap <= CLOSED_SEEN_GAP and m.contours.gap <= touching for m in mouths]),
         closed_height=_closed_height(calibration),
+        speaks=speaks,
     )
 
 
 def select_exemplar_frames(
-    tracks: FaceTracks, calibration: Calibration, allowed: NDArray[np.bool_] | None = None
+    tracks: FaceTracks,
+    calibration: Calibration,
+    allowed: NDArray[np.bool_] | None = None,
+    most: int | None = None,
 ) -> NDArray[np.bool_]:
     """Return which frames to keep, bool (frames,): all of a short template, else runs about the most different mouths.
 
@@ -148,7 +183,7 @@ def select_exemplar_frames(
     usable = tracks.present & (np.arange(len(tracks)) < SEARCHED_SECONDS * rate)
     if allowed is not None:
         usable &= allowed
-    most = min(MOST_EXEMPLARS, max(1, int(MOST_BYTES / _exemplar_bytes(tracks, calibration))))
+    most = min(most or MOST_EXEMPLARS, max(1, int(MOST_BYTES / _exemplar_bytes(tracks, calibration))))
     if usable.sum() <= most:
         return usable
     candidates = np.flatnonzero(usable)
@@ -174,7 +209,8 @@ def select_exemplar_frames(
 
 def _exemplar_bytes(tracks: FaceTracks, calibration: Calibration) -> float:
     areas = pixel_areas(tracks.head[tracks.present])
-    return 3 * (calibration.neutral_width + 2 * EXEMPLAR_MARGIN) * (0.5 + 2 * EXEMPLAR_MARGIN) / float(np.median(areas))
+    width, height = calibration.neutral_width + 2 * EXEMPLAR_MARGIN, 0.5 + EXEMPLAR_MARGIN + CHIN_MARGIN
+    return 3 * width * height / float(np.median(areas))
 
 
 def _closed_height(calibration: Calibration) -> NDArray[np.float64]:
@@ -211,7 +247,9 @@ def _crop_exemplar(seen: Observation, head: HeadFrame, contours: MouthContours) 
     lips = np.concatenate([contours.upper_outer, contours.lower_outer])
     height, width = seen.frame.shape[:2]
     left, top, right, bottom = head.pixel_box(
-        lips.min(axis=0) - EXEMPLAR_MARGIN, lips.max(axis=0) + EXEMPLAR_MARGIN, (width, height)
+        lips.min(axis=0) - EXEMPLAR_MARGIN,
+        lips.max(axis=0) + np.array([EXEMPLAR_MARGIN, CHIN_MARGIN]),
+        (width, height),
     )
     own_lips = head.to_pixels(lips)
     if (own_lips < (left, top)).any() or (own_lips > (right - 1, bottom - 1)).any():

@@ -11,23 +11,27 @@ from heygem_pipeline.lipsync.warp.analysis.order_statistics import median
 from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
 
-OVERLAY_REACH, OVERLAY_FEATHER = 0.095, 0.045
+OVERLAY_REACH, OVERLAY_FEATHER = 0.13, 0.08
 """IOD around the lips up to which the found mouth covers the face, and over which it fades there."""
 
 CLOSED_REACH, CLOSED_FEATHER = 0.15, 0.08
 """The same for lips that close over an open mouth: what was beside and below its lips goes too."""
 
+CHIN_MOVE, CHIN_SHARE = (0.03, 0.12), 0.85
+"""How far the lower lip is carried (IOD) until the chin too is the found mouth's: stretched skin is a smear. And the
+share of the way to the chin's tip that is covered then."""
+
 COLOUR_RING, COLOUR_RING_FADES = (0.05, 0.22), (0.02, 0.04)
 """IOD around the lips where the colours of both are compared, and over which they begin and cease to count."""
 
-COLOUR_SIGMA, COLOUR_CELL = 0.14, 0.035
+COLOUR_SIGMA, COLOUR_CELL = 0.3, 0.035
 """Blur of the colour ratio, and size of the cells in which it is taken, IOD."""
 
 NOISE_DIFFERENCE = 24.0
 """Sum of three channels' differences, grey levels, that noise and texture make."""
 
-LARGEST_RATIO = 1.5
-"""Bound of that ratio."""
+LARGEST_RATIO, LARGEST_TINT = 1.5, 1.12
+"""Bounds of that ratio, and of each channel's against the three channels' mean: light changes more than its hue."""
 
 EXEMPLAR_THICKNESS_SHARE = 0.25
 """How far the lips are as thick as the found mouth's and not as asked for."""
@@ -77,6 +81,7 @@ def overlay_exemplars(
     mouths: Sequence[tuple[Exemplar, float]],
     closing: Sequence[tuple[Exemplar, float]],
     strength: float,
+    below: float = 0.0,
 ) -> None:
     """Lay found mouths over a warped patch, in place.
 
@@ -88,11 +93,16 @@ def overlay_exemplars(
         mouths: what is laid over, with shares.
         closing: the same of mouths whose lips touch; the shares of both sum to 1.
         strength: 0..1.
+        below: IOD under the lips that the found mouth covers, if more than around them.
     """
     import cv2
 
     lips = np.concatenate([target.upper_outer, target.lower_outer])
+    closed = sum(share for _, share in closing)
+    reach = OVERLAY_REACH + closed * (CLOSED_REACH - OVERLAY_REACH)
+    below = max(reach, below)
     low, high = lips.min(axis=0) - COLOUR_RING[1], lips.max(axis=0) + COLOUR_RING[1]
+    high[1] = max(high[1], float(lips[:, 1].max()) + below)
     left, top, right, bottom = head.pixel_box(low, high, (picture.shape[1], picture.shape[0]))
     if right - left < 2 or bottom - top < 2:
         return
@@ -100,11 +110,11 @@ def overlay_exemplars(
     x, y = np.meshgrid(np.linspace(low[0], high[0], MAP_COLUMNS), np.linspace(low[1], high[1], MAP_ROWS))
     cell = (high - low) / (np.array([MAP_COLUMNS, MAP_ROWS]) - 1)
     to_grid = head.cropped(left, top).to_grid(low, cell)
-    distance = _upsample(_distance(target, x, y)[..., None], to_grid, size, border=1.0)
-    below = picture[box].astype(np.float32)
+    distance = _upsample(_distance(target, x, y, reach / below)[..., None], to_grid, size, border=1.0)
+    face = picture[box].astype(np.float32)
 
     def laid(found: Sequence[tuple[Exemplar, float]], thickness: float) -> NDArray[np.float32]:
-        sum_of_shares = np.zeros_like(below)
+        sum_of_shares = np.zeros_like(face)
         for mouth, share in found:
             place = _upsample(_source_pixels(mouth, target, x, y, thickness), to_grid, size, border=OFF_THE_PICTURE)
             sum_of_shares += np.float32(share) * cv2.remap(
@@ -113,7 +123,6 @@ def overlay_exemplars(
         return sum_of_shares
 
     over = laid(mouths, EXEMPLAR_THICKNESS_SHARE)
-    closed = sum(share for _, share in closing)
     inside: NDArray[np.float32] | None = None
     if closing:
         lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE)
@@ -122,16 +131,15 @@ def overlay_exemplars(
         between = _upsample(_between_lips(opening, x, y)[..., None], to_grid, size, border=0.0)[..., None]
         inside -= over
         inside *= between
-    ratio = _colour_ratio(below, over, distance, head.scale)
+    ratio = _colour_ratio(face, over, distance, head.scale)
     if inside is not None:
         over += inside
     over *= ratio
-    reach = OVERLAY_REACH + closed * (CLOSED_REACH - OVERLAY_REACH)
     feather = OVERLAY_FEATHER + closed * (CLOSED_FEATHER - OVERLAY_FEATHER)
     alpha = np.clip((reach - distance) / feather, 0, 1)
     alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
-    below += alpha * (over - below)
-    picture[box] = np.clip(below + 0.5, 0, 255).astype(np.uint8)
+    face += alpha * (over - face)
+    picture[box] = np.clip(face + 0.5, 0, 255).astype(np.uint8)
 
 
 def _inside(
@@ -175,11 +183,29 @@ def _line_heights(contours: MouthContours, x: NDArray[np.float64]) -> NDArray[np
     return np.maximum.accumulate(np.stack([_line_height(line, x, ends) for line in order]), axis=0)
 
 
-def _distance(target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """About how far outside the lips a place lies, IOD; negative within."""
+def chin_reach(base: MouthContours, target: MouthContours, chin: float) -> float:
+    """How far below the lips found mouths cover a face, IOD: the further its own lower lip is carried, the further.
+
+    Args:
+        base: the lips of the frame.
+        target: the lips wanted.
+        chin: height of its tip in the output.
+    """
+    lip, own = float(target.lower_outer[:, 1].max()), float(base.lower_outer[:, 1].max())
+    return smoothstep(*CHIN_MOVE, abs(lip - own)) * CHIN_SHARE * max(chin - lip, 0.0)
+
+
+def _distance(
+    target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64], downward: float
+) -> NDArray[np.float64]:
+    """About how far outside the lips a place lies, IOD; negative within.
+
+    Args:
+        downward: what an IOD below the lips counts.
+    """
     lines = _line_heights(target, x[0])
     aside = np.maximum(np.maximum(target.upper_outer[0, 0] - x, x - target.upper_outer[-1, 0]), 0)
-    upright = np.maximum(lines[0] - y, y - lines[3])
+    upright = np.maximum(lines[0] - y, downward * (y - lines[3]))
     return np.where(aside > 0, np.hypot(aside, np.maximum(upright, 0)), upright)
 
 
@@ -257,5 +283,7 @@ def _colour_ratio(
         return np.asarray(cv2.GaussianBlur(small, (0, 0), COLOUR_SIGMA / COLOUR_CELL), np.float32)
 
     ratio = (around(below) + 1e-2) / (around(laid) + 1e-2)
-    ratio = np.clip(ratio, 1 / LARGEST_RATIO, LARGEST_RATIO)
+    lightness = ratio.mean(axis=2, keepdims=True)
+    tint = np.clip(ratio / lightness, 1 / LARGEST_TINT, LARGEST_TINT)
+    ratio = tint * np.clip(lightness, 1 / LARGEST_RATIO, LARGEST_RATIO)
     return np.asarray(cv2.resize(ratio, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -32,6 +32,14 @@ def test_one_mouth_that_stays_is_not_worth_keeping(name: str, request: pytest.Fi
     assert collect_exemplars(never, presenter.tracks, calibrate(presenter.tracks)) is None
 
 
+def test_of_one_who_does_not_speak_but_yawns_closed_mouths_are_kept(yawner: HeldPresenter) -> None:
+    kept = collected(yawner)
+    assert kept is not None
+    assert not kept.speaks
+    assert kept.closed.all()
+    assert 5 < len(kept.mouths) <= collection.MOST_CLOSED
+
+
 def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: HeldPresenter) -> None:
     kept = collected(speaker)
     assert kept is not None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet, collect_exemplars
-from heygem_pipeline.lipsync.warp.exemplars.overlay import overlay_exemplars
+from heygem_pipeline.lipsync.warp.exemplars.overlay import chin_reach, overlay_exemplars
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,38 @@ def test_nothing_changes_away_from_the_lips(speaker: HeldPresenter, kept: Exempl
     finished = laid_on(speaker, 6, kept.mouths[6], kept.mouths[0])
     far = ~around_lips(speaker, 6, 0.15)
     np.testing.assert_array_equal(finished[far], speaker.pictures[6][far])
+
+
+def test_a_chin_is_covered_where_it_is_asked_for(speaker: HeldPresenter, kept: ExemplarSet) -> None:
+    mouth, head = kept.mouths[0], speaker.tracks.head_frame(6)
+    mole = mouth.contours.lower_outer[7] + (0, 0.22)
+    picture = mouth.picture.copy()
+    column, row = mouth.head.to_pixels(mole).round().astype(int)
+    picture[row - 2 : row + 3, column - 2 : column + 3] = 0
+    marked = replace(mouth, picture=picture)
+    column, row = head.to_pixels(mole).round().astype(int)
+    seen = []
+    for below in (0.0, 0.4):
+        finished = speaker.pictures[6].copy()
+        overlay_exemplars(finished, head, mouth.contours, mouth.contours, [], [(marked, 1.0)], 1.0, below)
+        seen.append(float(finished[row, column].mean()))
+    assert seen[1] < 0.4 * seen[0]
+
+
+def test_the_further_a_lip_is_carried_the_further_its_chin_comes_along(kept: ExemplarSet) -> None:
+    shut, wide = kept.mouths[0].contours, kept.mouths[6].contours
+    chin = float(wide.lower_outer[:, 1].max()) + 0.4
+    assert chin_reach(shut, shut, chin) == 0
+    assert 0.2 < chin_reach(wide, shut, chin) < chin - shut.lower_outer[:, 1].max()
+
+
+def test_light_changes_more_than_its_hue(speaker: HeldPresenter, kept: ExemplarSet) -> None:
+    mouth = kept.mouths[6]
+    blue = replace(mouth, picture=(mouth.picture * np.array([1.0, 0.7, 0.7])).astype(np.uint8))
+    lips = around_lips(speaker, 6, 0.0)
+    plain, relit = (laid_on(speaker, 6, mouth, shown)[lips].reshape(-1, 3).mean(axis=0) for shown in (mouth, blue))
+    assert relit[0] / relit[2] > 1.1 * plain[0] / plain[2]
+    assert relit.mean() == pytest.approx(plain.mean(), rel=0.05)
 
 
 def test_a_mouth_from_darker_frames_takes_the_faces_light(speaker: HeldPresenter, kept: ExemplarSet) -> None:
