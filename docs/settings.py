@@ -48,7 +48,7 @@ GROUPS = {
         *("studio_address", "studio_dagster", "studio_max_gb", "easy_folder", "easy_clients"),
     ),
     "Dagster's page": ("owners",),
-    "Several machines": ("database", "broker"),
+    "Several machines": ("database", "broker", "bucket", "scratch_gb"),
 }
 """Heading -> names, in the order of the pages."""
 

@@ -238,6 +238,10 @@ class BackupFailed(NotReady):
     """The database of a cluster cannot be copied, or put back."""
 
 
+class BucketUnreachable(PipelineError):
+    """The bucket of the cluster does not answer, or refuses this machine; that may pass."""
+
+
 class ClusterUnusable(NotReady):
     """This machine cannot work with the others of its cluster."""
 

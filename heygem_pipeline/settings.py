@@ -330,6 +330,14 @@ class ClusterSettings(BaseModel):
         default=SecretStr(""),
         description="Redis of a cluster, rediss://:password@host/0; empty: this machine makes everything itself",
     )
+    bucket: str = Field(
+        default="",
+        pattern=r"^(s3://[^/?#]+(/[^?#]*)?)?$",
+        description="Bucket of a cluster, s3://name or s3://name/folder; empty: all machines share the data folder",
+    )
+    scratch_gb: float = Field(
+        default=50.0, gt=0, description="With a bucket, gigabytes that copies of its objects may take on this machine"
+    )
 
 
 class SynthesisSettings(WeightSettings):

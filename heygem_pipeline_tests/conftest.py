@@ -25,6 +25,7 @@ from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline_tests.bucket_server import BucketServer, bucket_server
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.postgres_server import PostgresServer, postgres_server
 
@@ -141,7 +142,7 @@ def data_folder_at(root: Path) -> Iterator[DataFolders]:
         patch.setenv("HEYGEM_KEEP_FREE_GB", "0")
         patch.setenv("HEYGEM_DATA", str(root))
         # What open_instance() sets is put back at the end.
-        for name in ("HEYGEM_DATABASE", "HEYGEM_BROKER"):
+        for name in ("HEYGEM_DATABASE", "HEYGEM_BROKER", "HEYGEM_BUCKET"):
             patch.setenv(name, os.environ.get(name, ""))
         patch.delenv("DAGSTER_HOME", raising=False)
         settings.cache_clear()
@@ -215,6 +216,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
             pass
         patch.undo()
         settings.cache_clear()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[BucketServer]:
+    """A real server of buckets."""
+    with bucket_server(free_port()) as server:
         yield server
 
 

@@ -80,6 +80,7 @@ class House:
         for file in files:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
+            self.folders.files.publish(file)
         self.instance.report_runless_asset_event(
             dg.AssetMaterialization(asset, partition=key, tags={"dagster/data_version": version})
         )

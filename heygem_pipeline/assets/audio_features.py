@@ -34,7 +34,7 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
     """Log-mel, level, speech activity and mouth movement of a voice at 80 Hz, with its exact length and fingerprint."""
     chosen, folders = settings(), data_folders()
     with plain_failures():
-        upload = Uploads(folders).sound(context.partition_key)
+        upload = Uploads(folders).bring_sound(context.partition_key)
         voice = analyse_voice(upload, chosen)
     speech = voice.speech
     metadata = {

@@ -44,7 +44,9 @@ def delivery(
             else _row_of_missing(files, voice_key, presenter_key, order)
             for presenter_key in sorted(order.unfinished)
         ]
-        write_archive(destination, list(_content(folders, voice_key, order, reports)), rows)
+        content = [(name, folders.files.fetch(path)) for name, path in _content(folders, voice_key, order, reports)]
+        write_archive(destination, content, rows)
+        folders.files.publish(destination)
     metadata = {
         "clips": len(reports),
         "clips left out: failed, missing or of an older upload": len(order.unfinished) - len(reports),
@@ -64,12 +66,14 @@ def _content(
 ) -> Iterator[tuple[str, Path]]:
     # Players find the subtitles of a clip by its name.
     subtitles = {
-        suffix: path for suffix in (".srt", ".vtt") if (path := folders.voice_text(voice_key, suffix)).exists()
+        suffix: path
+        for suffix in (".srt", ".vtt")
+        if folders.files.find(path := folders.voice_text(voice_key, suffix)) is not None
     }
     if (
         not subtitles
         and voice_key in Uploads(folders).known(UploadKind.SCRIPT)
-        and folders.subtitles(voice_key).exists()
+        and folders.files.find(folders.subtitles(voice_key)) is not None
     ):
         subtitles = {".vtt": folders.subtitles(voice_key)}
     for presenter_key in reports:
@@ -77,12 +81,12 @@ def _content(
         yield f"{name}.mp4", folders.clip(clip)
         if order.report:
             yield f"{name}.json", folders.report(clip)
-        if order.filmstrips and folders.filmstrip(clip).exists():
+        if order.filmstrips and folders.files.find(folders.filmstrip(clip)) is not None:
             yield f"{name}.jpg", folders.filmstrip(clip)
         for suffix, path in subtitles.items():
             yield f"{name}{suffix}", path
     if order.voice:
-        voice = Uploads(folders).sound(voice_key)
+        voice = Uploads(folders).bring_sound(voice_key)
         yield f"voice/{legible(voice.name)}", voice
 
 

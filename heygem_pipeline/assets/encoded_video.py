@@ -58,17 +58,19 @@ def encoded_video(
         if not made_from(voice, presenter, engine).items() <= made.items():
             raise StageMissing("stage.older_frames", key=context.partition_key)
         # A clip without a report counts as not made: nothing can ever show the new clip under the old report.
-        folders.report(clip).unlink(missing_ok=True)
-        folders.removed(clip).unlink(missing_ok=True)
+        for path in (folders.report(clip), folders.removed(clip)):
+            folders.files.remove(path)
         text = _text(folders, voice, clip.voice, chosen)
         made_with = chosen.with_clip(making.settings)
         drawing = MouthDrawing(patches, engine, made.get("device"), float(made["seconds"]))
         with StepProgress(context, display, count) as progress:
             finished = finish_clip(voice, presenter, drawing, destination, progress, made_with, text)
+        folders.files.publish(destination)
         write_voice_text(folders, clip.voice, text)
         folders.seen.remember("outputs", folders.outputs)
         with atomic_path(folders.filmstrip(clip)) as temporary:
             temporary.write_bytes(as_jpeg(finished.filmstrip))
+        folders.files.publish(folders.filmstrip(clip))
     report = finished.report
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(clip)),
@@ -95,14 +97,14 @@ def encoded_video(
     for check in report.checks:
         yield _result(check)
     if chosen.keep_patches_days == 0:
-        patches.path.unlink(missing_ok=True)
+        folders.files.remove(patches.path)
 
 
 def _text(folders: DataFolders, voice: Voice, key: str, limits: UploadLimits) -> VoiceText | None:
     if key not in Uploads(folders).known(UploadKind.SCRIPT):
         return text_beside(voice, languages_of(folders).get(key, ""), limits)
     try:
-        return text_of_script(read_transcript(folders.transcript(key)))
+        return text_of_script(read_transcript(folders.files.fetch(folders.transcript(key))))
     except (OSError, ValueError, KeyError):
         return None  # gone, or of a later version: the recording alone is enough for a clip
 
@@ -112,10 +114,11 @@ def write_voice_text(folders: DataFolders, key: str, text: VoiceText | None) -> 
     for suffix, written in {".srt": sub_rip, ".vtt": web_vtt}.items():
         path = folders.voice_text(key, suffix)
         if text is None or not text.track.cues:
-            path.unlink(missing_ok=True)
+            folders.files.remove(path)
             continue
         with atomic_path(path) as temporary:
             temporary.write_text(written(text.track.cues), encoding="utf-8")
+        folders.files.publish(path)
 
 
 def studio_link(address: str, clip: ClipKey) -> dict[str, dg.UrlMetadataValue]:

@@ -37,7 +37,7 @@ def face_tracks(
     """Box, 68 landmarks, pose and head frame of the followed face, a row a frame."""
     chosen, folders = settings(), data_folders()
     with plain_failures():
-        template = open_presenter(Uploads(folders).find(UploadKind.TEMPLATE, context.partition_key), chosen)
+        template = open_presenter(Uploads(folders).bring(UploadKind.TEMPLATE, context.partition_key), chosen)
         with StepProgress(context, display, template.info.frame_count) as progress:
             presenter = track_presenter(template.info.path, progress, template, chosen)
     tracks = presenter.tracks

@@ -40,7 +40,8 @@ def generated_frames(
 ) -> dg.Output[PatchFile]:
     """The mouth of every output frame, losslessly, and the template frame it lies on."""
     clip = ClipKey.from_partition(context.partition_key)
-    path = data_folders().patches(clip)
+    folders = data_folders()
+    path = folders.patches(clip)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     with plain_failures():
         engine = load_engine(specifications.render_spec(clip).engine, settings())
@@ -51,6 +52,7 @@ def generated_frames(
             file = write_patches(
                 patches, path, lambda: known | {"seconds": str(patches.seconds), "device": engine.device}
             )
+        folders.files.publish(path)
     metadata = {
         "engine": name_and_version(engine.name, engine.version),
         "device": engine.device,

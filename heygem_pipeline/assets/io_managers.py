@@ -24,14 +24,17 @@ class VoiceIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Voice) -> None:
         """Store the voice of the partition."""
+        folders = data_folders()
+        path = folders.voice(context.partition_key)
         with plain_failures():
-            save_voice(obj, data_folders().voice(context.partition_key))
+            save_voice(obj, path)
+            folders.files.publish(path)
 
     def load_input(self, context: dg.InputContext) -> Voice:
         """Load the voice of the partition."""
         folders, key = data_folders(), context.asset_partition_key
         with _stored(folders.voice(key), context) as stored:
-            return load_voice(stored, Uploads(folders).sound(key))
+            return load_voice(stored, Uploads(folders).bring_sound(key))
 
 
 class PresenterIOManager(dg.IOManager):
@@ -47,19 +50,27 @@ class PresenterIOManager(dg.IOManager):
         """Store the presenter of the partition."""
         folders, key = data_folders(), context.partition_key
         with plain_failures():
-            save_presenter(obj, folders.tracks(key), folders.template_speech(key))
+            tracks, own_speech = folders.tracks(key), folders.template_speech(key)
+            save_presenter(obj, tracks, own_speech)
+            if obj.own_speech is None:
+                folders.files.remove(own_speech)
+            else:
+                folders.files.publish(own_speech)
+            folders.files.publish(tracks)
 
     def load_input(self, context: dg.InputContext) -> Presenter:
         """Load the presenter of the partition."""
         folders, key = data_folders(), context.asset_partition_key
         with _stored(folders.tracks(key), context) as stored:
-            upload = Uploads(folders).find(UploadKind.TEMPLATE, key)
+            upload = Uploads(folders).bring(UploadKind.TEMPLATE, key)
+            own_speech = folders.template_speech(key)
+            folders.files.refresh(own_speech.parent, own_speech.name.__eq__)
             limits = settings()
             loaded_from = stored, file_state(stored), upload, limits
             if self._latest is None or self._latest[0] != loaded_from:
                 presenter = load_presenter(
                     stored,
-                    folders.template_speech(key),
+                    own_speech,
                     upload,
                     limits,
                     folders.face_encodings(key),
@@ -89,8 +100,11 @@ class ReportIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: ClipReport) -> None:
         """Store the report of the partition."""
+        folders = data_folders()
+        path = folders.report(ClipKey.from_partition(context.partition_key))
         with plain_failures():
-            write_report(obj, data_folders().report(ClipKey.from_partition(context.partition_key)))
+            write_report(obj, path)
+            folders.files.publish(path)
 
     def load_input(self, context: dg.InputContext) -> ClipReport:
         """Load the report of the partition."""
@@ -107,10 +121,12 @@ def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
     else:
         asset, key = "generated_frames", context.partition_key
     with plain_failures():
-        if not path.exists():
-            raise StageMissing("stage.not_stored", asset=asset, key=key)
         try:
-            yield path
+            stored = data_folders().files.fetch(path)
+        except FileNotFoundError as error:
+            raise StageMissing("stage.not_stored", asset=asset, key=key) from error
+        try:
+            yield stored
         except KeyError as error:
             raise StageMissing("stage.other_version", asset=asset, key=key) from error
 

@@ -26,10 +26,15 @@ def spoken_script(
     with plain_failures():
         if key not in uploads.known(UploadKind.SCRIPT):
             return _recorded(uploads, key)
-        script = uploads.find(UploadKind.SCRIPT, key)
+        script = uploads.bring(UploadKind.SCRIPT, key)
         ordered = specifications.speech_order(key)
+        files, keeper = spoken_files(folders, key), folders.files
+        keeper.refresh(files.recording.parent, lambda name: name.startswith(f"{key}."))
         with StepProgress(context, display, 0, "sentences") as progress:
-            transcript, anew = speak_voice(script, spoken_files(folders, key), chosen, ordered, progress.of)
+            transcript, anew = speak_voice(script, files, chosen, ordered, progress.of)
+        # As it was written: a recording without a transcript counts as not made.
+        for path in (files.recording, files.subtitles, files.transcript) if anew else ():
+            keeper.publish(path)
     seconds = transcript.sentences[-1].end
     metadata = {
         "script": legible(script.name),
@@ -53,7 +58,7 @@ def spoken_files(folders: DataFolders, key: str) -> SpokenFiles:
 
 
 def _recorded(uploads: Uploads, key: str) -> dg.MaterializeResult:
-    recording = uploads.find(UploadKind.AUDIO, key)
+    recording = uploads.bring(UploadKind.AUDIO, key)
     version = recorded_version(uploads.known(UploadKind.AUDIO)[key].fingerprint)
     metadata = {"upload": legible(recording.name), "synthetic voice": False, "engine": "recorded"}
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))

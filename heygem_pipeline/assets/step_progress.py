@@ -8,7 +8,7 @@ from typing import Protocol
 import dagster as dg
 
 from heygem_pipeline.assets.failures import is_cancelled
-from heygem_pipeline.runs.progress_file import Progress, remove_progress, write_progress
+from heygem_pipeline.runs.progress import Progress, remove_progress, write_progress
 from heygem_pipeline.storage.folders import data_folders
 
 SECONDS_BETWEEN_LINES = 5.0

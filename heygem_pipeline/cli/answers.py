@@ -77,20 +77,26 @@ def status_answer(
     files = {UploadKind.AUDIO: uploads.voices(), UploadKind.TEMPLATE: presenters}
     every = [path for paths in files.values() for path in paths.values()]
 
-    def told(status: "Status", file: Path | None) -> dict[str, Any]:
+    def told(status: "Status", file: str | None) -> dict[str, Any]:
         return {
             "state": word(status),
             "share": status.share,
             "reason": None if status.reason is None else told_message(status.reason, every),
             "run": status.run_id,
-            "file": None if file is None else str(file.absolute()),
+            "file": file,
         }
 
     def uploaded(statuses: Mapping[str, "Status"], kind: UploadKind) -> list[dict[str, Any]]:
-        return [{"name": key} | told(status, files[kind].get(key)) for key, status in statuses.items()]
+        paths = {key: str(path.absolute()) for key, path in files[kind].items()}
+        return [{"name": key} | told(status, paths.get(key)) for key, status in statuses.items()]
+
+    made = {one.path for one in folders.files.below(folders.outputs)}
+
+    def there(path: Path) -> str | None:
+        return folders.files.address(path) if path in made else None
 
     clips = [
-        {"voice": clip.voice, "presenter": clip.presenter} | told(status, _there(folders.clip(clip)))
+        {"voice": clip.voice, "presenter": clip.presenter} | told(status, there(folders.clip(clip)))
         for clip, status in found.clips.items()
     ]
     return _workers(folders) | {
@@ -101,7 +107,7 @@ def status_answer(
         "presenters": uploaded(found.presenters, UploadKind.TEMPLATE),
         "clips": clips,
         "zips": [
-            {"voice": voice} | told(status, _there(folders.delivery(voice)))
+            {"voice": voice} | told(status, there(folders.delivery(voice)))
             for voice, status in found.deliveries.items()
         ],
     }
@@ -142,7 +148,3 @@ def campaign_answer(
         "next": upcoming,
         "warnings": [told_message(warning) for warning in warnings],
     }
-
-
-def _there(path: Path) -> Path | None:
-    return path if path.exists() else None

@@ -110,7 +110,7 @@ def _look(instance: "Instance", folders: "DataFolders") -> _Look:
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.planning.status import State
     from heygem_pipeline.runs.data_folder_lock import is_served
-    from heygem_pipeline.runs.progress_file import read_progress
+    from heygem_pipeline.runs.progress import read_progress
     from heygem_pipeline.settings import settings
 
     found, served = plan(instance, folders, settings()), is_served(folders)

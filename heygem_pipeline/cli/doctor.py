@@ -199,9 +199,18 @@ def cluster_findings(folders: DataFolders) -> Iterator[Finding]:
         require_broker(folders.broker)
         return "it answers"
 
+    def bucket() -> str:
+        from heygem_pipeline.storage.bucket_files import BucketFiles
+
+        assert isinstance(folders.files, BucketFiles)
+        folders.files.require_reachable()
+        return "it answers"
+
     found = _asked("database", database, "check HEYGEM_DATABASE", Need.SETTINGS)
     yield found
     yield _asked("broker", broker, "check HEYGEM_BROKER", Need.SETTINGS)
+    if folders.bucket:
+        yield _asked("bucket", bucket, "check HEYGEM_BUCKET, AWS_ENDPOINT_URL, and the keys for it", Need.SETTINGS)
     workers = workers_of(folders) if found.well else []
     for worker in workers:
         yield Finding(

@@ -6,16 +6,17 @@ import json
 import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
+from time import localtime
 from typing import Any
 
 from heygem_pipeline.errors import ArchiveChanged
 from heygem_pipeline.storage.atomic import atomic_path, require_space
+from heygem_pipeline.storage.file_store import FileStore, LocalFiles, StoredFile
 from heygem_pipeline.storage.fingerprint import text_digest
 
-PIECE = 2**18
-"""Bytes read at a time."""
+FILE_MODE = 0o100644
+"""Of what is unpacked."""
 
 
 def write_archive(destination: Path, clips: Sequence[tuple[str, Path]], manifest: Sequence[dict[str, Any]]) -> None:
@@ -24,10 +25,14 @@ def write_archive(destination: Path, clips: Sequence[tuple[str, Path]], manifest
     The files are stored as they are (video does not compress) and streamed; the ZIP appears whole or not at all; names
     may be any Unicode. Raises DiskFull.
     """
-    require_space(destination, sum(path.stat().st_size for _, path in clips) + 2**20)
+    files = LocalFiles()
+    found = [(name, stored) for name, path in clips if (stored := files.find(path)) is not None]
+    if len(found) < len(clips):
+        raise FileNotFoundError(destination.name)
+    require_space(destination, sum(stored.size for _, stored in found) + 2**20)
     with atomic_path(destination) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, path in clips:
-            deque(_add(archive, name, path), maxlen=0)
+        for name, stored in found:
+            deque(_add(archive, name, stored, files), maxlen=0)
         archive.writestr("manifest.json", json.dumps(list(manifest), ensure_ascii=False, indent=1))
         archive.writestr("manifest.csv", _as_csv(manifest))
 
@@ -40,16 +45,13 @@ class StreamedArchive:
         mark: another one where anything in it has changed.
     """
 
-    def __init__(self, files: Iterable[tuple[str, Path]]) -> None:
+    def __init__(self, files: Iterable[tuple[str, Path]], store: FileStore) -> None:
         """Look at the files (name inside, path); one that is gone is left out."""
-        self._entries: list[tuple[Path, zipfile.ZipInfo, int]] = []
-        for name, path in files:
-            with suppress(FileNotFoundError):
-                self._entries.append((path, zipfile.ZipInfo.from_file(path, name), path.stat().st_mtime_ns))
-        infos = [info for _, info, _ in self._entries]
-        self.length = _length_of(infos)
-        told = repr([(info.filename, info.file_size, modified) for _, info, modified in self._entries])
-        self.mark = text_digest(told, 32)
+        self._store = store
+        found = ((name, store.find(path)) for name, path in files)
+        self._entries = [(name, stored) for name, stored in found if stored is not None]
+        self.length = _length_of([_info(name, stored) for name, stored in self._entries])
+        self.mark = text_digest(repr([(name, one.size, one.modified) for name, one in self._entries]), 32)
 
     def __bool__(self) -> bool:
         return bool(self._entries)
@@ -72,15 +74,14 @@ class StreamedArchive:
     def _whole(self) -> Iterator[bytes]:
         outlet = _Outlet()
         with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
-            for path, info, modified in self._entries:
+            for name, stored in self._entries:
+                if self._store.find(stored.path) != stored:
+                    raise ArchiveChanged("archive.changed", file=stored.path.name)
                 try:
-                    now = path.stat()
-                    if (now.st_size, now.st_mtime_ns) != (info.file_size, modified):
-                        raise ArchiveChanged("archive.changed", file=path.name)
-                    for _ in _add(archive, info.filename, path):
+                    for _ in _add(archive, name, stored, self._store):
                         yield outlet.fetch()
                 except FileNotFoundError as error:
-                    raise ArchiveChanged("archive.changed", file=path.name) from error
+                    raise ArchiveChanged("archive.changed", file=stored.path.name) from error
         yield outlet.fetch()
 
 
@@ -97,12 +98,19 @@ def _length_of(infos: Sequence[zipfile.ZipInfo]) -> int:
     return place + central + (76 if many else 0) + 22
 
 
-def _add(archive: zipfile.ZipFile, name: str, path: Path) -> Iterator[None]:
-    """Copy a file into the archive, a piece at a step. Raises FileNotFoundError before anything is written."""
-    with path.open("rb") as source, archive.open(zipfile.ZipInfo.from_file(path, name), "w") as entry:
-        while piece := source.read(PIECE):
+def _add(archive: zipfile.ZipFile, name: str, stored: StoredFile, store: FileStore) -> Iterator[None]:
+    """Copy a file into the archive, a piece at a step. Raises FileNotFoundError."""
+    with archive.open(_info(name, stored), "w") as entry:
+        for piece in store.read(stored.path, 0, stored.size):
             entry.write(piece)
             yield
+
+
+def _info(name: str, stored: StoredFile) -> zipfile.ZipInfo:
+    year, month, day, hour, minute, second, *_ = localtime(stored.modified // 10**9)
+    info = zipfile.ZipInfo(name, (max(year, 1980), month, day, hour, minute, second))
+    info.file_size, info.external_attr = stored.size, FILE_MODE << 16
+    return info
 
 
 class _Outlet(io.RawIOBase):

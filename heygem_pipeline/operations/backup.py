@@ -17,9 +17,11 @@ from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, OutputRefused
 from heygem_pipeline.operations.postgres_copy import dump_database, load_database, require_empty_database
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full, require_space, require_writable
+from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.links import leads_out
+from heygem_pipeline.storage.scratch import SCRATCH
 
 SQLITE_HEADER = b"SQLite format 3\0"
 """First bytes of every SQLite 3 database (sqlite.org/fileformat.html, section 1.3)."""
@@ -73,7 +75,8 @@ def back_up(folders: DataFolders, destination: Path) -> Copied:
         for path in _worth_keeping(folders):
             name = path.relative_to(folders.root).as_posix()
             try:
-                source = _copy_of_database(path, snapshot) if _is_database(path) else path
+                here = path if path.is_relative_to(folders.state) else folders.files.fetch(path)
+                source = _copy_of_database(here, snapshot) if _is_database(here) else here
                 archive.add(source, name, filter=_without_owner)
             except FileNotFoundError:
                 continue  # deleted meanwhile
@@ -111,6 +114,8 @@ def restore(folders: DataFolders, backup: Path) -> Copied:
                     dump = folders.root / DATABASE
                     load_database(folders.database, dump)
                     dump.unlink()
+                if isinstance(folders.files, BucketFiles):
+                    folders.files.fill(folders.root / member.name for member in members if member.name != DATABASE)
             return Copied(len(members), archive.offset)
     except (tarfile.TarError, EOFError, FileNotFoundError, IsADirectoryError, ValueError, RecursionError) as error:
         raise BackupUnusable("backup.not_whole", file=backup.name) from error
@@ -147,13 +152,18 @@ def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
 
     Databases come first: a clip finished meanwhile is then a file they do not know, not one they miss.
     """
-    found = chain((path for path in _files(folders.state) if path != folders.reserve), _others(folders))
+    scratch = {folders.state / SCRATCH}
+    found = chain((path for path in _files(folders.state, scratch) if path != folders.reserve), _others(folders))
     yield from (path for path in found if not leads_out(path, folders.root))
 
 
 def _others(folders: DataFolders) -> Iterator[Path]:
     left_out = {folders.state, folders.log_file.parent, folders.patches(ClipKey("any", "any")).parents[1]}
     left_out.add(folders.face_encodings("any").parent)
+    if folders.bucket:
+        every = (one.path for one in folders.files.below(folders.root))
+        yield from (path for path in every if left_out.isdisjoint(path.parents))
+        return
     for folder in sorted(folders.root.iterdir()):
         if folder.is_dir():
             yield from _files(folder, left_out)

@@ -33,8 +33,9 @@ def announce(folders: DataFolders) -> None:
     identity = identity_of(folders)
     if not identity:
         identity = token_hex(16)
-        with atomic_path(folders.state / "cluster-id") as temporary:
+        with atomic_path(_identity_file(folders)) as temporary:
             temporary.write_text(identity, encoding="ascii")
+        folders.files.publish(_identity_file(folders))
     with folders.register(REGISTER).changing() as write:
         write(asdict(Controller(pipeline_version(), identity)))
 
@@ -49,11 +50,15 @@ def _understood(stored: dict[str, Any]) -> Controller | None:
 
 
 def identity_of(folders: DataFolders) -> str:
-    """Of the data folder that is mounted here; "" where it has none."""
+    """Of the data folder that is mounted here, or of the bucket; "" where it has none. Raises BucketUnreachable."""
     try:
-        return (folders.state / "cluster-id").read_text(encoding="ascii").strip()
+        return folders.files.fetch(_identity_file(folders)).read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return ""
+
+
+def _identity_file(folders: DataFolders) -> Path:
+    return folders.state / "cluster-id"
 
 
 def pipeline_version() -> str:

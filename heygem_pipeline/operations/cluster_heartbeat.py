@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Lock, Thread
-from time import time
+from time import monotonic, time
 
 import psutil
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +15,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.cluster_workers import Worker, Workers
 
 SECONDS_BETWEEN_BEATS = 3.0
+SECONDS_BETWEEN_CLEANINGS = 60.0
 
 SECONDS_APART = 5.0
 """Clocks that differ by more put uploads and failures in a wrong order."""
@@ -44,14 +45,24 @@ class Heartbeat(Thread):
     Args:
         lost: called when the controller has taken this worker for dead, and had its run made elsewhere.
         unfit: called with the reason when this machine must take no more runs.
+        clean: called every minute.
     """
 
-    def __init__(self, workers: Workers, name: str, lost: Callable[[], None], unfit: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        workers: Workers,
+        name: str,
+        lost: Callable[[], None],
+        unfit: Callable[[Message], None],
+        clean: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(daemon=True)
         self._workers = workers
         self._worker = name
         self._lost = lost
         self._unfit = unfit
+        self._clean = clean
+        self._cleaned = monotonic()
         self._apart = 0.0
         self._wrong = 0
         self._stopped: str | None = None
@@ -84,6 +95,9 @@ class Heartbeat(Thread):
             self._look_at_clock()
             with suppress(SQLAlchemyError), self._speaking:
                 self._look_after_run(recorded)
+                if monotonic() - self._cleaned >= SECONDS_BETWEEN_CLEANINGS:
+                    self._clean()
+                    self._cleaned = monotonic()
 
     def stop(self) -> None:
         """Say no more."""

@@ -185,7 +185,7 @@ def _end(
 
 def remove_what_was_left(folders: DataFolders, run_id: str, subject: Subject | None) -> None:
     """Delete what a run that ended was writing, and how far it said it was."""
-    folders.progress(run_id).unlink(missing_ok=True)
+    folders.progress(run_id).remove()
     names = {subject.clip.voice if subject.stage is Stage.CLIP else subject.key} if subject is not None else set()
     stores = [folders.outputs, *(folders.root / "store").glob("*/")]
     places = [*stores, *(store / name for store in stores for name in names), folders.state / "progress"]

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from multiprocessing import get_context
 from secrets import token_hex
@@ -18,10 +19,11 @@ from dagster import DagsterRunStatus
 from sqlalchemy.exc import SQLAlchemyError
 
 from heygem_pipeline.devices import cards_of
-from heygem_pipeline.errors import ClusterUnusable
+from heygem_pipeline.errors import BucketUnreachable, ClusterUnusable
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.operations.cluster_controller import announced, identity_of, pipeline_version
+from heygem_pipeline.operations.cluster_controller import Controller, announced, identity_of, pipeline_version
 from heygem_pipeline.operations.cluster_heartbeat import Heartbeat, seconds_apart, wrong_time
+from heygem_pipeline.operations.worker_scratch import drop_what_is_gone
 from heygem_pipeline.planning.machine_readiness import engine_of, tracker_of
 from heygem_pipeline.runs.cluster_queues import AGREED, IN_A_WORKER, WORKER_TAG, Queue
 from heygem_pipeline.runs.cluster_workers import Worker, Workers, WorkerState
@@ -61,8 +63,8 @@ def examine(folders: DataFolders, chosen: Settings, queue: Queue, device: str | 
     reason = wrong_time(apart)
     if own != controller.version:
         reason = Message("cluster.other_version", own=own, controller=controller.version)
-    elif identity_of(folders) != controller.folder:
-        reason = Message("cluster.other_folder", folder=str(folders.root))
+    elif (other := _other_folder(folders, controller)) is not None:
+        reason = other
     elif reason is None and lacks is not None:
         reason = Message("cluster.lacks", what=lacks)
     return Worker(
@@ -79,6 +81,18 @@ def examine(folders: DataFolders, chosen: Settings, queue: Queue, device: str | 
         state=WorkerState.STARTING if reason is None else WorkerState.UNFIT,
         reason=reason,
     )
+
+
+def _other_folder(folders: DataFolders, controller: Controller) -> Message | None:
+    """Why this machine does not see what the others see; None where it does."""
+    try:
+        if identity_of(folders) == controller.folder:
+            return None
+    except BucketUnreachable as error:
+        return error.message
+    if folders.bucket:
+        return Message("cluster.other_bucket", bucket=folders.bucket)
+    return Message("cluster.other_folder", folder=str(folders.root))
 
 
 def work(folders: DataFolders, chosen: Settings, queue: Queue, device: str | None) -> Message | None:
@@ -105,7 +119,7 @@ def work(folders: DataFolders, chosen: Settings, queue: Queue, device: str | Non
     # As Dagster does it, but once, and not in the process of every run.
     import_module(GRAPH)
     ended = _Ended()
-    heartbeat = Heartbeat(workers, worker.name, ended.lost, ended.unfit)
+    heartbeat = Heartbeat(workers, worker.name, ended.lost, ended.unfit, partial(drop_what_is_gone, folders))
     heartbeat.start()
     try:
         _take_runs(worker, folders, workers)

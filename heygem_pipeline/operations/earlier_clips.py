@@ -4,17 +4,14 @@ A clip is one partition, and what is made of it now is one file; these are files
 nothing.
 """
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from heygem_pipeline.quality.report import ClipReport, read_report
-from heygem_pipeline.runs.materializations import names_in
-from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
+from heygem_pipeline.storage.file_store import StoredFile
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.state_file import NOT_READABLE
 
@@ -37,7 +34,7 @@ class EarlierClip:
     def report(self, folders: DataFolders) -> ClipReport | None:
         """Its report; None where that is gone."""
         try:
-            return read_report(self.report_path(folders))
+            return read_report(folders.files.fetch(self.report_path(folders)))
         except (FileNotFoundError, *NOT_READABLE):
             return None
 
@@ -55,8 +52,12 @@ class EarlierClip:
 
 def earlier_of_voice(folders: DataFolders, voice: str) -> list[EarlierClip]:
     """All that are kept of a voice, by presenter and number."""
-    names = [name.removesuffix(CLIP_SUFFIX) for name in names_in(folders.earlier_clips(voice)) if _is_clip(name)]
-    found = [one for name in names if (one := EarlierClip.of_name(voice, name)) is not None]
+    return _named(voice, folders.files.names(folders.earlier_clips(voice)))
+
+
+def _named(voice: str, names: Iterable[str]) -> list[EarlierClip]:
+    stems = (name.removesuffix(CLIP_SUFFIX) for name in names if _is_clip(name))
+    found = [one for stem in stems if (one := EarlierClip.of_name(voice, stem)) is not None]
     return sorted(found, key=lambda one: (one.clip, one.number))
 
 
@@ -76,35 +77,29 @@ def keep_as_they_are(folders: DataFolders, clips: Iterable[ClipKey]) -> list[Ear
     """
     kept = []
     for clip in clips:
-        finished = folders.clip(clip)
-        if not finished.is_file() or not folders.report(clip).is_file():
+        finished = folders.files.find(folders.clip(clip))
+        if finished is None or folders.files.find(folders.report(clip)) is None:
             continue
         earlier = earlier_of(folders, clip)
-        if any(_same(one.path(folders), finished) for one in earlier):
+        if any(_same(folders.files.find(one.path(folders)), finished) for one in earlier):
             continue
         kept.append(_keep(folders, clip, max((one.number for one in earlier), default=0) + 1))
     return kept
 
 
-def _same(one: Path, other: Path) -> bool:
-    mine, its = one.stat(), other.stat()
-    return (mine.st_size, mine.st_mtime_ns) == (its.st_size, its.st_mtime_ns)
+def _same(one: StoredFile | None, other: StoredFile) -> bool:
+    return one is not None and (one.size, one.modified) == (other.size, other.modified)
 
 
 def _keep(folders: DataFolders, clip: ClipKey, first: int) -> EarlierClip:
-    folders.earlier_clips(clip.voice).mkdir(exist_ok=True)
     for one in (EarlierClip(clip, number) for number in count(first)):
         try:
-            # A new clip is another file with the same name: this one stays what it is, and takes no room.
-            os.link(folders.clip(clip), one.path(folders))
+            folders.files.copy(folders.clip(clip), one.path(folders))
         except FileExistsError:
             continue
-        except OSError:
-            # exFAT and some network shares know no hard links.
-            with atomic_path(one.path(folders)) as temporary:
-                shutil.copy2(folders.clip(clip), temporary)
-        with atomic_path(one.report_path(folders)) as temporary:
-            shutil.copyfile(folders.report(clip), temporary)
+        # Of an earlier one that lost its clip alone.
+        folders.files.remove(one.report_path(folders))
+        folders.files.copy(folders.report(clip), one.report_path(folders))
         return one
     raise AssertionError
 
@@ -112,11 +107,13 @@ def _keep(folders: DataFolders, clip: ClipKey, first: int) -> EarlierClip:
 def remove_earlier(folders: DataFolders, kept: Iterable[EarlierClip]) -> None:
     """Delete some of them. The folder stays: were it removed, the voice's ZIP would count as out of date."""
     for one in kept:
-        one.path(folders).unlink(missing_ok=True)
-        one.report_path(folders).unlink(missing_ok=True)
+        folders.files.remove(one.path(folders))
+        folders.files.remove(one.report_path(folders))
 
 
 def all_earlier(folders: DataFolders) -> Iterator[EarlierClip]:
     """All that are kept."""
-    for voice in sorted(names_in(folders.outputs)):
-        yield from earlier_of_voice(folders, voice)
+    files, inside = folders.files, folders.earlier_clips("any").name
+    voices = {f"{voice}/{inside}": voice for voice in files.folders(folders.outputs)}
+    for place, listing in files.listings(folders.outputs, voices.keys()).items():
+        yield from _named(voices[place], listing.names)

@@ -19,11 +19,13 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.requests import erase
 from heygem_pipeline.runs.dagster_internals import PARTITION_NAME_TAG, get_multidimensional_partition_tag
+from heygem_pipeline.runs.materializations import keys_like
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.run_events import RunEvents
 from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_TAG, STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
 from heygem_pipeline.storage.file_names import sidecar_of
+from heygem_pipeline.storage.file_store import FileStore
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
@@ -128,7 +130,7 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
     require_idle(runs, target)
     paths = {*kept.paths, *(path for _, path in _files(folders, target))}
     for path in paths:
-        path.unlink(missing_ok=True)
+        folders.files.remove(path)
     roots = [place.parents[1] for place in _of_clips(folders).values()]
     roots.append(folders.earlier_reports("any").parent)
     # Deeper folders first: theirs may be empty then.
@@ -173,21 +175,24 @@ def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, P
         ]
     for what, place in _of_clips(folders).items():
         root, ending = place.parents[1], place.suffix
-        for voice in sorted(root.iterdir()) if root.is_dir() else ():
-            if voice.is_dir() and target.holds(voice.name, target.presenter):
-                there = (path for path in sorted(voice.iterdir()) if path.suffix == ending)
-                candidates += [(what, path) for path in there if target.holds(voice.name, path.stem)]
+        voices = [target.voice] if target.voice is not None else folders.files.folders(root)
+        for voice, listing in folders.files.listings(root, voices).items():
+            there = (root / voice / name for name in sorted(listing.names) if name.endswith(ending))
+            candidates += [(what, path) for path in there if target.holds(voice, path.stem)]
     for one in all_earlier(folders):
         if target.holds(one.clip.voice, one.clip.presenter):
             candidates += [("earlier clips", one.path(folders)), ("reports of earlier clips", one.report_path(folders))]
     file = uploads.known(UploadKind.TEMPLATE).get(target.presenter or "")
     names = {target.presenter, f"{target.presenter}.mp4", file.file if file else None}
-    for archive in sorted(folders.outputs.glob("*.zip")):
-        made = target.presenter is None or folders.clip(ClipKey(archive.stem, target.presenter)).exists()
-        if target.holds(archive.stem, target.presenter) and (made or _names_one_of(archive, names)):
+    for voice in sorted(keys_like(folders, folders.delivery("any"))):
+        archive = folders.delivery(voice)
+        made = (
+            target.presenter is None or folders.files.find(folders.clip(ClipKey(voice, target.presenter))) is not None
+        )
+        if target.holds(voice, target.presenter) and (made or _names_one_of(folders.files, archive, names)):
             candidates.append(("ZIPs", archive))
     for what, path in candidates:
-        if path.is_symlink() or path.is_file():
+        if path.is_symlink() or path.is_file() or folders.files.find(path) is not None:
             yield what, path
 
 
@@ -243,10 +248,10 @@ def _of_clips(folders: DataFolders) -> dict[str, Path]:
     }
 
 
-def _names_one_of(archive: Path, names: Iterable[str | None]) -> bool:
+def _names_one_of(files: FileStore, archive: Path, names: Iterable[str | None]) -> bool:
     """Does the ZIP's manifest name a presenter? One that cannot be read may."""
     try:
-        with zipfile.ZipFile(archive) as file:
+        with zipfile.ZipFile(files.fetch(archive)) as file:
             manifest = file.read("manifest.json").decode()
     except (zipfile.BadZipFile, KeyError):
         return True

@@ -16,7 +16,7 @@ from heygem_pipeline.runs.failure_reasons import STOPPED, reason_tag
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.partitions import take_in_uploads
-from heygem_pipeline.runs.progress_file import progress_files
+from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.disk_reserve import keep_reserve
 from heygem_pipeline.storage.folders import DataFolders

@@ -12,6 +12,7 @@ from filelock import FileLock
 from heygem_pipeline.operations.retention_files import (
     removable_half_written,
     removable_log,
+    removable_objects,
     removable_outputs,
     removable_patches,
     removable_previews,
@@ -86,6 +87,7 @@ def _removable(
     yield from removable_store(folders, settings, clips, now, remember)
     yield from removable_outputs(folders, settings, data_versions(instance, folders, "delivery"), voices, now)
     yield from removable_half_written(folders, now)
+    yield from removable_objects(folders, now)
     yield from removable_log(folders)
     yield from removable_runs(instance, folders, settings, plan(instance, folders, settings), now)
     yield from removable_records(instance, folders, now)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from heygem_pipeline.operations.earlier_clips import earlier_of_voice
 from heygem_pipeline.operations.retention_items import DAY, Removable, modified, removable_file
-from heygem_pipeline.runs.materializations import ClipFiles, keys_in
-from heygem_pipeline.runs.progress_file import progress_files
+from heygem_pipeline.runs.materializations import ClipFiles, keys_like
+from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.settings import KeepSettings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
+from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import REMOVED_SUFFIX, DataFolders
+from heygem_pipeline.storage.file_store import LocalFiles, StoredFile
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 LARGEST_SERVER_LOG = 20 * 10**6
@@ -21,6 +23,11 @@ LARGEST_SERVER_LOG = 20 * 10**6
 
 ANY = ClipKey("any", "any")
 """Shows where files of clips lie."""
+
+ABOUT_CLIPS = DataFolders.report, DataFolders.filmstrip
+
+LOCAL = LocalFiles()
+"""What each machine has for itself."""
 
 
 def removable_patches(
@@ -30,26 +37,25 @@ def removable_patches(
     keep, keep_unfinished = keeping.keep_patches_days, keeping.keep_store_days
     finished = "mouth patches of finished clips", f"HEYGEM_KEEP_PATCHES_DAYS={keep:g}"
     unfinished = "mouth patches of unfinished clips", f"HEYGEM_KEEP_STORE_DAYS={keep_unfinished:g}"
-    for clip, path in _of_clips(folders.patches(ANY), ".parquet"):
-        made = modified(path)
-        if made is None or clip.partition in busy:
+    files = folders.files
+    for clip, patches in _of_clips(folders, folders.patches(ANY)):
+        if clip.partition in busy:
             continue
-        reported = modified(folders.report(clip))
-        if reported is not None and reported >= made and folders.clip(clip).exists():
-            if now - reported >= keep * DAY:
-                yield from removable_file(*finished, path)
-        elif now - made >= max(keep, keep_unfinished) * DAY:
-            yield from removable_file(*unfinished, path)
+        report = files.find(folders.report(clip))
+        if report is not None and report.modified >= patches.modified and files.find(folders.clip(clip)) is not None:
+            if now - report.modified / 1e9 >= keep * DAY:
+                yield from removable_file(*finished, patches.path, files)
+        elif now - patches.modified / 1e9 >= max(keep, keep_unfinished) * DAY:
+            yield from removable_file(*unfinished, patches.path, files)
 
 
 def removable_previews(folders: DataFolders, keeping: KeepSettings, now: float) -> Iterator[Removable]:
     """Previews, and what was asked of them, a while after they were last asked for or made."""
     keep = keeping.keep_previews_days
     for example in (folders.preview(ANY), folders.preview_wish(ANY)):
-        for _, path in _of_clips(example, example.suffix):
-            made = modified(path)
-            if made is not None and now - made >= keep * DAY:
-                yield from removable_file("previews", f"HEYGEM_KEEP_PREVIEWS_DAYS={keep:g}", path)
+        for _, stored in _of_clips(folders, example):
+            if now - stored.modified / 1e9 >= keep * DAY:
+                yield from removable_file("previews", f"HEYGEM_KEEP_PREVIEWS_DAYS={keep:g}", stored.path, folders.files)
 
 
 def removable_store(
@@ -67,9 +73,12 @@ def removable_store(
         with register.changing() as write:
             write(since)
     keep = keeping.keep_store_days
+    of_the_machine = folders.first_look("any", "any").parents[1]
     for name, what in gone.items():
+        path = folders.root / name
         if now - since[name] >= keep * DAY:
-            yield from removable_file(what, f"HEYGEM_KEEP_STORE_DAYS={keep:g}", folders.root / name)
+            files = LOCAL if path.is_relative_to(of_the_machine) else folders.files
+            yield from removable_file(what, f"HEYGEM_KEEP_STORE_DAYS={keep:g}", path, files)
 
 
 def _times(stored: dict[str, float]) -> dict[str, float]:
@@ -97,7 +106,7 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
     ]
     for known, stored in ((voices, of_voices), (scripts, of_scripts), (presenters, of_presenters)):
         for what, example in stored:
-            for key in sorted(keys_in(example.parent, example.suffix) - known.keys()):
+            for key in sorted(keys_like(folders, example) - known.keys()):
                 yield what, example.with_name(key + example.suffix)
     for kind, known in (
         (UploadKind.AUDIO, recordings),
@@ -108,13 +117,15 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
         for path in sorted(folders.first_look(kind, "any").parent.glob("*")):
             if path.name.partition(".")[0] not in needed and not path.name.startswith(TEMPORARY_PREFIX):
                 yield "first looks at uploads that are gone", path
-    for example in (folders.report(ANY), folders.filmstrip(ANY)):
-        for clip, path in _of_clips(example, example.suffix):
-            if not folders.clip(clip).exists() and clip.partition not in busy:
-                yield "reports and filmstrips of clips that are gone", path
-    for clip, path in _of_clips(folders.removed(ANY), REMOVED_SUFFIX):
-        if clip.voice not in voices or clip.presenter not in presenters:
+    of_clips = [(clip, one.path) for example in ABOUT_CLIPS for clip, one in _of_clips(folders, example(folders, ANY))]
+    # Looked at last: what came meanwhile is there.
+    there = {clip for clip, _ in _of_clips(folders, folders.clip(ANY))}
+    for clip, path in of_clips:
+        if clip not in there and clip.partition not in busy:
             yield "reports and filmstrips of clips that are gone", path
+    for clip, removed in _of_clips(folders, folders.removed(ANY)):
+        if clip.voice not in voices or clip.presenter not in presenters:
+            yield "reports and filmstrips of clips that are gone", removed.path
 
 
 def removable_outputs(
@@ -129,32 +140,33 @@ def removable_outputs(
     if keep is None:
         return
     why = f"HEYGEM_KEEP_OUTPUTS_DAYS={keep:g}"
-    for audio in _folders_in(folders.clip(ANY).parents[1]):
+    kept = folders.files
+    for audio in kept.folders(folders.outputs):
         files = ClipFiles.of_voice(folders, audio)
         # A prune that was killed may have marked a clip, and not removed it yet.
         there = files.clips & (files.reports | files.removed)
         ours = [ClipKey(audio, template) for template in sorted(there)]
         earlier = earlier_of_voice(folders, audio)
         outputs = [*map(folders.clip, ours), *(one.path(folders) for one in earlier)]
-        times = [time for path in outputs if (time := modified(path)) is not None]
+        times = [found.modified / 1e9 for path in outputs if (found := kept.find(path)) is not None]
         if not times or audio in busy or now - max(times) < keep * DAY:
             continue
         if audio in delivered:
-            yield from removable_file("ZIPs", why, folders.delivery(audio))
+            yield from removable_file("ZIPs", why, folders.delivery(audio), kept)
         for clip in ours:
             mark = partial(_mark_as_removed, folders, clip)
-            yield from removable_file("finished clips", why, folders.clip(clip), mark)
+            yield from removable_file("finished clips", why, folders.clip(clip), kept, mark)
         for one in earlier:
-            yield from removable_file("earlier clips", why, one.path(folders))
-            yield from removable_file("reports of earlier clips", why, one.report_path(folders))
+            yield from removable_file("earlier clips", why, one.path(folders), kept)
+            yield from removable_file("reports of earlier clips", why, one.report_path(folders), kept)
 
 
 def _mark_as_removed(folders: DataFolders, clip: ClipKey) -> bool:
     mark = folders.removed(clip)
     try:
-        folders.report(clip).replace(mark)
+        folders.files.move(folders.report(clip), mark)
     except FileNotFoundError:
-        return mark.exists()
+        return folders.files.find(mark) is not None
     return True
 
 
@@ -164,11 +176,27 @@ def removable_half_written(folders: DataFolders, now: float) -> Iterator[Removab
     for path in [*half_written, *progress_files(folders)]:
         written = modified(path)
         if written is not None and now - written >= DAY:
-            yield from removable_file("half-written files of killed runs", "untouched for a day", path)
+            yield from removable_file("half-written files of killed runs", "untouched for a day", path, LOCAL)
 
 
 def _half_written(folder: Path) -> list[Path]:
     return sorted(folder.rglob(f"{TEMPORARY_PREFIX}*"))
+
+
+def removable_objects(folders: DataFolders, now: float) -> Iterator[Removable]:
+    """What killed runs have left in the bucket of a cluster."""
+    files = folders.files
+    if not isinstance(files, BucketFiles):
+        return
+    files.end_uploads(now - DAY)
+    for key, size, modified_at in list(files.unknown_objects()):
+        if now - modified_at >= DAY:
+
+            def remove(key: str = key) -> bool:
+                files.delete_object(key)
+                return True
+
+            yield Removable("objects of killed runs", "untouched for a day", size, remove)
 
 
 def removable_log(folders: DataFolders) -> Iterator[Removable]:
@@ -192,17 +220,11 @@ def removable_log(folders: DataFolders) -> Iterator[Removable]:
     )
 
 
-def _of_clips(example: Path, suffix: str) -> Iterator[tuple[ClipKey, Path]]:
-    """Clip and path of every file that lies like ``example``."""
+def _of_clips(folders: DataFolders, example: Path) -> Iterator[tuple[ClipKey, StoredFile]]:
+    """Clip and file of every file that lies like ``example``."""
     folder = example.parents[1]
-    for audio in _folders_in(folder):
-        for template in sorted(keys_in(folder / audio, suffix)):
-            clip = ClipKey(audio, template)
-            yield clip, clip.path(folder, suffix)
-
-
-def _folders_in(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir())
+    for stored in folders.files.below(folder):
+        if stored.path.suffix == example.suffix and stored.path.parents[1] == folder:
+            clip = ClipKey(stored.path.parent.name, stored.path.name.removesuffix(example.suffix))
+            if not stored.path.name.startswith(TEMPORARY_PREFIX):
+                yield clip, stored

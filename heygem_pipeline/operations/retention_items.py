@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from heygem_pipeline.storage.file_store import FileStore
+
 DAY = 24 * 3600.0
 
 
@@ -23,33 +25,31 @@ class Removable:
     remove: Callable[[], bool]
 
 
-def removable_file(what: str, why: str, path: Path, before: Callable[[], bool] = lambda: True) -> Iterator[Removable]:
+def removable_file(
+    what: str, why: str, path: Path, files: FileStore, before: Callable[[], bool] = lambda: True
+) -> Iterator[Removable]:
     """Yield the file, if it is there.
 
     Args:
+        files: where it is kept.
         before: called when it is about to go; False keeps it.
     """
-    try:
-        seen = path.stat()
-    except FileNotFoundError:
+    seen = files.find(path)
+    if seen is None:
         return
 
     def remove() -> bool:
-        try:
-            now = path.stat()
-        except FileNotFoundError:
+        # Another size or time is another file, which a run has just made.
+        if files.find(path) != seen or not before():
             return False
-        # Files appear by renaming: another inode or time is another file, which a run has just made.
-        if (now.st_ino, now.st_mtime_ns) != (seen.st_ino, seen.st_mtime_ns) or not before():
-            return False
-        path.unlink(missing_ok=True)
+        files.remove(path)
         return True
 
-    yield Removable(what, why, seen.st_size, remove)
+    yield Removable(what, why, seen.size, remove)
 
 
 def modified(path: Path) -> float | None:
-    """POSIX time of the last change; None where there is no such file."""
+    """POSIX time of the last change on this machine; None where there is nothing."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

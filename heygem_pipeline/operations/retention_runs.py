@@ -44,7 +44,7 @@ def removable_runs(
                     what,
                     f"{setting}={days:g}",
                     _size(events, folders, run_id),
-                    partial(_remove_run, events, folders, run_id, run_id in newest),
+                    partial(_remove_run, instance, events, folders, run_id, run_id in newest),
                 )
 
 
@@ -82,8 +82,11 @@ def _needed_by_backfills(instance: dg.DagsterInstance) -> set[str]:
     }
 
 
-def _remove_run(events: RunEvents, folders: DataFolders, run_id: str, holds_newest: bool) -> bool:
+def _remove_run(
+    instance: dg.DagsterInstance, events: RunEvents, folders: DataFolders, run_id: str, holds_newest: bool
+) -> bool:
     """Killed between two steps it leaves what the next prune finds: the run, or the files of a run that is gone."""
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
     events.remove_run(run_id, keep_materializations=holds_newest)
     return _remove_files(events, folders, run_id)
 

@@ -14,7 +14,7 @@ from heygem_pipeline.errors import BadInput, NotReady
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.previews import preview_runs, read_wish, settle
 from heygem_pipeline.runs.failure_reasons import UNEXPECTED, failure_metadata
-from heygem_pipeline.runs.progress_file import Progress, remove_progress, write_progress
+from heygem_pipeline.runs.progress import Progress, remove_progress, write_progress
 from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_STEP
 from heygem_pipeline.settings import Settings, settings
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -48,9 +48,9 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
         return
     try:
         uploads = Uploads(folders)
-        presenter = uploads.find(UploadKind.TEMPLATE, clip.presenter)
+        presenter = uploads.bring(UploadKind.TEMPLATE, clip.presenter)
         generate_excerpt(
-            uploads.sound(clip.voice),
+            uploads.bring_sound(clip.voice),
             _tracked(folders, clip, presenter, chosen) or presenter,
             folders.preview(clip),
             Stretch(wish.seconds, wish.begin),
@@ -59,6 +59,7 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
             _Notes(folders, context.run.run_id).take,
             text=_text(uploads, clip.voice, chosen),
         )
+        folders.files.publish(folders.preview(clip))
     except (BadInput, NotReady) as error:
         settle(folders, clip, wish, error.message)
         raise dg.Failure(str(error), failure_metadata(error), allow_retries=False) from error
@@ -73,7 +74,10 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
 def _tracked(folders: DataFolders, clip: ClipKey, upload: Path, chosen: Settings) -> Presenter | None:
     """The presenter as it was tracked before, if that still holds: then nothing is to be tracked again."""
     try:
-        known = load_presenter(folders.tracks(clip.presenter), folders.template_speech(clip.presenter), upload, chosen)
+        tracks, own_speech = folders.tracks(clip.presenter), folders.template_speech(clip.presenter)
+        for path in (tracks, own_speech):
+            folders.files.refresh(path.parent, path.name.__eq__)
+        known = load_presenter(tracks, own_speech, upload, chosen)
         if known.tracker != current_tracker(chosen, read_sidecar(upload)):
             return None
         known.open()
@@ -89,7 +93,7 @@ def _text(uploads: Uploads, voice: str, settings: Settings) -> VoiceText | None:
         told = languages_of(uploads.folders).get(voice, "")
         return text_of_recording(recording, read_trim(recording), settings, told)
     with suppress(OSError, ValueError, KeyError):
-        return text_of_script(read_transcript(uploads.folders.transcript(voice)))
+        return text_of_script(read_transcript(uploads.folders.files.fetch(uploads.folders.transcript(voice))))
     return None
 
 

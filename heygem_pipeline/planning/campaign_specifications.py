@@ -15,11 +15,12 @@ from heygem_pipeline.errors import CampaignsDisagree
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.planner import plan
-from heygem_pipeline.runs.materializations import data_versions
+from heygem_pipeline.runs.materializations import ClipFiles, data_versions
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.synthesis.front_matter import FrontMatter
+from heygem_pipeline.uploads.mirror import bring_instructions
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
@@ -32,6 +33,7 @@ class CampaignSpecifications:
 
     def render_spec(self, clip: ClipKey) -> RenderSpec:
         """As the campaigns that want the clip say. Raises CampaignsDisagree."""
+        bring_instructions(self._folders)
         uploads, usual = Uploads(self._folders), default_render_spec(self._settings)
         voice = {clip.voice: uploads.voices().get(clip.voice) or uploads.find(UploadKind.AUDIO, clip.voice)}
         presenter = {clip.presenter: uploads.find(UploadKind.TEMPLATE, clip.presenter)}
@@ -42,6 +44,7 @@ class CampaignSpecifications:
 
     def speech_order(self, voice_key: str) -> FrontMatter:
         """As the campaigns that want the script say. Raises CampaignsDisagree."""
+        bring_instructions(self._folders)
         campaigns = load_campaigns(self._folders.campaigns, default_render_spec(self._settings))
         voice = {key: path for key, path in Uploads(self._folders).voices().items() if key == voice_key}
         ordered = speech_orders(campaigns.usable, voice).get(voice_key, FrontMatter())
@@ -53,8 +56,10 @@ class CampaignSpecifications:
     def delivery_spec(self, instance: dg.DagsterInstance, voice_key: str) -> DeliverySpec:
         """The clips that are wanted of the voice, as the planner finds them."""
         folders = self._folders
+        bring_instructions(folders)
         found = plan(instance, folders, self._settings)
         if voice_key not in found.clips.rows:
             return DeliverySpec({}, "none")
         versions = data_versions(instance, folders, "encoded_video")
-        return delivery_spec(folders, voice_key, found.clips, found.wanting, versions, found.languages.get(voice_key))
+        mark = ClipFiles.of_voice(folders, voice_key).mark
+        return delivery_spec(mark, voice_key, found.clips, found.wanting, versions, found.languages.get(voice_key))

@@ -9,7 +9,6 @@ from heygem_pipeline.campaigns.campaign import Campaign
 from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.storage.clip_key import partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
-from heygem_pipeline.storage.folders import DataFolders
 
 FIRST_WORDING = {
     "clip.cancelled": "It was cancelled; to make it all the same: heygem retry.",
@@ -19,7 +18,7 @@ FIRST_WORDING = {
 
 
 def delivery_spec(
-    folders: DataFolders,
+    mark: int,
     voice_key: str,
     clips: ClipTable[Status],
     wanting: ClipTable[tuple[Campaign, ...]],
@@ -29,6 +28,7 @@ def delivery_spec(
     """Return the order of a voice. There is one ZIP, whatever the number of campaigns: it holds what any asks for.
 
     Args:
+        mark: another number after any of the voice's clips came, went or was replaced.
         clips: the wanted ones, at least one of them of this voice.
         wanting: the campaigns that want each.
         versions: of the clips that were made, by partition key.
@@ -47,7 +47,7 @@ def delivery_spec(
         )
         for presenter_key, status in clips.rows[voice_key].items()
     )
-    content = [its_clips, language, report, filmstrips, voice, _state_of_clips(folders, voice_key)]
+    content = [its_clips, language, report, filmstrips, voice, mark]
     version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     return DeliverySpec(unfinished, version, language, report, filmstrips, voice)
 
@@ -60,11 +60,3 @@ def _why_not(status: Status) -> str:
 
 def _first_wording(status: Status) -> str | None:
     return FIRST_WORDING.get(status.reason.code) if status.reason is not None else None
-
-
-def _state_of_clips(folders: DataFolders, voice_key: str) -> int:
-    """A number that is another one after any of the voice's clips came, went or was replaced."""
-    try:
-        return folders.clips_of(voice_key).stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0

@@ -6,7 +6,7 @@ from statistics import median
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.history import seconds_of_latest
 from heygem_pipeline.runs.instance import Instance
-from heygem_pipeline.runs.progress_file import time_left
+from heygem_pipeline.runs.progress import time_left
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 

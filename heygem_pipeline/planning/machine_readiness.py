@@ -88,7 +88,7 @@ def tracker_of(name: str, settings: NetworkSettings) -> tuple[str, Message | Non
 
 def lack_of_outputs(folders: DataFolders) -> Message | None:
     """Why clips that are not there do not count as deleted; None where nothing is amiss."""
-    if not folders.seen.is_away("outputs", folders.outputs):
+    if folders.bucket or not folders.seen.is_away("outputs", folders.outputs):
         return None
     count = sum(1 for _ in folders.reports.rglob(f"*{REPORT_SUFFIX}"))
     return Message("outputs.folder_away", folder=folders.outputs.name, count=count) if count else None

@@ -32,8 +32,8 @@ from heygem_pipeline.planning.script_statuses import script_statuses
 from heygem_pipeline.planning.status import DONE, QUEUED, REMOVED, SETTLED, WAITING, State, Status, compare
 from heygem_pipeline.runs.failure_reasons import CANCELLED
 from heygem_pipeline.runs.history import active_runs, failed_attempts
-from heygem_pipeline.runs.materializations import ClipFiles, data_versions, keys_in
-from heygem_pipeline.runs.progress_file import read_progress
+from heygem_pipeline.runs.materializations import ClipFiles, data_versions, keys_like
+from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
@@ -128,7 +128,7 @@ class _Planner:
 
     def _of_voices(self) -> dict[str, Status]:
         made = data_versions(self._instance, self._folders, "audio_features")
-        there = keys_in(self._folders.voice("any").parent, ".parquet")
+        there = keys_like(self._folders, self._folders.voice("any"))
         statuses = {}
         for key, upload in self._voices.items():
             subject, tried = Subject(Stage.VOICE, key), self._inputs.of_voice(key)
@@ -143,7 +143,7 @@ class _Planner:
 
     def _of_presenters(self) -> dict[str, Status]:
         made = data_versions(self._instance, self._folders, "face_tracks")
-        there = keys_in(self._folders.tracks("any").parent, ".parquet")
+        there = keys_like(self._folders, self._folders.tracks("any"))
         statuses = {}
         for key, upload in self._presenters.items():
             subject, tried = Subject(Stage.PRESENTER, key), self._inputs.of_presenter(key)
@@ -168,9 +168,10 @@ class _Planner:
     ) -> ClipTable[Status]:
         made = data_versions(self._instance, self._folders, "encoded_video")
         disagreements = contradictions(wanting)
+        self._clip_files = ClipFiles.of_voices(self._folders, wanting.rows.keys())
         rows: dict[str, dict[str, Status]] = {}
         for voice_key, row in wanting.rows.items():
-            files, voice, statuses = ClipFiles.of_voice(self._folders, voice_key), self._voices[voice_key], {}
+            files, voice, statuses = self._clip_files[voice_key], self._voices[voice_key], {}
             for presenter_key, campaigns in row.items():
                 key = partition_of(voice_key, presenter_key)
                 under_way = self._under_way(Subject(Stage.CLIP, key)) if key in self._clips_in_runs else None
@@ -224,7 +225,7 @@ class _Planner:
         """Where the ZIP of every voice stands, and of what it is made; it waits until all its clips are settled."""
         made = data_versions(self._instance, self._folders, "delivery")
         clips_made = data_versions(self._instance, self._folders, "encoded_video")
-        there = keys_in(self._folders.delivery("any").parent, ".zip")
+        there = keys_like(self._folders, self._folders.delivery("any"))
         statuses, versions = {}, {}
         for voice_key, row in clips.rows.items():
             subject = Subject(Stage.DELIVERY, voice_key)
@@ -235,7 +236,8 @@ class _Planner:
             elif State.DONE not in states:
                 statuses[voice_key] = NOTHING_FINISHED
             else:
-                spec = delivery_spec(self._folders, voice_key, clips, wanting, clips_made, spoken.get(voice_key))
+                mark = self._clip_files[voice_key].mark
+                spec = delivery_spec(mark, voice_key, clips, wanting, clips_made, spoken.get(voice_key))
                 version = versions[voice_key] = spec.version
                 compared = compare(made.get(voice_key) if voice_key in there else None, version)
                 failed = self._failed.status(subject, 0.0, version) if compared is not DONE else None

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -19,10 +20,10 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
 from heygem_pipeline.runs.failure_reasons import read_reason
-from heygem_pipeline.runs.progress_file import read_progress
+from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_STEP, PREVIEW_TAG
 from heygem_pipeline.settings import ClipSettings
-from heygem_pipeline.storage.atomic import atomic_path
+from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
 from heygem_pipeline.storage.state_file import NOT_READABLE
@@ -82,7 +83,9 @@ class PreviewWish:
 def read_wish(folders: DataFolders, clip: ClipKey) -> PreviewWish | None:
     """The latest wish for a pair; None where there is none."""
     with suppress(FileNotFoundError, *NOT_READABLE):
-        return PreviewWish.from_json(json.loads(folders.preview_wish(clip).read_text(encoding="utf-8")))
+        return PreviewWish.from_json(
+            json.loads(folders.files.fetch(folders.preview_wish(clip)).read_text(encoding="utf-8"))
+        )
     return None
 
 
@@ -115,13 +118,19 @@ def settle(folders: DataFolders, clip: ClipKey, wish: PreviewWish, failed: Messa
 def _write(folders: DataFolders, clip: ClipKey, wish: PreviewWish) -> None:
     with atomic_path(folders.preview_wish(clip)) as temporary:
         temporary.write_text(json.dumps(wish.as_json(), ensure_ascii=False), encoding="utf-8")
+    folders.files.publish(folders.preview_wish(clip))
 
 
 def open_wishes(folders: DataFolders) -> list[tuple[ClipKey, PreviewWish]]:
     """Those still to be made, in the order they were asked for."""
-    pairs = (ClipKey(path.parent.name, path.stem) for path in folders.previews.glob(f"*/*{REPORT_SUFFIX}"))
+    paths = (one.path for one in folders.files.below(folders.previews))
+    pairs = (ClipKey(path.parent.name, path.stem) for path in paths if _is_wish(path))
     found = [(clip, wish) for clip in pairs if (wish := read_wish(folders, clip)) is not None and wish.open]
     return sorted(found, key=lambda one: one[1].asked)
+
+
+def _is_wish(path: Path) -> bool:
+    return path.suffix == REPORT_SUFFIX and not path.name.startswith(TEMPORARY_PREFIX)
 
 
 def preview_runs(folders: DataFolders) -> list[dg.RunRequest]:
@@ -150,7 +159,7 @@ def preview_status(instance: dg.DagsterInstance, folders: DataFolders, clip: Cli
     if wish.failed is not None:
         return Status(State.FAILED, wish.failed)
     if wish.made:
-        return Status(State.DONE) if folders.preview(clip).exists() else None
+        return Status(State.DONE) if folders.files.find(folders.preview(clip)) is not None else None
     tags = {PREVIEW_TAG: clip.partition, ASKED_TAG: str(wish.asked)}
     run = next(iter(instance.get_runs(RunsFilter(tags=tags), limit=1)), None)
     if run is None:

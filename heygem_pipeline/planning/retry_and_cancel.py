@@ -34,7 +34,7 @@ def try_again(folders: DataFolders, found: Plan, clips: Iterable[ClipKey]) -> li
     again = [clip for clip in clips if found.clips[clip].state in (State.FAILED, State.REMOVED)]
     forgive(folders, {what for clip in again for what in failed_subjects(found, clip)})
     for clip in again:
-        folders.removed(clip).unlink(missing_ok=True)
+        folders.files.remove(folders.removed(clip))
     ask_for(folders, [clip.partition for clip in again])
     return again
 

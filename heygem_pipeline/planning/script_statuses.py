@@ -9,7 +9,7 @@ import dagster as dg
 
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.runs.materializations import data_versions, keys_in
+from heygem_pipeline.runs.materializations import data_versions, keys_like
 from heygem_pipeline.settings import Settings, SynthesisSettings
 from heygem_pipeline.storage.fingerprint import file_state
 from heygem_pipeline.storage.folders import DataFolders
@@ -68,7 +68,7 @@ def script_statuses(
     if not scripts:
         return {}
     made = data_versions(instance, folders, "spoken_script")
-    there = keys_in(folders.spoken("any").parent, ".wav") & keys_in(folders.transcript("any").parent, ".json")
+    there = keys_like(folders, folders.spoken("any")) & keys_like(folders, folders.transcript("any"))
     chosen = f"{settings.speech_address} {settings.speech_seconds:g} {settings.max_script_words}"
     statuses = {}
     for key, upload in scripts.items():

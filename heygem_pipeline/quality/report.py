@@ -194,9 +194,9 @@ def read_report(path: Path) -> ClipReport:
 def finished_report(folders: DataFolders, clip: ClipKey) -> ClipReport | None:
     """The report of a clip that is there; None without the clip, the report, or one this version can read."""
     stored = folders.report(clip)
-    if not (stored.exists() and folders.clip(clip).exists()):
+    if folders.files.find(folders.clip(clip)) is None:
         return None
     try:
-        return read_report(stored)
+        return read_report(folders.files.fetch(stored))
     except (FileNotFoundError, *NOT_READABLE):
         return None

@@ -22,6 +22,7 @@ from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordi
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage, sqlite_event_log
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.runs import SqlRunStorage
 from dagster._core.storage.runs.schema import BulkActionsTable, RunsTable, RunTagsTable
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
@@ -40,7 +41,7 @@ from dagster._core.storage.tags import (
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._grpc.types import ExecuteRunArgs
-from dagster._serdes import unpack_value
+from dagster._serdes import ConfigurableClassData, unpack_value
 from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
@@ -62,10 +63,12 @@ __all__ = [
     "BulkActionStatus",
     "BulkActionsFilter",
     "BulkActionsTable",
+    "ConfigurableClassData",
     "DagsterDefinitionChangedDeserializationError",
     "DagsterEvent",
     "DagsterExecutionInterruptedError",
     "ExecuteRunArgs",
+    "LocalComputeLogManager",
     "QueuedRunCoordinator",
     "RunFailureReason",
     "RunQueueConfig",

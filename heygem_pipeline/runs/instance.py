@@ -29,6 +29,8 @@ def dagster_environment(folders: DataFolders) -> dict[str, str]:
         environment["HEYGEM_DATABASE"] = folders.database
     if folders.broker:
         environment["HEYGEM_BROKER"] = folders.broker
+    if folders.bucket:
+        environment["HEYGEM_BUCKET"] = folders.bucket
     return environment
 
 
@@ -42,6 +44,8 @@ def open_instance(folders: DataFolders) -> dg.DagsterInstance:
         require_database(folders.database)
     elif folders.broker:
         raise ClusterUnusable("cluster.broker_alone")
+    elif folders.bucket:
+        raise ClusterUnusable("cluster.bucket_alone")
     # Two processes that make a new folder's databases at one moment spoil them for good. A worker makes none, and would
     # wait for the lock of a machine that died.
     with nullcontext() if IN_A_WORKER in os.environ else FileLock(folders.state / "databases.lock"):

@@ -1,7 +1,6 @@
 """What is there already: the data versions Dagster keeps of every materialization, and the files themselves."""
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX
+from heygem_pipeline.storage.file_store import NOTHING_THERE
 from heygem_pipeline.storage.folders import REMOVED_SUFFIX, REPORT_SUFFIX, DataFolders
 
 VERSION_TAG = "dagster/data_version"
@@ -55,23 +55,14 @@ def data_versions(instance: dg.DagsterInstance, folders: DataFolders, asset: str
     return known.versions
 
 
-def keys_in(folder: Path, suffix: str) -> set[str]:
-    """The names in a folder that end so, without the ending."""
-    return keys_of(names_in(folder), suffix)
-
-
 def keys_of(names: Iterable[str], suffix: str) -> set[str]:
     """Those of the names that end so, without the ending."""
     return {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
 
 
-def names_in(folder: Path) -> list[str]:
-    """All names in a folder; none where there is no such folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return [entry.name for entry in entries]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def keys_like(folders: DataFolders, example: Path) -> set[str]:
+    """The keys of the files that lie beside ``example`` and have its ending."""
+    return keys_of(folders.files.names(example.parent), example.suffix)
 
 
 @dataclass(frozen=True)
@@ -80,11 +71,13 @@ class ClipFiles:
 
     Attributes:
         removed: those that were removed because of their age.
+        mark: another number after any of the clips came, went or was replaced.
     """
 
     clips: set[str]
     reports: set[str]
     removed: set[str]
+    mark: int = 0
 
     @cached_property
     def finished(self) -> set[str]:
@@ -94,9 +87,20 @@ class ClipFiles:
     @classmethod
     def of_voice(cls, folders: DataFolders, audio: str) -> "ClipFiles":
         """Look at the folders of this voice."""
-        reports = names_in(folders.reports_of(audio))
-        return cls(
-            keys_in(folders.clips_of(audio), CLIP_SUFFIX),
-            keys_of(reports, REPORT_SUFFIX),
-            keys_of(reports, REMOVED_SUFFIX),
-        )
+        return cls.of_voices(folders, [audio])[audio]
+
+    @classmethod
+    def of_voices(cls, folders: DataFolders, voices: Collection[str]) -> dict[str, "ClipFiles"]:
+        """Look at the folders of these voices."""
+        outputs = folders.files.listings(folders.outputs, voices)
+        reports = folders.files.listings(folders.reports, voices)
+        return {
+            voice: cls(
+                keys_of(clips.names, CLIP_SUFFIX),
+                keys_of(reported.names, REPORT_SUFFIX),
+                keys_of(reported.names, REMOVED_SUFFIX),
+                clips.mark,
+            )
+            for voice in voices
+            for clips, reported in [(outputs.get(voice, NOTHING_THERE), reports.get(voice, NOTHING_THERE))]
+        }

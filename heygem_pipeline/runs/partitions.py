@@ -6,6 +6,7 @@ The key of a script is a voice's key, in the same dimension as those of recordin
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from heygem_pipeline.clip.sidecar import read_sidecar, write_moving
 from heygem_pipeline.errors import BadInput, NotReady
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.uploads.mirror import is_published, mirror
 from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads, always
 
 audio_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.AUDIO.value)
@@ -54,10 +56,16 @@ def take_in_uploads(
         photographs_move: whether new photographs blink and move the head where their sidecars do not say it.
     """
     uploads = Uploads(folders)
+    ready = cache(ready)
+    mirror(folders, ready)
     # Read first: what another process registers meanwhile must not look like a key whose file is gone.
     registered = {dimension: set(instance.get_dynamic_partitions(dimension.value)) for dimension in DIMENSIONS}
     of_scripts = set(uploads.known(UploadKind.SCRIPT))
-    keys = {kind: set(uploads.take_in(kind, ready)) for kind in UploadKind}
+    # What is asked of a bucket is asked only of files that are new, or have changed.
+    keys = {
+        kind: set(uploads.take_in(kind, lambda path: ready(path) and is_published(folders, path)))
+        for kind in UploadKind
+    }
     before = {
         UploadKind.AUDIO: registered[UploadKind.AUDIO] - of_scripts - keys[UploadKind.SCRIPT],
         UploadKind.TEMPLATE: registered[UploadKind.TEMPLATE],
@@ -67,8 +75,8 @@ def take_in_uploads(
         kind: TakenIn(sorted(keys[kind]), sorted(keys[kind] - before[kind]), sorted(before[kind] - keys[kind]))
         for kind in UploadKind
     }
-    if photographs_move:
-        _set_in_motion(uploads, taken_in[UploadKind.TEMPLATE].added)
+    if photographs_move and _set_in_motion(uploads, taken_in[UploadKind.TEMPLATE].added):
+        mirror(folders, ready)
     for kind, changed in taken_in.items():
         dimension = UploadKind.AUDIO.value if kind is UploadKind.SCRIPT else kind.value
         for start in range(0, len(changed.added), KEYS_AT_ONCE):
@@ -80,17 +88,20 @@ def take_in_uploads(
     return taken_in
 
 
-def _set_in_motion(uploads: Uploads, added: list[str]) -> None:
-    """Write it into the sidecars of new photographs that they move, where they do not say it."""
+def _set_in_motion(uploads: Uploads, added: list[str]) -> bool:
+    """Write it into the sidecars of new photographs that they move, where they do not say it; was any?"""
+    written = False
     for key in added:
         # A register that was lost makes no photograph new.
-        if uploads.folders.tracks(key).exists():
+        if uploads.folders.files.find(uploads.folders.tracks(key)) is not None:
             continue
         try:
             path = uploads.find(UploadKind.TEMPLATE, key)
             said = read_sidecar(path)
             if said.of_photograph and said.moving is None:
                 write_moving(path, moving=True)
+                written = True
         except (BadInput, NotReady, OSError) as error:
             # It keeps still, as where the folder cannot be written to.
             logging.getLogger(__name__).warning("%s: %s", key, error)
+    return written

@@ -2,17 +2,16 @@
 
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from time import strftime
 from typing import Any, TypeVar
 
 import sqlalchemy as db
 
 from heygem_pipeline.messages.message import Message
+from heygem_pipeline.storage.postgres import ONE_AT_A_TIME, transaction
 from heygem_pipeline.storage.state_file import NOT_READABLE
 
 T = TypeVar("T")
@@ -24,9 +23,6 @@ TABLE = db.Table(
     db.Column("content", db.Text, nullable=False),
     db.Column("changes", db.BigInteger, nullable=False),
 )
-
-ONE_AT_A_TIME = db.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-"""Held until the transaction ends; also where there is no row yet that could be locked."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,16 @@ class DatabaseRegister:
 
             yield write
 
+    def put(self, content: object) -> None:
+        """As ``Register`` says."""
+        with self.changing() as write:
+            write(content)
+
+    def remove(self) -> None:
+        """As ``Register`` says."""
+        with self._connection() as connection:
+            connection.execute(TABLE.delete().where(TABLE.c.name == self.name))
+
     @property
     def mark(self) -> tuple[str, int, int] | None:
         """As ``Register`` says."""
@@ -70,9 +76,17 @@ class DatabaseRegister:
             changes = connection.execute(db.select(TABLE.c.changes).where(TABLE.c.name == self.name)).scalar()
         return None if changes is None else (self.name, changes, 0)
 
+    @staticmethod
+    def marks(database: str, beginning: str) -> list[tuple[str, int, int]]:
+        """Of all registers whose names begin so."""
+        names = TABLE.c.name.startswith(beginning, autoescape=True)
+        with transaction(database, TABLE) as connection:
+            rows = connection.execute(db.select(TABLE.c.name, TABLE.c.changes).where(names).order_by(TABLE.c.name))
+            return [(name, changes, 0) for name, changes in rows]
+
     def _connection(self) -> AbstractContextManager[db.Connection]:
         """A transaction: all of the block or nothing of it."""
-        return _engine(self.database, os.getpid()).begin()
+        return transaction(self.database, TABLE)
 
     def _set_aside(self, content: str) -> None:
         aside = f"{self.name}.damaged-{strftime('%Y%m%d-%H%M%S')}"
@@ -82,13 +96,3 @@ class DatabaseRegister:
             if connection.execute(TABLE.update().where(same).values(name=aside)).rowcount:
                 message = Message("state.set_aside", file=self.name, aside=aside)
                 logging.getLogger(__name__).warning("%s", message)
-
-
-@cache
-def _engine(database: str, _process: int) -> db.Engine:
-    """One for each process: a fork must not speak on its parent's connections."""
-    engine = db.create_engine(database, pool_size=1, max_overflow=20, pool_pre_ping=True)
-    with engine.begin() as connection:
-        connection.execute(ONE_AT_A_TIME, {"name": str(TABLE.name)})
-        TABLE.create(connection, checkfirst=True)
-    return engine

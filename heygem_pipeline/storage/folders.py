@@ -1,17 +1,20 @@
 """Where everything lies in the data folder."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from socket import gethostname
 
 from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
+from heygem_pipeline.storage.file_store import FileStore, LocalFiles
 from heygem_pipeline.storage.fingerprint import text_digest
 from heygem_pipeline.storage.folder_identity import SeenFolders
 from heygem_pipeline.storage.register import FileRegister, Register
 
 REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
+PROGRESS = "progress"
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,24 @@ class DataFolders:
 
     database: PostgreSQL that holds the records; "" where all of them lie in the folder itself.
     broker: Redis of a cluster, whose workers make what is made; "" where this machine makes all.
+    bucket: what all machines of a cluster see; "" where they share this folder, or there is one machine.
+    scratch_bytes: that copies out of the bucket may take on this machine.
     """
 
     root: Path
     database: str = field(default="", repr=False)
     broker: str = field(default="", repr=False)
+    bucket: str = ""
+    scratch_bytes: int = 0
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Uploads, what runs make of them, and outputs, as every machine sees them; ``state`` is no part of it."""
+        if not self.bucket:
+            return LocalFiles()
+        from heygem_pipeline.storage.bucket_files import BucketFiles
+
+        return BucketFiles(self.root, self.bucket, self.database, self.scratch_bytes)
 
     @property
     def voices(self) -> Path:
@@ -68,9 +84,19 @@ class DataFolders:
         """Which folders were last seen; the machines of a cluster number the same folders differently."""
         return SeenFolders(self.state / (f"{name}-{gethostname()}.json" if self.database else f"{name}.json"))
 
-    def progress(self, run_id: str) -> Path:
+    def progress(self, run_id: str) -> Register:
         """How far a run is, while it works."""
-        return self.state / "progress" / f"{run_id}.json"
+        return self.register(f"{PROGRESS}/{run_id}")
+
+    @property
+    def progress_marks(self) -> list[tuple[str, int, int]]:
+        """Others after each change of how far any run is."""
+        if self.database:
+            from heygem_pipeline.storage.database_register import DatabaseRegister
+
+            return DatabaseRegister.marks(self.database, f"{PROGRESS}/")
+        found = (FileRegister(path).mark for path in sorted((self.state / PROGRESS).glob("*.json")))
+        return [mark for mark in found if mark is not None]
 
     @property
     def log_file(self) -> Path:
@@ -239,7 +265,8 @@ def data_folders() -> DataFolders:
     if not data.is_absolute() and not (current / data).is_dir() and not _is_project(current):
         raise ProjectMissing("project.no_data_folder", folder=str(current), data=str(data))
     chosen = settings()
-    return DataFolders(current / data, chosen.database.get_secret_value(), chosen.broker.get_secret_value())
+    places = chosen.database.get_secret_value(), chosen.broker.get_secret_value(), chosen.bucket
+    return DataFolders(current / data, *places, int(chosen.scratch_gb * 1e9))
 
 
 def _is_project(folder: Path) -> bool:

@@ -26,6 +26,14 @@ class Register(Protocol):
         """Gives what writes the register anew; in the block nobody else changes it."""
         ...
 
+    def put(self, content: object) -> None:
+        """Write it anew, whoever else does."""
+        ...
+
+    def remove(self) -> None:
+        """It was never written."""
+        ...
+
     @property
     def mark(self) -> tuple[str, int, int] | None:
         """Another one after each change; None where it was never written."""
@@ -47,7 +55,7 @@ class FileRegister:
         """As ``Register`` says."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self.path}.lock"):
-            yield self._write
+            yield self.put
 
     @property
     def mark(self) -> tuple[str, int, int] | None:
@@ -58,6 +66,11 @@ class FileRegister:
             return None
         return self.path.name, status.st_mtime_ns, status.st_size
 
-    def _write(self, content: object) -> None:
+    def put(self, content: object) -> None:
+        """As ``Register`` says."""
         with atomic_path(self.path) as temporary:
             temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+    def remove(self) -> None:
+        """As ``Register`` says."""
+        self.path.unlink(missing_ok=True)

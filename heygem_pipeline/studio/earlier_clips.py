@@ -1,11 +1,9 @@
 """Clips that are kept beside those made in their place: listed, played, downloaded, deleted."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,7 +13,7 @@ from heygem_pipeline.operations.earlier_clips import EarlierClip, earlier_of, re
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import words_for
 from heygem_pipeline.studio.file_names import checked_pattern, earlier_name, names_of
-from heygem_pipeline.studio.files import sent
+from heygem_pipeline.studio.files import sent_stored
 from heygem_pipeline.studio.forms import Form, Key, body_of, named_clip
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
@@ -47,16 +45,15 @@ def _facts(studio: Studio, clip: ClipKey) -> list[dict[str, Any]]:
     """What tells them apart, the newest first."""
     told = []
     for one in reversed(earlier_of(studio.folders, clip)):
-        try:
-            status = one.path(studio.folders).stat()
-        except FileNotFoundError:
+        stored = studio.folders.files.find(one.path(studio.folders))
+        if stored is None:
             continue
         report = one.report(studio.folders)
         facts = {
             "number": one.number,
-            "made": datetime.fromtimestamp(status.st_mtime, UTC).timestamp(),
-            "bytes": status.st_size,
-            "mark": f"{status.st_mtime_ns // 10**6:x}",
+            "made": stored.modified / 1e9,
+            "bytes": stored.size,
+            "mark": f"{stored.modified // 10**6:x}",
         }
         if report is not None:
             made = studio.settings.of_clip.model_validate(studio.settings.of_clip.model_dump() | report.made_with)
@@ -79,10 +76,8 @@ async def _delete(request: Request) -> Response:
 async def _file(request: Request) -> Response:
     clip, number = named_clip(request), request.path_params["number"]
     path: Path = EarlierClip(clip, number).path(studio_of(request).folders)
-    if not path.is_file():
-        raise HTTPException(404)
     name = None
     if "download" in request.query_params:
         ((_, inside),) = names_of([clip], checked_pattern(request.query_params.get("names", "")), "")
         name = earlier_name(inside.rpartition("/")[2], number)
-    return sent(request, path, name)
+    return await sent_stored(request, path, name)

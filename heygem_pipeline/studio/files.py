@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from mimetypes import guess_type
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +19,7 @@ from heygem_pipeline.operations.earlier_clips import earlier_of
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.file_store import FileStore, LocalFiles, StoredFile
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.links import leads_out
 from heygem_pipeline.studio.file_names import checked_pattern, earlier_name, names_of
@@ -32,7 +35,7 @@ KEPT = {"cache-control": "private, max-age=86400, immutable"}
 SANDBOX = {"content-security-policy": "default-src 'none'; sandbox"}
 """What strangers made is shown, never run."""
 
-ZIP = "application/zip"
+ZIP, BYTES = "application/zip", "application/octet-stream"
 
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
@@ -69,6 +72,41 @@ def sent(request: Request, path: Path, name: str | None = None) -> Response:
     return FileResponse(path, headers=headers, filename=name)
 
 
+async def sent_stored(request: Request, path: Path, name: str | None = None) -> Response:
+    """As ``sent``, of what runs have made, wherever the cluster keeps it."""
+    files = studio_of(request).folders.files
+    if isinstance(files, LocalFiles):
+        return sent(request, path, name)
+    stored = await run_in_threadpool(files.find, path)
+    if stored is None:
+        raise HTTPException(404)
+    # For its headers alone: how a name of any script is written.
+    headers = (
+        dict(FileResponse(path, filename=name).headers) if name else {"content-type": guess_type(path)[0] or BYTES}
+    )
+    headers |= SANDBOX | (KEPT if "v" in request.query_params else {})
+    return _sent_in_parts(request, _StoredContent(files, stored), headers, headers.pop("content-type"))
+
+
+@dataclass(frozen=True)
+class _StoredContent:
+    """A file of the store, read where it is asked for."""
+
+    files: FileStore
+    stored: StoredFile
+
+    @property
+    def length(self) -> int:
+        return self.stored.size
+
+    @property
+    def mark(self) -> str:
+        return f"{self.stored.modified:x}-{self.stored.size:x}"
+
+    def pieces(self, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+        return self.files.read(self.stored.path, first, self.length if last is None else last + 1)
+
+
 async def _clip(request: Request) -> Response:
     clip = named_clip(request)
     name = None
@@ -77,18 +115,18 @@ async def _clip(request: Request) -> Response:
         title = await run_in_threadpool(_title_of, studio_of(request), request.query_params.get("batch", EVERYTHING))
         ((_, inside),) = names_of([clip], pattern, title)
         name = inside.rpartition("/")[2]
-    return sent(request, studio_of(request).folders.clip(clip), name)
+    return await sent_stored(request, studio_of(request).folders.clip(clip), name)
 
 
 async def _strip(request: Request) -> Response:
-    return sent(request, studio_of(request).folders.filmstrip(named_clip(request)))
+    return await sent_stored(request, studio_of(request).folders.filmstrip(named_clip(request)))
 
 
 async def _upload(request: Request) -> Response:
     kind = KINDS.get(request.path_params["kind"])
     uploads, key = studio_of(request).snapshot.uploads, _key(request, "key")
     if kind is UploadKind.AUDIO and key in uploads.known(UploadKind.SCRIPT):
-        return sent(request, uploads.folders.spoken(key))
+        return await sent_stored(request, uploads.folders.spoken(key))
     upload = uploads.known(kind).get(key) if kind else None
     if kind is None or upload is None:
         raise HTTPException(404)
@@ -96,7 +134,7 @@ async def _upload(request: Request) -> Response:
 
 
 async def _subtitles(request: Request) -> Response:
-    return sent(request, studio_of(request).folders.voice_text(_key(request, "key"), ".vtt"))
+    return await sent_stored(request, studio_of(request).folders.voice_text(_key(request, "key"), ".vtt"))
 
 
 async def _sample(request: Request) -> Response:
@@ -148,11 +186,16 @@ async def archive(
     batch_title = await run_in_threadpool(_title_of, studio, batch)
     named = names_of(clips, pattern, batch_title)
     every = [(name, studio.folders.clip(clip)) for clip, name in named]
+    texts: dict[str, list[str]] = {}
+    for path in map(
+        Path, await run_in_threadpool(studio.folders.files.names, studio.folders.voice_text("any", "").parent)
+    ):
+        texts.setdefault(path.stem, []).append(path.suffix)
     every += [
-        (f"{name.removesuffix('.mp4')}{suffix}", path)
+        (f"{name.removesuffix('.mp4')}{suffix}", studio.folders.voice_text(clip.voice, suffix))
         for clip, name in named
         for suffix in (".srt", ".vtt")
-        if (path := studio.folders.voice_text(clip.voice, suffix)).exists()
+        if suffix in texts.get(clip.voice, ())
     ]
     if earlier:
         every += [
@@ -161,15 +204,17 @@ async def archive(
             for one in earlier_of(studio.folders, clip)
         ]
     files = [(name, path) for name, path in every if not leads_out(path, studio.folders.root)]
-    made = await run_in_threadpool(StreamedArchive, files)
+    made = await run_in_threadpool(StreamedArchive, files, studio.folders.files)
     if not made:
         raise HTTPException(404)
     title = voice or presenter or batch_title or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
-    return _sent_in_parts(request, made, {"content-disposition": disposition})
+    return _sent_in_parts(request, made, {"content-disposition": disposition}, ZIP)
 
 
-def _sent_in_parts(request: Request, made: StreamedArchive, headers: dict[str, str]) -> Response:
+def _sent_in_parts(
+    request: Request, made: StreamedArchive | _StoredContent, headers: dict[str, str], media_type: str
+) -> Response:
     """The whole of it, or the one part that is asked for (RFC 9110, 14): who asks for several gets the whole."""
     tag = f'"{made.mark}"'
     headers |= {"accept-ranges": "bytes", "etag": tag}
@@ -177,13 +222,15 @@ def _sent_in_parts(request: Request, made: StreamedArchive, headers: dict[str, s
     first, last = (asked and asked[1]) or "", (asked and asked[2]) or ""
     if request.headers.get("if-range", tag) != tag or not (first or last):
         headers["content-length"] = str(made.length)
-        return StreamingResponse(made.pieces(), media_type=ZIP, headers=headers)
+        if request.method == "HEAD":
+            return Response(media_type=media_type, headers=headers)
+        return StreamingResponse(made.pieces(), media_type=media_type, headers=headers)
     begin = int(first) if first else max(0, made.length - int(last))
     end = min(int(last), made.length - 1) if first and last else made.length - 1
     if begin > end:
         return Response(status_code=416, headers={"content-range": f"bytes */{made.length}"})
     headers |= {"content-range": f"bytes {begin}-{end}/{made.length}", "content-length": str(end - begin + 1)}
-    return StreamingResponse(made.pieces(begin, end), 206, headers, ZIP)
+    return StreamingResponse(made.pieces(begin, end), 206, headers, media_type)
 
 
 def _title_of(studio: Studio, batch: str) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -24,6 +25,7 @@ from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.runs.cluster_workers import Worker
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
+from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.texts import message_json, sentence_of
@@ -60,6 +62,12 @@ class PipelineState:
     served: bool
     now: float
     workers: Sequence[Worker] | None
+
+    @cached_property
+    def clips_made_at(self) -> Mapping[Path, int]:
+        """When each finished clip was made, in nanoseconds."""
+        folders = self.uploads.folders
+        return {one.path: one.modified for one in folders.files.below(folders.outputs)}
 
 
 def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> dict[str, Any]:
@@ -149,7 +157,7 @@ def _scripts(state: PipelineState, language: str) -> Iterator[dict[str, Any]]:
     for key, upload in state.known[UploadKind.SCRIPT].items():
         status = state.found.voices.get(key)
         refused = status.reason if status is not None and status.state is State.FAILED else None
-        transcript = _transcript(folders.transcript(key))
+        transcript = _transcript(folders, key)
         seconds = transcript.sentences[-1].end if transcript else None
         share = status.share if status is not None and status.state is State.RUNNING else None
         yield {
@@ -210,9 +218,9 @@ def _part_of(kind: UploadKind, path: Path) -> dict[str, float | None] | None:
     return {"start": float(trim.start), "end": None if trim.end is None else float(trim.end)}
 
 
-def _transcript(stored: Path) -> Transcript | None:
+def _transcript(folders: DataFolders, key: str) -> Transcript | None:
     try:
-        return read_transcript(stored)
+        return read_transcript(folders.files.fetch(folders.transcript(key)))
     except (OSError, ValueError, KeyError):
         return None
 
@@ -309,7 +317,5 @@ def _clip(state: PipelineState, clip: ClipKey, status: Status, language: str, le
 
 
 def _made_at(state: PipelineState, clip: ClipKey) -> str:
-    try:
-        return f"{state.uploads.folders.clip(clip).stat().st_mtime_ns // 10**6:x}"
-    except FileNotFoundError:
-        return ""
+    modified = state.clips_made_at.get(state.uploads.folders.clip(clip))
+    return "" if modified is None else f"{modified // 10**6:x}"

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,7 +14,7 @@ from heygem_pipeline.planning.previews import LONGEST_SECONDS, ask_for_preview, 
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import LABELS, LOUDNESS, QUALITIES, SUBTITLES, usable_engines, usual_loudness
-from heygem_pipeline.studio.files import sent
+from heygem_pipeline.studio.files import sent_stored
 from heygem_pipeline.studio.forms import Form, Key, body_of, named_clip
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
@@ -83,15 +82,12 @@ async def _where(request: Request) -> Response:
     if status.share is not None:
         told["share"] = round(status.share, 3)
     if status.state is State.DONE:
-        try:
-            told["mark"] = f"{studio.folders.preview(clip).stat().st_mtime_ns // 10**6:x}"
-        except FileNotFoundError:
+        stored = await run_in_threadpool(studio.folders.files.find, studio.folders.preview(clip))
+        if stored is None:
             return JSONResponse(None)
+        told["mark"] = f"{stored.modified // 10**6:x}"
     return JSONResponse(told)
 
 
 async def _file(request: Request) -> Response:
-    path = studio_of(request).folders.preview(named_clip(request))
-    if not path.is_file():
-        raise HTTPException(404)
-    return sent(request, path)
+    return await sent_stored(request, studio_of(request).folders.preview(named_clip(request)))

@@ -63,7 +63,7 @@ def _parts(path: Path) -> tuple[FrontMatter, str]:
 
 def _sentences(folders: DataFolders, key: str) -> list[dict[str, Any]]:
     try:
-        transcript = read_transcript(folders.transcript(key))
+        transcript = read_transcript(folders.files.fetch(folders.transcript(key)))
     except (OSError, ValueError, KeyError):
         return []
     return [{"text": one.text, "begin": one.begin, "end": one.end} for one in transcript.sentences]

@@ -19,7 +19,6 @@ from heygem_pipeline.runs.data_folder_lock import is_served
 from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
-from heygem_pipeline.runs.progress_file import progress_files
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.file_names import SIDECAR_SUFFIX
 from heygem_pipeline.storage.folders import DataFolders
@@ -105,15 +104,13 @@ class Snapshot:
     def _files_that_change(self) -> Iterator[tuple[str, int, int]]:
         """What changes whenever anything the page shows does."""
         folders = self.folders
+        yield from folders.progress_marks
         for path in (
-            *(
-                folders.voices,
-                folders.scripts,
-                folders.presenters,
-                folders.campaigns,
-                *sorted(folders.campaigns.glob("*.yaml")),
-            ),
-            *progress_files(folders),
+            folders.voices,
+            folders.scripts,
+            folders.presenters,
+            folders.campaigns,
+            *sorted(folders.campaigns.glob("*.yaml")),
         ):
             try:
                 status = path.stat()

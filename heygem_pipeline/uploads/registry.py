@@ -194,9 +194,23 @@ class Uploads:
         if key not in self.known(UploadKind.SCRIPT):
             return self.find(UploadKind.AUDIO, key)
         spoken = self.folders.spoken(key)
-        if not spoken.exists():
+        if self.folders.files.find(spoken) is None:
             raise StageMissing("stage.not_stored", asset="spoken_script", key=key)
         return spoken
+
+    def bring(self, kind: UploadKind, key: str) -> Path:
+        """``find`` for a run on any machine: with what stands beside it, it is here until the run ends."""
+        upload = self.known(kind).get(key)
+        if upload is not None:
+            beginning = f"{Path(upload.file).stem}."
+            self.folders.files.refresh(self.folder(kind), lambda name: name.startswith(beginning))
+        return self.find(kind, key)
+
+    def bring_sound(self, key: str) -> Path:
+        """``sound`` for a run on any machine: with its text, it is here until the run ends."""
+        sound = self.sound(key) if key in self.known(UploadKind.SCRIPT) else self.bring(UploadKind.AUDIO, key)
+        self.folders.files.refresh(sound.parent, lambda name: name.startswith(f"{sound.stem}."))
+        return sound
 
     def find(self, kind: UploadKind, key: str) -> Path:
         """The file of a key that was taken in. Raises UploadMissing."""

@@ -20,7 +20,7 @@ from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.failure_reasons import reason_tag
-from heygem_pipeline.runs.progress_file import Progress, write_progress
+from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.commands import PROGRAM, heygem

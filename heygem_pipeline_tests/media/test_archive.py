@@ -10,6 +10,7 @@ import pytest
 
 from heygem_pipeline.errors import ArchiveChanged
 from heygem_pipeline.media.archive import StreamedArchive, write_archive
+from heygem_pipeline.storage.file_store import LocalFiles
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_zip_is_made_while_it_is_sent(clip: Path, tmp_path: Path) -> None:
         yield "课/large.mp4", clip
         yield "gone.mp4", tmp_path / "gone"
 
-    archive = StreamedArchive(files())
+    archive = StreamedArchive(files(), LocalFiles())
     pieces = list(archive.pieces())
     assert max(map(len, pieces)) < 600_000
     assert archive.length == sum(map(len, pieces))
@@ -59,7 +60,7 @@ def test_any_part_of_it_is_the_same_as_of_the_whole(
     monkeypatch.setattr("zipfile.ZIP64_LIMIT", limit)
     short = tmp_path / "short.srt"
     short.write_text("Good morning.")
-    archive = StreamedArchive([("课.mp4", clip), ("课.srt", short), ("b.mp4", clip)])
+    archive = StreamedArchive([("课.mp4", clip), ("课.srt", short), ("b.mp4", clip)], LocalFiles())
     whole = b"".join(archive.pieces())
     assert len(whole) == archive.length
     assert zipfile.ZipFile(io.BytesIO(whole)).testzip() is None
@@ -68,9 +69,9 @@ def test_any_part_of_it_is_the_same_as_of_the_whole(
 
 
 def test_a_zip_whose_file_has_changed_breaks_off_and_has_another_mark(clip: Path) -> None:
-    archive = StreamedArchive([("clip.mp4", clip)])
-    assert StreamedArchive([("clip.mp4", clip)]).mark == archive.mark
+    archive = StreamedArchive([("clip.mp4", clip)], LocalFiles())
+    assert StreamedArchive([("clip.mp4", clip)], LocalFiles()).mark == archive.mark
     clip.write_bytes(b"another")
     with pytest.raises(ArchiveChanged):
         list(archive.pieces())
-    assert StreamedArchive([("clip.mp4", clip)]).mark != archive.mark
+    assert StreamedArchive([("clip.mp4", clip)], LocalFiles()).mark != archive.mark

@@ -30,6 +30,7 @@ from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
 from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.instance import is_sqlite, open_instance
+from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.run_log import read_log
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
@@ -38,6 +39,7 @@ from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.studio.voice_languages import note_language
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.uploads.voice_languages import languages_of
+from heygem_pipeline_tests.bucket_server import BucketServer
 from heygem_pipeline_tests.conftest import data_folder_at
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 from heygem_pipeline_tests.postgres_server import PostgresServer, engine_of
@@ -50,14 +52,19 @@ NAME = "giraffe"
 """Found in no table but by what is recorded of it."""
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "bucket"])
 def empty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DataFolders]:
-    """A data folder whose records lie in itself, or in a database of its own."""
-    if request.param == "postgres":
+    """A data folder whose records lie in itself, or in a database of its own, or its files in a bucket too."""
+    if request.param != "sqlite":
         server: PostgresServer = request.getfixturevalue("postgres")
         monkeypatch.setenv("HEYGEM_DATABASE", server.create(tmp_path.name, "dagster"))
+    if request.param == "bucket":
+        buckets: BucketServer = request.getfixturevalue("bucket")
+        for name, value in buckets.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("HEYGEM_BUCKET", buckets.create(tmp_path.name.replace("_", "-").lower()))
     with data_folder_at(tmp_path / "data") as folders:
-        assert bool(folders.database) == (request.param == "postgres")
+        assert bool(folders.database) == (request.param != "sqlite")
         yield folders
 
 
@@ -137,16 +144,26 @@ def test_failures_that_say_why_something_is_failed_stay(house: House) -> None:
     assert house.clip().reason == verbatim("No.") and house.clip("two", "two").state is State.DONE
 
 
-def test_of_a_voice_that_is_forgotten_no_row_stays(house: House) -> None:
+def test_of_a_voice_that_is_forgotten_no_row_and_no_object_stays(house: House, request: pytest.FixtureRequest) -> None:
     house.replace(NAME, "a voice")
     house.take_in()
     ended(house, VOICE, NAME, made="1")
+    clip = house.folders.clip(ClipKey(NAME, "one"))
+    clip.parent.mkdir()
+    clip.touch()
+    house.folders.files.publish(clip)
     tags = {"dagster/partition/audio": NAME, "dagster/partition/template": "one"}
     ended(house, CLIP, f"{NAME}|one", made="1", tags=tags)
     other = ended(house, VOICE, "two", made="1")
     assert {table for table, row in records(house.folders) if NAME in row} >= {"event_logs", "asset_check_executions"}
     forget(house.instance, house.folders, what_is_kept(house.instance, house.folders, ErasureTarget(NAME, None)))
     assert [row for row in records(house.folders) if NAME in row[1]] == []
+    assert [one for one in house.folders.files.below(house.folders.root) if NAME in str(one.path)] == []
+    if house.folders.bucket:
+        buckets: BucketServer = request.getfixturevalue("bucket")
+        keys = buckets.keys(house.folders.bucket.removeprefix("s3://"))
+        assert f"audio/{NAME}.wav" not in keys and "audio/one.wav" in keys
+        assert [key for key in keys if NAME in key] == []
     assert list(house.instance.get_run_ids()) == [other]
 
 
@@ -166,6 +183,9 @@ def test_a_backup_restored_elsewhere_has_nothing_made_again(
         assert refused.value.code == "backup.database_not_empty" and not (tmp_path / "other").exists()
         server: PostgresServer = request.getfixturevalue("postgres")
         monkeypatch.setenv("HEYGEM_DATABASE", server.create(f"{tmp_path.name}-restored", "dagster"))
+    if house.folders.bucket:
+        buckets: BucketServer = request.getfixturevalue("bucket")
+        monkeypatch.setenv("HEYGEM_BUCKET", buckets.create(f"restored-{tmp_path.name.replace('_', '-').lower()}"[:60]))
     with data_folder_at(tmp_path / "elsewhere") as there:
         restore(there, tmp_path / "backup.tar")
         assert not list(there.state.glob("*.dump"))
@@ -174,6 +194,10 @@ def test_a_backup_restored_elsewhere_has_nothing_made_again(
             assert dict(plan(instance, there, settings()).clips.items()) == before
             assert before[ClipKey("one", "two")].state is State.DONE
             assert list(instance.get_run_ids()) == [run_id]
+            take_in_uploads(instance, there)
+            assert there.files.fetch(there.clip(ClipKey("one", "two"))).is_file()
+            kept = {one.path.relative_to(there.root) for one in there.files.below(there.presenters)}
+            assert kept == {Path("templates/one.mp4"), Path("templates/two.mp4")}
 
 
 def test_a_backup_goes_back_only_to_the_kind_of_storage_it_is_of(house: House, tmp_path: Path) -> None:

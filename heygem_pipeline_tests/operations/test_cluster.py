@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
+from time import sleep, time
 
 import av
 import dagster as dg
@@ -26,7 +26,9 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.stages import Stage, subject_of
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
+from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline_tests.bucket_server import BucketServer, WayToBucket
 from heygem_pipeline_tests.conftest import PRESENTER_RATE, data_folder_at, free_port, write_voice
 from heygem_pipeline_tests.postgres_server import PostgresServer
 from heygem_pipeline_tests.redis_server import RedisServer, redis_server
@@ -43,6 +45,7 @@ class Cluster:
     folders: DataFolders
     broker: RedisServer
     scratch: Path
+    bucket: WayToBucket | None = None
 
     @property
     def workers(self) -> Workers:
@@ -50,12 +53,18 @@ class Cluster:
 
     @contextmanager
     def machine(self, name: str, queue: Queue, *options: str) -> Iterator[Callable[[], str]]:
-        """A worker with a folder of its own for what is of no use to others; gives what waits for it and names it."""
+        """A worker with a folder of its own for what is of no use to others; gives what waits for it and names it.
+
+        With a bucket that is all that it shares with others.
+        """
         own = self.scratch / name
         own.mkdir()
         command = [sys.executable, "-m", "heygem_pipeline", "worker", "--queue", queue.value, *options]
         with (own / "log").open("ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"TMPDIR": str(own)})
+            environment = os.environ | {"TMPDIR": str(own)}
+            if self.bucket is not None:
+                environment |= {"HEYGEM_DATA": str(own / "data")}
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         mine = f"{queue.value}-{options[1] if options else 'any'}-"
 
         def ready() -> list[str]:
@@ -79,16 +88,26 @@ class Cluster:
         return worker if worker.run_id is not None and worker.process is not None else None
 
 
-@pytest.fixture
-def cluster(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cluster]:
+@pytest.fixture(params=["shared folder", "bucket"])
+def cluster(
+    request: pytest.FixtureRequest, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Cluster]:
     (tmp_path / "redis").mkdir()
+    way = None
+    if request.param == "bucket":
+        server: BucketServer = request.getfixturevalue("bucket")
+        way = WayToBucket(free_port(), server)
+        request.addfinalizer(way.kill)
+        for name, value in (server.environment | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{way.port}"}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("HEYGEM_BUCKET", server.create("cluster"))
     with redis_server(free_port(), tmp_path / "redis") as broker:
         monkeypatch.setenv("HEYGEM_DATABASE", postgres.create(tmp_path.name, "dagster"))
         monkeypatch.setenv("HEYGEM_BROKER", broker.address)
         with data_folder_at(tmp_path / "data") as folders:
             monkeypatch.setenv("HEYGEM_AUTOMATIC", "clips")
             settings.cache_clear()
-            yield Cluster(folders, broker, tmp_path)
+            yield Cluster(folders, broker, tmp_path, way)
 
 
 def kill_at_work(cluster: Cluster, instance: dg.DagsterInstance, worker: str, all_of_it: bool) -> str:
@@ -125,7 +144,7 @@ def frames_of(path: Path) -> int:
         return sum(1 for _ in clip.decode(video=0))
 
 
-def test_nothing_is_lost_when_a_run_a_worker_the_broker_and_the_controller_die(
+def test_nothing_is_lost_when_a_run_a_worker_the_broker_the_controller_and_the_bucket_die(
     cluster: Cluster, material: Path, port: int, tmp_path: Path
 ) -> None:
     folders = cluster.folders
@@ -149,8 +168,14 @@ def test_nothing_is_lost_when_a_run_a_worker_the_broker_and_the_controller_die(
 
         cluster.broker.kill()
         wait_for(lambda: cluster.at_a_run(first) is not None)
+        if cluster.bucket is not None:
+            cluster.bucket.kill()
         cut_the_power(up, children)
         cluster.broker.start()
+        if cluster.bucket is not None:
+            # Its run has begun to wait for it.
+            sleep(5)
+            cluster.bucket.start()
         up = start(port, log)
         stack.callback(lambda: cut_the_power(up))
         wait_for_page(port, up)
@@ -159,6 +184,8 @@ def test_nothing_is_lost_when_a_run_a_worker_the_broker_and_the_controller_die(
         runs = instance.get_runs()
         good = [subject for run in runs if run.is_success and (subject := subject_of(run)) is not None]
         assert Counter(subject.stage for subject in good) == SUBJECTS and len(set(good)) == len(good)
+        ill = {run.run_id: reason_of(instance, run.run_id) for run in runs if not run.is_success}
+        assert ill == {lost_run: INTERRUPTED.code, lost_with_worker: WORKER_LOST}
         assert Counter(run.status for run in runs) == {DagsterRunStatus.SUCCESS: 10, DagsterRunStatus.FAILURE: 2}
         for run in runs:
             subject = subject_of(run)
@@ -168,7 +195,17 @@ def test_nothing_is_lost_when_a_run_a_worker_the_broker_and_the_controller_die(
         assert instance.event_log_storage.get_concurrency_info("gpu").claimed_slots == []
         assert instance.get_run_ids(RunsFilter(statuses=[DagsterRunStatus.QUEUED])) == []
         assert list(folders.root.rglob(f"{TEMPORARY_PREFIX}*")) == []
-        clips = sorted(folders.outputs.glob("*/*.mp4"))
+        files = folders.files
+        clips = [files.fetch(one.path) for one in files.below(folders.outputs) if one.path.suffix == ".mp4"]
+        if isinstance(files, BucketFiles):
+            assert cluster.bucket is not None
+            keys = cluster.bucket.server.keys("cluster")
+            # What it printed, whichever machine it ran on.
+            assert all(
+                any(key.startswith(f"logs/storage/{run.run_id}/") for key in keys) for run in runs if run.is_success
+            )
+            assert list(files.unknown_objects()) == [] and files.end_uploads(time()) == 0
+            assert files.below(folders.root / "store" / "generated_frames") == []
         assert [frames_of(clip) for clip in clips] == [VOICE_SECONDS * PRESENTER_RATE] * 4
         states = {worker.name: worker.state for worker in cluster.workers.all()}
         assert states[first] is WorkerState.READY and states[second] is WorkerState.LOST

@@ -10,7 +10,7 @@ from heygem_pipeline.planning import deliveries
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import DONE, State, Status
 from heygem_pipeline.runs.failure_reasons import reason_tag
-from heygem_pipeline.runs.materializations import data_versions
+from heygem_pipeline.runs.materializations import ClipFiles, data_versions
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -106,7 +106,9 @@ def version_with(house: House, reason: Message) -> str:
     found = house.plan()
     clips = ClipTable({"one": {"one": Status(State.FAILED, reason), "two": DONE}})
     made = data_versions(house.instance, house.folders, "encoded_video")
-    return deliveries.delivery_spec(house.folders, "one", clips, found.wanting, made, None).version
+    return deliveries.delivery_spec(
+        ClipFiles.of_voice(house.folders, "one").mark, "one", clips, found.wanting, made, None
+    ).version
 
 
 def order(house: House) -> DeliverySpec:

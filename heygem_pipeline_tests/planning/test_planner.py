@@ -28,7 +28,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import history
 from heygem_pipeline.runs.failure_reasons import CANCELLED, SLOW_START, reason_in, reason_tag
 from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
-from heygem_pipeline.runs.progress_file import Progress, write_progress
+from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey

@@ -11,7 +11,7 @@ from dagster import DagsterRunStatus
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.failure_reasons import reason_tag
-from heygem_pipeline.runs.progress_file import Progress, write_progress
+from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 from heygem_pipeline_tests.house import CLIP, House

@@ -15,7 +15,7 @@ from heygem_pipeline.studio.actions import make_now
 from heygem_pipeline.studio.api import facts_of_clip
 from heygem_pipeline.studio.clip_log import log_of
 from heygem_pipeline.studio.file_names import USUAL_PATTERN, names_of
-from heygem_pipeline.studio.files import sent
+from heygem_pipeline.studio.files import sent_stored
 from heygem_pipeline.studio.http_api.schema import Clip, ClipFacts, ClipStanding, ClipState, RunLog, SeveralClips
 from heygem_pipeline.studio.http_api.uploads import TheStudio
 from heygem_pipeline.studio.refusals import Refusal
@@ -80,10 +80,10 @@ async def clip(named: TheClip, request: Request, studio: TheStudio) -> Clip:
 async def file(named: TheClip, request: Request, studio: TheStudio) -> Response:
     """An MP4. By Range too, so that a download that broke off goes on."""
     path = studio.folders.clip(named)
-    if not path.is_file():
+    if await run_in_threadpool(studio.folders.files.find, path) is None:
         raise Refusal("not_made", 404, name=str(named))
     ((_, name),) = names_of([named], USUAL_PATTERN, "")
-    return sent(request, path, name)
+    return await sent_stored(request, path, name)
 
 
 @router.post("/{voice}/{presenter}/cancel", summary="Do not make it")

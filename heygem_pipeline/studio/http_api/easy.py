@@ -188,9 +188,12 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
 def _handed_over(studio: Studio, clip: ClipKey, code: str) -> Path:
     """The clip as it lies in the folder for the one who asked; put there where it is not, or is older."""
     made, result = studio.folders.clip(clip), _folder(studio) / f"{code}-r.mp4"
-    if not result.is_file() or result.is_symlink() or result.stat().st_mtime_ns != made.stat().st_mtime_ns:
+    stored = studio.folders.files.find(made)
+    if stored is None:
+        raise FileNotFoundError(made.name)
+    if not result.is_file() or result.is_symlink() or result.stat().st_mtime_ns != stored.modified:
         with atomic_path(result) as temporary:
-            shutil.copy2(made, temporary)
+            shutil.copy2(studio.folders.files.fetch(made), temporary)
     return result
 
 

@@ -15,7 +15,7 @@ from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.api import set_moving, use_part
-from heygem_pipeline.studio.files import KINDS, sent
+from heygem_pipeline.studio.files import KINDS, sent_stored
 from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, added, digest_of
 from heygem_pipeline.studio.http_api.schema import BroughtIn, Part, PresenterChanges, UploadChanges, UploadStanding
 from heygem_pipeline.studio.refusals import Refusal
@@ -64,7 +64,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
         path = studio.folders.delivery(key)
         if not path.is_file():
             raise Refusal("not_made", 404, name=path.name)
-        return sent(request, path, path.name)
+        return await sent_stored(request, path, path.name)
 
     return router
 

@@ -1,6 +1,6 @@
 """How far a run is, as a file tells."""
 
-from heygem_pipeline.runs.progress_file import Progress, read_progress, remove_progress, time_left, write_progress
+from heygem_pipeline.runs.progress import Progress, read_progress, remove_progress, time_left, write_progress
 from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -33,14 +33,14 @@ def test_it_is_read_as_it_was_written_until_the_step_ends(data: DataFolders) -> 
     assert read_progress(data, "run") is None
     write_progress(data, "run", QUARTER)
     assert read_progress(data, "run") == QUARTER
-    data.progress("run").write_text('{"half": ')
+    (data.state / "progress" / "run.json").write_text('{"half": ')
     assert read_progress(data, "run") is None
     remove_progress(data, "run")
-    assert not data.progress("run").exists()
+    assert data.progress_marks == []
 
 
 def test_a_disk_that_is_away_keeps_no_step_from_working(data: DataFolders) -> None:
     data.state.mkdir(parents=True, exist_ok=True)
-    data.progress("run").parent.write_text("no folder")
+    (data.state / "progress").write_text("no folder")
     write_progress(data, "run", QUARTER)
     remove_progress(data, "run")

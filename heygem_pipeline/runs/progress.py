@@ -1,14 +1,14 @@
-"""How far a run is: ``state/progress/<run id>.json``, written by its step now and then, and gone when that ends."""
+"""How far a run is: the register ``progress/<run id>``, written by its step now and then, and gone when that ends."""
 
-import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from heygem_pipeline.errors import DiskFull
 from heygem_pipeline.runs.stages import Stage
-from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.folders import PROGRESS, DataFolders
 
 
 @dataclass(frozen=True)
@@ -62,25 +62,22 @@ def time_left(share: float, spent: float) -> float | None:
 
 
 def write_progress(folders: DataFolders, run_id: str, progress: Progress) -> None:
-    """Let others see it. A disk that is full or away keeps no step from working on."""
-    with suppress(OSError, DiskFull), atomic_path(folders.progress(run_id)) as temporary:
-        temporary.write_text(json.dumps(asdict(progress)), encoding="utf-8")
+    """Let others see it. A disk that is full or away, or such a database, keeps no step from working on."""
+    with suppress(OSError, DiskFull, SQLAlchemyError):
+        folders.progress(run_id).put(asdict(progress))
 
 
 def read_progress(folders: DataFolders, run_id: str) -> Progress | None:
     """How far the run's step is; None where it does not tell."""
-    try:
-        return Progress(**json.loads(folders.progress(run_id).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
+    return folders.progress(run_id).read(lambda stored: Progress(**stored), None)
 
 
 def remove_progress(folders: DataFolders, run_id: str) -> None:
     """The step has ended."""
-    with suppress(OSError):
-        folders.progress(run_id).unlink(missing_ok=True)
+    with suppress(OSError, SQLAlchemyError):
+        folders.progress(run_id).remove()
 
 
 def progress_files(folders: DataFolders) -> list[Path]:
-    """Of the steps at work; and of those that were killed, until they are removed."""
-    return sorted(folders.progress("any").parent.glob("*.json"))
+    """Of the steps at work on this machine; and of those that were killed, until they are removed."""
+    return sorted((folders.state / PROGRESS).glob("*.json"))

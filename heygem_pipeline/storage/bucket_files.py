@@ -1,0 +1,337 @@
+"""Files of a cluster in a bucket (S3, or what speaks like it): brought here to be read, published when written.
+
+Objects are called as their paths in the data folder. Which there are stands in the cluster's database
+(``object_catalogue.py``), which is asked for everything but contents.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from heygem_pipeline.errors import BucketUnreachable, ClusterUnusable
+from heygem_pipeline.storage.atomic import WRITER, atomic_path
+from heygem_pipeline.storage.file_store import PIECE, FolderListing, StoredFile
+from heygem_pipeline.storage.object_catalogue import ObjectCatalogue, StoredObject
+from heygem_pipeline.storage.scratch import LocalCopy, Scratch
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+ATTEMPTS = 4
+ATTEMPTS_OF_RUNS = 40
+"""A run waits for a bucket that is away: with the pauses between, of up to 20 s, about twelve minutes."""
+
+SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 5, 60
+
+LONGEST_REASON = 300
+"""Characters."""
+
+MOST_KEYS = 1000
+"""That S3 deletes, or lists, in one request."""
+
+OTHERS = "logs"
+"""A folder of the bucket that is not of these files: what runs print is put there, and removed, by Dagster."""
+
+NOT_THERE = ("404", "NoSuchKey", "NotFound")
+
+
+@dataclass(frozen=True)
+class BucketFiles:
+    """As ``FileStore`` says.
+
+    Attributes:
+        root: the data folder of this machine.
+        bucket: ``s3://bucket`` or ``s3://bucket/folder/in/it``.
+        database: of the cluster.
+        most_bytes: that copies of objects may take here.
+    """
+
+    root: Path
+    bucket: str
+    database: str = field(repr=False)
+    most_bytes: int
+
+    def find(self, path: Path) -> StoredFile | None:
+        """As ``FileStore`` says."""
+        found = self._catalogue.find(self._place(path))
+        return self._stored(found) if found is not None else None
+
+    def names(self, folder: Path) -> list[str]:
+        """As ``FileStore`` says."""
+        return [one.path.name for one in self._catalogue.of_folder(self._place(folder))]
+
+    def listings(self, folder: Path, names: Collection[str]) -> Mapping[str, FolderListing]:
+        """As ``FileStore`` says."""
+        place = self._place(folder)
+        if len(names) == 1:
+            (name,) = names
+            objects = self._catalogue.of_folder(place / name)
+            return {name: _listing(objects)} if objects else {}
+        wanted = {str(place / name): name for name in names}
+        found: dict[str, list[StoredObject]] = {}
+        for one in self._catalogue.below(place):
+            name = wanted.get(str(one.path.parent))
+            if name is not None:
+                found.setdefault(name, []).append(one)
+        return {name: _listing(objects) for name, objects in found.items()}
+
+    def folders(self, folder: Path) -> list[str]:
+        """As ``FileStore`` says."""
+        place = self._place(folder)
+        depth = len(place.parts)
+        parents = {one.path.parts[depth] for one in self._catalogue.below(place) if len(one.path.parts) > depth + 1}
+        return sorted(parents)
+
+    def below(self, folder: Path) -> list[StoredFile]:
+        """As ``FileStore`` says."""
+        return [self._stored(one) for one in self._catalogue.below(self._place(folder))]
+
+    def fetch(self, path: Path) -> Path:
+        """As ``FileStore`` says."""
+        place = self._place(path)
+        found = self._catalogue.find(place)
+        if found is None:
+            raise FileNotFoundError(str(place))
+        try:
+            return self._bring(found)
+        except FileNotFoundError:
+            # Somebody deleted the object by other means: it is to be made, or brought, again.
+            self._catalogue.remove([place])
+            raise
+
+    def refresh(self, folder: Path, wanted: Callable[[str], bool]) -> None:
+        """As ``FileStore`` says; what people have written here themselves is not touched."""
+        place = self._place(folder)
+        there = [one for one in self._catalogue.of_folder(place) if wanted(one.path.name)]
+        for one in there:
+            self._bring(one)
+        known = {str(one.path) for one in there}
+        for copy in self._scratch.copies():
+            held = PurePosixPath(copy.path)
+            if held.parent == place and wanted(held.name) and copy.path not in known:
+                self._scratch.drop(copy.path)
+
+    def publish(self, path: Path, original: bool = False) -> None:
+        """As ``FileStore`` says.
+
+        Args:
+            original: the file here stays what counts, and is no copy that may be deleted.
+        """
+        place, status = self._place(path), path.stat()
+        etag = self._put(path, place)
+        self._catalogue.write(StoredObject(place, status.st_size, status.st_mtime_ns, etag))
+        self._scratch.note(LocalCopy(str(place), etag, status.st_size, status.st_mtime_ns, original))
+        if not original:
+            self._scratch.use(str(place))
+
+    def remove(self, path: Path) -> None:
+        """As ``FileStore`` says."""
+        self.remove_all([path])
+
+    def remove_all(self, paths: Iterable[Path]) -> None:
+        """Remove files, those of them that are there."""
+        places = [self._place(path) for path in paths]
+        for start in range(0, len(places), MOST_KEYS):
+            some = places[start : start + MOST_KEYS]
+            keys = [{"Key": self._key(place)} for place in some]
+            with _told():
+                self._client.delete_objects(Bucket=self._name, Delete={"Objects": keys, "Quiet": True})
+            self._catalogue.remove(some)
+        for place in places:
+            self._scratch.drop(str(place))
+
+    def move(self, path: Path, to: Path) -> None:
+        """As ``FileStore`` says."""
+        place, target = self._place(path), self._place(to)
+        found = self._catalogue.find(place)
+        if found is None:
+            raise FileNotFoundError(str(place))
+        self._catalogue.write(StoredObject(target, found.size, found.modified, self._copy(place, target)))
+        self.remove(path)
+
+    def copy(self, path: Path, to: Path) -> None:
+        """As ``FileStore`` says."""
+        place, target = self._place(path), self._place(to)
+        found = self._catalogue.find(place)
+        if found is None:
+            raise FileNotFoundError(str(place))
+        with self._catalogue.adding(target) as made:
+            made.append(StoredObject(target, found.size, found.modified, self._copy(place, target)))
+
+    def address(self, path: Path) -> str:
+        """As ``FileStore`` says."""
+        return f"s3://{self._name}/{self._key(self._place(path))}"
+
+    def read(self, path: Path, begin: int, end: int) -> Iterator[bytes]:
+        """As ``FileStore`` says."""
+        place = self._place(path)
+        if begin >= end:
+            return
+        with _told(place):
+            answer = self._client.get_object(Bucket=self._name, Key=self._key(place), Range=f"bytes={begin}-{end - 1}")
+            yield from answer["Body"].iter_chunks(PIECE)
+
+    def require_reachable(self) -> None:
+        """Raise BucketUnreachable where this machine cannot read it, ClusterUnusable without the extra ``cluster``."""
+        with _told():
+            self._client.list_objects_v2(Bucket=self._name, Prefix=self._prefix, MaxKeys=1)
+
+    def known_here(self) -> set[Path]:
+        """Where copies of objects lie on this machine."""
+        return {self.root / copy.path for copy in self._scratch.copies()}
+
+    def originals(self) -> dict[Path, LocalCopy]:
+        """What people wrote here and was published as it is noted, by path."""
+        return {self.root / copy.path: copy for copy in self._scratch.copies(originals=True)}
+
+    def adopt(self, stored: StoredFile) -> None:
+        """The file here is what the object was made of; bring it where there is none."""
+        place = self._place(stored.path)
+        found = self._catalogue.find(place)
+        if found is None:
+            return
+        if not stored.path.exists():
+            self._download(found)
+        self._scratch.note(LocalCopy(str(place), found.etag, found.size, found.modified, original=True))
+
+    def fill(self, paths: Iterable[Path]) -> None:
+        """What lies here at these paths is all there is, whatever the database says of another bucket."""
+        self._catalogue.clear()
+        for path in paths:
+            self.publish(path)
+
+    def drop_what_is_gone(self) -> None:
+        """Delete the copies here of objects that are no more."""
+        for place in self._catalogue.missing([PurePosixPath(copy.path) for copy in self._scratch.copies()]):
+            self._scratch.drop_unused(str(place))
+
+    def unknown_objects(self) -> Iterator[tuple[str, int, float]]:
+        """Key, bytes and POSIX time of what lies in the bucket and the database does not know: a run was killed."""
+        known = {self._key(one.path) for one in self._catalogue.below(PurePosixPath())}
+        with _told():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=self._prefix):
+                for found in page.get("Contents", ()):
+                    if found["Key"] not in known and not found["Key"].startswith(
+                        self._key(PurePosixPath(OTHERS)) + "/"
+                    ):
+                        yield found["Key"], found["Size"], found["LastModified"].timestamp()
+
+    def delete_object(self, key: str) -> None:
+        """Delete what the database does not know."""
+        with _told():
+            self._client.delete_object(Bucket=self._name, Key=key)
+
+    def end_uploads(self, before: float) -> int:
+        """Give up uploads in parts that were begun before, by runs that were killed; return how many."""
+        with _told():
+            found = self._client.list_multipart_uploads(Bucket=self._name, Prefix=self._prefix).get("Uploads", ())
+            old = [one for one in found if one["Initiated"].timestamp() < before]
+            for one in old:
+                self._client.abort_multipart_upload(Bucket=self._name, Key=one["Key"], UploadId=one["UploadId"])
+        return len(old)
+
+    def _bring(self, found: StoredObject) -> Path:
+        path, name = self.root / found.path, str(found.path)
+        noted = self._scratch.find(name)
+        if noted is not None and noted.original:
+            return path
+        self._scratch.use(name)
+        if noted is None or noted.etag != found.etag or not self._scratch.is_as_noted(noted):
+            self._scratch.make_room(found.size, self.most_bytes)
+            self._download(found)
+            self._scratch.note(LocalCopy(name, found.etag, found.size, found.modified, original=False))
+        return path
+
+    def _download(self, found: StoredObject) -> None:
+        with _told(found.path), atomic_path(self.root / found.path) as temporary:
+            self._client.download_file(self._name, self._key(found.path), str(temporary))
+            os.utime(temporary, ns=(found.modified, found.modified))
+
+    def _put(self, path: Path, place: PurePosixPath) -> str:
+        with _told():
+            self._client.upload_file(str(path), self._name, self._key(place))
+            return self._client.head_object(Bucket=self._name, Key=self._key(place))["ETag"]
+
+    def _copy(self, place: PurePosixPath, to: PurePosixPath) -> str:
+        with _told(place):
+            source = {"Bucket": self._name, "Key": self._key(place)}
+            self._client.copy(source, self._name, self._key(to))
+            return self._client.head_object(Bucket=self._name, Key=self._key(to))["ETag"]
+
+    def _stored(self, one: StoredObject) -> StoredFile:
+        return StoredFile(self.root / one.path, one.size, one.modified)
+
+    def _place(self, path: Path) -> PurePosixPath:
+        return PurePosixPath(path.relative_to(self.root).as_posix())
+
+    def _key(self, place: PurePosixPath) -> str:
+        return f"{self._prefix}{place}"
+
+    @property
+    def _name(self) -> str:
+        return urlsplit(self.bucket).netloc
+
+    @property
+    def _prefix(self) -> str:
+        inside = urlsplit(self.bucket).path.strip("/")
+        return f"{inside}/" if inside else ""
+
+    @property
+    def _catalogue(self) -> ObjectCatalogue:
+        return ObjectCatalogue(self.database)
+
+    @property
+    def _scratch(self) -> Scratch:
+        return Scratch(self.root)
+
+    @property
+    def _client(self) -> Any:  # noqa: ANN401 - made by boto3 from a description of the service
+        return _client_of(os.getpid(), ATTEMPTS_OF_RUNS if os.environ.get(WRITER) else ATTEMPTS)
+
+
+def _listing(objects: list[StoredObject]) -> FolderListing:
+    names = [one.path.name for one in objects]
+    digest = sha256("\n".join(f"{one.path.name}\t{one.etag}\t{one.modified}" for one in objects).encode())
+    return FolderListing(names, int.from_bytes(digest.digest()[:6]))
+
+
+@cache
+def _client_of(_process: int, attempts: int) -> Any:  # noqa: ANN401
+    try:
+        import boto3
+        from botocore.config import Config
+    except ModuleNotFoundError as error:
+        raise ClusterUnusable("cluster.not_installed", package=str(error.name)) from error
+    retries = {"total_max_attempts": attempts, "mode": "standard"}
+    seconds = {"connect_timeout": SECONDS_TO_CONNECT, "read_timeout": SECONDS_TO_ANSWER}
+    return boto3.client("s3", config=Config(retries=retries, **seconds))
+
+
+@contextmanager
+def _told(place: PurePosixPath | None = None) -> Iterator[None]:
+    """Turn what the bucket says into FileNotFoundError, of an object at a place, or BucketUnreachable."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if place is not None and _code(error) in NOT_THERE:
+            raise FileNotFoundError(str(place)) from error
+        raise BucketUnreachable("cluster.bucket_unreachable", reason=_reason(error)) from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise BucketUnreachable("cluster.bucket_unreachable", reason=_reason(error)) from error
+
+
+def _code(error: "ClientError") -> str:
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:LONGEST_REASON]
