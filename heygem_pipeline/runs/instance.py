@@ -29,7 +29,6 @@ def dagster_environment(folders: DataFolders) -> dict[str, str]:
         environment["HEYGEM_DATABASE"] = folders.database
     if folders.broker:
         environment["HEYGEM_BROKER"] = folders.broker
-    if folders.bucket:
         environment["HEYGEM_BUCKET"] = folders.bucket
     return environment
 

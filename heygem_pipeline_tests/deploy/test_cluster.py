@@ -9,7 +9,7 @@ from heygem_pipeline.runs.cluster_queues import Queue
 from heygem_pipeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-OF_CLUSTERS = {"storage", "run_launcher", "run_coordinator", "run_queue", "concurrency", "run_monitoring"}
+OF_CLUSTERS = {"compute_logs", "storage", "run_launcher", "run_coordinator", "run_queue", "concurrency", "run_monitoring"}
 """What a cluster's dagster.yaml says differently."""
 
 
@@ -37,4 +37,4 @@ def test_the_containers_know_only_settings_that_there_are() -> None:
         *(("worker", "--queue", queue.value) for queue in Queue),
     }
     named = {name.removeprefix("HEYGEM_").lower() for service in ours.values() for name in service["environment"]}
-    assert named == {"data", "database", "broker"} and named <= set(Settings.model_fields)
+    assert named == {"data", "database", "broker", "bucket"} and named <= set(Settings.model_fields)
