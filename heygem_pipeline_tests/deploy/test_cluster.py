@@ -9,7 +9,15 @@ from heygem_pipeline.runs.cluster_queues import Queue
 from heygem_pipeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-OF_CLUSTERS = {"compute_logs", "storage", "run_launcher", "run_coordinator", "run_queue", "concurrency", "run_monitoring"}
+OF_CLUSTERS = {
+    "compute_logs",
+    "storage",
+    "run_launcher",
+    "run_coordinator",
+    "run_queue",
+    "concurrency",
+    "run_monitoring",
+}
 """What a cluster's dagster.yaml says differently."""
 
 
