@@ -3,12 +3,17 @@
 import os
 from contextlib import nullcontext
 
-import dagster as dg
 from filelock import FileLock
 
 from heygem_pipeline.errors import ClusterUnusable
+from heygem_pipeline.garbage import collected_afterwards
+
+with collected_afterwards():
+    import dagster as dg
+
+    from heygem_pipeline.runs.dagster_internals import SqliteEventLogStorage
+
 from heygem_pipeline.runs.cluster_queues import IN_A_WORKER
-from heygem_pipeline.runs.dagster_internals import SqliteEventLogStorage
 from heygem_pipeline.runs.database_access import require_database
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 
