@@ -45,10 +45,14 @@ class WithFilmstrips:
         are_keys = partition_key(voice) == voice and partition_key(presenter) == presenter
         if request.method not in ("GET", "HEAD") or not are_keys:
             return PlainTextResponse("There is no such filmstrip.", 404)
-        if not path.is_file() or leads_out(path, self.folders.root):
+        try:
+            strip = self.folders.files.fetch(path)
+        except FileNotFoundError:
+            strip = None
+        if strip is None or not strip.is_file() or leads_out(strip, self.folders.root):
             return PlainTextResponse("The clip is gone, and its filmstrip with it.", 404)
         try:
-            return Response(in_rows(path), media_type="image/jpeg", headers=HEADERS)
+            return Response(in_rows(strip), media_type="image/jpeg", headers=HEADERS)
         except OSError:
             return PlainTextResponse("The filmstrip is damaged.", 404)
 

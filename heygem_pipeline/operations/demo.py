@@ -60,11 +60,18 @@ def run_demo(
         clips = [_clip(folders, materializer, pair, pair in there, say) for pair in pairs]
         for voice_key in voices:
             anew = any(clip.key.voice == voice_key and not clip.was_there for clip in clips)
-            if anew or not folders.delivery(voice_key).exists():
+            if anew or folders.files.find(folders.delivery(voice_key)) is None:
                 tell_failure(say, materializer.run(["delivery"], voice_key))
     sheet = folders.outputs / "demo-contact-sheet.png"
     strips = [
-        (str(clip.key), strip_of_clip(clip.path, read_tracks(folders.tracks(clip.key.presenter)), settings))
+        (
+            str(clip.key),
+            strip_of_clip(
+                folders.files.fetch(clip.path),
+                read_tracks(folders.files.fetch(folders.tracks(clip.key.presenter))),
+                settings,
+            ),
+        )
         for clip in clips
         if clip.report
     ]

@@ -62,7 +62,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
         """Made by the pipeline when all clips of the voice are made or have failed, with a manifest. By Range too."""
         require_known(studio, "voices", [key])
         path = studio.folders.delivery(key)
-        if not path.is_file():
+        if await run_in_threadpool(studio.folders.files.find, path) is None:
             raise Refusal("not_made", 404, name=path.name)
         return await sent_stored(request, path, path.name)
 
