@@ -14,6 +14,7 @@ from dagster._core.event_api import PartitionKeyFilter
 
 from heygem_pipeline.assets.step_progress import NoDisplay
 from heygem_pipeline.clip.voice import analyse_voice, save_voice
+from heygem_pipeline.lipsync.warp.analysis.lip_record import ROW
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.runs.instance import open_instance
@@ -98,6 +99,11 @@ def test_the_good_voice_and_presenter_become_a_clip(house: House) -> None:
 def test_bad_input_fails_its_own_partition_in_one_sentence(house: House, partition: str, named: str) -> None:
     sentence = house.failures[partition]
     assert sentence is not None and named in sentence and "\n" not in sentence
+
+
+def test_what_was_seen_of_the_presenters_lips_is_kept_for_the_next_voice(house: House) -> None:
+    assert house.metadata("generated_frames", "talk|张老师")["frames"] == 60
+    assert house.folders.lip_record("张老师").stat().st_size > 60 * ROW.itemsize
 
 
 def test_bad_input_is_not_tried_again(house: House) -> None:
