@@ -17,9 +17,9 @@ OVERLAY_REACH, OVERLAY_FEATHER = 0.13, 0.08
 CLOSED_REACH, CLOSED_FEATHER = 0.15, 0.08
 """The same for lips that close over an open mouth: what was beside and below its lips goes too."""
 
-CHIN_MOVE, CHIN_SHARE = (0.03, 0.12), 0.85
-"""How far the lower lip is carried (IOD) until the chin too is the found mouth's: stretched skin is a smear. And the
-share of the way to the chin's tip that is covered then."""
+CHIN_MOVE, CHIN_SHARE, CHIN_FADE = (0.03, 0.12), 0.85, 0.4
+"""How far the lower lip is carried (IOD) until the chin too is the found mouth's: stretched skin is a smear. The share
+of the way to the chin's tip that is covered then, and the share of that over which the cover fades."""
 
 COLOUR_RING, COLOUR_RING_FADES = (0.05, 0.22), (0.02, 0.04)
 """IOD around the lips where the colours of both are compared, and over which they begin and cease to count."""
@@ -100,6 +100,7 @@ def overlay_exemplars(
     lips = np.concatenate([target.upper_outer, target.lower_outer])
     closed = sum(share for _, share in closing)
     reach = OVERLAY_REACH + closed * (CLOSED_REACH - OVERLAY_REACH)
+    feather = OVERLAY_FEATHER + closed * (CLOSED_FEATHER - OVERLAY_FEATHER)
     below = max(reach, below)
     low, high = lips.min(axis=0) - COLOUR_RING[1], lips.max(axis=0) + COLOUR_RING[1]
     high[1] = max(high[1], float(lips[:, 1].max()) + below)
@@ -110,7 +111,7 @@ def overlay_exemplars(
     x, y = np.meshgrid(np.linspace(low[0], high[0], MAP_COLUMNS), np.linspace(low[1], high[1], MAP_ROWS))
     cell = (high - low) / (np.array([MAP_COLUMNS, MAP_ROWS]) - 1)
     to_grid = head.cropped(left, top).to_grid(low, cell)
-    distance = _upsample(_distance(target, x, y, reach / below)[..., None], to_grid, size, border=1.0)
+    distance = _upsample(_distance(target, x, y, (reach, feather), below)[..., None], to_grid, size, border=1.0)
     face = picture[box].astype(np.float32)
 
     def laid(found: Sequence[tuple[Exemplar, float]], thickness: float) -> NDArray[np.float32]:
@@ -135,7 +136,6 @@ def overlay_exemplars(
     if inside is not None:
         over += inside
     over *= ratio
-    feather = OVERLAY_FEATHER + closed * (CLOSED_FEATHER - OVERLAY_FEATHER)
     alpha = np.clip((reach - distance) / feather, 0, 1)
     alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
     face += alpha * (over - face)
@@ -196,16 +196,20 @@ def chin_reach(base: MouthContours, target: MouthContours, chin: float) -> float
 
 
 def _distance(
-    target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64], downward: float
+    target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64], cover: tuple[float, float], below: float
 ) -> NDArray[np.float64]:
-    """About how far outside the lips a place lies, IOD; negative within.
+    """About how far outside the lips a place lies, IOD; negative within. Below them it counts less.
 
     Args:
-        downward: what an IOD below the lips counts.
+        cover: reach and feather of what is laid over.
+        below: its reach under the lips.
     """
+    reach, feather = cover
+    fade = max(feather, CHIN_FADE * below)
     lines = _line_heights(target, x[0])
     aside = np.maximum(np.maximum(target.upper_outer[0, 0] - x, x - target.upper_outer[-1, 0]), 0)
-    upright = np.maximum(lines[0] - y, downward * (y - lines[3]))
+    under = np.interp(y - lines[3], [-9, 0, below - fade, below, 9], [-9, 0, reach - feather, reach, 9 - below + reach])
+    upright = np.maximum(lines[0] - y, under)
     return np.where(aside > 0, np.hypot(aside, np.maximum(upright, 0)), upright)
 
 
