@@ -60,15 +60,21 @@ def index_packets(path: Path, container: InputContainer, stream: VideoStream | A
     keys: list[tuple[int, int]] = []
     by_presentation = container.format.name in SOUGHT_BY_PRESENTATION
     last_duration = 0
-    file_start, file_end = Fraction(0), Fraction(0)
+    file_start = Fraction(0)
+    ends: dict[int, tuple[int, Fraction]] = {}
     if container.start_time is not None:
         file_start = Fraction(container.start_time, av.time_base)
     for packet in read_packets(path, container):
         moment = packet.pts if packet.pts is not None else packet.dts
         if moment is None or not packet.size or packet.is_discard:
             continue
-        file_end = max(file_end, (moment + (packet.duration or 0)) * packet.time_base)
-        if packet.stream_index != stream.index:
+        track, end = packet.stream_index, moment + (packet.duration or 0)
+        # In ticks: exact seconds of every packet would take longer than all else.
+        if track not in ends:
+            ends[track] = end, packet.time_base
+        elif end > ends[track][0]:
+            ends[track] = end, ends[track][1]
+        if track != stream.index:
             continue
         dts = moment if packet.dts is None else packet.dts
         presented.append(packet.pts)
@@ -91,5 +97,5 @@ def index_packets(path: Path, container: InputContainer, stream: VideoStream | A
         time_base=stream.time_base,
         timed=timed,
         seekable=timed and container.format.name != "mpeg" and stream.codec_context.name not in SPARSELY_TIMED,
-        container_end=file_end - file_start,
+        container_end=max(Fraction(0), *(end * base for end, base in ends.values())) - file_start,
     )
