@@ -10,7 +10,7 @@ from heygem_pipeline.media.probe import probe_video
 from heygem_pipeline.quality.report import Verdict
 from heygem_pipeline_tests.conftest import REAL_CLIPS, swaying_presenter, write_video, write_voice
 
-pytestmark = pytest.mark.long(minutes=4)
+pytestmark = pytest.mark.long(minutes=2)
 
 PRESENTERS = sorted((REAL_CLIPS / "nasty").glob("*"))
 VOICES = sorted((REAL_CLIPS / "audio_dirty").glob("*"))

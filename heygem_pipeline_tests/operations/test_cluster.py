@@ -34,7 +34,7 @@ from heygem_pipeline_tests.postgres_server import PostgresServer
 from heygem_pipeline_tests.redis_server import RedisServer, redis_server
 from heygem_pipeline_tests.served import cut_the_power, serving, start, wait_for, wait_for_page
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=3)]
 
 VOICE_SECONDS = 4
 SUBJECTS = Counter({Stage.VOICE: 2, Stage.PRESENTER: 2, Stage.CLIP: 4, Stage.DELIVERY: 2})

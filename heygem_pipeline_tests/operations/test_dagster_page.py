@@ -23,7 +23,7 @@ from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.dagster_page import Page
 from heygem_pipeline_tests.served import serving, wait_for
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=3)]
 
 ASSETS = ["spoken_script", "audio_features", "face_tracks", "generated_frames", "encoded_video", "delivery"]
 CLIP = ["generated_frames", "encoded_video"]

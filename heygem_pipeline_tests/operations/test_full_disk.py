@@ -18,7 +18,7 @@ from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_for, wait_until
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=3)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2.5)]
 
 DISK = 200
 """Megabytes."""

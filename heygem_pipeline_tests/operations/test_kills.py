@@ -41,7 +41,7 @@ from heygem_pipeline_tests.served import (
     wait_until,
 )
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=4)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=5)]
 
 VOICES, PRESENTERS = 4, 4
 SUBJECTS = VOICES + PRESENTERS + VOICES * PRESENTERS + VOICES

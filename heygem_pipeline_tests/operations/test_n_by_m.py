@@ -46,12 +46,13 @@ def made(instance: dg.DagsterInstance, asset: str) -> int:
 
 
 @pytest.mark.long
-def test_three_voices_on_three_presenters_are_analysed_and_tracked_three_times(
+def test_two_voices_on_three_presenters_are_analysed_twice_and_tracked_three_times(
     data: DataFolders, work: Counter[str], tmp_path: Path
 ) -> None:
     write_video(tmp_path / "presenter.mp4", [frame[::2, ::2].copy() for frame in swaying_presenter(8)])
-    for number in range(3):
+    for number in range(2):
         write_voice(data.voices / f"voice {number}.wav", 0.5 + number / 25)
+    for number in range(3):
         shutil.copy(tmp_path / "presenter.mp4", data.presenters / f"presenter {number}.mp4")
 
     with open_instance(data) as instance:
@@ -65,17 +66,17 @@ def test_three_voices_on_three_presenters_are_analysed_and_tracked_three_times(
 
         make()
         assert work == dict.fromkeys(
-            [f"analyse_speech voice {n}.wav" for n in range(3)] + [f"track_faces presenter {n}.mp4" for n in range(3)],
+            [f"analyse_speech voice {n}.wav" for n in range(2)] + [f"track_faces presenter {n}.mp4" for n in range(3)],
             1,
         )
-        assert (made(instance, "audio_features"), made(instance, "face_tracks")) == (3, 3)
+        assert (made(instance, "audio_features"), made(instance, "face_tracks")) == (2, 3)
+        assert made(instance, "encoded_video") == 6
+        assert len(list((data.root / "outputs").glob("*/*.mp4"))) == 6
+
+        make()
+        assert sum(work.values()) == 5 and made(instance, "encoded_video") == 6
+
+        write_voice(data.voices / "a third.wav", 0.5)
+        make()
+        assert work["analyse_speech a third.wav"] == 1 and sum(work.values()) == 6
         assert made(instance, "encoded_video") == 9
-        assert len(list((data.root / "outputs").glob("*/*.mp4"))) == 9
-
-        make()
-        assert sum(work.values()) == 6 and made(instance, "encoded_video") == 9
-
-        write_voice(data.voices / "a fourth.wav", 0.5)
-        make()
-        assert work["analyse_speech a fourth.wav"] == 1 and sum(work.values()) == 7
-        assert made(instance, "encoded_video") == 12

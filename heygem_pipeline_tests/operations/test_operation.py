@@ -20,7 +20,7 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_until
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=1.5)]
 
 
 def test_what_is_dropped_becomes_clips_and_what_is_replaced_is_made_again(

@@ -23,7 +23,7 @@ from heygem_pipeline_tests.conftest import data_folder_at, free_port, write_voic
 from heygem_pipeline_tests.dagster_page import Page
 from heygem_pipeline_tests.served import serving, wait_for
 
-pytestmark = [pytest.mark.server, pytest.mark.long(minutes=2)]
+pytestmark = [pytest.mark.server, pytest.mark.long(minutes=1.5)]
 
 FILES = 500
 LIMIT = 60.0
