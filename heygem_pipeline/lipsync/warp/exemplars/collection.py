@@ -17,8 +17,9 @@ from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_l
 MOST_EXEMPLARS = 320
 """Mouths kept of one template, however long it is."""
 
-MOST_CLOSED = 40
-"""Closed mouths kept of a presenter who does not speak."""
+MOST_CLOSED, CLOSED_SECONDS = 40, 30.0
+"""Closed mouths kept of a presenter who does not speak, and from how much of the beginning they are taken: reading on
+would cost more than they are worth."""
 
 MOST_BYTES = 64 * 2**20
 """Pixels kept of one template: large faces are represented by fewer mouths."""
@@ -145,6 +146,7 @@ def collect_exemplars(
     touching = float(np.nanmin(calibration.gaps)) + CLOSED_LANDMARK_GAP
     if not speaks:
         nearly_closed = np.nan_to_num(calibration.gaps, nan=np.inf) <= touching
+        nearly_closed &= np.arange(len(tracks)) < CLOSED_SECONDS * float(tracks.frame_rate)
         allowed = nearly_closed if allowed is None else allowed & nearly_closed
     chosen = select_exemplar_frames(tracks, calibration, allowed, MOST_EXEMPLARS if speaks else MOST_CLOSED)
     mouths = tuple(

@@ -40,6 +40,13 @@ def test_of_one_who_does_not_speak_but_yawns_closed_mouths_are_kept(yawner: Held
     assert 5 < len(kept.mouths) <= collection.MOST_CLOSED
 
 
+def test_they_are_taken_from_its_beginning(yawner: HeldPresenter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collection, "CLOSED_SECONDS", 0.4)
+    kept = collected(yawner)
+    assert kept is not None
+    assert kept.frames.max() < 10
+
+
 def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: HeldPresenter) -> None:
     kept = collected(speaker)
     assert kept is not None
