@@ -42,10 +42,12 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClassData, unpack_value
+from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
 from dagster_shared.error import SerializableErrorInfo
+from filelock import FileLock
 from sqlalchemy import Engine, Pool, create_engine
 
 __all__ = [
@@ -120,6 +122,21 @@ def _migrations_of(config: Config) -> ScriptDirectory:
 for module in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
     module.create_engine = _engine_of  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
 ScriptDirectory.from_config = _migrations_of  # pyright: ignore[reportAttributeAccessIssue]
+
+
+_claim_slot = SqliteEventLogStorage.claim_concurrency_slot
+
+
+def _claim_slot_alone(
+    self: SqliteEventLogStorage, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
+) -> ConcurrencyClaimStatus:
+    with FileLock(Path(self.path_for_shard("slots")).with_suffix(".lock")):
+        return _claim_slot(self, concurrency_key, run_id, step_key, priority)
+
+
+# Dagster looks for a free slot and then takes it, which SQLite does not keep together: two that ask at one moment were
+# both given the only one.
+SqliteEventLogStorage.claim_concurrency_slot = _claim_slot_alone
 
 
 SQLITE_FILES = ("", "-wal", "-shm")
