@@ -86,7 +86,7 @@ def test_a_clip_is_shown_as_made_and_its_earlier_one_stays(client: TestClient, s
     stored.folders.clip(CLIP).parent.mkdir(parents=True)
     stored.folders.clip(CLIP).write_bytes(b"a new one")
     stored.folders.files.publish(stored.folders.clip(CLIP))
-    clip = client.get("/api/state").json()["clips"][CLIP.partition]
+    clip = client.get("/api/shown").json()["clips"][CLIP.partition]
     assert (clip["state"], clip["earlier"]) == ("done", 1) and clip["mark"]
     assert client.get("/files/earlier/one/one/1.mp4").content == CONTENT
     assert client.get(f"/files/clips/one/one.mp4?v={clip['mark']}").content == b"a new one"
