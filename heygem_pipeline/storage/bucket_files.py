@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -71,22 +70,17 @@ class BucketFiles:
         place = self._place(folder)
         if len(names) == 1:
             (name,) = names
-            objects = self._catalogue.of_folder(place / name)
-            return {name: _listing(objects)} if objects else {}
-        wanted = {str(place / name): name for name in names}
-        found: dict[str, list[StoredObject]] = {}
-        for one in self._catalogue.below(place):
-            name = wanted.get(str(one.path.parent))
-            if name is not None:
-                found.setdefault(name, []).append(one)
-        return {name: _listing(objects) for name, objects in found.items()}
+            alone = self._catalogue.folder(place / name)
+            return {name: FolderListing(*alone)} if alone is not None else {}
+        wanted = {place / name: name for name in names}
+        found = self._catalogue.folders_below(place)
+        return {wanted[path]: FolderListing(held, mark) for path, held, mark in found if path in wanted}
 
     def folders(self, folder: Path) -> list[str]:
         """As ``FileStore`` says."""
         place = self._place(folder)
-        depth = len(place.parts)
-        parents = {one.path.parts[depth] for one in self._catalogue.below(place) if len(one.path.parts) > depth + 1}
-        return sorted(parents)
+        parents = (path for path, _, _ in self._catalogue.folders_below(place))
+        return sorted({path.parts[len(place.parts)] for path in parents})
 
     def below(self, folder: Path) -> list[StoredFile]:
         """As ``FileStore`` says."""
@@ -293,12 +287,6 @@ class BucketFiles:
     @property
     def _client(self) -> Any:  # noqa: ANN401 - made by boto3 from a description of the service
         return _client_of(os.getpid(), ATTEMPTS_OF_RUNS if os.environ.get(WRITER) else ATTEMPTS)
-
-
-def _listing(objects: list[StoredObject]) -> FolderListing:
-    names = [one.path.name for one in objects]
-    digest = sha256("\n".join(f"{one.path.name}\t{one.etag}\t{one.modified}" for one in objects).encode())
-    return FolderListing(names, int.from_bytes(digest.digest()[:6]))
 
 
 @cache

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import sqlalchemy as db
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert
 
 from heygem_pipeline.storage.postgres import transaction
@@ -59,11 +60,30 @@ class ObjectCatalogue:
 
     def below(self, folder: PurePosixPath) -> list[StoredObject]:
         """Those in a folder and in all its folders, in order of path."""
-        if folder == PurePosixPath():
-            return self._select(db.true())
-        # "0" follows "/": so do all folders in it, and nothing else.
-        inside = (TABLE.c.folder >= f"{folder}/") & (TABLE.c.folder < f"{folder}0")
-        return self._select((TABLE.c.folder == str(folder)) | inside)
+        return self._select((TABLE.c.folder == str(folder)) | _inside(folder))
+
+    def folders_below(self, folder: PurePosixPath) -> list[tuple[PurePosixPath, list[str], int]]:
+        """Of each folder in it that holds objects: its path, their names, and a number that changes with any of them.
+
+        Put together by the database: to make a hundred thousand objects of Python takes seconds.
+        """
+        return self._listings(_inside(folder))
+
+    def folder(self, folder: PurePosixPath) -> tuple[list[str], int] | None:
+        """The same of one folder; None where it holds no object."""
+        found = self._listings(TABLE.c.folder == str(folder))
+        return found[0][1:] if found else None
+
+    def _listings(self, where: db.ColumnElement[bool]) -> list[tuple[PurePosixPath, list[str], int]]:
+        names = db.func.array_agg(postgresql.aggregate_order_by(TABLE.c.name, TABLE.c.name))
+        one = TABLE.c.name + "/" + TABLE.c.etag + "/" + db.cast(TABLE.c.modified, db.Text)
+        every = db.func.string_agg(one, postgresql.aggregate_order_by(db.literal("/"), TABLE.c.name))
+        mark = db.func.hashtextextended(every, 0)
+        question = db.select(TABLE.c.folder, names, mark).where(where).group_by(TABLE.c.folder)
+        with transaction(self.database, TABLE) as connection:
+            return [
+                (PurePosixPath(path), list(held), int(number)) for path, held, number in connection.execute(question)
+            ]
 
     def missing(self, paths: Collection[PurePosixPath]) -> set[PurePosixPath]:
         """Those of the paths that no object has."""
@@ -106,6 +126,13 @@ class ObjectCatalogue:
         with transaction(self.database, TABLE) as connection:
             rows = connection.execute(db.select(*_ROW).where(where).order_by(TABLE.c.folder, TABLE.c.name)).all()
         return [StoredObject(PurePosixPath(folder, name), *content) for folder, name, *content in rows]
+
+
+def _inside(folder: PurePosixPath) -> db.ColumnElement[bool]:
+    if folder == PurePosixPath():
+        return db.true()
+    # "0" follows "/": so do all folders in it, and nothing else.
+    return (TABLE.c.folder >= f"{folder}/") & (TABLE.c.folder < f"{folder}0")
 
 
 def _is(path: PurePosixPath) -> db.ColumnElement[bool]:
