@@ -43,7 +43,7 @@ def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voic
         "speech share": round(speech_share(speech), 3),
         "speech to noise (dB)": round(speech_to_noise(speech), 1),
         "fingerprint": voice.fingerprint,
-        "path": dg.MetadataValue.path(folders.voice(context.partition_key)),
+        "path": dg.MetadataValue.path(folders.files.address(folders.voice(context.partition_key))),
         "speed (x real time)": round(float(speech.duration) / voice.seconds, 1),
     }
     yield dg.Output(

@@ -51,7 +51,7 @@ def delivery(
         "clips": len(reports),
         "clips left out: failed, missing or of an older upload": len(order.unfinished) - len(reports),
         "megabytes": round(destination.stat().st_size / 1e6, 2),
-        "path": dg.MetadataValue.path(destination),
+        "path": dg.MetadataValue.path(folders.files.address(destination)),
     }
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(order.version))
 

@@ -74,7 +74,7 @@ def encoded_video(
     report = finished.report
     metadata = {
         "filmstrip": dg.MetadataValue.md(as_markdown(clip)),
-        "path": dg.MetadataValue.path(destination),
+        "path": dg.MetadataValue.path(folders.files.address(destination)),
         **studio_link(chosen.studio_address, clip),
         "seconds": round(report.duration, 3),
         "frames": report.frames,

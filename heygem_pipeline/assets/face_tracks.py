@@ -52,7 +52,7 @@ def face_tracks(
         "median turn (degrees)": round(float(np.nanmedian(np.abs(tracks.pose[:, 0]))), 1),
         "tracker": presenter.tracker,
         "fingerprint": presenter.fingerprint,
-        "path": dg.MetadataValue.path(folders.tracks(context.partition_key)),
+        "path": dg.MetadataValue.path(folders.files.address(folders.tracks(context.partition_key))),
         "speed (frames/s)": round(len(tracks) / presenter.seconds, 1),
     }
     version = dg.DataVersion(presenter_version(presenter.fingerprint, presenter.tracker))

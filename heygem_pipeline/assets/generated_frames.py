@@ -60,7 +60,7 @@ def generated_frames(
         "frame rate": str(presenter.tracks.frame_rate),
         "speed (frames/s)": round(count / patches.seconds, 1),
         "megabytes": round(path.stat().st_size / 1e6, 2),
-        "path": dg.MetadataValue.path(path),
+        "path": dg.MetadataValue.path(folders.files.address(path)),
     }
     made_with = presenter.tracker, engine.name, engine.version
     version = patches_version(voice.fingerprint, presenter.fingerprint, *made_with, voice.trim.written)

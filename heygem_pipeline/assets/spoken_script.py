@@ -46,7 +46,7 @@ def spoken_script(
         "sentences": len(transcript.sentences),
         "seconds": round(seconds, 3),
         "spoken anew": anew,
-        "path": dg.MetadataValue.path(folders.spoken(key)),
+        "path": dg.MetadataValue.path(folders.files.address(folders.spoken(key))),
     }
     version = spoken_version(transcript.version, transcript.sha256)
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))

@@ -111,9 +111,11 @@ def forget(
 
 
 def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
+    from heygem_pipeline.operations.erasure import bytes_of
+
     output.print(Text(f"What is kept about {kept.target}:", "bold"))
     for what, paths in kept.files.items():
-        size = sum(path.lstat().st_size for path in paths)
+        size = sum(bytes_of(folders, path) for path in paths)
         output.print(Text(f"  {what}: {len(paths)}, {size / 1e6:.1f} MB"))
         for path in paths[:PATHS_SHOWN]:
             output.print(Text(f"    {_short(path, folders)}"), soft_wrap=True)

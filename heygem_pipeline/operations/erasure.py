@@ -107,6 +107,17 @@ def what_is_kept(instance: dg.DagsterInstance, folders: DataFolders, target: Era
     return kept
 
 
+def bytes_of(folders: DataFolders, path: Path) -> int:
+    """Size of a file that is kept; 0 where it went meanwhile."""
+    stored = folders.files.find(path)
+    if stored is not None:
+        return stored.size
+    # A link out of the data folder, or what this machine has for itself.
+    with suppress(FileNotFoundError):
+        return path.lstat().st_size
+    return 0
+
+
 def require_idle(runs: Iterable[dg.DagsterRun], target: ErasureTarget) -> None:
     """Raise InUse where a run is queued or works on it."""
     for run in runs:
