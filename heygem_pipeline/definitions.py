@@ -12,6 +12,7 @@ with collected_afterwards():
     from heygem_pipeline.orchestration.schedules import campaign_schedules, prune_schedule
     from heygem_pipeline.orchestration.sensors import clips, killed_runs, uploads, webhooks
     from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
+    from heygem_pipeline.runs.dagster_internals import begin_runs_by_forking
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.folders import data_folders
     from heygem_pipeline.uploads.registry import Uploads
@@ -33,3 +34,5 @@ defs = dg.Definitions.merge(
         schedules=[*campaign_schedules(FOLDERS, default_render_spec(SETTINGS)), prune_schedule],
     ),
 ).map_asset_specs(func=lambda asset: asset.merge_attributes(metadata=STUDIO, owners=SETTINGS.owners))
+
+begin_runs_by_forking()

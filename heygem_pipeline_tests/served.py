@@ -26,8 +26,8 @@ PATIENCE = 600.0
 QUICK_DAEMON = Path(__file__).with_name("quick_daemon")
 """On PYTHONPATH it makes Dagster's daemon look more often."""
 
-RUN_COMMAND = "multiprocessing.spawn"
-"""Dagster's code server starts each run as such a process."""
+RUN_COMMAND = "multiprocessing.forkserver"
+"""A code server has such a process from its first run on; each run is a fork of it."""
 
 
 def start(port: int, output: Path, studio_port: int = 0) -> subprocess.Popen[bytes]:
@@ -100,9 +100,17 @@ def command_of(process: psutil.Process) -> list[str]:
     return []
 
 
+def children_of(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return process.children()
+    return []
+
+
 def runs_below(up: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """The processes that work on a run."""
-    return [process for process in everything_below(up) if any(RUN_COMMAND in part for part in command_of(process))]
+    forking = [process for process in everything_below(up) if any(RUN_COMMAND in part for part in command_of(process))]
+    below = {child for process in forking for child in children_of(process)}
+    return [process for process in forking if process in below]
 
 
 def wait_for(reached: Callable[[], bool], seconds: float = PATIENCE, every: float = 0.2) -> None:
