@@ -170,6 +170,7 @@ def daemon_command() -> Callable[[], None]:
 
 
 LOADED_BEFORE_A_RUN = ["dagster._cli", "dagster._grpc.server", "heygem_pipeline.definitions"]
+"""Modules."""
 
 
 def begin_runs_by_forking() -> None:
