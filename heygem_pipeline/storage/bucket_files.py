@@ -6,7 +6,7 @@ Objects are called as their paths in the data folder. Which there are stands in 
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -92,20 +92,17 @@ class BucketFiles:
         found = self._catalogue.find(place)
         if found is None:
             raise FileNotFoundError(str(place))
-        try:
-            return self._bring(found)
-        except FileNotFoundError:
-            # Somebody deleted the object by other means: it is to be made, or brought, again.
-            self._catalogue.remove([place])
-            raise
+        return self._bring(found)
 
     def refresh(self, folder: Path, wanted: Callable[[str], bool]) -> None:
         """As ``FileStore`` says; what people have written here themselves is not touched."""
         place = self._place(folder)
-        there = [one for one in self._catalogue.of_folder(place) if wanted(one.path.name)]
-        for one in there:
-            self._bring(one)
-        known = {str(one.path) for one in there}
+        known = set()
+        for one in self._catalogue.of_folder(place):
+            if wanted(one.path.name):
+                with suppress(FileNotFoundError):
+                    self._bring(one)
+                    known.add(str(one.path))
         for copy in self._scratch.copies():
             held = PurePosixPath(copy.path)
             if held.parent == place and wanted(held.name) and copy.path not in known:
@@ -208,12 +205,11 @@ class BucketFiles:
     def unknown_objects(self) -> Iterator[tuple[str, int, float]]:
         """Key, bytes and POSIX time of what lies in the bucket and the database does not know: a run was killed."""
         known = {self._key(one.path) for one in self._catalogue.below(PurePosixPath())}
+        others = f"{self._key(PurePosixPath(OTHERS))}/"
         with _told():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=self._prefix):
                 for found in page.get("Contents", ()):
-                    if found["Key"] not in known and not found["Key"].startswith(
-                        self._key(PurePosixPath(OTHERS)) + "/"
-                    ):
+                    if found["Key"] not in known and not found["Key"].startswith(others):
                         yield found["Key"], found["Size"], found["LastModified"].timestamp()
 
     def delete_object(self, key: str) -> None:
@@ -238,7 +234,12 @@ class BucketFiles:
         self._scratch.use(name)
         if noted is None or noted.etag != found.etag or not self._scratch.is_as_noted(noted):
             self._scratch.make_room(found.size, self.most_bytes)
-            self._download(found)
+            try:
+                self._download(found)
+            except FileNotFoundError:
+                # Somebody deleted the object by other means: it is to be made, or brought, again.
+                self._catalogue.remove([found.path])
+                raise
             self._scratch.note(LocalCopy(name, found.etag, found.size, found.modified, original=False))
         return path
 
@@ -291,11 +292,9 @@ class BucketFiles:
 
 @cache
 def _client_of(_process: int, attempts: int) -> Any:  # noqa: ANN401
-    try:
-        import boto3
-        from botocore.config import Config
-    except ModuleNotFoundError as error:
-        raise ClusterUnusable("cluster.not_installed", package=str(error.name)) from error
+    import boto3
+    from botocore.config import Config
+
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     seconds = {"connect_timeout": SECONDS_TO_CONNECT, "read_timeout": SECONDS_TO_ANSWER}
     return boto3.client("s3", config=Config(retries=retries, **seconds))
@@ -304,9 +303,11 @@ def _client_of(_process: int, attempts: int) -> Any:  # noqa: ANN401
 @contextmanager
 def _told(place: PurePosixPath | None = None) -> Iterator[None]:
     """Turn what the bucket says into FileNotFoundError, of an object at a place, or BucketUnreachable."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
+    try:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ModuleNotFoundError as error:
+        raise ClusterUnusable("cluster.not_installed", package=str(error.name)) from error
     try:
         yield
     except ClientError as error:

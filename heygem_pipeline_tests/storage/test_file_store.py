@@ -182,9 +182,8 @@ def test_an_object_that_somebody_deleted_counts_as_not_made(
     (key,) = bucket.keys(bucket_name(tmp_path))
     assert key == "课/of it/store/audio_features/one.parquet"
     bucket.client.delete_object(Bucket=bucket_name(tmp_path), Key=key)
-    with pytest.raises(FileNotFoundError):
-        two.files.fetch(two.voice("one"))
-    assert one.files.find(one.voice("one")) is None
+    two.files.refresh(two.voice("one").parent, lambda _: True)
+    assert one.files.find(one.voice("one")) is None and not two.voice("one").exists()
 
 
 @pytest.mark.server
