@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from heygem_pipeline.storage import bucket_files
+
 PATIENCE = 60.0
 """Seconds."""
 
@@ -29,8 +31,21 @@ class BucketServer:
 
     def create(self, bucket: str) -> str:
         """A new bucket; returns its address."""
-        self.client.create_bucket(Bucket=bucket)
-        return f"s3://{bucket}"
+        name = bucket.replace("_", "-").lower()
+        self.client.create_bucket(Bucket=name)
+        return f"s3://{name}"
+
+    def use(self, bucket: str, patch: pytest.MonkeyPatch, environment: dict[str, str] | None = None) -> None:
+        """Have what is made from here on keep its files there.
+
+        Args:
+            environment: default, of the server itself.
+        """
+        for name, value in (environment or self.environment).items():
+            patch.setenv(name, value)
+        patch.setenv("HEYGEM_BUCKET", bucket)
+        # A process speaks to one server for as long as it lives; that of the tests to several.
+        bucket_files._client_of.cache_clear()
 
     def keys(self, bucket: str) -> list[str]:
         """Of all its objects."""

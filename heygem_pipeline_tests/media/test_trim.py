@@ -61,9 +61,9 @@ def test_nothing_before_the_nearest_key_frame_is_decoded(video: Path, monkeypatc
     entered: list[int | None] = []
     decoded = decode._decode
 
-    def noted(path: Path, index: object, key: int | None) -> object:
+    def noted(path: Path, index: object, key: int | None, wanted: object) -> object:
         entered.append(key)
-        return decoded(path, index, key)  # pyright: ignore[reportArgumentType]
+        return decoded(path, index, key, wanted)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(decode, "_decode", noted)
     part = Template.open(video, trim=Trim.of(times_of(video)[30]))

@@ -60,9 +60,7 @@ def empty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
         monkeypatch.setenv("HEYGEM_DATABASE", server.create(tmp_path.name, "dagster"))
     if request.param == "bucket":
         buckets: BucketServer = request.getfixturevalue("bucket")
-        for name, value in buckets.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("HEYGEM_BUCKET", buckets.create(tmp_path.name.replace("_", "-").lower()))
+        buckets.use(buckets.create(tmp_path.name), monkeypatch)
     with data_folder_at(tmp_path / "data") as folders:
         assert bool(folders.database) == (request.param != "sqlite")
         yield folders
@@ -192,7 +190,7 @@ def test_a_backup_restored_elsewhere_has_nothing_made_again(
         monkeypatch.setenv("HEYGEM_DATABASE", server.create(f"{tmp_path.name}-restored", "dagster"))
     if house.folders.bucket:
         buckets: BucketServer = request.getfixturevalue("bucket")
-        monkeypatch.setenv("HEYGEM_BUCKET", buckets.create(f"restored-{tmp_path.name.replace('_', '-').lower()}"[:60]))
+        buckets.use(buckets.create(f"restored-{tmp_path.name}"[:60]), monkeypatch)
     with data_folder_at(tmp_path / "elsewhere") as there:
         restore(there, tmp_path / "backup.tar")
         assert not list(there.state.glob("*.dump"))

@@ -98,9 +98,8 @@ def cluster(
         server: BucketServer = request.getfixturevalue("bucket")
         way = WayToBucket(free_port(), server)
         request.addfinalizer(way.kill)
-        for name, value in (server.environment | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{way.port}"}).items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("HEYGEM_BUCKET", server.create("cluster"))
+        by_way = server.environment | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{way.port}"}
+        server.use(server.create("cluster"), monkeypatch, by_way)
     with redis_server(free_port(), tmp_path / "redis") as broker:
         monkeypatch.setenv("HEYGEM_DATABASE", postgres.create(tmp_path.name, "dagster"))
         monkeypatch.setenv("HEYGEM_BROKER", broker.address)

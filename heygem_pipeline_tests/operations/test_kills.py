@@ -132,7 +132,10 @@ class Killer:
             if not working:
                 return None
             victim = self._random.choice(sorted(working, key=lambda process: process.pid))
-            victim.kill()
+            try:
+                victim.kill()
+            except psutil.NoSuchProcess:
+                return None  # it has just ended by itself
             self._killed[working[victim]] += 1
             return f"the run of {working[victim].key}"
         else:

@@ -29,10 +29,8 @@ def folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.fixture
 def in_bucket(bucket: BucketServer, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What is made from here on uses a new bucket, below a folder of it."""
-    for name, value in bucket.environment.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("HEYGEM_DATABASE", postgres.create(tmp_path.name))
-    monkeypatch.setenv("HEYGEM_BUCKET", f"{bucket.create(bucket_name(tmp_path))}/课/of it")
+    bucket.use(f"{bucket.create(bucket_name(tmp_path))}/课/of it", monkeypatch)
 
 
 def bucket_name(tmp_path: Path) -> str:

@@ -28,10 +28,8 @@ CONTENT = b"the clip of one"
 def stored(
     bucket: BucketServer, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[House]:
-    for name, value in bucket.environment.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("HEYGEM_DATABASE", postgres.create(tmp_path.name, "dagster"))
-    monkeypatch.setenv("HEYGEM_BUCKET", bucket.create(tmp_path.name.replace("_", "-").lower()))
+    bucket.use(bucket.create(tmp_path.name), monkeypatch)
     with data_folder_at(tmp_path / "data") as folders, open_instance(folders) as instance:
         house = House(folders, instance)
         house.make_inputs()

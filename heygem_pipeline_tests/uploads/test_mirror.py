@@ -23,10 +23,8 @@ def machines(
     bucket: BucketServer, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[tuple[DataFolders, DataFolders]]:
     """The controller, which has a presenter with a sidecar and a campaign, and another machine."""
-    for name, value in bucket.environment.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("HEYGEM_DATABASE", postgres.create(tmp_path.name))
-    monkeypatch.setenv("HEYGEM_BUCKET", bucket.create(tmp_path.name.replace("_", "-").lower()))
+    bucket.use(bucket.create(tmp_path.name), monkeypatch)
     with ExitStack() as stack:
         controller = stack.enter_context(data_folder_at(tmp_path / "controller"))
         (controller.presenters / "安娜.mp4").write_text("video")
