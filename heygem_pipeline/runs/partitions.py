@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 from heygem_pipeline.clip.sidecar import read_sidecar, write_moving
 from heygem_pipeline.errors import BadInput, NotReady
@@ -79,13 +80,24 @@ def take_in_uploads(
         mirror(folders, ready)
     for kind, changed in taken_in.items():
         dimension = UploadKind.AUDIO.value if kind is UploadKind.SCRIPT else kind.value
-        for start in range(0, len(changed.added), KEYS_AT_ONCE):
-            instance.add_dynamic_partitions(dimension, changed.added[start : start + KEYS_AT_ONCE])
+        _add(instance, folders, dimension, changed.added)
         for key in changed.retired:
             # A script may have taken the key that a recording left, or the other way round.
             if key not in keys[UploadKind.AUDIO] | keys[UploadKind.SCRIPT] or kind is UploadKind.TEMPLATE:
                 instance.delete_dynamic_partition(dimension, key)
     return taken_in
+
+
+def _add(instance: dg.DagsterInstance, folders: DataFolders, dimension: str, keys: list[str]) -> None:
+    """Add the keys, those of them that are new to Dagster."""
+    if not keys:
+        return
+    # Dagster looks which are there and then adds the others: of two processes that do so at once, one fails.
+    with FileLock(folders.state / "partitions.lock"):
+        there = set(instance.get_dynamic_partitions(dimension))
+        new = [key for key in keys if key not in there]
+        for start in range(0, len(new), KEYS_AT_ONCE):
+            instance.add_dynamic_partitions(dimension, new[start : start + KEYS_AT_ONCE])
 
 
 def _set_in_motion(uploads: Uploads, added: list[str]) -> bool:

@@ -216,7 +216,9 @@ def test_twenty_kills_lose_nothing(
         cut_the_power(up)
         broken = onlooker.stop()
     assert broken == []
-    clips = sorted((data.root / "outputs").glob("*/*.mp4"))
+    # What the last kill left half-written goes at the next start.
+    there = sorted((data.root / "outputs").glob("*/*.mp4"))
+    clips = [clip for clip in there if not clip.name.startswith(TEMPORARY_PREFIX)]
     assert len(clips) == VOICES * PRESENTERS
     assert [wrong for clip in clips for wrong in what_is_wrong(clip)] == []
     for number in range(VOICES):

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from filelock import FileLock
 
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
@@ -21,6 +23,20 @@ def test_new_files_become_partitions_and_gone_files_retire_theirs(data: DataFold
         (data.presenters / "teacher.mp4").unlink()
         assert take_in_uploads(instance, data)[UploadKind.TEMPLATE].retired == ["teacher"]
         assert instance.get_dynamic_partitions("template") == []
+
+
+def test_whoever_adds_keys_waits_for_another_that_does(data: DataFolders) -> None:
+    (data.presenters / "teacher.mp4").write_bytes(b"picture")
+    with open_instance(data) as instance:
+        adding = Thread(target=take_in_uploads, args=(instance, data))
+        with FileLock(data.state / "partitions.lock"):
+            adding.start()
+            adding.join(1.0)
+            assert adding.is_alive()
+            # The other one has looked before, too.
+            instance.add_dynamic_partitions("template", ["teacher"])
+        adding.join(60)
+        assert instance.get_dynamic_partitions("template") == ["teacher"]
 
 
 def test_new_photographs_move_and_those_that_were_there_keep_as_they_are(data: DataFolders) -> None:
