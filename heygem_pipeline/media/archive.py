@@ -26,15 +26,20 @@ def write_archive(destination: Path, clips: Sequence[tuple[str, Path]], manifest
     may be any Unicode. Raises DiskFull.
     """
     files = LocalFiles()
-    found = [(name, stored) for name, path in clips if (stored := files.find(path)) is not None]
-    if len(found) < len(clips):
-        raise FileNotFoundError(destination.name)
+    found = [(name, _required(files, path)) for name, path in clips]
     require_space(destination, sum(stored.size for _, stored in found) + 2**20)
     with atomic_path(destination) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for name, stored in found:
             deque(_add(archive, name, stored, files), maxlen=0)
         archive.writestr("manifest.json", json.dumps(list(manifest), ensure_ascii=False, indent=1))
         archive.writestr("manifest.csv", _as_csv(manifest))
+
+
+def _required(files: FileStore, path: Path) -> StoredFile:
+    stored = files.find(path)
+    if stored is None:
+        raise FileNotFoundError(str(path))
+    return stored
 
 
 class StreamedArchive:

@@ -13,6 +13,7 @@ import sqlalchemy as db
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.cluster_queues import Queue
 from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.postgres import ONE_AT_A_TIME
 
 TABLE = db.Table(
     "heygem_workers",
@@ -36,7 +37,6 @@ TABLE = db.Table(
 )
 
 NOW = db.text("SELECT extract(epoch FROM clock_timestamp())::float")
-ONE_AT_A_TIME = db.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 SECONDS_TO_CONNECT = 3
 """A heartbeat must not wait longer than others wait for it."""

@@ -186,16 +186,12 @@ async def archive(
     batch_title = await run_in_threadpool(_title_of, studio, batch)
     named = names_of(clips, pattern, batch_title)
     every = [(name, studio.folders.clip(clip)) for clip, name in named]
-    texts: dict[str, list[str]] = {}
-    for path in map(
-        Path, await run_in_threadpool(studio.folders.files.names, studio.folders.voice_text("any", "").parent)
-    ):
-        texts.setdefault(path.stem, []).append(path.suffix)
+    texts = set(await run_in_threadpool(studio.folders.files.names, studio.folders.voice_text("any", "").parent))
     every += [
-        (f"{name.removesuffix('.mp4')}{suffix}", studio.folders.voice_text(clip.voice, suffix))
+        (f"{name.removesuffix('.mp4')}{suffix}", path)
         for clip, name in named
         for suffix in (".srt", ".vtt")
-        if suffix in texts.get(clip.voice, ())
+        if (path := studio.folders.voice_text(clip.voice, suffix)).name in texts
     ]
     if earlier:
         every += [

@@ -4,11 +4,10 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from stat import S_ISREG
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.bucket_files import BucketFiles
-from heygem_pipeline.storage.file_store import StoredFile
+from heygem_pipeline.storage.file_store import LocalFiles, StoredFile
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.links import leads_out
 from heygem_pipeline.uploads.registry import SUFFIXES, UNFINISHED_PREFIXES, UploadKind, Uploads
@@ -101,7 +100,6 @@ def _is_text(name: str) -> bool:
 
 def _regular(path: Path) -> StoredFile | None:
     try:
-        status = path.stat()
+        return LocalFiles().find(path)
     except OSError:
         return None
-    return StoredFile(path, status.st_size, status.st_mtime_ns) if S_ISREG(status.st_mode) else None
