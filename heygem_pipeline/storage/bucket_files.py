@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from heygem_pipeline.errors import BucketUnreachable, ClusterUnusable
@@ -18,9 +18,6 @@ from heygem_pipeline.storage.atomic import WRITER, atomic_path
 from heygem_pipeline.storage.file_store import PIECE, FolderListing, StoredFile
 from heygem_pipeline.storage.object_catalogue import ObjectCatalogue, StoredObject
 from heygem_pipeline.storage.scratch import LocalCopy, Scratch
-
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
 
 ATTEMPTS = 4
 ATTEMPTS_OF_RUNS = 40
@@ -38,6 +35,9 @@ OTHERS = "logs"
 """A folder of the bucket that is not of these files: what runs print is put there, and removed, by Dagster."""
 
 NOT_THERE = ("404", "NoSuchKey", "NotFound")
+TAKEN = ("412", "PreconditionFailed", "ConditionalRequestConflict")
+NOT_KNOWN = ("501", "NotImplemented")
+"""What a store answers that knows no condition for what is written."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class BucketFiles:
         if found is None:
             raise FileNotFoundError(str(place))
         with self._catalogue.adding(target) as made:
-            made.append(StoredObject(target, found.size, found.modified, self._copy(place, target)))
+            made.append(StoredObject(target, found.size, found.modified, self._copy_if_absent(place, target)))
 
     def address(self, path: Path) -> str:
         """As ``FileStore`` says."""
@@ -253,11 +253,29 @@ class BucketFiles:
             self._client.upload_file(str(path), self._name, self._key(place))
             return self._client.head_object(Bucket=self._name, Key=self._key(place))["ETag"]
 
-    def _copy(self, place: PurePosixPath, to: PurePosixPath) -> str:
+    def _copy(self, place: PurePosixPath, to: PurePosixPath, only_if_absent: bool = False) -> str:
+        from boto3.s3.transfer import TransferConfig
+
+        # In parts, whatever the size: fewer stores look at a condition where a whole object is copied.
+        how = TransferConfig(multipart_threshold=1) if only_if_absent else None
         with _told(place):
             source = {"Bucket": self._name, "Key": self._key(place)}
-            self._client.copy(source, self._name, self._key(to))
+            client = self._client_if_absent if only_if_absent else self._client
+            client.copy(source, self._name, self._key(to), Config=how)
             return self._client.head_object(Bucket=self._name, Key=self._key(to))["ETag"]
+
+    def _copy_if_absent(self, place: PurePosixPath, to: PurePosixPath) -> str:
+        """Raises FileExistsError where the bucket has it, as a killed run may have left it."""
+        try:
+            return self._copy(place, to, only_if_absent=True)
+        except BucketUnreachable as error:
+            code = _code(error.__cause__)
+            if code in TAKEN:
+                raise FileExistsError(str(to)) from error
+            if code not in NOT_KNOWN:
+                raise
+        # The row alone, which is ours, says then that nobody has it.
+        return self._copy(place, to)
 
     def _stored(self, one: StoredObject) -> StoredFile:
         return StoredFile(self.root / one.path, one.size, one.modified)
@@ -289,15 +307,28 @@ class BucketFiles:
     def _client(self) -> Any:  # noqa: ANN401 - made by boto3 from a description of the service
         return _client_of(os.getpid(), ATTEMPTS_OF_RUNS if os.environ.get(WRITER) else ATTEMPTS)
 
+    @property
+    def _client_if_absent(self) -> Any:  # noqa: ANN401
+        return _client_of(os.getpid(), ATTEMPTS_OF_RUNS if os.environ.get(WRITER) else ATTEMPTS, only_if_absent=True)
+
 
 @cache
-def _client_of(_process: int, attempts: int) -> Any:  # noqa: ANN401
+def _client_of(_process: int, attempts: int, only_if_absent: bool = False) -> Any:  # noqa: ANN401
+    """One whose copies may write over others, or only where there is nothing."""
     import boto3
     from botocore.config import Config
 
     retries = {"total_max_attempts": attempts, "mode": "standard"}
     seconds = {"connect_timeout": SECONDS_TO_CONNECT, "read_timeout": SECONDS_TO_ANSWER}
-    return boto3.client("s3", config=Config(retries=retries, **seconds))
+    client = boto3.client("s3", config=Config(retries=retries, **seconds))
+    if only_if_absent:
+        for request in ("CopyObject", "CompleteMultipartUpload"):
+            client.meta.events.register(f"provide-client-params.s3.{request}", _only_if_absent)
+    return client
+
+
+def _only_if_absent(params: Mapping[str, object], **_: object) -> dict[str, object]:
+    return {**params, "IfNoneMatch": "*"}
 
 
 @contextmanager
@@ -318,8 +349,9 @@ def _told(place: PurePosixPath | None = None) -> Iterator[None]:
         raise BucketUnreachable("cluster.bucket_unreachable", reason=_reason(error)) from error
 
 
-def _code(error: "ClientError") -> str:
-    return error.response.get("Error", {}).get("Code", "")
+def _code(error: BaseException | None) -> str:
+    response = getattr(error, "response", None) or {}
+    return response.get("Error", {}).get("Code", "")
 
 
 def _reason(error: Exception) -> str:

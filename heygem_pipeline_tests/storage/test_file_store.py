@@ -1,14 +1,18 @@
 """What is promised of files that every machine sees alike: of a data folder, and of a bucket."""
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from urllib3 import HTTPResponse
 
 from heygem_pipeline.errors import BucketUnreachable
 from heygem_pipeline.settings import settings
+from heygem_pipeline.storage import bucket_files
 from heygem_pipeline.storage.atomic import WRITER
 from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.file_store import LocalFiles
@@ -121,6 +125,47 @@ def test_a_copy_takes_no_place_of_another(folders: DataFolders) -> None:
     with pytest.raises(FileExistsError):
         files.copy(clip, kept)
     assert files.fetch(kept).read_text() == "old" and files.fetch(clip).read_text() == "new"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("size", [10, 9 * 2**20])
+def test_a_copy_takes_no_place_of_what_a_killed_run_left_in_the_bucket(
+    machines: tuple[DataFolders, DataFolders], bucket: BucketServer, tmp_path: Path, size: int
+) -> None:
+    one, _ = machines
+    clip, kept = written(one, one.outputs / "one" / "a.mp4", "x" * size), one.outputs / "one" / "earlier" / "a 1.mp4"
+    left = {"Bucket": bucket_name(tmp_path), "Key": "课/of it/outputs/one/earlier/a 1.mp4"}
+    bucket.client.put_object(**left, Body=b"left")
+    with pytest.raises(FileExistsError):
+        one.files.copy(clip, kept)
+    assert one.files.find(kept) is None and bucket.client.get_object(**left)["Body"].read() == b"left"
+    one.files.copy(clip, kept.with_name("a 2.mp4"))
+    assert one.files.fetch(kept.with_name("a 2.mp4")).stat().st_size == size
+    assert bucket.client.list_multipart_uploads(Bucket=left["Bucket"]).get("Uploads", []) == []
+
+
+@pytest.mark.server
+def test_where_the_store_knows_no_conditions_the_row_says_what_is_taken(
+    machines: tuple[DataFolders, DataFolders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = machines
+    clip, kept = written(one, one.outputs / "one" / "a.mp4", "old"), one.outputs / "one" / "earlier" / "a 1.mp4"
+    asked = []
+
+    def knows_none(request: Any, **_: object) -> Any:
+        if request.headers.get("If-None-Match") is None:
+            return None
+        asked.append(request.url)
+        body = io.BytesIO(b"<Error><Code>NotImplemented</Code><Message>not implemented</Message></Error>")
+        return response_of(request.url, 501, {}, HTTPResponse(body, preload_content=False))
+
+    response_of = pytest.importorskip("botocore.awsrequest").AWSResponse
+    client = bucket_files._client_of(os.getpid(), bucket_files.ATTEMPTS, only_if_absent=True)
+    client.meta.events.register("before-send.s3", knows_none)
+    one.files.copy(clip, kept)
+    assert asked and one.files.fetch(kept).read_text() == "old"
+    with pytest.raises(FileExistsError):
+        one.files.copy(clip, kept)
 
 
 @pytest.mark.server
