@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import Box, FacePlace, intersection_over_union, most_prominent, share_inside
-from heygem_pipeline.faces.face_follower import (
+from heygem_pipeline.faces.mesh_follower import (
     LEAST_SHARE_INSIDE,
     OTHER_FACE_WIDTH,
     SAME_FACE_OVERLAP,

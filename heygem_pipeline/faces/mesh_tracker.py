@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.box_smoothing import smooth_boxes
 from heygem_pipeline.faces.boxes import Box, FacePlace
-from heygem_pipeline.faces.face_follower import FaceFollower, FaceObservation
+from heygem_pipeline.faces.mesh_follower import FaceFollower, FaceObservation
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
 from heygem_pipeline.faces.tracker import FollowedFace

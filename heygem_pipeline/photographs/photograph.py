@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.boxes import FacePlace
-from heygem_pipeline.faces.face_follower import FaceFollower
+from heygem_pipeline.faces.mesh_follower import FaceFollower
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_reader import MeshReading, read_face
 from heygem_pipeline.media.still import read_picture

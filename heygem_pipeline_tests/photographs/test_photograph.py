@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.clip.photograph_motion import in_motion
 from heygem_pipeline.demo.portraits import ASTRONAUT
-from heygem_pipeline.faces.face_follower import FaceFollower
+from heygem_pipeline.faces.mesh_follower import FaceFollower
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_reader import MeshReading
 from heygem_pipeline.media.template import Template

@@ -3,9 +3,9 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import pytest
 
-from heygem_pipeline.faces import face_follower
-from heygem_pipeline.faces.face_follower import FaceFollower, FaceObservation
+from heygem_pipeline.faces import mesh_follower
 from heygem_pipeline.faces.mesh_detection import detect_others
+from heygem_pipeline.faces.mesh_follower import FaceFollower, FaceObservation
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline_tests.faces.conftest import Picture
 from heygem_pipeline_tests.faces.warped_faces import looking_aside, speaking
@@ -88,7 +88,7 @@ def test_a_face_that_looks_this_way_is_followed_rather_than_one_turned_aside(
     hopper: Picture, collins: Picture, placed: Place, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A photograph can be bent to a yaw of 29 degrees before its face is none any more.
-    monkeypatch.setattr(face_follower, "FRONTAL_YAW", 22.0)
+    monkeypatch.setattr(mesh_follower, "FRONTAL_YAW", 22.0)
     drops = 10 * np.sin(np.arange(16) * 1.3) ** 2
 
     def conversation(*, aside: bool) -> Iterator[Picture]:
