@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.box_smoothing import BoxSmoother, SmoothedBox, smooth_boxes
 from heygem_pipeline.faces.boxes import FacePlace, box_around
+from heygem_pipeline.faces.face_alignment_follower import FaceSelector
 from heygem_pipeline.faces.face_alignment_models import BATCH_FRAMES, FaceAlignmentNetworks, load_networks
 from heygem_pipeline.faces.face_crop import FaceCrop, crop_face, points_to_frame
-from heygem_pipeline.faces.face_selection import FaceSelector
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.settings import NetworkSettings
 

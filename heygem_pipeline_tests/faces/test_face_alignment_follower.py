@@ -1,4 +1,4 @@
-"""ErasureTarget the tracker face_alignment follows, given what a detector finds."""
+"""Which face the tracker face_alignment follows, given what a detector finds."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.faces.boxes import Box, FacePlace, square_box
-from heygem_pipeline.faces.face_selection import FaceSelector, SelectedFace
+from heygem_pipeline.faces.face_alignment_follower import FaceSelector, SelectedFace
 
 Place = Callable[..., np.ndarray]
 HOPPER, COLLINS = square_box(225, 200, 180), square_box(735, 100, 110)

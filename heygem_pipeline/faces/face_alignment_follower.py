@@ -1,4 +1,4 @@
-"""Which of the faces that a detector found in every frame is the one that is followed."""
+"""Which of the faces that a detector found in every frame the tracker face_alignment follows."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
