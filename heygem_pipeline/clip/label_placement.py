@@ -3,8 +3,8 @@
 import numpy as np
 
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.media.label import Box, labelled_frames
 from heygem_pipeline.media.timeline import ping_pong
+from heygem_pipeline.media.visible_label import Box, labelled_frames
 from heygem_pipeline.settings import SyntheticLabel
 
 MOUTH_AND_CHIN = [*range(5, 12), *range(31, 36), *range(48, 68)]

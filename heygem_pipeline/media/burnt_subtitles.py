@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.media.frame import Frame
-from heygem_pipeline.media.label import BACKING_OPACITY, MARGIN_SHARE, Box, overlap
 from heygem_pipeline.media.subtitle_fonts import font_for, without_pictures
 from heygem_pipeline.media.subtitles import Cue, SubtitleTrack, columns, wrapped
+from heygem_pipeline.media.visible_label import BACKING_OPACITY, MARGIN_SHARE, Box, overlap
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont

@@ -17,12 +17,12 @@ from heygem_pipeline.media.aigc import SyntheticMark, mark_tags, new_mark
 from heygem_pipeline.media.burnt_subtitles import burnt_subtitles
 from heygem_pipeline.media.ffmpeg_program import SoundInput, encoder_options, find_ffmpeg, running
 from heygem_pipeline.media.frame import BgrFrame, Frame, YuvConverter
-from heygem_pipeline.media.label import Box, VisibleLabel, labelled_frames, with_label
 from heygem_pipeline.media.loudness import LoudnessMeter, amplified, gain_towards
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video
 from heygem_pipeline.media.sound import resampled_sound
 from heygem_pipeline.media.subtitles import SubtitleTrack, language_of_track, web_vtt
 from heygem_pipeline.media.timeline import count_frames
+from heygem_pipeline.media.visible_label import Box, VisibleLabel, labelled_frames, with_label
 from heygem_pipeline.settings import DEFAULTS, RenderSettings, Subtitles
 from heygem_pipeline.storage.atomic import atomic_path, disk_full, require_space
 

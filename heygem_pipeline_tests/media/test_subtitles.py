@@ -11,9 +11,9 @@ from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.media.burnt_subtitles import burnt_subtitles
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.frame import BgrFrame
-from heygem_pipeline.media.label import Box, VisibleLabel
 from heygem_pipeline.media.subtitle_fonts import font_for
 from heygem_pipeline.media.subtitles import Cue, SubtitleTrack, language_of_track, read_cues, sub_rip, web_vtt
+from heygem_pipeline.media.visible_label import Box, VisibleLabel
 from heygem_pipeline.settings import DEFAULTS, Subtitles, SyntheticLabel
 from heygem_pipeline_tests.conftest import write_voice
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.media.frame import BgrFrame, Pixels
-from heygem_pipeline.media.label import Box, VisibleLabel, labelled_frames, with_label
+from heygem_pipeline.media.visible_label import Box, VisibleLabel, labelled_frames, with_label
 from heygem_pipeline.settings import SyntheticLabel
 
 SIZES = [
