@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.clip.label_placement import mouth_and_chin, mouth_and_chin_of_all
+from heygem_pipeline.clip.label_clearance import mouth_and_chin, mouth_and_chin_of_all
 from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.shared_reading import SharedReading

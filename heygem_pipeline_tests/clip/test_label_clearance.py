@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heygem_pipeline.clip.label_placement import mouth_and_chin
+from heygem_pipeline.clip.label_clearance import mouth_and_chin
 from heygem_pipeline.settings import SyntheticLabel
 from heygem_pipeline_tests.faces.shapes import made_face, made_tracks
 
