@@ -25,7 +25,7 @@ from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline.storage.versions import clip_version
+from heygem_pipeline.storage.version_strings import clip_version
 
 VOICES, PRESENTERS = 100, 20
 PATCH_BYTES = 10_000

@@ -19,7 +19,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.versions import clip_version, presenter_version, recipe_version, voice_version
+from heygem_pipeline.storage.version_strings import clip_version, presenter_version, recipe_version, voice_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICE, PRESENTER, CLIP = ["audio_features"], ["face_tracks"], ["generated_frames", "encoded_video"]

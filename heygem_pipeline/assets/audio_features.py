@@ -11,7 +11,7 @@ from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
-from heygem_pipeline.storage.versions import voice_version
+from heygem_pipeline.storage.version_strings import voice_version
 from heygem_pipeline.uploads.registry import Uploads
 
 

@@ -23,7 +23,7 @@ from heygem_pipeline.settings import UploadLimits, settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline.storage.versions import name_and_version
+from heygem_pipeline.storage.version_strings import name_and_version
 from heygem_pipeline.synthesis.transcript import read_transcript
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.uploads.voice_languages import languages_of

@@ -13,7 +13,7 @@ from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import template_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
-from heygem_pipeline.storage.versions import presenter_version
+from heygem_pipeline.storage.version_strings import presenter_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 

@@ -15,7 +15,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import require_space
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
-from heygem_pipeline.storage.versions import name_and_version, patches_version
+from heygem_pipeline.storage.version_strings import name_and_version, patches_version
 
 
 def made_from(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> dict[str, str]:

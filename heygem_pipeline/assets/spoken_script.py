@@ -10,7 +10,7 @@ from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import audio_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline.storage.versions import name_and_version, recorded_version, spoken_version
+from heygem_pipeline.storage.version_strings import name_and_version, recorded_version, spoken_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 

@@ -25,7 +25,7 @@ from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures, read_features, write_features
 from heygem_pipeline.storage.fingerprint import file_state, fingerprint
 from heygem_pipeline.storage.parquet import read_metadata
-from heygem_pipeline.storage.versions import name_and_version
+from heygem_pipeline.storage.version_strings import name_and_version
 
 
 def current_tracker(settings: Settings, sidecar: Sidecar = NOTHING_SAID) -> str:

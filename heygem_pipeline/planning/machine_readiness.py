@@ -15,7 +15,7 @@ from heygem_pipeline.settings import EngineSettings, NetworkSettings, Settings, 
 from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.file_names import SIDECAR_SUFFIX, sidecar_of
 from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
-from heygem_pipeline.storage.versions import name_and_version
+from heygem_pipeline.storage.version_strings import name_and_version
 
 
 class Tracking(NamedTuple):

@@ -40,7 +40,7 @@ from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.versions import clip_version, presenter_version, voice_version
+from heygem_pipeline.storage.version_strings import clip_version, presenter_version, voice_version
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads, same_names
 

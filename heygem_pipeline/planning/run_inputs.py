@@ -12,7 +12,7 @@ from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import text_digest
-from heygem_pipeline.storage.versions import recipe_version
+from heygem_pipeline.storage.version_strings import recipe_version
 from heygem_pipeline.uploads.registry import Upload
 
 DIGITS = 16

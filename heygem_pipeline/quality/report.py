@@ -14,7 +14,7 @@ from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.state_file import NOT_READABLE
-from heygem_pipeline.storage.versions import clip_version, name_and_version, recipe_version
+from heygem_pipeline.storage.version_strings import clip_version, name_and_version, recipe_version
 
 OWN_STAGES = ("lipsync", "encode", "sync")
 """The stages that belong to one clip."""

@@ -15,7 +15,7 @@ from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.versions import clip_version, spoken_version, voice_version
+from heygem_pipeline.storage.version_strings import clip_version, spoken_version, voice_version
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline_tests.house import House

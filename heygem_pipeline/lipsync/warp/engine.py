@@ -25,7 +25,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
-from heygem_pipeline.storage.versions import name_and_version
+from heygem_pipeline.storage.version_strings import name_and_version
 
 MouthModel = Callable[[SpeechFeatures, Fraction, int], MouthShape]
 """Speech, frame rate and frame count in; the mouth's shape in standard units out."""

@@ -1,6 +1,6 @@
 """The strings that data folders hold: were one of them another, everything there would be made again."""
 
-from heygem_pipeline.storage.versions import (
+from heygem_pipeline.storage.version_strings import (
     clip_version,
     name_and_version,
     patches_version,
