@@ -12,7 +12,7 @@ from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.operations.earlier_clips import EarlierClip, earlier_of, remove_earlier
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.batches import words_for
-from heygem_pipeline.studio.file_names import checked_pattern, earlier_name, names_of
+from heygem_pipeline.studio.download_names import checked_pattern, earlier_name, names_of
 from heygem_pipeline.studio.files import sent_stored
 from heygem_pipeline.studio.forms import Form, Key, body_of, named_clip
 from heygem_pipeline.studio.refusals import Refusal

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from heygem_pipeline.runs.dagster_internals import DagsterEvent, SerializableErrorInfo, StepFailureData
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.studio.clip_log import without_paths
-from heygem_pipeline.studio.file_names import names_of
+from heygem_pipeline.studio.download_names import names_of
 from heygem_pipeline_tests.house import CLIP, House
 
 

@@ -14,7 +14,7 @@ from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.studio.actions import make_now
 from heygem_pipeline.studio.api import facts_of_clip
 from heygem_pipeline.studio.clip_log import log_of
-from heygem_pipeline.studio.file_names import USUAL_PATTERN, names_of
+from heygem_pipeline.studio.download_names import USUAL_PATTERN, names_of
 from heygem_pipeline.studio.files import sent_stored
 from heygem_pipeline.studio.http_api.schema import Clip, ClipFacts, ClipStanding, ClipState, RunLog, SeveralClips
 from heygem_pipeline.studio.http_api.uploads import TheStudio
