@@ -154,14 +154,14 @@ def prune(
     from heygem_pipeline.operations.retention import make_room, prune
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.disk_reserve import use_reserve
+    from heygem_pipeline.storage.ballast_file import release_ballast
     from heygem_pipeline.storage.folders import data_folders
 
     with sentences():
         folders = data_folders()
         before = 0
         if dry_run:
-            use_reserve(folders)
+            release_ballast(folders)
         else:
             before = make_room(folders, settings())
         with open_instance(folders) as instance:

@@ -153,7 +153,7 @@ def _worth_keeping(folders: DataFolders) -> Iterator[Path]:
     Databases come first: a clip finished meanwhile is then a file they do not know, not one they miss.
     """
     scratch = {folders.state / SCRATCH}
-    found = chain((path for path in _files(folders.state, scratch) if path != folders.reserve), _others(folders))
+    found = chain((path for path in _files(folders.state, scratch) if path != folders.ballast), _others(folders))
     yield from (path for path in found if not leads_out(path, folders.root))
 
 

@@ -18,7 +18,7 @@ from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
-from heygem_pipeline.storage.disk_reserve import keep_reserve
+from heygem_pipeline.storage.ballast_file import keep_ballast
 from heygem_pipeline.storage.folders import DataFolders
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def recover(folders: DataFolders, spare_page: bool = False) -> None:
             remove_half_written(folders)
         # The settings say whether new photographs move: the sensor, which knows them, takes those in.
         take_in_uploads(instance, folders, lambda path: not is_photograph(path))
-    keep_reserve(folders)
+    keep_ballast(folders)
 
 
 def end_leftover_processes(folders: DataFolders, spare_page: bool = False, grace: float = GRACE) -> None:

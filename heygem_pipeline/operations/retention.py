@@ -27,7 +27,7 @@ from heygem_pipeline.runs.materializations import data_versions
 from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import free_bytes
-from heygem_pipeline.storage.disk_reserve import RESERVE_BYTES, keep_reserve, use_reserve
+from heygem_pipeline.storage.ballast_file import BALLAST_BYTES, keep_ballast, release_ballast
 from heygem_pipeline.storage.folders import DataFolders
 
 
@@ -60,15 +60,15 @@ def prune(
         for thing in _removable(instance, folders, settings, time() if now is None else now, remember=not dry_run):
             if dry_run or thing.remove():
                 found.setdefault((thing.what, thing.why), []).append(thing.bytes)
-    keep_reserve(folders)
+    keep_ballast(folders)
     pruned = [Pruned(what, why, len(sizes), sum(sizes)) for (what, why), sizes in found.items()]
     return sorted(pruned, key=lambda kind: kind.bytes, reverse=True)
 
 
 def make_room(folders: DataFolders, settings: Settings) -> int:
     """Where there is no room to open the history: remove what is not needed whatever it says. Return the bytes."""
-    use_reserve(folders)
-    if free_bytes(folders.root) >= RESERVE_BYTES:
+    release_ballast(folders)
+    if free_bytes(folders.root) >= BALLAST_BYTES:
         return 0
     only_finished = settings.model_copy(update={"keep_store_days": inf})
     patches = removable_patches(folders, only_finished, (), time())

@@ -183,8 +183,8 @@ class DataFolders:
         return self.root / "store" / "first_looks" / kind / digest
 
     @property
-    def reserve(self) -> Path:
-        """Room that is kept back."""
+    def ballast(self) -> Path:
+        """A file that keeps room back."""
         return self.state / "reserve"
 
     @property

@@ -11,8 +11,8 @@ import pytest
 
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
+from heygem_pipeline.storage.ballast_file import keep_ballast
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.disk_reserve import keep_reserve
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.operations.test_retention import write
@@ -80,8 +80,8 @@ def test_without_a_free_byte_every_command_says_so_and_prune_makes_room(
     with open_instance(small_disk) as instance:
         take_in_uploads(instance, small_disk)
     if with_reserve:
-        keep_reserve(small_disk)
-        assert small_disk.reserve.stat().st_size > 0
+        keep_ballast(small_disk)
+        assert small_disk.ballast.stat().st_size > 0
     fill(small_disk)
     for command in (["status"], ["ingest"], ["batch"], ["retry"], ["backup", str(small_disk.root.parent / "b.tar")]):
         done = heygem(*command)

@@ -1,4 +1,4 @@
-"""Some room on the disk that is kept back, so that ``heygem prune`` can work when nothing else can."""
+"""A ballast file: room on the disk that is kept back, so that ``heygem prune`` can work when nothing else can."""
 
 from contextlib import suppress
 
@@ -6,23 +6,23 @@ from heygem_pipeline.errors import DiskFull
 from heygem_pipeline.storage.atomic import atomic_path, free_bytes
 from heygem_pipeline.storage.folders import DataFolders
 
-RESERVE_BYTES = 4 * 2**20
+BALLAST_BYTES = 4 * 2**20
 """What Dagster's databases need for being opened and for what is deleted from them."""
 
 
-def keep_reserve(folders: DataFolders) -> None:
-    """Keep room back, where there is plenty; it is given up by ``use_reserve``."""
-    place = folders.reserve
+def keep_ballast(folders: DataFolders) -> None:
+    """Keep room back, where there is plenty; it is given up by ``release_ballast``."""
+    place = folders.ballast
     with suppress(OSError, DiskFull):
-        if not place.exists() and free_bytes(folders.root) > 4 * RESERVE_BYTES:
+        if not place.exists() and free_bytes(folders.root) > 4 * BALLAST_BYTES:
             with atomic_path(place) as temporary, temporary.open("wb") as file:
                 # Written, not only reckoned: file systems keep no room for zeros that were skipped.
-                for _ in range(RESERVE_BYTES // 2**20):
+                for _ in range(BALLAST_BYTES // 2**20):
                     file.write(bytes(2**20))
 
 
-def use_reserve(folders: DataFolders) -> None:
+def release_ballast(folders: DataFolders) -> None:
     """Give the room back where there is none otherwise."""
     with suppress(OSError):
-        if free_bytes(folders.root) < RESERVE_BYTES:
-            folders.reserve.unlink(missing_ok=True)
+        if free_bytes(folders.root) < BALLAST_BYTES:
+            folders.ballast.unlink(missing_ok=True)
