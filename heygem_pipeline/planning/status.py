@@ -67,7 +67,7 @@ REMOVED = Status(State.REMOVED, Message("clip.removed"))
 
 
 def compare(made: str | None, wanted: str) -> Status:
-    """Compare two versions (``storage/version_strings.py``): done where they are the same, else stale, or ready to be made.
+    """Compare versions (``storage/version_strings.py``): done where they are the same, else stale, or ready to be made.
 
     Args:
         made: of what is there; None where nothing is.
