@@ -23,6 +23,7 @@ from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.frame import Frame
 from heygem_pipeline.media.subtitle_fonts import missing_letters
 from heygem_pipeline.messages.message import Message, legible
+from heygem_pipeline.opencv_threads import one_opencv_thread
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.quality.clip_checks import check_lengths, check_sync
 from heygem_pipeline.quality.filmstrip import Filmstrip
@@ -103,7 +104,7 @@ def finish_clip(
     """
     voice.require_unchanged()
     recording = _Recording(voice, presenter, drawing, made_with)
-    with ExitStack() as open_streams:
+    with one_opencv_thread(), ExitStack() as open_streams:
         if isinstance(drawing.patches, Generator):
             open_streams.enter_context(closing(drawing.patches))
         frames = open_streams.enter_context(closing(prefetch(recording.frames(), FRAMES_AHEAD)))

@@ -14,6 +14,7 @@ from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
 from heygem_pipeline.media.sound import resampled_sound
 from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.wave_file import write_wave_pieces
+from heygem_pipeline.opencv_threads import one_opencv_thread
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import UploadLimits
 
@@ -38,7 +39,7 @@ def draw_mouths(
         StageMissing: What an earlier stage should have stored is not there.
         ModelMissing: A model file (landmark predictor, weights) is not installed.
     """
-    with _heard(voice, presenter.limits) as sound:
+    with one_opencv_thread(), _heard(voice, presenter.limits) as sound:
         heard = replace(voice.speech, sound=sound)
         patches = engine.generate(heard, template or presenter.open(), presenter.tracks, presenter.own_speech)
         with closing(prefetch(patches, FRAMES_AHEAD)) as drawn:

@@ -17,6 +17,7 @@ from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
 from heygem_pipeline.media.template import Template
+from heygem_pipeline.opencv_threads import one_opencv_thread
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
@@ -50,7 +51,7 @@ def track_faces(
     """
     tracker = tracker or load_tracker(DEFAULTS.tracker, DEFAULTS)
     info = template.info
-    with closing(prefetch(template.frames(exact=False), FRAMES_AHEAD)) as frames:
+    with one_opencv_thread(), closing(prefetch(template.frames(exact=False), FRAMES_AHEAD)) as frames:
         followed = tracker.track(frames, info.frame_rate, progress)
     tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
     refuse_unfit(tracks, info.path.name, limits)

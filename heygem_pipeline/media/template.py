@@ -237,11 +237,11 @@ def _pixels(index: int, frame: Frame, wanted: Boxes | None) -> Pixels:
     """The pixels of a frame, at least of the part that is wanted."""
     if wanted is None or isinstance(frame, BgrFrame):
         return frame.whole()
-    left, top, right, bottom = (int(edge) for edge in wanted[index])
+    left, top, right, bottom = wanted[index].tolist()
     width, height = frame.size
     pixels = np.zeros((height, width, 3), np.uint8)
     if left < right and top < bottom:
-        pixels[top:bottom, left:right] = frame.part(left, top, right, bottom)
+        frame.put_part((left, top, right, bottom), pixels[top:bottom, left:right])
     return pixels
 
 

@@ -91,6 +91,22 @@ def test_drawing_leaves_the_decoded_frame_as_it_is(like_a_clip: Template) -> Non
     np.testing.assert_array_equal(decoded.to_ndarray(), before)
 
 
+@pytest.mark.parametrize("drawn_on", [(50, 30, 61, 41), (32, 14, 90, 70), (3, 2, 140, 110)])
+def test_what_was_looked_at_is_drawn_on_as_if_it_had_not_been(drawn_on: tuple[int, ...], like_a_clip: Template) -> None:
+    left, top, right, bottom = drawn_on
+    drawn = np.random.default_rng(2).integers(0, 256, (bottom - top, right - left, 3)).astype(np.uint8)
+    unseen, seen, place = frame_of(like_a_clip), frame_of(like_a_clip), np.zeros((70, 80, 3), np.uint8)
+    same_planes = seen.again()
+    seen.put_part((20, 10, 100, 80), place)
+    np.testing.assert_array_equal(place, unseen.part(20, 10, 100, 80))
+    place[:] = 0
+    for frame in (unseen, same_planes):
+        frame.draw(left, top, drawn)
+    np.testing.assert_array_equal(same_planes.yuv420p(), unseen.yuv420p())
+    np.testing.assert_array_equal(same_planes.part(20, 10, 100, 80), unseen.part(20, 10, 100, 80))
+    np.testing.assert_array_equal(seen.part(20, 10, 100, 80), frame_of(like_a_clip).part(20, 10, 100, 80))
+
+
 def test_drawn_pixels_of_a_frame_in_bgr_are_those_given() -> None:
     given = np.zeros((50, 60, 3), np.uint8)
     frame = BgrFrame(given)
