@@ -14,7 +14,6 @@ from heygem_pipeline.campaigns.campaign_file import read_campaign
 from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.errors import CampaignWrong, UploadMissing
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.synthesis.front_matter import FrontMatter, language_of_name
@@ -111,25 +110,6 @@ def wanted_clips(
         }
 
     return ClipTable({voice: mine for voice in voices if (mine := row(wanting_voice.get(voice, 0)))})
-
-
-def contradictions(wanted: ClipTable[tuple[Campaign, ...]]) -> dict[ClipKey, Message]:
-    """Return what is wrong with each clip that two campaigns would make differently: both write the same file."""
-    groups = {id(wanting): wanting for wanting in wanted.values()}
-    differences = {which: found for which, wanting in groups.items() if (found := _difference(wanting)) is not None}
-    if not differences:
-        return {}
-    return {
-        clip: Message(
-            "campaigns.disagree",
-            voice=clip.voice,
-            presenter=clip.presenter,
-            first=difference[0],
-            second=difference[1],
-        )
-        for clip, wanting in wanted.items()
-        if (difference := differences.get(id(wanting)))
-    }
 
 
 def matches(campaign: Campaign, voices: Collection[str], presenters: Collection[str]) -> Matches:
@@ -265,18 +245,3 @@ class _Names:
             return self._keys.get(partition_key(pattern), [])
         fits = compile_pattern(translate(pattern)).match
         return list(dict.fromkeys(key for name, keys in self._keys.items() if fits(name) for key in keys))
-
-
-def _difference(wanting: tuple[Campaign, ...]) -> tuple[Message, Message] | None:
-    """How the first two that disagree would make a clip; None where all agree."""
-    for other in wanting[1:]:
-        first = wanting[0]
-        differing = [name for name, value in first.rendering.items() if other.rendering[name] != value]
-        if differing:
-            return _choice(first, differing), _choice(other, differing)
-    return None
-
-
-def _choice(campaign: Campaign, names: Iterable[str]) -> Message:
-    chosen = ", ".join(f'{name} "{campaign.rendering[name]}"' for name in names)
-    return Message("campaigns.choice", file=campaign.file, chosen=chosen)

@@ -249,7 +249,8 @@ def _contradictions(
     presenters: Mapping[str, Path],
 ) -> list[Message]:
     """The first clip for each group of campaigns that contradict each other, where one of them is among ``checked``."""
-    from heygem_pipeline.campaigns.campaigns_folder import contradictions, wanted_clips
+    from heygem_pipeline.campaigns.campaigns_folder import wanted_clips
+    from heygem_pipeline.campaigns.contradictions import contradictions
 
     wanted = wanted_clips(campaigns, voices, presenters)
     told: dict[tuple[str, ...], Message] = {}

@@ -3,13 +3,8 @@
 import dagster as dg
 
 from heygem_pipeline.assets.specifications import DeliverySpec
-from heygem_pipeline.campaigns.campaigns_folder import (
-    contradictions,
-    load_campaigns,
-    render_spec_of,
-    speech_orders,
-    wanted_clips,
-)
+from heygem_pipeline.campaigns.campaigns_folder import load_campaigns, render_spec_of, speech_orders, wanted_clips
+from heygem_pipeline.campaigns.contradictions import contradictions
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignsDisagree
 from heygem_pipeline.messages.message import Message

@@ -5,13 +5,8 @@ from collections.abc import Collection, Mapping
 import dagster as dg
 
 from heygem_pipeline.campaigns.campaign import Campaign
-from heygem_pipeline.campaigns.campaigns_folder import (
-    contradictions,
-    languages,
-    load_campaigns,
-    speech_orders,
-    wanted_clips,
-)
+from heygem_pipeline.campaigns.campaigns_folder import languages, load_campaigns, speech_orders, wanted_clips
+from heygem_pipeline.campaigns.contradictions import contradictions
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.clip.voice_text import text_versions
 from heygem_pipeline.messages.message import Message

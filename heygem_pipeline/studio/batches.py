@@ -14,13 +14,8 @@ import yaml
 from heygem_pipeline.campaigns.campaign import LONGEST_NAME, SUFFIX, Campaign
 from heygem_pipeline.campaigns.campaign_edits import value_of, with_values
 from heygem_pipeline.campaigns.campaign_file import read_campaign
-from heygem_pipeline.campaigns.campaigns_folder import (
-    ONLY_CAMPAIGNS,
-    Campaigns,
-    contradictions,
-    load_campaigns,
-    wanted_clips,
-)
+from heygem_pipeline.campaigns.campaigns_folder import ONLY_CAMPAIGNS, Campaigns, load_campaigns, wanted_clips
+from heygem_pipeline.campaigns.contradictions import contradictions
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignWrong, PipelineError
 from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine

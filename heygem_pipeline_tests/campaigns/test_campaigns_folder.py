@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from heygem_pipeline.campaigns.campaigns_folder import (
     Campaigns,
-    contradictions,
     languages,
     load_campaigns,
     matches,
@@ -120,19 +117,6 @@ def test_clips_named_by_language_want_one(tmp_path: Path) -> None:
     (campaign,) = load(tmp_path, ("欢迎", '"*"', "delivery: {named_by_language: yes}")).usable
     (warning,) = matches(campaign, VOICES, PRESENTERS).warnings
     assert "欢迎" in str(warning)
-
-
-def test_two_campaigns_that_would_make_one_clip_differently_contradict_each_other(tmp_path: Path) -> None:
-    campaigns = load(tmp_path, ('"*"', "anna", "settings: {crf: 20}"), ("欢迎", '"*"'))
-    ((clip, disagreement),) = contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)).items()
-    assert clip == ClipKey("欢迎", "anna")
-    assert all(said in str(disagreement) for said in ("欢迎 x anna", '0.yaml with crf "20"', '1.yaml with crf "18"'))
-
-
-@pytest.mark.parametrize("more", ["settings: {crf: 18}", "engine: warp", "title: other", "delivery: {report: yes}"])
-def test_saying_what_holds_anyway_contradicts_nothing(tmp_path: Path, more: str) -> None:
-    campaigns = load(tmp_path, ('"*"', '"*"', more), ('"*"', '"*"'))
-    assert contradictions(wanted_clips(campaigns, VOICES, PRESENTERS)) == {}
 
 
 SPOKEN = {
