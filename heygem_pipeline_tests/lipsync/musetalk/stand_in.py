@@ -5,19 +5,20 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import WhisperConfig
-from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from heygem_pipeline.lipsync.musetalk.network.architecture import HEADS, SOUND_WIDTH
 from heygem_pipeline.lipsync.musetalk.network.inference import FaceGenerator, FaceInput
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 
 @cache
@@ -54,8 +55,10 @@ def _ruled(name: str, like: Tensor) -> Tensor:
     return torch.from_numpy(values.reshape(tuple(like.shape))).float()
 
 
-def unet_of(*widths: int) -> UNet2DConditionModel:
+def unet_of(*widths: int) -> "UNet2DConditionModel":
     """Of the published network's shape, with other widths."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
     return UNet2DConditionModel(
         in_channels=8,
         out_channels=4,
@@ -67,8 +70,10 @@ def unet_of(*widths: int) -> UNet2DConditionModel:
     )
 
 
-def vae_of(*widths: int, layers: int = 2) -> AutoencoderKL:
+def vae_of(*widths: int, layers: int = 2) -> "AutoencoderKL":
     """Likewise."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
     count = len(widths)
     kinds: dict[str, Any] = {
         "down_block_types": ("DownEncoderBlock2D",) * count,
@@ -78,8 +83,11 @@ def vae_of(*widths: int, layers: int = 2) -> AutoencoderKL:
     return AutoencoderKL(**kinds, layers_per_block=layers, latent_channels=4)
 
 
-def whisper_of(rows: int = 1500, hidden: int = 1536) -> WhisperEncoder:
+def whisper_of(rows: int = 1500, hidden: int = 1536) -> "WhisperEncoder":
     """Likewise; rows: 50 a second of the piece it hears at once."""
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
     return WhisperEncoder(
         WhisperConfig(
             d_model=SOUND_WIDTH,

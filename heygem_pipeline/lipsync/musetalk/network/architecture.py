@@ -9,14 +9,15 @@ A UNet in the shape of Stable Diffusion's first one draws the lower half of a fa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
-from transformers import WhisperConfig
-from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+if TYPE_CHECKING:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 LATENT_CHANNELS, LATENT_SIDE = 4, 32
 SOUND_WIDTH = 384
@@ -36,9 +37,9 @@ Weights = Mapping[str, Tensor]
 class Networks:
     """Ready to run, float32, on the processor."""
 
-    unet: UNet2DConditionModel
-    vae: AutoencoderKL
-    whisper: WhisperEncoder
+    unet: "UNet2DConditionModel"
+    vae: "AutoencoderKL"
+    whisper: "WhisperEncoder"
 
     @property
     def face_side(self) -> int:
@@ -46,8 +47,10 @@ class Networks:
         return LATENT_SIDE * 2 ** (len(self.vae.config["block_out_channels"]) - 1)
 
 
-def unet_for(weights: Weights) -> UNet2DConditionModel:
+def unet_for(weights: Weights) -> "UNet2DConditionModel":
     """The UNet of the widths that the weights have, without values. Raises KeyError where they are of none."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
     widths = _widths(weights, "down_blocks.{}.resnets.0.conv1.weight", 4)
     with torch.device("meta"):
         return UNet2DConditionModel(
@@ -63,8 +66,10 @@ def unet_for(weights: Weights) -> UNet2DConditionModel:
         )
 
 
-def vae_for(weights: Weights) -> AutoencoderKL:
+def vae_for(weights: Weights) -> "AutoencoderKL":
     """The autoencoder, likewise."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
     count = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.down_blocks."))
     layers = 1 + max(int(name.split(".")[4]) for name in weights if name.startswith("encoder.down_blocks.0.resnets."))
     widths = _widths(weights, "encoder.down_blocks.{}.resnets.0.conv1.weight", count)
@@ -83,8 +88,11 @@ def vae_for(weights: Weights) -> AutoencoderKL:
         )
 
 
-def whisper_for(weights: Weights) -> WhisperEncoder:
+def whisper_for(weights: Weights) -> "WhisperEncoder":
     """Whisper's encoder, likewise; how long a piece it hears at once is the number of its positions."""
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
     with torch.device("meta"):
         return WhisperEncoder(
             WhisperConfig(

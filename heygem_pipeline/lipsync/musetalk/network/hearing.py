@@ -4,15 +4,16 @@
 # pyright: reportMissingImports=false
 
 from collections.abc import Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import WhisperFeatureExtractor
-from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from heygem_pipeline.lipsync.musetalk.sound_windows import FEATURE_RATE, WINDOW_ROWS, Features
+
+if TYPE_CHECKING:
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 SAMPLES_A_ROW = 16_000 // FEATURE_RATE
 
@@ -24,7 +25,9 @@ have nothing before them, and the loudness that counts as silence jumps."""
 class Hearing:
     """Whisper's encoder on a device, in float32: it costs little beside the other two."""
 
-    def __init__(self, whisper: WhisperEncoder, device: torch.device) -> None:
+    def __init__(self, whisper: "WhisperEncoder", device: torch.device) -> None:
+        from transformers import WhisperFeatureExtractor
+
         self._whisper, self._device = whisper.to(device), device  # pyright: ignore[reportArgumentType]
         self._rows = whisper.config.max_source_positions
         self._mel = WhisperFeatureExtractor(chunk_length=self._rows // FEATURE_RATE)
