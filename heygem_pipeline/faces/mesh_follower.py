@@ -16,7 +16,7 @@ from heygem_pipeline.faces.mesh_detection import (
 )
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_reader import LEAST_PRESENCE, MeshReading, read_face, read_unread_face
-from heygem_pipeline.faces.mouth_cover import colours_of_face
+from heygem_pipeline.faces.mouth_cover import skin_of_face
 from heygem_pipeline.faces.pose import head_pose
 from heygem_pipeline.faces.shot_detection import CUT_CHANGE, face_patch, is_cut, patch_correlation, thumbnail
 
@@ -42,14 +42,14 @@ class FaceObservation:
 
     Attributes:
         patch: see face_patch.
-        colours: see colours_of_face.
+        skin: see skin_of_face.
     """
 
     index: int
     reading: MeshReading
     box: Box
     patch: NDArray[np.float32]
-    colours: NDArray[np.float32]
+    skin: NDArray[np.uint8]
 
 
 @dataclass
@@ -228,8 +228,7 @@ class FaceFollower:
         box = reading.box
         if reading.presence < LEAST_PRESENCE or share_inside(box, frame) < LEAST_SHARE_INSIDE:
             return None
-        colours = colours_of_face(frame, reading.points)
-        return FaceObservation(self._index, reading, box, face_patch(frame, box), colours)
+        return FaceObservation(self._index, reading, box, face_patch(frame, box), skin_of_face(frame, reading.points))
 
     def _most_prominent(self, faces: list[FaceObservation], frame: NDArray[np.uint8]) -> FaceObservation:
         return max(faces, key=lambda face: prominence(face.box, frame))

@@ -39,7 +39,7 @@ class DetectorAnswer(NamedTuple):
 
 
 class MeshNetworks:
-    """The three networks, loaded. Not to be used by two threads at once."""
+    """The three networks, loaded. None of them is to be used by two threads at once."""
 
     def __init__(self) -> None:
         """Load them. Raises ModelMissing where a file of this installation is gone."""

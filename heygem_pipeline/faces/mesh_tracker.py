@@ -1,6 +1,7 @@
-"""The default tracker: MediaPipe's face mesh, on one core, at about 70 frames a second."""
+"""The default tracker: MediaPipe's face mesh, at about 100 frames a second."""
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ from heygem_pipeline.faces.boxes import Box, FacePlace
 from heygem_pipeline.faces.mesh_follower import FaceFollower, FaceObservation
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
+from heygem_pipeline.faces.mouth_cover import colours_of_skin
 from heygem_pipeline.faces.tracker import FollowedFace
+from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import NetworkSettings
 
 
@@ -55,10 +58,12 @@ class MeshTracker:
         follower = FaceFollower(networks, float(frame_rate), self._place)
         rows: list[_Row] = []
         count = 0
-        for count, frame in enumerate(frames, start=1):
-            rows += [_row(networks, one) for one in follower.update(frame)]
-            if progress is not None:
-                progress(count)
+        # What no later frame is read by is computed here, while the next frames are read.
+        with closing(prefetch(map(follower.update, frames), FRAMES_AHEAD)) as followed:
+            for count, certain in enumerate(followed, start=1):
+                rows += [_row(networks, one) for one in certain]
+                if progress is not None:
+                    progress(count)
         rows += [_row(networks, one) for one in follower.end()]
         return _followed(rows, count, follower)
 
@@ -72,7 +77,7 @@ def _row(networks: MeshNetworks, one: FaceObservation) -> _Row:
     reading = one.reading
     landmarks, lips = reading.landmarks.astype(np.float32), reading.lips.astype(np.float32)
     blendshapes = networks.mouth_blendshapes(reading.points)
-    return _Row(one.index, one.box, landmarks, lips, blendshapes, one.colours, reading.presence)
+    return _Row(one.index, one.box, landmarks, lips, blendshapes, colours_of_skin(one.skin), reading.presence)
 
 
 def _followed(rows: list[_Row], count: int, follower: FaceFollower) -> FollowedFace:

@@ -51,15 +51,13 @@ class MouthCover(NamedTuple):
 NOTHING_BEFORE = MouthCover()
 
 
-def colours_of_face(frame: NDArray[np.uint8], points: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the colours, CIE a* and b*, of lips, skin around them and forehead, float32 (3, 2).
+def skin_of_face(frame: NDArray[np.uint8], points: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return pixels of lips, skin around them and forehead, uint8 (45, 3) BGR.
 
     Args:
         frame: BGR.
         points: of the mesh, (478, 2).
     """
-    import cv2
-
     lines = points[LIP_LINES[:, 1:-1]]
     lips = (lines[:2] + lines[2:]).reshape(-1, 2) / 2
     outer = lines[:2].reshape(-1, 2)
@@ -69,15 +67,21 @@ def colours_of_face(frame: NDArray[np.uint8], points: NDArray[np.floating]) -> N
     places = [lips, outer + outward * step[:, None], points[FOREHEAD, :]]
     height, width = frame.shape[:2]
     columns, rows = np.rint(np.concatenate(places)).astype(int).T
-    pixels = frame[rows.clip(0, height - 1), columns.clip(0, width - 1)].astype(np.float32)
-    lab = cv2.cvtColor(pixels[None] / 255, cv2.COLOR_BGR2LAB)[0, :, 1:]
-    ends = np.cumsum([len(place) for place in places])[:-1]
-    # Not np.median, which takes longer than all of the above.
-    return np.stack([np.sort(part, axis=0)[len(part) // 2] for part in np.split(lab, ends)])
+    return frame[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+
+
+def colours_of_skin(skin: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the colours, CIE a* and b*, of lips, skin around them and forehead, float32 (3, 2)."""
+    import cv2
+
+    lab = cv2.cvtColor(skin[None].astype(np.float32) / 255, cv2.COLOR_BGR2LAB)[0, :, 1:]
+    around, forehead = LIP_LINES[:2, 1:-1].size, 2 * LIP_LINES[:2, 1:-1].size
+    # Not np.median, which takes longer than all else here.
+    return np.stack([np.sort(part, axis=0)[len(part) // 2] for part in np.split(lab, [around, forehead])])
 
 
 def mouth_cover(colours: NDArray[np.float32], yaw: NDArray[np.floating], frame_rate: Fraction) -> MouthCover:
-    """Tell from ``colours_of_face`` of every frame, (frames, 3, 2), NaN where there is no face.
+    """Tell from ``colours_of_skin`` of every frame, (frames, 3, 2), NaN where there is no face.
 
     Args:
         yaw: degrees, (frames,).

@@ -24,7 +24,7 @@ class FollowedFace:
         lips: float32 (frames, 4, 11, 2), the lines of the lips as LIP_LINES orders them, pixels; None where the tracker
             reads no more than the 68 points.
         blendshapes: float32 (frames, 16), of the mouth as MOUTH_BLENDSHAPES orders them, 0 to 1; None likewise.
-        colours: float32 (frames, 3, 2), as ``colours_of_face`` gives them; None where the tracker gives none.
+        colours: float32 (frames, 3, 2), as ``colours_of_skin`` gives them; None where the tracker gives none.
     """
 
     boxes: NDArray[np.float32]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.fitness import fitness_warnings
 from heygem_pipeline.faces.mesh_tracker import MeshTracker
-from heygem_pipeline.faces.mouth_cover import NOTHING_BEFORE, colours_of_face, mouth_cover
+from heygem_pipeline.faces.mouth_cover import NOTHING_BEFORE, colours_of_skin, mouth_cover, skin_of_face
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.settings import DEFAULTS
@@ -113,4 +113,4 @@ def test_turned_faces_and_frames_without_one_say_nothing() -> None:
 
 def test_a_face_at_the_edge_of_the_picture_is_looked_at(bare: tuple[list[Frame], FaceTracks]) -> None:
     points = np.full((478, 2), [-50, 10_000])
-    assert np.isfinite(colours_of_face(bare[0][0], points)).all()
+    assert np.isfinite(colours_of_skin(skin_of_face(bare[0][0], points))).all()
