@@ -14,7 +14,7 @@ from typing import IO, NoReturn
 
 from heygem_pipeline.operations.recovery import end_leftover_processes, recover
 from heygem_pipeline.operations.stop_signals import StopSignals
-from heygem_pipeline.runs.data_folder_lock import is_in_place, only_runner
+from heygem_pipeline.runs.data_folder_lock import RunnerLock, is_in_place, only_runner
 from heygem_pipeline.runs.instance import dagster_environment
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.folders import DataFolders, project_folder
@@ -37,6 +37,9 @@ if {ALL_ENDED!r} not in told:
 WATCH_COMMAND = [sys.executable, "-m", "heygem_pipeline.cli.cluster_watch"]
 """Of a cluster's controller only."""
 
+LOCK_KEEPER = "HEYGEM_LOCK_KEEPER"
+"""In the environment of a daemon that is alone: the process that keeps the cluster's lock for it."""
+
 PATIENCE = 10.0
 """Seconds the servers get to stop by themselves."""
 
@@ -55,7 +58,8 @@ def serve(
     Beside them the Studio page, unless its port is 0; when it stops, it is started again. What they print goes to
     logs/dagster.log.
 
-    Also until the data folder is taken away. Raises AlreadyRunning where another process serves this data folder.
+    Also until the data folder is taken away. Raises AlreadyRunning where another process serves this data folder, or
+    has got the cluster's lock meanwhile.
 
     Args:
         say: tells people what happens. Should this process be killed, a guard ends what it started.
@@ -82,7 +86,7 @@ def serve(
                     stderr=subprocess.STDOUT,
                     env=environment,
                     process_group=0,
-                    pass_fds=[lock],
+                    pass_fds=[lock.descriptor],
                     preexec_fn=_end_with_parent,
                 )
                 for command in commands
@@ -129,12 +133,14 @@ def become_daemon(folders: DataFolders) -> NoReturn:
     with only_runner(folders) as lock:
         recover(folders, spare_page=True)
         note(folders, "The daemon starts.", "up")
-        os.set_inheritable(lock, True)
+        os.set_inheritable(lock.descriptor, True)
         _notify_ready()
         environment = os.environ | dagster_environment(folders)
         environment.pop("NOTIFY_SOCKET", None)
         if folders.broker:
             subprocess.Popen(WATCH_COMMAND, env=environment, preexec_fn=_end_with_parent)
+        if lock.keeper is not None:
+            environment[LOCK_KEEPER] = str(lock.keeper.process_id)
         os.execve(sys.executable, _daemon_command(), environment)
 
 
@@ -193,7 +199,7 @@ class _Studio:
                     self._guard.stdin.flush()
 
 
-def _start_guard(folders: DataFolders, lock: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start_guard(folders: DataFolders, lock: RunnerLock, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """A process that waits for the end of this one. Holding the lock, it is done before another ``up`` begins."""
     return subprocess.Popen(
         [sys.executable, "-c", GUARD, str(folders.root)],
@@ -201,7 +207,7 @@ def _start_guard(folders: DataFolders, lock: int, log: IO[bytes]) -> subprocess.
         stdout=log,
         stderr=subprocess.STDOUT,
         process_group=0,
-        pass_fds=[lock],
+        pass_fds=[lock.descriptor],
     )
 
 

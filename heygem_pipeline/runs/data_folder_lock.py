@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygem_pipeline.errors import AlreadyRunning
@@ -13,11 +14,25 @@ if TYPE_CHECKING:
     from heygem_pipeline.runs.controller_lock import Keeper
 
 
-@contextmanager
-def only_runner(folders: DataFolders) -> Iterator[int]:
-    """Hold the data folder's lock and give its descriptor: a child that inherits it holds the lock until it ends too.
+@dataclass(frozen=True)
+class RunnerLock:
+    """That of a data folder, and with it of a cluster.
 
-    Raises AlreadyRunning; of a cluster also ClusterUnusable, where its database does not answer.
+    Attributes:
+        descriptor: a child that inherits it holds the lock until it ends too.
+        keeper: of the cluster's.
+    """
+
+    descriptor: int
+    keeper: "Keeper | None"
+
+
+@contextmanager
+def only_runner(folders: DataFolders) -> Iterator[RunnerLock]:
+    """Hold the data folder's lock.
+
+    Raises AlreadyRunning, of a cluster also at the end, or in the middle after SIGINT, where another has got its lock
+    meanwhile; and ClusterUnusable, where its database does not answer.
     """
     folders.make()
     descriptor = os.open(folders.lock_file, os.O_RDWR | os.O_CREAT)
@@ -28,7 +43,7 @@ def only_runner(folders: DataFolders) -> Iterator[int]:
         except BlockingIOError as error:
             raise AlreadyRunning("data_folder.in_use", folder=str(folders.root)) from error
         keeper = _keeper_of(folders)
-        yield descriptor
+        yield RunnerLock(descriptor, keeper)
     finally:
         os.close(descriptor)
         if keeper is not None:
@@ -40,13 +55,13 @@ def _keeper_of(folders: DataFolders) -> "Keeper | None":
         return None
     from heygem_pipeline.runs.controller_lock import Keeper
 
-    return Keeper.start(folders)
+    return Keeper(folders)
 
 
-def is_in_place(folders: DataFolders, lock: int) -> bool:
+def is_in_place(folders: DataFolders, lock: RunnerLock) -> bool:
     """Is the lock's file still where it was made, and with it the data folder?"""
     try:
-        return os.path.samestat(folders.lock_file.stat(), os.fstat(lock))
+        return os.path.samestat(folders.lock_file.stat(), os.fstat(lock.descriptor))
     except OSError:
         return False
 

@@ -264,7 +264,7 @@ def test_only_one_controller_runs_wherever_the_data_folder_lies(house: House, tm
     there = DataFolders(tmp_path / "mounted elsewhere", house.folders.database)
     with only_runner(house.folders) as lock:
         assert is_served(house.folders)
-        child = subprocess.Popen(["sleep", "30"], pass_fds=[lock])
+        child = subprocess.Popen(["sleep", "30"], pass_fds=[lock.descriptor])
         with pytest.raises(AlreadyRunning) as refused, only_runner(there if there.database else house.folders):
             pass
         if there.database:
