@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from heygem_pipeline.errors import BadInput, DiskFull, EncodingFailed
 from heygem_pipeline.media.aigc import SyntheticMark, mark_tags, new_mark
 from heygem_pipeline.media.burnt_subtitles import burnt_subtitles
-from heygem_pipeline.media.ffmpeg_program import SoundInput, encoder_options, find_ffmpeg, running
+from heygem_pipeline.media.encoder_options import encoder_options
+from heygem_pipeline.media.ffmpeg_program import SoundInput, find_ffmpeg, running
 from heygem_pipeline.media.frame import BgrFrame, Frame, YuvConverter
 from heygem_pipeline.media.loudness import LoudnessMeter, amplified, gain_towards
 from heygem_pipeline.media.probe import SoundInfo, probe_sound, probe_video

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from heygem_pipeline.errors import DiskFull, EncoderMissing, EncodingFailed, FfmpegMissing, NoSoundTrack
+from heygem_pipeline.errors import DiskFull, EncodingFailed, FfmpegMissing, NoSoundTrack
 from heygem_pipeline.media import encode, ffmpeg_program
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
@@ -18,7 +18,7 @@ from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.settings import Encoder, RenderSettings, SyntheticLabel
+from heygem_pipeline.settings import RenderSettings, SyntheticLabel
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
 
 Frame = NDArray[np.uint8]
@@ -360,16 +360,3 @@ def test_the_bundled_ffmpeg_makes_the_same_kind_of_clip(tone: Path, tmp_path: Pa
     assert probe_sound(clip.path).sample_rate == 48000
     shown = next(iter(Template.open(clip.path).frames())).astype(int)
     assert np.abs(shown[60, 13] - (30, 30, 200)).max() <= 4
-
-
-def test_an_encoder_that_does_not_work_here_is_named_before_any_frame(tone: Path, tmp_path: Path) -> None:
-    on_the_card = UNLABELLED.model_copy(update={"encoder": Encoder.NVENC})
-    try:
-        ffmpeg_program.encoder_options(on_the_card)
-    except EncoderMissing as error:
-        assert "HEYGEM_ENCODER=nvenc" in str(error) and "HEYGEM_ENCODER=x264" in str(error)
-        with pytest.raises(EncoderMissing):
-            encode_colours(tmp_path / "clip.mp4", tone, made_with=on_the_card)
-        assert not list(tmp_path.glob("*.mp4"))
-    else:
-        assert encode_colours(tmp_path / "clip.mp4", tone, made_with=on_the_card).frame_count == 50
