@@ -1,4 +1,4 @@
-"""What a file of sound or picture holds, found without decoding it whole, and the limits it has to keep."""
+"""What a file of sound or picture holds, found without decoding it whole."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,7 +12,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from heygem_pipeline.errors import NoPicture, NoSoundTrack, NotMedia, TooLarge, TooLong
+from heygem_pipeline.errors import NoPicture, NoSoundTrack, NotMedia
 from heygem_pipeline.media.audible_track import audible_track
 from heygem_pipeline.media.colour import ColourTags, colour_mapping
 from heygem_pipeline.media.dolby_vision import is_dolby_vision_alone
@@ -24,6 +24,7 @@ from heygem_pipeline.media.still import picture_size
 from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_frames, is_variable
 from heygem_pipeline.media.tone_mapping import ColourMapping
 from heygem_pipeline.media.trim import WHOLE, Trim
+from heygem_pipeline.media.upload_limits import require_length, require_size, scaled_down
 from heygem_pipeline.media.wave_header import share_promised
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
@@ -121,7 +122,7 @@ def examine_video(path: Path, limits: UploadLimits = DEFAULTS) -> tuple[VideoInf
     with open_media(path) as container:
         stream = picture_stream(container, path)
         # What the header says, before anything is decoded; the first frame is asked again.
-        _require_size(path, stream.codec_context.width, stream.codec_context.height, limits)
+        require_size(path, stream.codec_context.width, stream.codec_context.height, limits)
         index = _whole_index(path, container, stream, limits)
     with open_media(path) as container:
         return _video_info(path, container, index, limits), index
@@ -139,7 +140,7 @@ def probe_sound(path: Path, limits: UploadLimits = DEFAULTS) -> SoundInfo:
     track = _chosen_track(path, parts[0])
     first = _sound_info(path, parts[0], track, limits)
     duration = first.duration + sum(_sound_info(path, part, track, limits).duration for part in parts[1:])
-    _require_length(path, duration, limits.max_minutes)
+    require_length(path, duration, limits.max_minutes)
     return replace(first, duration=duration)
 
 
@@ -229,7 +230,7 @@ def _video_info(path: Path, container: InputContainer, index: PacketIndex, limit
     width, height = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
     if orientation.swaps_sides:
         width, height = height, width
-    _require_size(path, width, height, limits)
+    require_size(path, width, height, limits)
     frame_rate = constant_rate(index.timestamps, index.time_base, limits.max_frame_rate)
     frame_count = count_frames(index.duration, frame_rate) if len(index.timestamps) > 1 else 1
     return VideoInfo(
@@ -271,7 +272,7 @@ def _whole_index(
     if index is None:
         raise cut_off(path)
     _require_whole(path, container, stream, index)
-    _require_length(path, index.duration, limits.max_minutes)
+    require_length(path, index.duration, limits.max_minutes)
     return index
 
 
@@ -290,28 +291,3 @@ def _require_whole(
     missing = promised - held
     if missing > MISSING_SECONDS and missing > MISSING_SHARE * promised:
         raise cut_off(path)
-
-
-def _require_length(path: Path, duration: Fraction, limit: float) -> None:
-    if duration > limit * 60:
-        raise TooLong("file.too_long", file=path.name, minutes=float(duration) / 60, limit=limit)
-
-
-def scaled_down(width: int, height: int, limits: UploadLimits) -> tuple[int, int]:
-    """Return the size in which a photograph is shown: its own, or the largest of its shape that the limits allow."""
-    most = limits.max_width, limits.max_height
-    share = min(Fraction(max(most), max(width, height)), Fraction(min(most), min(width, height)), Fraction(1))
-    return max(1, int(width * share)), max(1, int(height * share))
-
-
-def _require_size(path: Path, width: int, height: int, limits: UploadLimits) -> None:
-    limit = limits.max_width, limits.max_height
-    if max(width, height) > max(limit) or min(width, height) > min(limit):
-        raise TooLarge(
-            "picture.too_large",
-            file=path.name,
-            width=width,
-            height=height,
-            most_width=limit[0],
-            most_height=limit[1],
-        )

@@ -4,11 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heygem_pipeline.errors import NoPicture, NoSoundTrack, TooLarge, TooLong, TruncatedFile
+from heygem_pipeline.errors import NoPicture, NoSoundTrack, TruncatedFile
 from heygem_pipeline.media.probe import probe_sound, probe_video
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.media.template import Template
-from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, MOVING, TONE, MakeMedia, turned
 
 
@@ -168,21 +167,3 @@ def test_a_few_frames_missing_at_the_end_are_not_worth_a_refusal(make_media: Mak
     path = tmp_path / "tail.mp4"
     path.write_bytes(whole[: int(len(whole) * 0.98)])
     assert 190 <= probe_video(path).frame_count <= 200
-
-
-def test_limits(moving: Path, tone: Path) -> None:
-    limits = UploadLimits(max_minutes=0.03)
-    with pytest.raises(TooLong, match=r"moving\.mp4"):
-        probe_video(moving, limits)
-    with pytest.raises(TooLong, match=r"tone\.wav"):
-        probe_sound(tone, limits)
-
-
-def test_the_largest_picture_may_stand_or_lie(make_media: MakeMedia, moving: Path) -> None:
-    upright = make_media("upright.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "transpose")
-    limits = UploadLimits(max_width=160, max_height=120)
-    assert probe_video(moving, limits).width == 160
-    assert probe_video(upright, limits).height == 160
-    for path in (moving, upright):
-        with pytest.raises(TooLarge, match=path.name):
-            probe_video(path, UploadLimits(max_width=160, max_height=118))
