@@ -12,11 +12,12 @@ from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.operations.webhooks import tell_what_is_finished
 from heygem_pipeline.orchestration.jobs import STAGE_JOBS
-from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests, to_start
+from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.retry_and_cancel import stop_what_began_meanwhile
+from heygem_pipeline.planning.start_order import start_order
 from heygem_pipeline.planning.status import State, counts_in_words
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LOST, reason_in
 from heygem_pipeline.runs.log_file import note
@@ -96,7 +97,7 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     room = room_in_queue(found, chosen.queue_length)
     if room == 0:
         return dg.SkipReason(f"{chosen.queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")
-    subjects = list(islice(to_start(found, requests, chosen.automatic), room))
+    subjects = list(islice(start_order(found, requests, chosen.automatic), room))
     started = run_requests(context.instance, found, subjects, requests.clips)
     return dg.SensorResult(run_requests=started) if started else dg.SkipReason(_why_nothing(found))
 

@@ -17,6 +17,7 @@ from dagster import DagsterRunStatus, RunsFilter
 from heygem_pipeline.clip.excerpt import Stretch
 from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.messages.message import Message
+from heygem_pipeline.planning.start_order import PREVIEW_PRIORITY
 from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
 from heygem_pipeline.runs.failure_reasons import read_reason
@@ -32,9 +33,6 @@ ASKED_TAG = "heygem/asked"
 """Of a preview's run: which of the pair's wishes it is for."""
 
 LONGEST_SECONDS = 30.0
-
-BEFORE_ALL_OTHERS = "10"
-"""Priority: clips that are made by themselves have -1, what people start in Dagster's page 0."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def preview_runs(folders: DataFolders) -> list[dg.RunRequest]:
             tags={
                 PREVIEW_TAG: clip.partition,
                 ASKED_TAG: str(wish.asked),
-                PRIORITY_TAG: BEFORE_ALL_OTHERS,
+                PRIORITY_TAG: PREVIEW_PRIORITY,
                 MAX_RETRIES_TAG: "0",
             },
         )

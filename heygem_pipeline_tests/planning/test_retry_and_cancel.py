@@ -4,9 +4,10 @@ import pytest
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.messages.message import verbatim
-from heygem_pipeline.planning.launching import settled_requests, to_start
+from heygem_pipeline.planning.launching import settled_requests
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.retry_and_cancel import cancel, make_missing_now, try_again
+from heygem_pipeline.planning.start_order import start_order
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_tag
 from heygem_pipeline.settings import Automatic
@@ -51,7 +52,7 @@ def test_a_cancelled_clip_waits_until_somebody_asks_for_it(house: House) -> None
     found = house.plan()
     assert {found.clips[clip].state for clip in chosen} == {State.FAILED}
     assert found.clips[ClipKey("one", "one")].reason == CANCELLED
-    started = to_start(found, read_requests(house.folders), Automatic.CLIPS)
+    started = start_order(found, read_requests(house.folders), Automatic.CLIPS)
     assert [subject.key for subject in started] == ["two|one", "two|two"]
     try_again(house.folders, found, [ClipKey("one", "two")])
     assert house.clip().state is State.FAILED and house.clip("one", "two").state is State.READY
