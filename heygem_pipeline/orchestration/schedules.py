@@ -10,9 +10,9 @@ from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import RenderSpec
 from heygem_pipeline.orchestration.jobs import make_clip, prune_job
 from heygem_pipeline.planning.failed_inputs import failed_subjects
-from heygem_pipeline.planning.launching import room_in_queue, run_requests
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import ask_for, forgive
+from heygem_pipeline.planning.run_requests import room_in_queue, run_requests
 from heygem_pipeline.planning.start_order import is_made_by_itself
 from heygem_pipeline.planning.status import State, counts_in_words
 from heygem_pipeline.runs.log_file import note

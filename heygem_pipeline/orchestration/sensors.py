@@ -12,11 +12,11 @@ from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.operations.webhooks import tell_what_is_finished
 from heygem_pipeline.orchestration.jobs import STAGE_JOBS
-from heygem_pipeline.planning.launching import room_in_queue, run_requests, settled_requests
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.retry_and_cancel import stop_what_began_meanwhile
+from heygem_pipeline.planning.run_requests import room_in_queue, run_requests, settled_requests
 from heygem_pipeline.planning.start_order import start_order
 from heygem_pipeline.planning.status import State, counts_in_words
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LOST, reason_in

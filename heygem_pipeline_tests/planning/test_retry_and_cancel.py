@@ -4,9 +4,9 @@ import pytest
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.messages.message import verbatim
-from heygem_pipeline.planning.launching import settled_requests
 from heygem_pipeline.planning.requests import read_requests, withdraw
 from heygem_pipeline.planning.retry_and_cancel import cancel, make_missing_now, try_again
+from heygem_pipeline.planning.run_requests import settled_requests
 from heygem_pipeline.planning.start_order import start_order
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import CANCELLED, reason_tag
