@@ -20,7 +20,7 @@ from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.storage.atomic import require_writable
-from heygem_pipeline.storage.file_names import has_possible_name
+from heygem_pipeline.storage.path_checks import has_possible_name
 from heygem_pipeline.storage.printable_text import shown
 
 StageProgress = Callable[[str, str, int, int], None]

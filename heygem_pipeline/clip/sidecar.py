@@ -18,7 +18,7 @@ from heygem_pipeline.media.formats import PICTURE_SUFFIXES
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.file_names import sidecar_of
+from heygem_pipeline.storage.folders import sidecar_of
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_f
 from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.links import leads_out
+from heygem_pipeline.storage.path_checks import leads_out
 from heygem_pipeline.storage.scratch import SCRATCH
 
 SQLITE_HEADER = b"SQLite format 3\0"

@@ -13,8 +13,7 @@ from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import EngineSettings, NetworkSettings, Settings, WeightSettings
 from heygem_pipeline.storage.atomic import free_bytes
-from heygem_pipeline.storage.file_names import SIDECAR_SUFFIX, sidecar_of
-from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
+from heygem_pipeline.storage.folders import REPORT_SUFFIX, SIDECAR_SUFFIX, DataFolders, sidecar_of
 from heygem_pipeline.storage.version_strings import name_and_version
 
 

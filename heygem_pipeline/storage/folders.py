@@ -15,6 +15,7 @@ from heygem_pipeline.storage.register import FileRegister, Register
 
 REPORT_SUFFIX, REMOVED_SUFFIX = ".json", ".removed"
 PROGRESS = "progress"
+SIDECAR_SUFFIX = ".yaml"
 
 
 @dataclass(frozen=True)
@@ -271,3 +272,8 @@ def data_folders() -> DataFolders:
 
 def _is_project(folder: Path) -> bool:
     return (folder / "dagster.yaml").is_file() and (folder / "workspace.yaml").is_file()
+
+
+def sidecar_of(upload: Path) -> Path:
+    """Where the sidecar of an upload lies, if it has one: ``anna.yaml`` for ``anna.mp4``."""
+    return upload.with_suffix(SIDECAR_SUFFIX)

@@ -21,7 +21,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.file_store import FileStore, LocalFiles, StoredFile
 from heygem_pipeline.storage.keys import partition_key
-from heygem_pipeline.storage.links import leads_out
+from heygem_pipeline.storage.path_checks import leads_out
 from heygem_pipeline.studio.download_names import checked_pattern, earlier_name, names_of
 from heygem_pipeline.studio.first_look import picture_of, trouble_of
 from heygem_pipeline.studio.forms import named_clip

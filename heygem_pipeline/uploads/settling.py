@@ -3,7 +3,7 @@
 from pathlib import Path
 from time import time
 
-from heygem_pipeline.storage.file_names import is_there
+from heygem_pipeline.storage.path_checks import is_there
 
 STILL_SECONDS = 4.0
 """A file whose last change is older needs no second look: the disk says that it stood still."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heygem_pipeline.storage.links import leads_out
+from heygem_pipeline.storage.path_checks import leads_out
 
 
 def test_a_link_to_elsewhere_leads_out_however_it_goes(tmp_path: Path) -> None:
