@@ -1,4 +1,4 @@
-"""What this machine has and lacks: engines, trackers, weights, room on the disk; told before a run starts in vain."""
+"""What this machine has and lacks: engines, trackers, weights, folders; told before a run starts in vain."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,6 @@ from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import EngineSettings, NetworkSettings, Settings, WeightSettings
-from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.folders import REPORT_SUFFIX, SIDECAR_SUFFIX, DataFolders, sidecar_of
 from heygem_pipeline.storage.version_strings import name_and_version
 
@@ -91,18 +90,3 @@ def lack_of_outputs(folders: DataFolders) -> Message | None:
         return None
     count = sum(1 for _ in folders.reports.rglob(f"*{REPORT_SUFFIX}"))
     return Message("outputs.folder_away", folder=folders.outputs.name, count=count) if count else None
-
-
-def lack_of_room(folders: DataFolders, wanted: float) -> Message | None:
-    """Why no new clip should be started now; None where there is room.
-
-    Uploads are analysed all the same: what the store keeps of them is small.
-
-    Args:
-        wanted: gigabytes free.
-    """
-    # Either may be a link to another disk.
-    free = min(free_bytes(folders.root / name) for name in ("store", "outputs")) / 1e9
-    if free >= wanted:
-        return None
-    return Message("disk.nearly_full", free=round(free, 1), wanted=wanted)

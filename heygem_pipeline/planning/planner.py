@@ -13,13 +13,8 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
 from heygem_pipeline.planning.deliveries import delivery_spec
 from heygem_pipeline.planning.failed_attempts import FailedAttempts
-from heygem_pipeline.planning.machine_readiness import (
-    lack_of_outputs,
-    lack_of_room,
-    lack_of_weights,
-    tracking_of,
-    voice_parts,
-)
+from heygem_pipeline.planning.free_space import lack_of_free_space
+from heygem_pipeline.planning.machine_readiness import lack_of_outputs, lack_of_weights, tracking_of, voice_parts
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.run_inputs import RunInputs
@@ -112,7 +107,7 @@ class _Planner:
         self._failed = FailedAttempts(instance, attempts, self._requests.forgiven)
         # A run would find no upload, and count as failed when they are back.
         self._away = Status(State.WAITING, away) if away else None
-        lack = away or lack_of_outputs(folders) or lack_of_room(folders, settings.keep_free_gb)
+        lack = away or lack_of_outputs(folders) or lack_of_free_space(folders, settings.keep_free_gb)
         self._held_back = Status(State.WAITING, lack) if lack else None
 
     def plan(self, wanting: ClipTable[tuple[Campaign, ...]], spoken: Mapping[str, str]) -> Plan:

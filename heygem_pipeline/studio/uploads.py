@@ -17,8 +17,9 @@ from starlette.requests import ClientDisconnect
 from heygem_pipeline.clip.sidecar import write_trim
 from heygem_pipeline.errors import NotReady, SidecarWrong
 from heygem_pipeline.media.trim import WHOLE
+from heygem_pipeline.planning.free_space import has_space_for
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.storage.atomic import NO_ROOM, free_bytes, place
+from heygem_pipeline.storage.atomic import NO_ROOM, place
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import UPLOADS_OF_A_PERSON, Studio
 from heygem_pipeline.uploads.registry import SUFFIXES, UploadKind, Uploads
@@ -101,7 +102,7 @@ async def receive(
     if away is not None:
         # It would lie hidden below the disk that comes back.
         raise NotReady("upload.folder_away", folder=folder.name, count=len(uploads.known(kind)))
-    if free_bytes(folder) < size + settings.keep_free_gb * 1e9:
+    if not has_space_for(folder, size, settings.keep_free_gb):
         raise Refusal("no_room", 507, name=name)
     growing = folder / f"{PREFIX}{uuid4().hex}"
     try:

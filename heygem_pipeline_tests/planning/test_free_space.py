@@ -5,7 +5,8 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.failed_attempts import INTERRUPTIONS
-from heygem_pipeline.planning.machine_readiness import lack_of_outputs, lack_of_room
+from heygem_pipeline.planning.free_space import lack_of_free_space
+from heygem_pipeline.planning.machine_readiness import lack_of_outputs
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.settings import settings
@@ -30,7 +31,7 @@ def test_new_clips_wait_and_say_why_while_uploads_are_analysed(house: House) -> 
     started, why = tick(house)
     assert started == [] and why is not None
     assert "HEYGEM_KEEP_FREE_GB" in why and "Clips: 3 waiting, 1 done." in why
-    assert house.clip("one", "two").reason == lack_of_room(house.folders, settings().keep_free_gb)
+    assert house.clip("one", "two").reason == lack_of_free_space(house.folders, settings().keep_free_gb)
 
 
 def test_clips_start_by_themselves_when_there_is_room_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
