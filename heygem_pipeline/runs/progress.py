@@ -41,9 +41,9 @@ class Progress:
         return self.done / spent if spent > 0 else 0.0
 
     @property
-    def seconds_left(self) -> float | None:
+    def step_seconds_left(self) -> float | None:
         """Of the step, at its speed until now; None before the first frame."""
-        return time_left(self.share, self.at - self.started)
+        return seconds_for_rest(self.share, self.at - self.started)
 
     def share_of_run(self, stage: Stage) -> float:
         """Of all that the run does, 0 to 1: a clip is drawn first, then encoded, which take about as long."""
@@ -52,11 +52,11 @@ class Progress:
         return self.share / 2 + (0.5 if self.step == "encoded_video" else 0.0)
 
     def __str__(self) -> str:
-        left = self.seconds_left or 0.0
+        left = self.step_seconds_left or 0.0
         return f"{self.done} of {self.total} {self.unit}, {self.speed:.1f} {self.unit}/s, {left:.0f} s left"
 
 
-def time_left(share: float, spent: float) -> float | None:
+def seconds_for_rest(share: float, spent: float) -> float | None:
     """Seconds that the rest takes when ``share`` (0 to 1) took ``spent`` seconds; None where nothing is done yet."""
     return spent * (1 - share) / share if share > 0 else None
 

@@ -22,8 +22,8 @@ from heygem_pipeline.lipsync.engine_registry import ENGINES, load_engine
 from heygem_pipeline.lipsync.engine_terms import terms_of
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.webhooks import renamed
-from heygem_pipeline.planning.estimates import speeds_here
 from heygem_pipeline.planning.machine_readiness import engine_of
+from heygem_pipeline.planning.time_left import speeds_here
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings, Subtitles
 from heygem_pipeline.storage.atomic import atomic_path, place

@@ -19,9 +19,9 @@ from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.operations.earlier_clips import all_earlier
-from heygem_pipeline.planning.estimates import Estimate, seconds_left
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State, Status
+from heygem_pipeline.planning.time_left import Estimate, seconds_left
 from heygem_pipeline.runs.cluster_workers import Worker
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey

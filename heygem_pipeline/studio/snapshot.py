@@ -10,10 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import default_render_spec
-from heygem_pipeline.planning.estimates import Estimate, estimate_of
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
+from heygem_pipeline.planning.time_left import Estimate, estimate_of
 from heygem_pipeline.runs.cluster_workers import workers_of
 from heygem_pipeline.runs.data_folder_lock import is_served
 from heygem_pipeline.runs.event_news import latest_records

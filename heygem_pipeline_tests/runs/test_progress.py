@@ -1,6 +1,6 @@
 """How far a run is, as a file tells."""
 
-from heygem_pipeline.runs.progress import Progress, read_progress, remove_progress, time_left, write_progress
+from heygem_pipeline.runs.progress import Progress, read_progress, remove_progress, seconds_for_rest, write_progress
 from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -8,14 +8,14 @@ QUARTER = Progress("generated_frames", 225, 900, started=1000.0, at=1010.0)
 
 
 def test_share_speed_and_time_left() -> None:
-    assert (QUARTER.share, QUARTER.speed, QUARTER.seconds_left) == (0.25, 22.5, 30.0)
+    assert (QUARTER.share, QUARTER.speed, QUARTER.step_seconds_left) == (0.25, 22.5, 30.0)
     assert str(QUARTER) == "225 of 900 frames, 22.5 frames/s, 30 s left"
 
 
 def test_before_the_first_frame_nobody_can_tell() -> None:
     begun = Progress("face_tracks", 0, 900, 1000.0, 1000.0)
-    assert (begun.share, begun.speed, begun.seconds_left) == (0.0, 0.0, None)
-    assert Progress("face_tracks", 0, 0, 1000.0, 1001.0).seconds_left is None
+    assert (begun.share, begun.speed, begun.step_seconds_left) == (0.0, 0.0, None)
+    assert Progress("face_tracks", 0, 0, 1000.0, 1001.0).step_seconds_left is None
 
 
 def test_a_clip_is_drawn_and_then_encoded() -> None:
@@ -25,8 +25,8 @@ def test_a_clip_is_drawn_and_then_encoded() -> None:
 
 
 def test_what_is_left_takes_as_long_as_what_is_done() -> None:
-    assert time_left(0.5, 12.0) == 12.0
-    assert time_left(1.0, 12.0) == 0.0
+    assert seconds_for_rest(0.5, 12.0) == 12.0
+    assert seconds_for_rest(1.0, 12.0) == 0.0
 
 
 def test_it_is_read_as_it_was_written_until_the_step_ends(data: DataFolders) -> None:

@@ -10,7 +10,7 @@ from dagster import DagsterRunStatus
 from starlette.testclient import TestClient
 
 from heygem_pipeline.messages.message import Message, verbatim
-from heygem_pipeline.planning.estimates import Estimate
+from heygem_pipeline.planning.time_left import Estimate
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.folders import DataFolders

@@ -1,6 +1,6 @@
 """How long clips still take."""
 
-from heygem_pipeline.planning.estimates import Estimate, seconds_left
+from heygem_pipeline.planning.time_left import Estimate, seconds_left
 
 EARLIER = Estimate(start=4.0, each=2.0)
 

@@ -1,4 +1,4 @@
-"""How long clips take on this machine, from those that were made here."""
+"""How long clips take on this machine, from those that were made here, and how long one still takes."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -6,7 +6,7 @@ from statistics import median
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.history import seconds_of_latest
 from heygem_pipeline.runs.instance import Instance
-from heygem_pipeline.runs.progress import time_left
+from heygem_pipeline.runs.progress import seconds_for_rest
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 
@@ -64,5 +64,5 @@ def seconds_left(estimate: Estimate | None, duration: float | None, share: float
     if estimate is not None and duration:
         return estimate.seconds_for(duration) * (1 - (share or 0.0))
     if share is not None and share > SURE_SHARE and spent > SURE_SECONDS:
-        return time_left(share, spent)
+        return seconds_for_rest(share, spent)
     return None
