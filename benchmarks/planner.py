@@ -22,13 +22,13 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.utils import make_new_run_id
 
-from benchmarks.synthetic_uploads import make_up, usual_recipe
+from benchmarks.synthetic_uploads import make_up, usual_rendering
 from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.run_inputs import RunInputs
 from heygem_pipeline.runs.failure_reasons import reason_tag
-from heygem_pipeline.runs.history import TRIED_TAG
+from heygem_pipeline.runs.history import INPUTS_TAG
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
@@ -74,7 +74,7 @@ def look(folders: DataFolders) -> float:
 def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     """Make uploads, files and records up."""
     voices, presenters = make_up(folders, VOICES, PRESENTERS)
-    tracker, recipe = current_tracker(settings()), usual_recipe()
+    tracker, rendering = current_tracker(settings()), usual_rendering()
 
     def clips() -> Iterator[tuple[str, str]]:
         for number, (audio, voice) in enumerate(voices.items()):
@@ -82,7 +82,7 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
                 for template, presenter in presenters.items():
                     clip = ClipKey(audio, template)
                     touch(folders.clip(clip), folders.report(clip))
-                    yield clip.partition, clip_version(voice.fingerprint, presenter.fingerprint, recipe)
+                    yield clip.partition, clip_version(voice.fingerprint, presenter.fingerprint, rendering)
 
     touch(*map(folders.voice, voices), *map(folders.tracks, presenters))
     record(
@@ -102,9 +102,9 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
         if number % MISSING == 0
         for template in presenters
     )
-    tried = RunInputs(voices, presenters, dict.fromkeys(presenters, tracker), set(), settings(), {}, {})
+    inputs = RunInputs(voices, presenters, dict.fromkeys(presenters, tracker), set(), settings(), {}, {})
     for key in islice(unmade, FAILURES):
-        tags = {PARTITION_NAME_TAG: key, TRIED_TAG: tried.of_clip(ClipKey.from_partition(key), ())}
+        tags = {PARTITION_NAME_TAG: key, INPUTS_TAG: inputs.of_clip(ClipKey.from_partition(key), ())}
         run = dg.DagsterRun(
             "__ASSET_JOB",
             make_new_run_id(),

@@ -16,7 +16,7 @@ from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.events import StepMaterializationData
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-from benchmarks.synthetic_uploads import make_up, usual_recipe
+from benchmarks.synthetic_uploads import make_up, usual_rendering
 from heygem_pipeline.assets.graph import graph_definitions
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.planning.planner import plan
@@ -62,7 +62,7 @@ def main() -> None:
 def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     """Every clip is finished, its patches lie there, and its run is recorded with the materialization."""
     voices, presenters = make_up(folders, VOICES, PRESENTERS)
-    recipe = usual_recipe()
+    rendering = usual_rendering()
     job = graph_definitions().resolve_implicit_global_asset_job_def()
     for audio, voice in voices.items():
         for template, presenter in presenters.items():
@@ -74,7 +74,7 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
             ):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(bytes(size))
-            version = clip_version(voice.fingerprint, presenter.fingerprint, recipe)
+            version = clip_version(voice.fingerprint, presenter.fingerprint, rendering)
             record(instance, job, clip.partition, version)
 
 

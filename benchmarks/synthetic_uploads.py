@@ -5,7 +5,7 @@ from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.version_strings import recipe_version
+from heygem_pipeline.storage.version_strings import rendering_version
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 
@@ -21,8 +21,8 @@ def make_up(folders: DataFolders, voices: int, presenters: int) -> tuple[dict[st
     return uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
 
 
-def usual_recipe() -> str:
+def usual_rendering() -> str:
     """Return how clips are made where nobody asks for anything else, as their version tells it."""
     chosen = settings()
     engine = load_engine(chosen.engine, chosen)
-    return recipe_version(current_tracker(chosen), f"{engine.name} {engine.version}", settings_of_report(chosen))
+    return rendering_version(current_tracker(chosen), f"{engine.name} {engine.version}", settings_of_report(chosen))

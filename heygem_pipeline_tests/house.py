@@ -19,7 +19,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
-from heygem_pipeline.storage.version_strings import clip_version, presenter_version, recipe_version, voice_version
+from heygem_pipeline.storage.version_strings import clip_version, presenter_version, rendering_version, voice_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 VOICE, PRESENTER, CLIP = ["audio_features"], ["face_tracks"], ["generated_frames", "encoded_video"]
@@ -65,7 +65,7 @@ class House:
         version = clip_version(
             uploads.known(UploadKind.AUDIO)[audio].fingerprint,
             uploads.known(UploadKind.TEMPLATE)[template].fingerprint,
-            recipe_version(
+            rendering_version(
                 current_tracker(settings()), f"{engine.name} {engine.version}", settings_of_report(settings())
             ),
         )
@@ -73,7 +73,7 @@ class House:
         self._made("encoded_video", clip.partition, version, self.folders.clip(clip), self.folders.report(clip))
 
     def make_delivery(self, audio: str = "one") -> None:
-        version = self.plan().what_is_tried(Subject(Stage.DELIVERY, audio))
+        version = self.plan().inputs_digest(Subject(Stage.DELIVERY, audio))
         self._made("delivery", audio, version, self.folders.delivery(audio))
 
     def _made(self, asset: str, key: str, version: str, *files: Path) -> None:

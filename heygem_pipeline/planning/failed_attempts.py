@@ -36,19 +36,19 @@ class FailedAttempts:
         self._forgiven = forgiven
         self._logs_left = LOGS_READ
 
-    def status(self, subject: Subject, since: float, tried: str) -> Status | None:
+    def status(self, subject: Subject, uploaded: float, digest: str) -> Status | None:
         """The status of what failed and would fail again; None where it is worth a run."""
         attempts = self._attempts.get(subject)
         if attempts is None:
             return None
-        since = max(since, self._forgiven.get(f"{subject.stage} {subject.key}", 0.0))
+        counted_from = max(uploaded, self._forgiven.get(f"{subject.stage} {subject.key}", 0.0))
         interruptions = slow_starts = 0
         if attempts[0].retried_soon:
             return QUEUED
         for attempt in attempts:
-            if attempt.at < since or attempt.tried not in (tried, None):
+            if attempt.at < counted_from or attempt.digest not in (digest, None):
                 break
-            reason = self._reason(attempt, tried)
+            reason = self._reason(attempt, digest)
             if reason == STOPPED:
                 continue
             if reason == SLOW_START:
@@ -66,7 +66,7 @@ class FailedAttempts:
             return Status(State.FAILED, reason, attempt.run_id)
         return None
 
-    def _reason(self, attempt: Attempt, tried: str) -> Message:
+    def _reason(self, attempt: Attempt, digest: str) -> Message:
         """Why it failed; read from its log, and noted, where that was not done yet."""
         if attempt.noted and attempt.reason is not None:
             return attempt.reason
@@ -75,6 +75,6 @@ class FailedAttempts:
         self._logs_left -= 1
         known = attempt.reason if attempt.read else None
         reason = known or read_reason(self._instance, attempt.run_id, attempt.reason)
-        # A run launched in the page says not what it tried: then it was what is there when its failure is seen.
-        note_reason(self._instance, attempt, reason, attempt.tried or tried)
+        # A run launched in the page says nothing of its inputs: then they were what is there when its failure is seen.
+        note_reason(self._instance, attempt, reason, attempt.digest or digest)
         return reason

@@ -50,7 +50,7 @@ class Plan:
             return self.of_stage(subject.stage).get(subject.key)
         return self.clips.get(subject.clip)
 
-    def what_is_tried(self, subject: Subject) -> str:
+    def inputs_digest(self, subject: Subject) -> str:
         """All that a run would be made of now; while it is the same, what failed would fail again."""
         match subject.stage:
             case Stage.VOICE:

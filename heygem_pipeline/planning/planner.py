@@ -121,14 +121,14 @@ class _Planner:
         there = keys_like(self._folders, self._folders.voice("any"))
         statuses = {}
         for key, upload in self._voices.items():
-            subject, tried = Subject(Stage.VOICE, key), self._inputs.of_voice(key)
+            subject, digest = Subject(Stage.VOICE, key), self._inputs.of_voice(key)
             analysis = f"{ANALYSIS_VERSION} {self._voice_parts.get(key, '')}".rstrip()
             compared = compare(made.get(key) if key in there else None, voice_version(upload.fingerprint, analysis))
             script = self._scripts.get(key)
             if script is not None and script.changing:
                 compared = WAITING
             hindrance = self._refused.get(key) or (script.hindrance if script is not None else None)
-            statuses[key] = self._of_upload(subject, compared, hindrance, upload.since, tried)
+            statuses[key] = self._of_upload(subject, compared, hindrance, upload.since, digest)
         return statuses
 
     def _of_presenters(self) -> dict[str, Status]:
@@ -136,19 +136,21 @@ class _Planner:
         there = keys_like(self._folders, self._folders.tracks("any"))
         statuses = {}
         for key, upload in self._presenters.items():
-            subject, tried = Subject(Stage.PRESENTER, key), self._inputs.of_presenter(key)
+            subject, digest = Subject(Stage.PRESENTER, key), self._inputs.of_presenter(key)
             tracker = self._trackers[key]
             compared = compare(made.get(key) if key in there else None, presenter_version(upload.fingerprint, tracker))
-            statuses[key] = self._of_upload(subject, compared, self._lacking[tracker], upload.since, tried)
+            statuses[key] = self._of_upload(subject, compared, self._lacking[tracker], upload.since, digest)
         return statuses
 
-    def _of_upload(self, subject: Subject, compared: Status, lack: Message | None, since: float, tried: str) -> Status:
+    def _of_upload(
+        self, subject: Subject, compared: Status, lack: Message | None, uploaded: float, digest: str
+    ) -> Status:
         under_way = self._under_way(subject)
         if under_way is not None or compared is DONE:
             return under_way or DONE
         if lack is not None:
             return Status(State.FAILED, lack)
-        return self._failed.status(subject, since, tried) or self._away or compared
+        return self._failed.status(subject, uploaded, digest) or self._away or compared
 
     def _of_clips(
         self,
@@ -168,14 +170,16 @@ class _Planner:
                 if under_way is not None:
                     statuses[presenter_key] = under_way
                     continue
-                recipe = self._inputs.recipe(voice_key, presenter_key, campaigns)
+                rendering = self._inputs.rendering(voice_key, presenter_key, campaigns)
                 disagreement = disagreements.get(ClipKey(voice_key, presenter_key)) if disagreements else None
-                hindrance = disagreement or recipe.lack
+                hindrance = disagreement or rendering.lack
                 if hindrance is not None:
                     statuses[presenter_key] = Status(State.FAILED, hindrance)
                     continue
                 known = made.get(key)
-                version = clip_version(voice.fingerprint, self._presenters[presenter_key].fingerprint, recipe.version)
+                version = clip_version(
+                    voice.fingerprint, self._presenters[presenter_key].fingerprint, rendering.version
+                )
                 compared = compare(known if presenter_key in files.finished else None, version)
                 if compared is not DONE and presenter_key in files.removed and known == version:
                     compared = REMOVED
@@ -193,17 +197,17 @@ class _Planner:
         self, clip: ClipKey, compared: Status, inputs: tuple[Status, Status], wanting: tuple[Campaign, ...]
     ) -> Status:
         key = clip.partition
-        since = self._inputs.since(clip)
+        uploaded = self._inputs.newest_upload(clip)
         for status in inputs:
             if status.state is State.FAILED:
                 return status
-        if self._requests.cancelled.get(key, 0.0) > since:
+        if self._requests.cancelled.get(key, 0.0) > uploaded:
             return Status(State.FAILED, CANCELLED)
         if any(status.state is not State.DONE for status in inputs):
             return WAITING
         failed = None
         if key in self._clips_in_runs:
-            failed = self._failed.status(Subject(Stage.CLIP, key), since, self._inputs.of_clip(clip, wanting))
+            failed = self._failed.status(Subject(Stage.CLIP, key), uploaded, self._inputs.of_clip(clip, wanting))
         return failed or self._held_back or compared
 
     def _of_deliveries(

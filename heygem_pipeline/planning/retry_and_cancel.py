@@ -10,7 +10,7 @@ from heygem_pipeline.planning.failed_inputs import failed_subjects
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.requests import ask_for, forgive, put_off
 from heygem_pipeline.planning.status import State
-from heygem_pipeline.runs.history import TRIED_TAG
+from heygem_pipeline.runs.history import INPUTS_TAG
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
@@ -70,9 +70,9 @@ def stop_what_began_meanwhile(
         if status is None or status.active_run is None:
             continue
         run = instance.get_run_by_id(status.active_run)
-        if run is None or run.status is DagsterRunStatus.CANCELING or at <= found.inputs.since(clip):
+        if run is None or run.status is DagsterRunStatus.CANCELING or at <= found.inputs.newest_upload(clip):
             continue
-        if TRIED_TAG in run.tags and run.parent_run_id is None:
+        if INPUTS_TAG in run.tags and run.parent_run_id is None:
             stop(instance, folders, run.run_id)
 
 

@@ -1,4 +1,4 @@
-"""What runs would be made of now: the recipes of clips, and all inputs as a digest."""
+"""What runs would be made of now: the renderings of clips, and all inputs as a digest."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import text_digest
-from heygem_pipeline.storage.version_strings import recipe_version
+from heygem_pipeline.storage.version_strings import rendering_version
 from heygem_pipeline.uploads.registry import Upload
 
 DIGITS = 16
@@ -20,7 +20,7 @@ DIGITS = 16
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Rendering:
     """How a clip is made: the engine and settings of the campaigns that want it, and its presenter's tracker.
 
     Attributes:
@@ -60,9 +60,9 @@ class RunInputs:
         self._texts = texts
         self._voice_parts = voice_parts
         self._chosen = text_digest(settings.decisive, DIGITS)
-        self._recipes: dict[tuple[int, str, str, str], tuple[Recipe, tuple[Campaign, ...]]] = {}
+        self._renderings: dict[tuple[int, str, str, str], tuple[Rendering, tuple[Campaign, ...]]] = {}
 
-    def since(self, clip: ClipKey) -> float:
+    def newest_upload(self, clip: ClipKey) -> float:
         """POSIX time when the newer of its two uploads was first seen."""
         return max(self._voices[clip.voice].since, self._presenters[clip.presenter].since)
 
@@ -82,19 +82,21 @@ class RunInputs:
         Args:
             wanting: the campaigns that want it.
         """
-        recipe = self.recipe(clip.voice, clip.presenter, wanting)
-        return text_digest(f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {recipe.version}", DIGITS)
+        rendering = self.rendering(clip.voice, clip.presenter, wanting)
+        return text_digest(
+            f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {rendering.version}", DIGITS
+        )
 
-    def recipe(self, voice: str, presenter: str, wanting: tuple[Campaign, ...]) -> Recipe:
+    def rendering(self, voice: str, presenter: str, wanting: tuple[Campaign, ...]) -> Rendering:
         """Of a clip with this presenter: worked out once for all that the same campaigns want alike."""
         said = self._texts.get(voice, ""), self._voice_parts.get(voice, "")
         which = id(wanting), self._trackers[presenter], *said
-        if which not in self._recipes:
+        if which not in self._renderings:
             # The campaigns are kept too: what is gone may leave its id to others.
-            self._recipes[which] = self._work_out(which[1], *said, wanting), wanting
-        return self._recipes[which][0]
+            self._renderings[which] = self._work_out(which[1], *said, wanting), wanting
+        return self._renderings[which][0]
 
-    def _work_out(self, tracker: str, text: str, part: str, wanting: tuple[Campaign, ...]) -> Recipe:
+    def _work_out(self, tracker: str, text: str, part: str, wanting: tuple[Campaign, ...]) -> Rendering:
         spec = render_spec_of(wanting, default_render_spec(self._settings))
         engine, lack = engine_of(spec.engine, self._settings)
-        return Recipe(recipe_version(tracker, engine, settings_of_report(spec.settings, text, part)), lack)
+        return Rendering(rendering_version(tracker, engine, settings_of_report(spec.settings, text, part)), lack)

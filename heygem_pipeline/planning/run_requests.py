@@ -9,7 +9,7 @@ from heygem_pipeline.planning.requests import Requests
 from heygem_pipeline.planning.start_order import queue_priority
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG, PRIORITY_TAG
-from heygem_pipeline.runs.history import TRIED_TAG
+from heygem_pipeline.runs.history import INPUTS_TAG
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import JOB_OF_STAGE, Stage, Subject
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -52,7 +52,7 @@ def run_requests(
         if subject.stage in (Stage.PRESENTER, Stage.CLIP) and clip.presenter not in known[UploadKind.TEMPLATE]:
             continue
         tags = {
-            TRIED_TAG: found.what_is_tried(subject),
+            INPUTS_TAG: found.inputs_digest(subject),
             # A run whose process died is asked for again by the planner, which knows whether it is still wanted.
             MAX_RETRIES_TAG: "0",
             PRIORITY_TAG: queue_priority(subject, first),

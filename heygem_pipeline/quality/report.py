@@ -14,7 +14,7 @@ from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.state_file import NOT_READABLE
-from heygem_pipeline.storage.version_strings import clip_version, name_and_version, recipe_version
+from heygem_pipeline.storage.version_strings import clip_version, name_and_version, rendering_version
 
 OWN_STAGES = ("lipsync", "encode", "sync")
 """The stages that belong to one clip."""
@@ -124,8 +124,8 @@ class ClipReport:
     @property
     def version(self) -> str:
         """What the clip is made of, as ``clip_version`` says it."""
-        recipe = recipe_version(self.tracker, name_and_version(self.engine, self.engine_version), self.made_with)
-        return clip_version(self.audio_fingerprint, self.template_fingerprint, recipe)
+        rendering = rendering_version(self.tracker, name_and_version(self.engine, self.engine_version), self.made_with)
+        return clip_version(self.audio_fingerprint, self.template_fingerprint, rendering)
 
     @property
     def verdict(self) -> Verdict:

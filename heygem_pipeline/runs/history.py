@@ -12,7 +12,7 @@ from heygem_pipeline.runs.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_R
 from heygem_pipeline.runs.failure_reasons import CANCELLED, is_noted, reason_in, reason_tag
 from heygem_pipeline.runs.stages import Stage, Subject, subject_of
 
-TRIED_TAG = "heygem/tried"
+INPUTS_TAG = "heygem/tried"
 """What the run was made of: its inputs, tracker, engine and settings."""
 
 SECONDS_UNTIL_RETRY = 60
@@ -38,6 +38,7 @@ class Attempt:
 
     Attributes:
         at: POSIX time it was asked for.
+        digest: of its inputs.
         reason: None while its log is not read.
         read: does the reason say all that the log does?
         retried_soon: Dagster itself is about to start it anew.
@@ -47,13 +48,13 @@ class Attempt:
     at: float
     reason: Message | None
     read: bool
-    tried: str | None
+    digest: str | None
     retried_soon: bool
 
     @property
     def noted(self) -> bool:
         """Is all known of it that will be?"""
-        return self.reason is not None and self.read and self.tried is not None
+        return self.reason is not None and self.read and self.digest is not None
 
 
 _subjects: dict[str, Subject | None] = {}
@@ -106,12 +107,12 @@ def failed_attempts(instance: dg.DagsterInstance) -> dict[Subject, list[Attempt]
     return attempts
 
 
-def note_reason(instance: dg.DagsterInstance, attempt: Attempt, reason: Message, tried: str) -> None:
+def note_reason(instance: dg.DagsterInstance, attempt: Attempt, reason: Message, digest: str) -> None:
     """Keep with a run why it failed and what it was made of, so that its log is not read again."""
-    instance.add_run_tags(attempt.run_id, reason_tag(reason) | {TRIED_TAG: tried})
+    instance.add_run_tags(attempt.run_id, reason_tag(reason) | {INPUTS_TAG: digest})
     if attempt.run_id in _ended:
         subject, _ = _ended[attempt.run_id]
-        _ended[attempt.run_id] = subject, replace(attempt, reason=reason, read=True, tried=tried)
+        _ended[attempt.run_id] = subject, replace(attempt, reason=reason, read=True, digest=digest)
 
 
 def _attempt(record: RunRecord) -> Attempt:
@@ -122,7 +123,7 @@ def _attempt(record: RunRecord) -> Attempt:
         record.create_timestamp.timestamp(),
         CANCELLED if cancelled else reason_in(run.tags),
         cancelled or is_noted(run.tags),
-        run.tags.get(TRIED_TAG),
+        run.tags.get(INPUTS_TAG),
         run.tags.get(WILL_RETRY_TAG) == "true"
         and AUTO_RETRY_RUN_ID_TAG not in run.tags
         and time() - (record.end_time or 0.0) < SECONDS_UNTIL_RETRY,

@@ -68,7 +68,7 @@ def patches_version(
     return "-".join((*made_of, voice_part) if voice_part else made_of)
 
 
-def recipe_version(tracker: str, engine: str, made_with: Mapping[str, str | int]) -> str:
+def rendering_version(tracker: str, engine: str, made_with: Mapping[str, str | int]) -> str:
     """How clips are made, for ``clip_version``.
 
     Args:
@@ -79,6 +79,6 @@ def recipe_version(tracker: str, engine: str, made_with: Mapping[str, str | int]
     return f"{tracker}-{engine}-{hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
-def clip_version(voice_fingerprint: str, presenter_fingerprint: str, recipe: str) -> str:
+def clip_version(voice_fingerprint: str, presenter_fingerprint: str, rendering: str) -> str:
     """All that a clip is made of: two clips of one version need not both be made."""
-    return f"{voice_fingerprint[:16]}-{presenter_fingerprint[:16]}-{recipe}"
+    return f"{voice_fingerprint[:16]}-{presenter_fingerprint[:16]}-{rendering}"

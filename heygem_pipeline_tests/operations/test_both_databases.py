@@ -133,7 +133,7 @@ def test_of_a_run_that_is_pruned_only_what_it_made_stays_known(house: House) -> 
 
 def test_failures_that_say_why_something_is_failed_stay(house: House) -> None:
     house.make_inputs()
-    tried = {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, "one|one")), **reason_tag(verbatim("No."))}
+    tried = {"heygem/tried": house.plan().inputs_digest(Subject(Stage.CLIP, "one|one")), **reason_tag(verbatim("No."))}
     needed = ended(house, CLIP, "one|one", DagsterRunStatus.FAILURE, tags=tried)
     house.make_clip("two", "two")
     ended(house, CLIP, "two|two", DagsterRunStatus.FAILURE)

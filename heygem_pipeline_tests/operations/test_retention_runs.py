@@ -112,7 +112,7 @@ def test_only_the_newest_materialization_of_a_partition_is_kept(house: House) ->
 
 def test_failed_runs_stay_longer_and_as_long_as_they_say_why_something_is_failed(house: House) -> None:
     house.make_inputs()
-    tried = {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, "one|one")), **reason_tag(verbatim("No."))}
+    tried = {"heygem/tried": house.plan().inputs_digest(Subject(Stage.CLIP, "one|one")), **reason_tag(verbatim("No."))}
     needed = [ended(house, DagsterRunStatus.FAILURE, tags=tried) for _ in range(2)]
     house.make_clip("two", "two")
     ended(house, DagsterRunStatus.FAILURE, key="two|two")

@@ -17,7 +17,7 @@ from heygem_pipeline.orchestration.sensors import clips
 from heygem_pipeline.planning.requests import ask_for, read_requests
 from heygem_pipeline.planning.retry_and_cancel import cancel
 from heygem_pipeline.planning.status import State
-from heygem_pipeline.runs.history import TRIED_TAG
+from heygem_pipeline.runs.history import INPUTS_TAG
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.conftest import write_wav
@@ -153,7 +153,7 @@ def test_a_run_that_was_asked_for_while_its_clip_was_cancelled_is_stopped(house:
     house.make_inputs()
     cancel(house.instance, house.folders, house.plan(), [ClipKey("one", "one"), ClipKey("one", "two")])
     origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "all"), "make_clip")
-    of_a_tick = house.run(CLIP, "one|one", DagsterRunStatus.QUEUED, {TRIED_TAG: "its inputs"}, origin)
+    of_a_tick = house.run(CLIP, "one|one", DagsterRunStatus.QUEUED, {INPUTS_TAG: "its inputs"}, origin)
     of_the_page = house.run(CLIP, "one|two", DagsterRunStatus.QUEUED, origin=origin)
     tick(house)
     statuses = {run.run_id: run.status for run in house.instance.get_runs()}

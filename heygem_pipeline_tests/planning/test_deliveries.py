@@ -38,7 +38,7 @@ def test_a_delivery_waits_until_all_wanted_clips_of_the_voice_are_made(house: Ho
 def test_a_clip_that_failed_does_not_hold_the_delivery_up(house: House) -> None:
     house.make_inputs()
     house.make_clip("one", "one")
-    tags = reason_tag(verbatim("No face.")) | {"heygem/tried": tried(house)}
+    tags = reason_tag(verbatim("No face.")) | {"heygem/tried": inputs_digest(house)}
     house.run(CLIP, "one|two", DagsterRunStatus.FAILURE, tags)
     assert delivery(house) is State.READY
     assert order(house).unfinished == {"one": "", "two": "No face."}
@@ -77,7 +77,7 @@ def test_a_delivery_that_failed_waits_until_something_changes(house: House) -> N
     delivered(house)
     house.folders.delivery("one").unlink()
     why = Message("run.unexpected", error="It is odd.")
-    what = reason_tag(why) | {"heygem/tried": house.plan().what_is_tried(Subject(Stage.DELIVERY, "one"))}
+    what = reason_tag(why) | {"heygem/tried": house.plan().inputs_digest(Subject(Stage.DELIVERY, "one"))}
     house.run(DELIVERY, "one", DagsterRunStatus.FAILURE, what)
     assert house.plan().deliveries["one"].reason == why
     house.folders.clip(ClipKey("one", "two")).unlink()
@@ -127,5 +127,5 @@ def campaign(house: House, more: str, name: str = "autumn", voice: str = "one") 
     (house.folders.campaigns / f"{name}.yaml").write_text(f'voices: [{voice}]\npresenters: "*"\n{more}\n')
 
 
-def tried(house: House) -> str:
-    return house.plan().what_is_tried(Subject(Stage.CLIP, "one|two"))
+def inputs_digest(house: House) -> str:
+    return house.plan().inputs_digest(Subject(Stage.CLIP, "one|two"))

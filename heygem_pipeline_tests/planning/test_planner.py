@@ -119,12 +119,12 @@ def test_a_part_of_an_upload_makes_it_and_its_clips_stale_and_no_other(house: Ho
     theirs = found.voices if kind == "audio" else found.presenters
     assert (theirs["one"].state, theirs["two"].state) == (State.DONE, State.STALE)
     assert found.counts == {State.DONE: 2, State.WAITING: 2}
-    tried = {found.what_is_tried(Subject(Stage.VOICE, "two")), found.what_is_tried(Subject(Stage.PRESENTER, "two"))}
+    before = {found.inputs_digest(Subject(Stage.VOICE, "two")), found.inputs_digest(Subject(Stage.PRESENTER, "two"))}
     sidecar.unlink()
     now = house.plan()
     assert now.counts == {State.DONE: 4}
-    again = {now.what_is_tried(Subject(Stage.VOICE, "two")), now.what_is_tried(Subject(Stage.PRESENTER, "two"))}
-    assert len(tried & again) == 1
+    again = {now.inputs_digest(Subject(Stage.VOICE, "two")), now.inputs_digest(Subject(Stage.PRESENTER, "two"))}
+    assert len(before & again) == 1
 
 
 def test_what_stands_beside_a_voice_and_cannot_be_understood_fails_it_alone(house: House, material: Path) -> None:
@@ -256,13 +256,13 @@ def fail(house: House, key: str = "one|one", tags: dict[str, str] | None = None)
     return house.run(CLIP, key, DagsterRunStatus.FAILURE, tags)
 
 
-def tried(house: House, key: str = "one|one") -> dict[str, str]:
-    return {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, key)), **reason_tag(NO)}
+def inputs_tags(house: House, key: str = "one|one") -> dict[str, str]:
+    return {"heygem/tried": house.plan().inputs_digest(Subject(Stage.CLIP, key)), **reason_tag(NO)}
 
 
 def test_a_failed_clip_stays_failed_until_settings_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.make_inputs()
-    run_id = fail(house, tags=tried(house))
+    run_id = fail(house, tags=inputs_tags(house))
     assert house.clip() == planner.Status(State.FAILED, NO, run_id)
     assert house.clip("one", "two").state is State.READY
     monkeypatch.setenv("HEYGEM_MIN_FACE_PIXELS", "32")
@@ -283,11 +283,11 @@ def test_a_failure_of_the_page_counts_and_is_tied_to_what_is_there(
 
 def test_a_person_may_forgive(house: House) -> None:
     house.make_inputs()
-    fail(house, tags=tried(house))
+    fail(house, tags=inputs_tags(house))
     assert house.clip().state is State.FAILED
     forgive(house.folders, ["clip one|one"])
     assert house.clip().state is State.READY
-    fail(house, tags=tried(house))
+    fail(house, tags=inputs_tags(house))
     assert house.clip().state is State.FAILED
 
 
@@ -333,7 +333,7 @@ def test_a_run_that_starts_slowly_on_a_busy_machine_is_not_counted_as_killed(hou
         house.instance.add_run_tags(run.run_id, {"dagster/will_retry": "false"})
         runs.append(run.run_id)
     assert house.clip().state is State.READY
-    tags = {"heygem/tried": house.plan().what_is_tried(Subject(Stage.CLIP, "one|one")), **reason_tag(SLOW_START)}
+    tags = {"heygem/tried": house.plan().inputs_digest(Subject(Stage.CLIP, "one|one")), **reason_tag(SLOW_START)}
     for _ in range(failed_attempts.SLOW_STARTS - len(runs)):
         fail(house, tags=tags)
     assert house.clip().state is State.FAILED and house.clip().reason == SLOW_START
@@ -362,7 +362,7 @@ def test_logs_are_read_in_bounded_numbers(house: House, monkeypatch: pytest.Monk
 
 def test_a_failure_is_remembered_however_many_runs_failed_after_it(house: House) -> None:
     house.make_inputs()
-    fail(house, "one|one", tried(house))
+    fail(house, "one|one", inputs_tags(house))
     after = house.instance.get_run_by_id(fail(house, "gone|gone"))
     assert after is not None and house.clip().state is State.FAILED
     fail_often(house, after.run_id, 2500)

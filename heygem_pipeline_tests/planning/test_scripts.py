@@ -100,9 +100,9 @@ def make_clip(house: House, key: str) -> None:
     recording = json.loads(house.folders.transcript(key).read_text(encoding="utf-8"))["sha256"]
     found = house.plan()
     presenter = Uploads(house.folders).known(UploadKind.TEMPLATE)["one"]
-    recipe = found.inputs.recipe(key, "one", ())
+    rendering = found.inputs.rendering(key, "one", ())
     clip = ClipKey(key, "one")
-    version = clip_version(recording, presenter.fingerprint, recipe.version)
+    version = clip_version(recording, presenter.fingerprint, rendering.version)
     house._made("encoded_video", clip.partition, version, house.folders.clip(clip), house.folders.report(clip))
 
 
