@@ -18,6 +18,23 @@ LARGEST_LEAN, UPSIDE_DOWN_FROM = 60.0, 135.0
 OPEN_MOUTH, CLOSED_MOUTH = 0.08, 0.03
 """Eye distances between the inner lips of a mouth that is plainly open, and of one that is closed."""
 
+SEEN_IN_FRAMES = frozenset(
+    {
+        "face.not_found",
+        "face.rarely_seen",
+        "face.too_small",
+        "face.upside_down",
+        "face.on_its_side",
+        "face.turned_away",
+        "face.one_other",
+        "face.others",
+        "face.masked",
+        "face.covered",
+        "face.frames_without",
+    }
+)
+"""Codes of what a presenter's frames show to whoever looks at them."""
+
 MOSTLY_OPEN, ENOUGH_CLOSED_SECONDS = 0.3, 0.2
 """Share of open frames from which lips are closed with those of other frames, and how long these must be seen: a pause
 between words."""

@@ -3,6 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any
 
 from heygem_pipeline.assets.specifications import UNFINISHED, DeliverySpec
 from heygem_pipeline.campaigns.campaign import Campaign
@@ -10,11 +12,7 @@ from heygem_pipeline.planning.status import State, Status
 from heygem_pipeline.storage.clip_key import partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
 
-FIRST_WORDING = {
-    "clip.cancelled": "It was cancelled; to make it all the same: heygem retry.",
-    "clip.removed": "It was removed for its age (HEYGEM_KEEP_OUTPUTS_DAYS); to make it again: heygem retry.",
-}
-"""Reasons that were worded in another way when ZIPs were made: they keep it in versions, or the ZIPs are made again."""
+GIVEN_UP = (State.FAILED, State.REMOVED)
 
 
 def delivery_spec(
@@ -40,23 +38,24 @@ def delivery_spec(
     report, filmstrips, voice = (
         any(getattr(wish, name) for wish in wishes) for name in ("report", "filmstrips", "voice")
     )
-    its_clips = sorted(
+    its_clips = [
         (
             presenter_key,
-            _first_wording(status) or unfinished[presenter_key] or versions[partition_of(voice_key, presenter_key)],
+            versions[partition_of(voice_key, presenter_key)] if status.state is State.DONE else _reason(status),
         )
-        for presenter_key, status in clips.rows[voice_key].items()
-    )
+        for presenter_key, status in sorted(clips.rows[voice_key].items(), key=itemgetter(0))
+    ]
     content = [its_clips, language, report, filmstrips, voice, mark]
-    version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+    version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
     return DeliverySpec(unfinished, version, language, report, filmstrips, voice)
 
 
 def _why_not(status: Status) -> str:
     if status.state is State.DONE:
         return ""
-    return str(status.reason) if status.state in (State.FAILED, State.REMOVED) else UNFINISHED
+    return str(status.reason) if status.state in GIVEN_UP else UNFINISHED
 
 
-def _first_wording(status: Status) -> str | None:
-    return FIRST_WORDING.get(status.reason.code) if status.reason is not None else None
+def _reason(status: Status) -> dict[str, Any] | str:
+    """Why a clip is not in it, as data: a sentence that is worded anew makes no ZIP again."""
+    return status.reason.as_json() if status.state in GIVEN_UP and status.reason is not None else UNFINISHED

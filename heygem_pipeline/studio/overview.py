@@ -17,6 +17,7 @@ from heygem_pipeline.campaigns.cron import next_time
 from heygem_pipeline.clip.sidecar import is_photograph, read_sidecar, read_trim
 from heygem_pipeline.errors import SidecarWrong
 from heygem_pipeline.faces.boxes import FacePlace
+from heygem_pipeline.faces.fitness import SEEN_IN_FRAMES
 from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.plan import Plan
@@ -37,10 +38,6 @@ from heygem_pipeline.uploads.voice_languages import languages_of
 
 EVERYTHING = ""
 """The name of the batch that stands for every voice with every presenter, where there is no campaign."""
-
-
-ABOUT_FACES = "face"
-"""What the codes begin with of messages about what a frame shows."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +231,7 @@ def _share(first_looks: FirstLooks, kind: UploadKind, path: Path, status: Status
 
 def _is_seen(reason: Message | None) -> bool:
     """Is it something that a frame shows, and not that this machine lacks weights, say?"""
-    return reason is not None and reason.code.partition(".")[0] == ABOUT_FACES
+    return reason is not None and reason.code in SEEN_IN_FRAMES
 
 
 def _clip_seconds(state: PipelineState, duration: float | None) -> float | None:

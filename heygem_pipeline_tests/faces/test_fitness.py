@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.errors import BadInput, FaceLeansOver, FaceRarelySeen, FaceTooSmall, FaceTurnedAway, NoFace
-from heygem_pipeline.faces.fitness import fitness_warnings, refuse_unfit
+from heygem_pipeline.faces.fitness import SEEN_IN_FRAMES, fitness_warnings, refuse_unfit
 from heygem_pipeline.faces.tracks import FaceTracks
+from heygem_pipeline.messages.message import sentences
 from heygem_pipeline.settings import DEFAULTS
 from heygem_pipeline_tests.faces.shapes import made_face, made_tracks
 
@@ -119,3 +120,7 @@ def test_an_open_mouth_that_is_closed_for_a_moment_or_seen_for_one_is_no_reason_
 def test_a_doubtful_template_is_warned_about_in_one_sentence(tracks: FaceTracks, code: str, word: str) -> None:
     (warning,) = fitness_warnings(tracks, DEFAULTS)
     assert warning.code == code and word in str(warning) and str(warning).endswith(".")
+
+
+def test_every_sentence_about_a_face_is_among_what_frames_show() -> None:
+    assert {code for code in sentences("en") if code.startswith("face.")} == SEEN_IN_FRAMES

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pytest
 from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.specifications import DeliverySpec
@@ -93,13 +94,16 @@ def test_one_zip_holds_what_any_campaign_asks_for(house: House) -> None:
     assert (wished.report, wished.filmstrips, wished.voice, wished.language) == (True, False, True, "de")
 
 
-def test_a_reason_worded_anew_makes_no_zip_again(house: House) -> None:
+def test_a_reason_worded_anew_makes_no_zip_again_and_another_reason_does(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     delivered(house)
     order_with = partial(version_with, house)
-    for code, before in deliveries.FIRST_WORDING.items():
-        now = Message(code)
-        assert str(now) != before and order_with(now) == order_with(verbatim(before))
-    assert order_with(Message("run.unread")) != order_with(verbatim("No face."))
+    few, fewer = (Message("face.rarely_seen", file="a.mp4", share=share, needed=0.5) for share in (0.1, 0.101))
+    before = order_with(few)
+    assert str(few) == str(fewer) and order_with(fewer) != before
+    monkeypatch.setattr("heygem_pipeline.messages.message.sentences", lambda _language: {})
+    assert order_with(few) == before != order_with(Message("run.unread"))
 
 
 def version_with(house: House, reason: Message) -> str:
