@@ -162,25 +162,28 @@ class _Planner:
         disagreements = contradictions(wanting)
         self._clip_files = ClipFiles.of_voices(self._folders, wanting.rows.keys())
         rows: dict[str, dict[str, Status]] = {}
+        trackers, in_runs, everybody = self._trackers, self._clips_in_runs, self._presenters
         for voice_key, row in wanting.rows.items():
             files, voice, statuses = self._clip_files[voice_key], self._voices[voice_key], {}
+            finished, alike = files.finished, None
             for presenter_key, campaigns in row.items():
                 key = partition_of(voice_key, presenter_key)
-                under_way = self._under_way(Subject(Stage.CLIP, key)) if key in self._clips_in_runs else None
+                under_way = self._under_way(Subject(Stage.CLIP, key)) if key in in_runs else None
                 if under_way is not None:
                     statuses[presenter_key] = under_way
                     continue
-                rendering = self._inputs.rendering(voice_key, presenter_key, campaigns)
+                tracker = trackers[presenter_key]
+                if alike is None or alike[0] is not campaigns or alike[1] != tracker:
+                    alike = campaigns, tracker, self._inputs.rendering(voice_key, presenter_key, campaigns)
+                rendering = alike[2]
                 disagreement = disagreements.get(ClipKey(voice_key, presenter_key)) if disagreements else None
                 hindrance = disagreement or rendering.lack
                 if hindrance is not None:
                     statuses[presenter_key] = Status(State.FAILED, hindrance)
                     continue
                 known = made.get(key)
-                version = clip_version(
-                    voice.fingerprint, self._presenters[presenter_key].fingerprint, rendering.version
-                )
-                compared = compare(known if presenter_key in files.finished else None, version)
+                version = clip_version(voice.fingerprint, everybody[presenter_key].fingerprint, rendering.version)
+                compared = compare(known if presenter_key in finished else None, version)
                 if compared is not DONE and presenter_key in files.removed and known == version:
                     compared = REMOVED
                 if compared.settled:

@@ -61,6 +61,8 @@ class RunInputs:
         self._voice_parts = voice_parts
         self._chosen = text_digest(settings.decisive, DIGITS)
         self._renderings: dict[tuple[int, str, str, str], tuple[Rendering, tuple[Campaign, ...]]] = {}
+        self._of_voices: dict[str, str] = {}
+        self._of_presenters: dict[str, str] = {}
 
     def newest_upload(self, clip: ClipKey) -> float:
         """POSIX time when the newer of its two uploads was first seen."""
@@ -68,13 +70,19 @@ class RunInputs:
 
     def of_voice(self, key: str) -> str:
         """The digest of its analysis."""
-        part = f" {self._voice_parts[key]}" if key in self._voice_parts else ""
-        return text_digest(f"{self._voices[key].fingerprint}{part} {self._chosen}", DIGITS)
+        if key not in self._of_voices:
+            part = f" {self._voice_parts[key]}" if key in self._voice_parts else ""
+            made_of = f"{self._voices[key].fingerprint}{part} {self._chosen}"
+            self._of_voices[key] = text_digest(made_of, DIGITS)
+        return self._of_voices[key]
 
     def of_presenter(self, key: str) -> str:
         """The digest of its tracking."""
-        handled = f"{self._trackers[key]} anyway" if key in self._anyway else self._trackers[key]
-        return text_digest(f"{self._presenters[key].fingerprint} {handled} {self._chosen}", DIGITS)
+        if key not in self._of_presenters:
+            handled = f"{self._trackers[key]} anyway" if key in self._anyway else self._trackers[key]
+            made_of = f"{self._presenters[key].fingerprint} {handled} {self._chosen}"
+            self._of_presenters[key] = text_digest(made_of, DIGITS)
+        return self._of_presenters[key]
 
     def of_clip(self, clip: ClipKey, wanting: tuple[Campaign, ...]) -> str:
         """The digest of its making.

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from time import time
 
 import dagster as dg
-from dagster import DagsterRunStatus, RunRecord, RunsFilter
+from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.runs.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG
+from heygem_pipeline.runs.dagster_internals import AUTO_RETRY_RUN_ID_TAG, WILL_RETRY_TAG, EndedRun, ended_runs
 from heygem_pipeline.runs.failure_reasons import CANCELLED, is_noted, reason_in, reason_tag
-from heygem_pipeline.runs.stages import Stage, Subject, subject_of
+from heygem_pipeline.runs.stages import Stage, Subject, subject_of, subject_said
 
 INPUTS_TAG = "heygem/tried"
 """What the run was made of: its inputs, tracker, engine and settings."""
@@ -94,9 +94,9 @@ def failed_attempts(instance: dg.DagsterInstance) -> dict[Subject, list[Attempt]
     run_ids = instance.get_run_ids(RunsFilter(statuses=_FAILED))
     read = {}
     for some in _portions([run_id for run_id in run_ids if run_id not in _ended]):
-        for record in instance.get_run_records(RunsFilter(run_ids=some)):
-            subject, attempt = subject_of(record.dagster_run), _attempt(record)
-            long_ended = time() - (record.end_time or record.update_timestamp.timestamp()) > SECONDS_OF_CHANGE
+        for run in ended_runs(instance, some):
+            subject, attempt = subject_said(run.job, run.assets, run.tags), _attempt(run)
+            long_ended = time() - (run.ended or run.changed) > SECONDS_OF_CHANGE
             final = subject is None or ((attempt.noted or long_ended) and not attempt.retried_soon)
             (_ended if final else read)[attempt.run_id] = subject, attempt
     attempts: dict[Subject, list[Attempt]] = {}
@@ -115,18 +115,16 @@ def note_reason(instance: dg.DagsterInstance, attempt: Attempt, reason: Message,
         _ended[attempt.run_id] = subject, replace(attempt, reason=reason, read=True, digest=digest)
 
 
-def _attempt(record: RunRecord) -> Attempt:
-    run = record.dagster_run
-    cancelled = run.status is DagsterRunStatus.CANCELED
+def _attempt(run: EndedRun) -> Attempt:
     return Attempt(
         run.run_id,
-        record.create_timestamp.timestamp(),
-        CANCELLED if cancelled else reason_in(run.tags),
-        cancelled or is_noted(run.tags),
+        run.asked,
+        CANCELLED if run.cancelled else reason_in(run.tags),
+        run.cancelled or is_noted(run.tags),
         run.tags.get(INPUTS_TAG),
         run.tags.get(WILL_RETRY_TAG) == "true"
         and AUTO_RETRY_RUN_ID_TAG not in run.tags
-        and time() - (record.end_time or 0.0) < SECONDS_UNTIL_RETRY,
+        and time() - (run.ended or 0.0) < SECONDS_UNTIL_RETRY,
     )
 
 

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
-from dagster import DagsterEventType
 
+from heygem_pipeline.runs.dagster_internals import latest_tag_by_partition
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX
 from heygem_pipeline.storage.file_store import NOTHING_THERE
 from heygem_pipeline.storage.folders import REMOVED_SUFFIX, REPORT_SUFFIX, DataFolders
@@ -36,7 +36,7 @@ _known: dict[tuple[Path, str], _Known] = {}
 def data_versions(instance: dg.DagsterInstance, folders: DataFolders, asset: str) -> Mapping[str, str]:
     """Return partition key -> data version of what was last made.
 
-    A process reads each event once: a hundred thousand of them take half a second.
+    A process reads each event once: a hundred thousand of them take a fifth of a second.
     """
     storage = instance.event_log_storage
     newest = storage.get_maximum_record_id() or 0
@@ -44,20 +44,16 @@ def data_versions(instance: dg.DagsterInstance, folders: DataFolders, asset: str
     if newest < known.up_to:
         known = _known[folders.state, asset] = _Known()  # the events were deleted, and others begun
     if newest > known.up_to:
-        tags = storage.get_latest_tags_by_partition(
-            dg.AssetKey(asset),
-            DagsterEventType.ASSET_MATERIALIZATION,
-            [VERSION_TAG],
-            after_cursor=max(0, known.up_to - READ_AGAIN),
-        )
-        known.versions.update((key, found[VERSION_TAG]) for key, found in tags.items())
+        after = max(0, known.up_to - READ_AGAIN)
+        known.versions.update(latest_tag_by_partition(instance, asset, VERSION_TAG, after))
         known.up_to = newest
     return known.versions
 
 
 def keys_of(names: Iterable[str], suffix: str) -> set[str]:
     """Those of the names that end so, without the ending."""
-    return {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
+    length = -len(suffix)
+    return {name[:length] for name in names if name.endswith(suffix)}
 
 
 def keys_like(folders: DataFolders, example: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """The stages in which everything is planned and run, and which run belongs to which."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,11 +73,19 @@ def step_name(step_key: str) -> str:
 
 def subject_of(run: dg.DagsterRun) -> Subject | None:
     """What a run works on, however it was launched; None for another kind of run, or one of many partitions."""
-    key = run.tags.get(PARTITION_NAME_TAG)
+    return subject_said(run.job_name, [asset.to_user_string() for asset in run.asset_selection or ()], run.tags)
+
+
+def subject_said(job: str, assets: Collection[str], tags: Mapping[str, str]) -> Subject | None:
+    """What a run works on of which this much is known.
+
+    Args:
+        assets: the selected ones; none where the job says which.
+    """
+    key = tags.get(PARTITION_NAME_TAG)
     if key is None:
         return None
-    assets = {asset.to_user_string() for asset in run.asset_selection or ()}
     stages = {STAGE_OF_ASSET[name] for name in assets if name in STAGE_OF_ASSET}
-    if not assets and run.job_name in STAGE_OF_JOB:
-        stages = {STAGE_OF_JOB[run.job_name]}
+    if not assets and job in STAGE_OF_JOB:
+        stages = {STAGE_OF_JOB[job]}
     return Subject(stages.pop(), key) if len(stages) == 1 else None

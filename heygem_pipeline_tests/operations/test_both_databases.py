@@ -26,13 +26,14 @@ from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import ask_for, read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import materializations
+from heygem_pipeline.runs.dagster_internals import ended_runs, latest_tag_by_partition
 from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
 from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.instance import is_sqlite, open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.run_log import read_log
-from heygem_pipeline.runs.stages import Stage, Subject
+from heygem_pipeline.runs.stages import Stage, Subject, subject_of, subject_said
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
@@ -116,6 +117,39 @@ def records(folders: DataFolders) -> list[tuple[str, str]]:
             tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             found += [(t, str(row)) for t in tables for row in connection.execute(f'SELECT * FROM "{t}"')]
     return found
+
+
+def test_rows_that_are_read_without_dagster_say_what_dagster_makes_of_them(house: House) -> None:
+    for key in ("one|one", "one|two"):
+        ended(house, CLIP, key, made="1")
+    ended(house, VOICE, "one", made="3")
+    ended(house, CLIP, "one|two", made="2")
+    failed = ended(house, CLIP, "one|one", DagsterRunStatus.FAILURE, tags=reason_tag(verbatim(NAME)))
+    ended(house, VOICE, "two", DagsterRunStatus.CANCELED)
+    # As a sensor starts it: the job says which assets.
+    house.instance.create_run_for_job(house.job, tags={"dagster/partition": "one"}, status=DagsterRunStatus.FAILURE)
+    house.instance.report_run_failed(house.instance.create_run_for_job(house.job))
+
+    known = {record.dagster_run.run_id: record for record in house.instance.get_run_records()}
+    rows = list(ended_runs(house.instance, list(known)))
+    assert len(rows) == len(known) == 8 and any(row.ended for row in rows)
+    for row in rows:
+        record = known[row.run_id]
+        assert subject_said(row.job, row.assets, row.tags) == subject_of(record.dagster_run)
+        assert row.tags == record.dagster_run.tags
+        assert row.cancelled == (record.dagster_run.status is DagsterRunStatus.CANCELED)
+        assert (row.asked, row.ended) == (record.create_timestamp.timestamp(), record.end_time)
+        assert row.changed == record.update_timestamp.timestamp()
+    assert known[failed].dagster_run.asset_selection
+
+    storage, asset = house.instance.event_log_storage, dg.AssetKey("encoded_video")
+    for after in (0, (storage.get_maximum_record_id() or 0) - 5):
+        theirs = storage.get_latest_tags_by_partition(
+            asset, DagsterEventType.ASSET_MATERIALIZATION, ["dagster/data_version"], after_cursor=after
+        )
+        ours = latest_tag_by_partition(house.instance, "encoded_video", "dagster/data_version", after)
+        assert ours == {key: tags["dagster/data_version"] for key, tags in theirs.items()}
+    assert latest_tag_by_partition(house.instance, "encoded_video", "dagster/data_version", 0)["one|two"] == "2"
 
 
 def test_of_a_run_that_is_pruned_only_what_it_made_stays_known(house: House) -> None:
