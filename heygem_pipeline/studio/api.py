@@ -177,7 +177,7 @@ async def _write_script(request: Request) -> Response:
     written = WrittenScript(**wanted.model_dump())
     path = await run_in_threadpool(write_script, studio.snapshot.uploads, studio.settings, written)
     if not wanted.key:
-        await run_in_threadpool(studio.wait_for_the_button)
+        await run_in_threadpool(studio.require_campaigns_at_first)
     studio.first_looks.want(UploadKind.SCRIPT, path, new=True)
     studio.snapshot.expire()
     return JSONResponse({"file": path.name})

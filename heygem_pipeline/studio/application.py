@@ -49,7 +49,7 @@ def application(studio: Studio) -> Starlette:
         ],
         middleware=[Middleware(Access, rules=studio.rules)],
         exception_handlers={
-            refusals.Refusal: refusals.told,
+            refusals.Refusal: refusals.refusal_response,
             PipelineError: _sentence,
             HTTPException: _status,
             ClientDisconnect: _cut_off,

@@ -109,8 +109,8 @@ def engine_choices(settings: EngineSettings, instance: Instance, folders: DataFo
     ]
 
 
-def only_what_is_chosen(folders: DataFolders) -> None:
-    """From now on nothing is made that no campaign wants."""
+def require_campaigns(folders: DataFolders) -> None:
+    """Write ``ONLY_CAMPAIGNS``: from now on nothing is made that no campaign wants."""
     (folders.campaigns / ONLY_CAMPAIGNS).write_text(ONLY_CAMPAIGNS_TEXT, encoding="utf-8")
 
 
@@ -143,7 +143,7 @@ def begin(folders: DataFolders, settings: Settings, wish: BatchSpec) -> Campaign
         raise Refusal("title", title=wish.title[:80]) from error
     finally:
         written.unlink(missing_ok=True)
-    only_what_is_chosen(folders)
+    require_campaigns(folders)
     return read_campaign(path, usual)
 
 
@@ -231,7 +231,7 @@ def end(folders: DataFolders, settings: Settings, names: Iterable[str]) -> None:
     """Delete the campaigns of these names. Nothing else is begun in their place."""
     campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
     there = {campaign.name: campaign for campaign in campaigns.usable}
-    only_what_is_chosen(folders)
+    require_campaigns(folders)
     for name in names:
         if name in there:
             (folders.campaigns / there[name].file).unlink(missing_ok=True)

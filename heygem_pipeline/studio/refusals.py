@@ -1,4 +1,4 @@
-"""What the page refuses is told by a code that both languages have a sentence for."""
+"""What the page refuses is refusal_response by a code that both languages have a sentence for."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -12,7 +12,7 @@ class Refusal(Exception):
         self.code, self.status, self.values = code, status, values
 
 
-async def told(_request: Request, refusal: Exception) -> JSONResponse:
+async def refusal_response(_request: Request, refusal: Exception) -> JSONResponse:
     """The refusal as the page reads it."""
     assert isinstance(refusal, Refusal)
     return JSONResponse({"refused": refusal.code, "values": refusal.values}, refusal.status)

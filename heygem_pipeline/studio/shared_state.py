@@ -11,7 +11,7 @@ from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.studio.access import Rules
-from heygem_pipeline.studio.batches import only_what_is_chosen
+from heygem_pipeline.studio.batches import require_campaigns
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.password_guesses import Guesses
 from heygem_pipeline.studio.snapshot import Snapshot
@@ -37,12 +37,12 @@ class Studio:
         self.receiving_of: Counter[str] = Counter()
         self.guesses = Guesses()
 
-    def wait_for_the_button(self) -> None:
-        """Where nothing was wanted yet, make only what somebody chooses, not every voice with every presenter."""
+    def require_campaigns_at_first(self) -> None:
+        """Where nothing was wanted yet, make only what a campaign wants, not every voice with every presenter."""
         campaigns = load_campaigns(self.folders.campaigns, default_render_spec(self.settings))
         wanted = not campaigns.everything
         if not wanted and not (self.snapshot.uploads.voices() and self.snapshot.uploads.known(UploadKind.TEMPLATE)):
-            only_what_is_chosen(self.folders)
+            require_campaigns(self.folders)
 
 
 def studio_of(request: Request) -> Studio:

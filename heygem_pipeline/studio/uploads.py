@@ -71,7 +71,7 @@ async def bring_in(
         with suppress(SidecarWrong):
             await run_in_threadpool(write_trim, path, WHOLE)
     if not replaced:
-        await run_in_threadpool(studio.wait_for_the_button)
+        await run_in_threadpool(studio.require_campaigns_at_first)
     studio.first_looks.want(kind, path, new=True)
     studio.snapshot.expire()
     return path

@@ -50,7 +50,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
     @router.get("", summary="All batches")
     async def batches(request: Request, studio: TheStudio) -> list[BatchStanding]:
         shown = await studio.snapshot.shown(language_of(request))
-        return [BatchStanding(**_told(shown, batch)) for batch in shown["batches"] if batch["name"]]
+        return [BatchStanding(**_batch_values(shown, batch)) for batch in shown["batches"] if batch["name"]]
 
     @router.post("", summary="Ask for clips", status_code=201, response_model=Batch)
     async def begin(
@@ -140,10 +140,10 @@ async def _standing(studio: Studio, name: str, language: str) -> dict[str, Any]:
     found = next((batch for batch in shown["batches"] if batch["name"] == name and name), None)
     if found is None:
         raise Refusal("no_batch", 404, name=name)
-    return _told(shown, found)
+    return _batch_values(shown, found)
 
 
-def _told(shown: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
+def _batch_values(shown: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
     known = shown["clips"]
     keys = (partition_of(voice, presenter) for voice in batch["voices"] for presenter in batch["presenters"])
     clips = [ClipStanding(**known[key]) for key in keys if key in known]

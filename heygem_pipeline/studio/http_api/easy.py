@@ -82,7 +82,7 @@ async def _submit(request: Request) -> Response:
         before = await run_in_threadpool(_tasks, studio.folders)
         if wanted.code in before:
             _require_same(before[wanted.code], wanted)
-            return _told(DONE_WELL)
+            return _easy_answer(DONE_WELL)
         voice = await _key_of(request, UploadKind.AUDIO, wanted.audio_url)
         presenter = await _key_of(request, UploadKind.TEMPLATE, wanted.video_url)
         task = Task(wanted.audio_url, wanted.video_url, voice, presenter)
@@ -90,10 +90,10 @@ async def _submit(request: Request) -> Response:
         await begin_batch(studio, BatchRequest(title=title, voices=[voice], presenters=[presenter]))
         await run_in_threadpool(_remember, studio.folders, wanted.code, task)
     except Refusal as refusal:
-        return _told(WRONG_REQUEST, sentence_of_refusal(refusal, language_of(request)))
+        return _easy_answer(WRONG_REQUEST, sentence_of_refusal(refusal, language_of(request)))
     except PipelineError as error:
-        return _told(WRONG_REQUEST, _said(studio, error.message, language_of(request)))
-    return _told(DONE_WELL)
+        return _easy_answer(WRONG_REQUEST, _said(studio, error.message, language_of(request)))
+    return _easy_answer(DONE_WELL)
 
 
 async def _query(request: Request) -> Response:
@@ -115,7 +115,7 @@ async def _query(request: Request) -> Response:
     return JSONResponse({"code": DONE_WELL, "data": told, "msg": "", "success": True})
 
 
-def _told(code: int, message: str = "") -> Response:
+def _easy_answer(code: int, message: str = "") -> Response:
     return JSONResponse({"code": code, "data": {}, "msg": message, "success": code == DONE_WELL})
 
 

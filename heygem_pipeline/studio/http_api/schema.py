@@ -49,7 +49,7 @@ class BatchChanges(Form):
     beside: Annotated[bool, Field(description="Keep what is finished of it beside the new clips")] = False
 
 
-class Told(BaseModel):
+class CodedSentence(BaseModel):
     """Something that is wrong or doubtful. Decide by the code and the values."""
 
     code: str
@@ -100,9 +100,9 @@ class UploadStanding(BaseModel):
     key: str | None = Field(description="null until it is taken in, some seconds after it was dropped into the folder")
     file: str
     checked: bool
-    refused: Told | None
-    doubt: Told | None = Field(description="What a first look found, before it was checked")
-    warnings: list[Told]
+    refused: CodedSentence | None
+    doubt: CodedSentence | None = Field(description="What a first look found, before it was checked")
+    warnings: list[CodedSentence]
     share: float | None = Field(description="How far the checking is, 0 to 1")
     seconds: float | None
     width: int
@@ -163,7 +163,7 @@ class Speaker(BaseModel):
     engine: str
     voice: str
     language: str
-    lack: Told | None
+    lack: CodedSentence | None
 
 
 ClipState = Literal["waiting", "ready", "queued", "running", "done", "stale", "failed", "removed"]
@@ -177,7 +177,7 @@ class ClipStanding(BaseModel):
     state: ClipState
     share: float | None = Field(default=None, description="How far it is, 0 to 1")
     left: int | None = Field(default=None, description="Seconds until it is made, roughly")
-    why: Told | None = Field(default=None, description="Why it waits or failed")
+    why: CodedSentence | None = Field(default=None, description="Why it waits or failed")
 
 
 class ClipName(Form):
@@ -253,7 +253,7 @@ class Engine(BaseModel):
 
     name: str
     terms: str
-    lack: Told | None
+    lack: CodedSentence | None
     speed: float | None = Field(description="Seconds of clip that this machine makes in a second")
 
 

@@ -13,7 +13,7 @@ from heygem_pipeline.studio.http_api.schema import (
     Script,
     ScriptChanges,
     Speaker,
-    Told,
+    CodedSentence,
     UploadStanding,
 )
 from heygem_pipeline.studio.http_api.uploads import TheStudio, add_receiving, take_in
@@ -70,7 +70,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
                 engine=one.engine,
                 voice=one.voice.name,
                 language=one.voice.language,
-                lack=None if one.lack is None else Told(**message_json(one.lack, language, root)),
+                lack=None if one.lack is None else CodedSentence(**message_json(one.lack, language, root)),
             )
             for one in await run_in_threadpool(speakers, studio.settings)
         ]
@@ -93,7 +93,7 @@ async def _store(studio: Studio, written: WrittenScript) -> BroughtIn:
         raise Refusal("unknown_choice")
     path = await run_in_threadpool(write_script, studio.snapshot.uploads, studio.settings, written)
     if not written.key:
-        await run_in_threadpool(studio.wait_for_the_button)
+        await run_in_threadpool(studio.require_campaigns_at_first)
     key = written.key or await run_in_threadpool(take_in, studio, path)
     studio.first_looks.want(UploadKind.SCRIPT, path, new=True)
     studio.snapshot.expire()
