@@ -42,7 +42,7 @@ MOST_KNOWN = 10_000
 
 
 @dataclass
-class Brake:
+class RateLimiter:
     """Lets ``burst`` requests of one address through at once, then ``rate`` a second."""
 
     rate: float
@@ -95,8 +95,8 @@ class Access:
 
     app: ASGIApp
     rules: Rules
-    acting: Brake = field(default_factory=lambda: Brake(rate=60, burst=900))
-    looking: Brake = field(default_factory=lambda: Brake(rate=500, burst=20_000))
+    acting: RateLimiter = field(default_factory=lambda: RateLimiter(rate=60, burst=900))
+    looking: RateLimiter = field(default_factory=lambda: RateLimiter(rate=500, burst=20_000))
     """Two hundred people behind one address each look every two seconds, and each begins with all files of the page."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

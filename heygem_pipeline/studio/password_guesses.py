@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
 
-from heygem_pipeline.studio.access import Brake
+from heygem_pipeline.studio.access import RateLimiter
 from heygem_pipeline.web.guard import network_of
 
 MOST_KNOWN = 1000
@@ -18,7 +18,7 @@ class TooManyGuesses(Exception):
 
 
 @dataclass
-class Lane:
+class PasswordQueue:
     """Passwords are worked out one at a time; more than ``most`` do not queue."""
 
     most: int
@@ -42,14 +42,14 @@ class Lane:
 
 @dataclass
 class Guesses:
-    """Networks from which somebody logged in have a lane of their own: others neither lock nor hold them up."""
+    """Networks from which somebody logged in have a queue of their own: others neither lock nor hold them up."""
 
-    each: Brake = field(default_factory=lambda: Brake(rate=0.2, burst=5))
-    strangers: Brake = field(default_factory=lambda: Brake(rate=2, burst=60))
+    each: RateLimiter = field(default_factory=lambda: RateLimiter(rate=0.2, burst=5))
+    strangers: RateLimiter = field(default_factory=lambda: RateLimiter(rate=2, burst=60))
     pace: float = 0.5
     _known: OrderedDict[str, None] = field(default_factory=OrderedDict)
-    _lane_of_known: Lane = field(default_factory=lambda: Lane(most=20))
-    _lane_of_strangers: Lane = field(default_factory=lambda: Lane(most=10))
+    _queue_of_known: PasswordQueue = field(default_factory=lambda: PasswordQueue(most=20))
+    _queue_of_strangers: PasswordQueue = field(default_factory=lambda: PasswordQueue(most=10))
 
     async def check(self, address: str, is_right: Callable[[], bool]) -> bool:
         """Is the password right? Raises TooManyGuesses. When strangers guess much, they are slowed, not shut out."""
@@ -57,10 +57,10 @@ class Guesses:
         if not self.each.lets_through(network):
             raise TooManyGuesses
         if network in self._known:
-            right = await self._lane_of_known.check(is_right, 0)
+            right = await self._queue_of_known.check(is_right, 0)
         else:
             calm = self.strangers.lets_through("")
-            right = await self._lane_of_strangers.check(is_right, 0 if calm else self.pace)
+            right = await self._queue_of_strangers.check(is_right, 0 if calm else self.pace)
         if right:
             self._known[network] = None
             self._known.move_to_end(network)

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from heygem_pipeline.errors import NotReady
 from heygem_pipeline.settings import settings
-from heygem_pipeline.studio.access import Access, Brake
+from heygem_pipeline.studio.access import Access, RateLimiter
 from heygem_pipeline.studio.logins import COOKIE, Sessions, is_right, read_users, user_line
 from heygem_pipeline.studio.server import run_studio
 from heygem_pipeline_tests.house import House
@@ -154,9 +154,9 @@ def test_no_other_page_can_make_it_act(house: House, headers: dict[str, str]) ->
 
 
 def test_too_many_requests_of_one_address_are_refused() -> None:
-    brake = Brake(rate=0.001, burst=3)
-    assert [brake.lets_through("a") for _ in range(5)] == [True, True, True, False, False]
-    assert brake.lets_through("b")
+    limiter = RateLimiter(rate=0.001, burst=3)
+    assert [limiter.lets_through("a") for _ in range(5)] == [True, True, True, False, False]
+    assert limiter.lets_through("b")
 
 
 def test_every_answer_forbids_what_the_page_does_not_need(house: House) -> None:

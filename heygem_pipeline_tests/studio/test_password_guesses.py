@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from heygem_pipeline.studio.access import Brake
+from heygem_pipeline.studio.access import RateLimiter
 from heygem_pipeline.studio.password_guesses import Guesses, TooManyGuesses
 from heygem_pipeline.web.guard import network_of
 
@@ -17,7 +17,7 @@ async def outcome(guesses: Guesses, address: str, right: bool) -> str:
 
 def under_attack() -> Guesses:
     """More was guessed from everywhere than strangers may at once."""
-    return Guesses(strangers=Brake(rate=0.001, burst=0), pace=0.05)
+    return Guesses(strangers=RateLimiter(rate=0.001, burst=0), pace=0.05)
 
 
 def test_one_network_guesses_five_times_at_once_and_an_ipv6_network_is_one() -> None:

@@ -20,7 +20,7 @@ from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.api import BatchRequest, ChangeRequest, begin_batch, change_batch
 from heygem_pipeline.studio.files import archive
-from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, whole_digest_of
+from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, StoredAnswers, whole_digest_of
 from heygem_pipeline.studio.http_api.schema import Batch, BatchChanges, BatchStanding, ClipStanding, NewBatch
 from heygem_pipeline.studio.http_api.uploads import TheStudio, require_known
 from heygem_pipeline.studio.refusals import Refusal
@@ -43,7 +43,7 @@ async def _existing(name: str, request: Request) -> str:
 TheBatch = Annotated[str, Depends(_existing)]
 
 
-def routes(answers: KeptAnswers) -> APIRouter:
+def routes(answers: StoredAnswers) -> APIRouter:
     """answers: of requests that may be sent twice."""
     router = APIRouter(prefix="/batches", tags=["Batches"])
 
@@ -58,15 +58,15 @@ def routes(answers: KeptAnswers) -> APIRouter:
     ) -> Response:
         """Every voice with every presenter. One voice and one presenter make one clip."""
         asked = await whole_digest_of(request)
-        with answers.turn(request, idempotency_key) as turn:
-            if (before := turn.earlier(asked)) is not None:
+        with answers.idempotent(request, idempotency_key) as once:
+            if (before := once.earlier(asked)) is not None:
                 return before
             require_known(studio, "voices", wanted.voices)
             require_known(studio, "presenters", wanted.presenters)
             name = await begin_batch(studio, BatchRequest(**wanted.model_dump(exclude_none=True)))
             told = Batch(**await _standing(studio, name, language_of(request)))
             where = quote(request.url_for("batch", name=name).path)
-            return turn.answer(asked, 201, told.model_dump(mode="json"), where)
+            return once.answer(asked, 201, told.model_dump(mode="json"), where)
 
     @router.get("/{name}", summary="Where a batch stands")
     async def batch(name: str, request: Request, studio: TheStudio) -> Batch:

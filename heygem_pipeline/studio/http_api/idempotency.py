@@ -34,7 +34,7 @@ IdempotencyKey = Annotated[
 
 
 @dataclass(frozen=True)
-class KeptAnswer:
+class StoredAnswer:
     """request: what was asked, by its digest. at: POSIX time."""
 
     request: str
@@ -50,17 +50,17 @@ class KeptAnswer:
 
 
 @dataclass
-class KeptAnswers:
+class StoredAnswers:
     """The register ``http-answers``: "<who> <key>" -> answer."""
 
     register: Register
     _under_way: set[str] = field(default_factory=set)
 
     @contextmanager
-    def turn(self, request: Request, key: str | None) -> Iterator["Turn"]:
+    def idempotent(self, request: Request, key: str | None) -> Iterator["IdempotentRequest"]:
         """For a request with this key. Raises Refusal while another one with it is under way."""
         if key is None:
-            yield Turn(self, "")
+            yield IdempotentRequest(self, "")
             return
         if not key.isprintable():
             raise Refusal("key")
@@ -69,17 +69,17 @@ class KeptAnswers:
             raise Refusal("key_under_way", 409)
         self._under_way.add(who)
         try:
-            yield Turn(self, who)
+            yield IdempotentRequest(self, who)
         finally:
             self._under_way.remove(who)
 
-    def read(self) -> dict[str, KeptAnswer]:
+    def read(self) -> dict[str, StoredAnswer]:
         """Those of the last day."""
         since = time() - SECONDS_KEPT
         kept = self.register.read(_understood, {})
         return {who: answer for who, answer in kept.items() if answer.at > since}
 
-    def write(self, who: str, answer: KeptAnswer) -> None:
+    def write(self, who: str, answer: StoredAnswer) -> None:
         """Keep one more; the oldest give way."""
         with self.register.changing() as write:
             kept = self.read() | {who: answer}
@@ -87,15 +87,15 @@ class KeptAnswers:
             write({name: asdict(one) for name, one in newest})
 
 
-def _understood(stored: dict[str, dict[str, Any]]) -> dict[str, KeptAnswer]:
-    return {who: KeptAnswer(**answer) for who, answer in stored.items()}
+def _understood(stored: dict[str, dict[str, Any]]) -> dict[str, StoredAnswer]:
+    return {who: StoredAnswer(**answer) for who, answer in stored.items()}
 
 
 @dataclass(frozen=True)
-class Turn:
+class IdempotentRequest:
     """One request. who: "" where it has no key."""
 
-    answers: KeptAnswers
+    answers: StoredAnswers
     who: str
 
     @property
@@ -115,7 +115,7 @@ class Turn:
     def answer(self, request: str, status: int, body: dict[str, Any], location: str = "") -> Response:
         """Answer, and keep the answer where the request has a key."""
         if self.who:
-            self.answers.write(self.who, KeptAnswer(request, status, body, location, time()))
+            self.answers.write(self.who, StoredAnswer(request, status, body, location, time()))
         return JSONResponse(body, status, {"location": location} if location else None)
 
 

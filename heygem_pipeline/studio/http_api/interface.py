@@ -18,7 +18,7 @@ from heygem_pipeline.studio.forms import LARGEST_REQUEST
 from heygem_pipeline.studio.http_api import batches, clips, scripts, uploads
 from heygem_pipeline.studio.http_api.documentation import documentation
 from heygem_pipeline.studio.http_api.error_handlers import add_error_handlers
-from heygem_pipeline.studio.http_api.idempotency import KeptAnswers
+from heygem_pipeline.studio.http_api.idempotency import StoredAnswers
 from heygem_pipeline.studio.http_api.problem_details import MEDIA_TYPE, ProblemDetails
 from heygem_pipeline.studio.http_api.schema import Engine, Service, CodedSentence
 from heygem_pipeline.studio.http_api.uploads import TheStudio
@@ -77,7 +77,7 @@ def interface(studio: Studio) -> FastAPI:
     )
     app.state.studio = studio
     add_error_handlers(app)
-    answers = KeptAnswers(studio.folders.register("http-answers"))
+    answers = StoredAnswers(studio.folders.register("http-answers"))
 
     @app.get("/service", tags=["Service"], summary="What answers here")
     async def service(request: Request, studio: TheStudio) -> Service:

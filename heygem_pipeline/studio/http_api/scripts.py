@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, whole_digest_of
+from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, StoredAnswers, whole_digest_of
 from heygem_pipeline.studio.http_api.schema import (
     BroughtIn,
     NewScript,
@@ -24,7 +24,7 @@ from heygem_pipeline.studio.texts import language_of, message_json
 from heygem_pipeline.uploads.registry import UploadKind
 
 
-def routes(answers: KeptAnswers) -> APIRouter:
+def routes(answers: StoredAnswers) -> APIRouter:
     """answers: of requests that may be sent twice."""
     router = APIRouter(tags=["Scripts"])
     of_scripts = APIRouter(prefix="/scripts")
@@ -41,12 +41,12 @@ def routes(answers: KeptAnswers) -> APIRouter:
     ) -> Response:
         """It becomes a voice: ``key`` names that too, and batches take it like any other."""
         asked = await whole_digest_of(request)
-        with answers.turn(request, idempotency_key) as turn:
-            if (before := turn.earlier(asked)) is not None:
+        with answers.idempotent(request, idempotency_key) as once:
+            if (before := once.earlier(asked)) is not None:
                 return before
             stored = await _store(studio, WrittenScript(key="", **wanted.model_dump()))
             where = str(request.url_for("script", key=stored.key).path)
-            return turn.answer(asked, 201, stored.model_dump(), where)
+            return once.answer(asked, 201, stored.model_dump(), where)
 
     @of_scripts.get("/{key}", summary="A script")
     async def script(key: str, studio: TheStudio) -> Script:

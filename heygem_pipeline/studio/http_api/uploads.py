@@ -16,7 +16,7 @@ from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.api import set_moving, use_part
 from heygem_pipeline.studio.files import KINDS, sent_stored
-from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, KeptAnswers, added, digest_of
+from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, StoredAnswers, added, digest_of
 from heygem_pipeline.studio.http_api.schema import BroughtIn, Part, PresenterChanges, UploadChanges, UploadStanding
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.shared_state import Studio, studio_of
@@ -36,7 +36,7 @@ CONTENT = {
 }
 
 
-def routes(answers: KeptAnswers) -> APIRouter:
+def routes(answers: StoredAnswers) -> APIRouter:
     """answers: of requests that may be sent twice."""
     router = APIRouter(tags=["Voices and presenters"])
     for kind in KINDS:
@@ -69,7 +69,7 @@ def routes(answers: KeptAnswers) -> APIRouter:
     return router
 
 
-def _routes_of(kind: str, answers: KeptAnswers) -> APIRouter:
+def _routes_of(kind: str, answers: StoredAnswers) -> APIRouter:
     router = APIRouter(prefix=f"/{kind}")
 
     @router.get("", summary=f"All {kind}")
@@ -107,7 +107,7 @@ async def _changed(studio: Studio, kind: str, key: str, wanted: UploadChanges, l
     return UploadStanding(**_named(shown[kind], key))
 
 
-def add_receiving(router: APIRouter, kind: UploadKind, answers: KeptAnswers) -> None:
+def add_receiving(router: APIRouter, kind: UploadKind, answers: StoredAnswers) -> None:
     """Let files of a kind be brought in."""
 
     @router.put(
@@ -133,17 +133,17 @@ def add_receiving(router: APIRouter, kind: UploadKind, answers: KeptAnswers) -> 
             raise HTTPException(411)
         digest = digest_of(request)
         body = added(request.stream(), digest)
-        with answers.turn(request, idempotency_key) as turn:
-            if turn.known:
+        with answers.idempotent(request, idempotency_key) as once:
+            if once.known:
                 async for _ in body:
                     pass
-                if (before := turn.earlier(digest.hexdigest())) is not None:
+                if (before := once.earlier(digest.hexdigest())) is not None:
                     return before
             person = person_of(request, studio.rules.proxies)
             path = await bring_in(studio, person, kind, name, int(length), body, replace)
             key = replace or await run_in_threadpool(take_in, studio, path)
             studio.snapshot.expire()
-            return turn.answer(digest.hexdigest(), 201, {"key": key, "file": path.name})
+            return once.answer(digest.hexdigest(), 201, {"key": key, "file": path.name})
 
 
 def take_in(studio: Studio, path: Path) -> str:
