@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from heygem_pipeline.errors import PipelineError
 from heygem_pipeline.studio import api, earlier_clips, files, pages, previews, refusals
 from heygem_pipeline.studio.access import Access
-from heygem_pipeline.studio.http_api import easy
+from heygem_pipeline.studio.http_api import heygem_addresses
 from heygem_pipeline.studio.http_api.interface import interface
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, message_json
@@ -40,7 +40,7 @@ def application(studio: Studio) -> Starlette:
             *files.routes(),
             *previews.file_routes(),
             *earlier_clips.file_routes(),
-            *(easy.routes() if studio.settings.easy_folder is not None else ()),
+            *(heygem_addresses.routes() if studio.settings.easy_folder is not None else ()),
             Mount("/api/v1", interface(studio)),
             Mount(
                 "/api", routes=[*api.routes(), *previews.api_routes(), *earlier_clips.api_routes()], middleware=zipped

@@ -20,7 +20,7 @@ from heygem_pipeline.studio.http_api.documentation import documentation
 from heygem_pipeline.studio.http_api.error_handlers import add_error_handlers
 from heygem_pipeline.studio.http_api.idempotency import StoredAnswers
 from heygem_pipeline.studio.http_api.problem_details import MEDIA_TYPE, ProblemDetails
-from heygem_pipeline.studio.http_api.schema import Engine, Service, CodedSentence
+from heygem_pipeline.studio.http_api.schema import CodedSentence, Engine, Service
 from heygem_pipeline.studio.http_api.uploads import TheStudio
 from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline.studio.texts import language_of, message_json, sentence_of

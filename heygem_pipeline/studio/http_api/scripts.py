@@ -9,11 +9,11 @@ from starlette.responses import Response
 from heygem_pipeline.studio.http_api.idempotency import IdempotencyKey, StoredAnswers, whole_digest_of
 from heygem_pipeline.studio.http_api.schema import (
     BroughtIn,
+    CodedSentence,
     NewScript,
     Script,
     ScriptChanges,
     Speaker,
-    CodedSentence,
     UploadStanding,
 )
 from heygem_pipeline.studio.http_api.uploads import TheStudio, add_receiving, take_in
