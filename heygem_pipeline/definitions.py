@@ -1,6 +1,6 @@
 """What Dagster loads."""
 
-from heygem_pipeline.garbage import collected_afterwards
+from heygem_pipeline.garbage_collection import collected_afterwards
 
 with collected_afterwards():
     import dagster as dg

@@ -23,7 +23,9 @@ def list_all(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = 
     """List every file of weights: its purpose, whether it is there, and its licence."""
     with sentences(as_json):
         if as_json:
-            say({"folder": str(checkpoints_folder(settings())), "owners": [_told(owner) for owner in CATALOGUE]})
+            say(
+                {"folder": str(checkpoints_folder(settings())), "owners": [_owner_values(owner) for owner in CATALOGUE]}
+            )
             return
         for owner in CATALOGUE:
             table = Table("for", "file", "is", "there", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -39,7 +41,7 @@ def list_all(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = 
             _say(f"{owner.terms} {_acknowledged(owner)}")
 
 
-def _told(owner: Owner) -> dict[str, Any]:
+def _owner_values(owner: Owner) -> dict[str, Any]:
     chosen = settings()
     files = [
         {"for": part.what, "file": str(path), "what": one.what, "bytes": path.stat().st_size if there else None}

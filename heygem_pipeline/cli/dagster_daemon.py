@@ -3,20 +3,20 @@
 import os
 import sys
 
-from heygem_pipeline.garbage import collected_afterwards
+from heygem_pipeline.garbage_collection import collected_afterwards
 
 if __name__ == "__main__":
     with collected_afterwards():
-        from heygem_pipeline.operations.servers import LOCK_KEEPER
-        from heygem_pipeline.runs.controller_lock import Keeper
+        from heygem_pipeline.operations.servers import LOCK_PROCESS
+        from heygem_pipeline.runs.controller_lock import ControllerLock
         from heygem_pipeline.runs.dagster_internals import daemon_command
         from heygem_pipeline.storage.folders import data_folders
 
         command = daemon_command()
-    keeper = os.environ.pop(LOCK_KEEPER, None)
-    looked_after = Keeper(data_folders(), int(keeper)) if keeper else None
+    lock_process = os.environ.pop(LOCK_PROCESS, None)
+    controller_lock = ControllerLock(data_folders(), int(lock_process)) if lock_process else None
     try:
         command()
     finally:
-        if looked_after is not None and looked_after.lost is not None:
-            sys.exit(str(looked_after.lost))
+        if controller_lock is not None and controller_lock.lost is not None:
+            sys.exit(str(controller_lock.lost))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from heygem_pipeline.cli.terminal import sentences
-from heygem_pipeline.garbage import collected_afterwards
+from heygem_pipeline.garbage_collection import collected_afterwards
 
 
 def serve(

@@ -39,7 +39,7 @@ from heygem_pipeline.cli.terminal import (
 from heygem_pipeline.cli.tokens import app as token_commands
 from heygem_pipeline.cli.uploads import app as upload_commands
 from heygem_pipeline.cli.worker import app as worker_commands
-from heygem_pipeline.garbage import collected_afterwards
+from heygem_pipeline.garbage_collection import collected_afterwards
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What a wrong call raises; typer itself names only the one for wrong values."""

@@ -43,7 +43,7 @@ ALIVE = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.C
 
 
 @dataclass
-class _Since:
+class _Observation:
     """Since when something has been as it is."""
 
     what: object
@@ -57,13 +57,13 @@ class _Unchanged:
     def __init__(self, seconds: float, looks: int) -> None:
         self._seconds = seconds
         self._looks = looks
-        self._known: dict[str, _Since] = {}
+        self._known: dict[str, _Observation] = {}
 
     def too_long(self, name: str, what: object, now: float) -> bool:
         """Has it been so for longer than is allowed?"""
         since = self._known.get(name)
         if since is None or since.what != what:
-            self._known[name] = _Since(what, now)
+            self._known[name] = _Observation(what, now)
             return False
         since.looks += 1
         return since.looks >= self._looks and now - since.at >= self._seconds

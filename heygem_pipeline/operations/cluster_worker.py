@@ -162,12 +162,12 @@ def _take_runs(worker: Worker, folders: DataFolders, workers: Workers) -> None:
     app = Celery("dagster", broker=folders.broker)
     app.conf.update(AGREED)
     create_execute_job_task(app)
-    at_runs = _AtRuns(worker.name, folders, workers)
+    run_signals = _RunSignals(worker.name, folders, workers)
     signals.worker_process_init.connect(_become_run, weak=False)
-    signals.task_prerun.connect(at_runs.begin, weak=False)
-    signals.task_postrun.connect(at_runs.end, weak=False)
-    signals.worker_ready.connect(at_runs.ready, weak=False)
-    signals.worker_shutting_down.connect(at_runs.leaving, weak=False)
+    signals.task_prerun.connect(run_signals.begin, weak=False)
+    signals.task_postrun.connect(run_signals.end, weak=False)
+    signals.worker_ready.connect(run_signals.ready, weak=False)
+    signals.worker_shutting_down.connect(run_signals.leaving, weak=False)
     app.worker_main(_arguments(app, worker))
 
 
@@ -177,7 +177,7 @@ def _arguments(app: "Celery", worker: Worker) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _AtRuns:
+class _RunSignals:
     """What a worker tells of itself as its runs come and go."""
 
     name: str

@@ -37,7 +37,7 @@ if {ALL_ENDED!r} not in told:
 WATCH_COMMAND = [sys.executable, "-m", "heygem_pipeline.cli.cluster_watch"]
 """Of a cluster's controller only."""
 
-LOCK_KEEPER = "HEYGEM_LOCK_KEEPER"
+LOCK_PROCESS = "HEYGEM_LOCK_KEEPER"
 """In the environment of a daemon that is alone: the process that keeps the cluster's lock for it."""
 
 PATIENCE = 10.0
@@ -139,8 +139,8 @@ def become_daemon(folders: DataFolders) -> NoReturn:
         environment.pop("NOTIFY_SOCKET", None)
         if folders.broker:
             subprocess.Popen(WATCH_COMMAND, env=environment, preexec_fn=_end_with_parent)
-        if lock.keeper is not None:
-            environment[LOCK_KEEPER] = str(lock.keeper.process_id)
+        if lock.controller_lock is not None:
+            environment[LOCK_PROCESS] = str(lock.controller_lock.process_id)
         os.execve(sys.executable, _daemon_command(), environment)
 
 

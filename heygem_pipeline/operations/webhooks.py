@@ -75,16 +75,20 @@ class Calls:
     """The register ``webhooks``.
 
     Attributes:
-        told: campaigns that were told of as finished, until something of them is made again.
+        reported: campaigns whose end was reported, until something of them is made again.
     """
 
-    told: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
     waiting: tuple[Call, ...] = ()
 
     @classmethod
     def understood(cls, stored: Mapping[str, Any]) -> "Calls":
         """Raises TypeError or KeyError for what this file never held."""
         return cls(tuple(map(str, stored["told"])), tuple(Call(**call) for call in stored["waiting"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``understood`` reads."""
+        return {"told": self.reported, "waiting": [asdict(call) for call in self.waiting]}
 
 
 def tell_what_is_finished(
@@ -109,7 +113,7 @@ def tell_what_is_finished(
             waiting = tuple(left if one.id == call.id else one for one in calls.waiting)
             calls = replace(calls, waiting=tuple(one for one in waiting if one is not None))
         if calls != before:
-            write(asdict(calls))
+            write(calls.as_json())
     return said
 
 
@@ -118,9 +122,9 @@ def renamed(folders: DataFolders, old: str, new: str) -> None:
     register = folders.register(NAME)
     with register.changing() as write:
         before = register.read(Calls.understood, Calls())
-        if old in before.told:
-            told = tuple(sorted({new if name == old else name for name in before.told}))
-            write(asdict(replace(before, told=told)))
+        if old in before.reported:
+            reported = tuple(sorted({new if name == old else name for name in before.reported}))
+            write(replace(before, reported=reported).as_json())
 
 
 def _with_finished(calls: Calls, found: Plan, wanted: Mapping[str, Campaign], now: float) -> Calls:
@@ -129,16 +133,16 @@ def _with_finished(calls: Calls, found: Plan, wanted: Mapping[str, Campaign], no
         for campaign in wanting:
             if campaign.name in clips:
                 clips[campaign.name].append(clip)
-    told, waiting = set(calls.told) & wanted.keys(), list(calls.waiting)
+    reported, waiting = set(calls.reported) & wanted.keys(), list(calls.waiting)
     for name, mine in clips.items():
         settled = bool(mine) and all(found.clips[clip].settled for clip in mine)
-        if settled and name not in told:
-            told.add(name)
+        if settled and name not in reported:
+            reported.add(name)
             body = json.dumps(_news(wanted[name], mine, found, now), ensure_ascii=False)
             waiting.append(Call(f"msg_{uuid4().hex}", name, wanted[name].webhook or "", body))
         elif not settled:
-            told.discard(name)
-    return Calls(tuple(sorted(told)), tuple(waiting))
+            reported.discard(name)
+    return Calls(tuple(sorted(reported)), tuple(waiting))
 
 
 def _news(campaign: Campaign, clips: Iterable[ClipKey], found: Plan, now: float) -> dict[str, Any]:

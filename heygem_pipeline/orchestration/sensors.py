@@ -96,13 +96,13 @@ def clips(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
     stop_what_began_meanwhile(context.instance, folders, found, requests.cancelled)
     room = room_in_queue(found, chosen.queue_length)
     if room == 0:
-        return dg.SkipReason(f"{chosen.queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {told(found)}")
+        return dg.SkipReason(f"{chosen.queue_length} runs wait already (HEYGEM_QUEUE_LENGTH). {counts_sentence(found)}")
     subjects = list(islice(start_order(found, requests, chosen.automatic), room))
     started = run_requests(context.instance, found, subjects, requests.clips)
     return dg.SensorResult(run_requests=started) if started else dg.SkipReason(_why_nothing(found))
 
 
-def told(found: Plan) -> str:
+def counts_sentence(found: Plan) -> str:
     """Where the clips stand, in a sentence."""
     return f"Clips: {counts_in_words(found.counts)}." if found.counts else NONE_WANTED
 
@@ -110,7 +110,7 @@ def told(found: Plan) -> str:
 def _why_nothing(found: Plan) -> str:
     held_back = next((s.reason for s in found.clips.values() if s.state is State.WAITING and s.reason), None)
     if held_back is not None:
-        return f"{held_back} {told(found)}"
+        return f"{held_back} {counts_sentence(found)}"
     if found.counts[State.READY] or found.counts[State.STALE]:
         if settings().automatic is not Automatic.CLIPS:
             why = f"Clips are not made automatically (HEYGEM_AUTOMATIC={settings().automatic.value}). "
@@ -120,7 +120,7 @@ def _why_nothing(found: Plan) -> str:
         why = "Everything that can be started is started. "
     else:
         why = "Nothing is to be made. "
-    return why + told(found)
+    return why + counts_sentence(found)
 
 
 @dg.sensor(

@@ -27,7 +27,7 @@ from heygem_pipeline.runs.database_access import reason_of
 from heygem_pipeline.storage.folders import DataFolders
 
 HELD, ANOTHER, UNREACHABLE = "held", "another", "unreachable"
-"""What the keeper says first."""
+"""What the process that takes the lock says first."""
 
 LOCK = 0x68657967656D
 """Number of the advisory lock; each database of a server has its own."""
@@ -41,7 +41,7 @@ KEEPALIVE = {"idle": 5, "interval": 5, "count": 3}
 SECONDS_TO_ANSWER = {"connect_timeout": 5, "tcp_user_timeout": 15_000}
 """As PostgreSQL's client has them: in seconds, and in milliseconds."""
 PATIENCE = 5.0
-"""Seconds that the keeper of a controller which has just ended is waited for."""
+"""Seconds that the process is waited for which holds the lock of a controller that has just ended."""
 
 HOLDER = db.text(
     "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
@@ -51,7 +51,7 @@ HOLDER = db.text(
 TAKE = db.text("SELECT pg_try_advisory_lock(:number)")
 
 
-class Keeper:
+class ControllerLock:
     """Keeps the cluster's lock while anybody holds the data folder's: looks after the process that has it.
 
     Should that end, or lose its connection and with it the lock, another one takes the lock again. Where somebody else

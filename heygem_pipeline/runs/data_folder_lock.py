@@ -11,7 +11,7 @@ from heygem_pipeline.errors import AlreadyRunning
 from heygem_pipeline.storage.folders import DataFolders
 
 if TYPE_CHECKING:
-    from heygem_pipeline.runs.controller_lock import Keeper
+    from heygem_pipeline.runs.controller_lock import ControllerLock
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class RunnerLock:
 
     Attributes:
         descriptor: a child that inherits it holds the lock until it ends too.
-        keeper: of the cluster's.
+        controller_lock: of the cluster's.
     """
 
     descriptor: int
-    keeper: "Keeper | None"
+    controller_lock: "ControllerLock | None"
 
 
 @contextmanager
@@ -36,26 +36,26 @@ def only_runner(folders: DataFolders) -> Iterator[RunnerLock]:
     """
     folders.make()
     descriptor = os.open(folders.lock_file, os.O_RDWR | os.O_CREAT)
-    keeper = None
+    controller_lock = None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AlreadyRunning("data_folder.in_use", folder=str(folders.root)) from error
-        keeper = _keeper_of(folders)
-        yield RunnerLock(descriptor, keeper)
+        controller_lock = _controller_lock_of(folders)
+        yield RunnerLock(descriptor, controller_lock)
     finally:
         os.close(descriptor)
-        if keeper is not None:
-            keeper.let_go()
+        if controller_lock is not None:
+            controller_lock.let_go()
 
 
-def _keeper_of(folders: DataFolders) -> "Keeper | None":
+def _controller_lock_of(folders: DataFolders) -> "ControllerLock | None":
     if not folders.database:
         return None
-    from heygem_pipeline.runs.controller_lock import Keeper
+    from heygem_pipeline.runs.controller_lock import ControllerLock
 
-    return Keeper(folders)
+    return ControllerLock(folders)
 
 
 def is_in_place(folders: DataFolders, lock: RunnerLock) -> bool:

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from filelock import FileLock
 
 from heygem_pipeline.errors import ClusterUnusable
-from heygem_pipeline.garbage import collected_afterwards
+from heygem_pipeline.garbage_collection import collected_afterwards
 
 with collected_afterwards():
     import dagster as dg

@@ -131,7 +131,7 @@ class BucketFiles:
         for start in range(0, len(places), MOST_KEYS):
             some = places[start : start + MOST_KEYS]
             keys = [{"Key": self._key(place)} for place in some]
-            with _told():
+            with _bucket_errors():
                 self._client.delete_objects(Bucket=self._name, Delete={"Objects": keys, "Quiet": True})
             self._catalogue.remove(some)
         for place in places:
@@ -164,13 +164,13 @@ class BucketFiles:
         place = self._place(path)
         if begin >= end:
             return
-        with _told(place):
+        with _bucket_errors(place):
             answer = self._client.get_object(Bucket=self._name, Key=self._key(place), Range=f"bytes={begin}-{end - 1}")
             yield from answer["Body"].iter_chunks(PIECE)
 
     def require_reachable(self) -> None:
         """Raise BucketUnreachable where this machine cannot read it, ClusterUnusable without the extra ``cluster``."""
-        with _told():
+        with _bucket_errors():
             self._client.list_objects_v2(Bucket=self._name, Prefix=self._prefix, MaxKeys=1)
 
     def known_here(self) -> set[Path]:
@@ -206,7 +206,7 @@ class BucketFiles:
         """Key, bytes and POSIX time of what lies in the bucket and the database does not know: a run was killed."""
         known = {self._key(one.path) for one in self._catalogue.below(PurePosixPath())}
         others = f"{self._key(PurePosixPath(OTHERS))}/"
-        with _told():
+        with _bucket_errors():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=self._prefix):
                 for found in page.get("Contents", ()):
                     if found["Key"] not in known and not found["Key"].startswith(others):
@@ -214,12 +214,12 @@ class BucketFiles:
 
     def delete_object(self, key: str) -> None:
         """Delete what the database does not know."""
-        with _told():
+        with _bucket_errors():
             self._client.delete_object(Bucket=self._name, Key=key)
 
     def end_uploads(self, before: float) -> int:
         """Give up uploads in parts that were begun before, by runs that were killed; return how many."""
-        with _told():
+        with _bucket_errors():
             found = self._client.list_multipart_uploads(Bucket=self._name, Prefix=self._prefix).get("Uploads", ())
             old = [one for one in found if one["Initiated"].timestamp() < before]
             for one in old:
@@ -244,12 +244,12 @@ class BucketFiles:
         return path
 
     def _download(self, found: StoredObject) -> None:
-        with _told(found.path), atomic_path(self.root / found.path) as temporary:
+        with _bucket_errors(found.path), atomic_path(self.root / found.path) as temporary:
             self._client.download_file(self._name, self._key(found.path), str(temporary))
             os.utime(temporary, ns=(found.modified, found.modified))
 
     def _put(self, path: Path, place: PurePosixPath) -> str:
-        with _told():
+        with _bucket_errors():
             self._client.upload_file(str(path), self._name, self._key(place))
             return self._client.head_object(Bucket=self._name, Key=self._key(place))["ETag"]
 
@@ -258,7 +258,7 @@ class BucketFiles:
 
         # In parts, whatever the size: fewer stores look at a condition where a whole object is copied.
         how = TransferConfig(multipart_threshold=1) if only_if_absent else None
-        with _told(place):
+        with _bucket_errors(place):
             source = {"Bucket": self._name, "Key": self._key(place)}
             client = self._client_if_absent if only_if_absent else self._client
             client.copy(source, self._name, self._key(to), Config=how)
@@ -332,7 +332,7 @@ def _only_if_absent(params: Mapping[str, object], **_: object) -> dict[str, obje
 
 
 @contextmanager
-def _told(place: PurePosixPath | None = None) -> Iterator[None]:
+def _bucket_errors(place: PurePosixPath | None = None) -> Iterator[None]:
     """Turn what the bucket says into FileNotFoundError, of an object at a place, or BucketUnreachable."""
     try:
         from boto3.exceptions import Boto3Error

@@ -164,8 +164,8 @@ class Access:
         if (answer := self.rules.guard.refusal(request)) is not None:
             code = "host" if answer.status_code == NOT_OUR_NAME else "foreign"
             return refused(request, Refusal(code, answer.status_code)) if for_programs else answer
-        brake = self.looking if request.method in SAFE_METHODS else self.acting
-        if not brake.lets_through(person_of(request, self.rules.proxies)):
+        limiter = self.looking if request.method in SAFE_METHODS else self.acting
+        if not limiter.lets_through(person_of(request, self.rules.proxies)):
             wait = {"retry-after": "5"}
             if for_programs:
                 return refused(request, Refusal("too_often", 429), wait)

@@ -16,9 +16,9 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.planning.time_left import Estimate, estimate_of
 from heygem_pipeline.runs.cluster_workers import workers_of
 from heygem_pipeline.runs.data_folder_lock import is_served
-from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
+from heygem_pipeline.runs.latest_records import latest_records
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.folders import SIDECAR_SUFFIX, DataFolders
 from heygem_pipeline.studio.first_look_worker import FirstLooks

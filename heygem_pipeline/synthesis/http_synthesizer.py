@@ -161,7 +161,7 @@ class HttpSynthesizer:
             raise SpeechServerUnusable("speech_server.key_refused", host=self._host, status=error.code) from None
         if error.code == 404 or 300 <= error.code < 400:
             raise SpeechServerUnusable("speech_server.nothing_there", host=self._host, status=error.code) from None
-        told = _told(error, key)
+        told = _error_text(error, key)
         if error.code == TOO_MANY:
             raise SpeechServerUnusable("speech_server.busy", host=self._host, status=error.code, told=told) from None
         if error.code in PASSING or error.code >= 500:
@@ -190,7 +190,7 @@ def _patience(error: HTTPError, usual: float) -> float:
     return min(max(usual, float(asked)), LONGEST_WAIT) if asked.isdecimal() else usual
 
 
-def _told(error: HTTPError, key: str) -> str:
+def _error_text(error: HTTPError, key: str) -> str:
     """What a server says of its refusal, as OpenAI's do; nothing of an error page, and never the key."""
     try:
         said = json.loads(error.read(BLOCK))

@@ -12,7 +12,7 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.path_checks import leads_out
 from heygem_pipeline.uploads.registry import SUFFIXES, UNFINISHED_PREFIXES, UploadKind, Uploads
 
-_told: set[str] = set()
+_warned_names: set[str] = set()
 """Names that are no text, of which this process has spoken."""
 
 
@@ -91,8 +91,8 @@ def _is_text(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
-        if name not in _told:
-            _told.add(name)
+        if name not in _warned_names:
+            _warned_names.add(name)
             logging.getLogger(__name__).warning("%s", Message("upload.name_no_text", file=name))
         return False
     return True

@@ -28,9 +28,9 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs import materializations
 from heygem_pipeline.runs.dagster_internals import ended_runs, latest_tag_by_partition
 from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
-from heygem_pipeline.runs.event_news import latest_records
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.instance import is_sqlite, open_instance
+from heygem_pipeline.runs.latest_records import latest_records
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.run_log import read_log
 from heygem_pipeline.runs.stages import Stage, Subject, subject_of, subject_said

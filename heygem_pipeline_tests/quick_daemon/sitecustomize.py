@@ -20,7 +20,7 @@ if "heygem_pipeline.cli.dagster_daemon" in sys.orig_argv:
     # Of the daemon that starts a run once more whose process died.
     os.environ["DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS"] = str(SECONDS)
 
-    from heygem_pipeline.garbage import collected_afterwards
+    from heygem_pipeline.garbage_collection import collected_afterwards
 
     with collected_afterwards():
         from dagster import DagsterInstance

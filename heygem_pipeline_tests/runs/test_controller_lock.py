@@ -64,9 +64,9 @@ def somebody_waits(folders: DataFolders) -> Iterator[None]:
         process.communicate()
 
 
-def kill_the_keeper(_: DataFolders, lock: RunnerLock) -> None:
-    assert lock.keeper is not None
-    os.kill(lock.keeper.process_id, signal.SIGKILL)
+def kill_its_process(_: DataFolders, lock: RunnerLock) -> None:
+    assert lock.controller_lock is not None
+    os.kill(lock.controller_lock.process_id, signal.SIGKILL)
 
 
 def break_its_connection(folders: DataFolders, _: RunnerLock) -> None:
@@ -74,7 +74,7 @@ def break_its_connection(folders: DataFolders, _: RunnerLock) -> None:
 
 
 Loss = Callable[[DataFolders, RunnerLock], None]
-LOSSES = pytest.mark.parametrize("lose", [kill_the_keeper, break_its_connection])
+LOSSES = pytest.mark.parametrize("lose", [kill_its_process, break_its_connection])
 
 
 @LOSSES

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from heygem_pipeline.errors import ProgramFailed, ProgramMissing
-from heygem_pipeline.lipsync.program import process_keeper
+from heygem_pipeline.lipsync.program import process_supervisor
 from heygem_pipeline.lipsync.program.recipe import Command, Recipe, filled
 from heygem_pipeline.lipsync.program.task import POLL_SECONDS, Task
 
@@ -41,7 +41,7 @@ def run_command(task: Task, command: Command, places: Mapping[str, str]) -> Path
     added = {name: filled(value, places) for name, value in command.environment.items()}
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-I", str(process_keeper.__file__), str(task.work), str(program), *arguments],
+            [sys.executable, "-I", str(process_supervisor.__file__), str(task.work), str(program), *arguments],
             cwd=command.folder or task.work,
             env={name: value for name, value in os.environ.items() if name not in OUR_VARIABLES} | added,
             stdin=subprocess.PIPE,

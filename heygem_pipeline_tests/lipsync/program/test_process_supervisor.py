@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from heygem_pipeline.lipsync.program import process_keeper
+from heygem_pipeline.lipsync.program import process_supervisor
 
 SLEEPER = """
 import os, subprocess, time
@@ -38,7 +38,7 @@ def test_a_killed_pipeline_takes_the_program_and_its_folder_along(tmp_path: Path
     work = tmp_path / "work"
     work.mkdir()
     (work / "presenter.mp4").touch()
-    command = [sys.executable, "-c", PIPELINE, str(process_keeper.__file__), str(work), SLEEPER]
+    command = [sys.executable, "-c", PIPELINE, str(process_supervisor.__file__), str(work), SLEEPER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pipeline:
         assert pipeline.stdout is not None
         kept = int(pipeline.stdout.readline())
@@ -51,7 +51,7 @@ def test_a_killed_pipeline_takes_the_program_and_its_folder_along(tmp_path: Path
 
 
 def test_its_exit_status_is_the_programs(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", str(process_keeper.__file__), str(tmp_path), "sh", "-c"]
+    command = [sys.executable, "-I", str(process_supervisor.__file__), str(tmp_path), "sh", "-c"]
     for end, status in (("exit 7", 7), ("kill -9 $$", 137)):
         with subprocess.Popen([*command, end], stdin=subprocess.PIPE) as kept:
             assert kept.wait(20) == status

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from heygem_pipeline.garbage import collected_afterwards
+from heygem_pipeline.garbage_collection import collected_afterwards
 
 
 def test_garbage_is_looked_for_again_after_imports_also_where_they_fail() -> None:
