@@ -15,7 +15,7 @@ from heygem_pipeline.errors import BadInput, UploadMissing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygem_pipeline.operations.erasure import Kept
+    from heygem_pipeline.operations.erasure import ErasurePlan
     from heygem_pipeline.storage.clip_key import ClipKey
     from heygem_pipeline.storage.folders import DataFolders
 
@@ -80,8 +80,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking")] = False,
 ) -> None:
     """Delete everything that is kept about clips, voices or presenters, also uploads and records of runs."""
-    from heygem_pipeline.operations.erasure import ErasureTarget, require_idle, what_is_kept
-    from heygem_pipeline.operations.erasure import forget as forget_all
+    from heygem_pipeline.operations.erasure import ErasureTarget, erase, plan_erasure, require_idle
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.log_file import note
@@ -94,7 +93,7 @@ def forget(
         named += [ErasureTarget(None, key) for key in presenter or ()]
         if not named:
             raise BadInput("forget.nothing_named")
-        found = [what_is_kept(instance, folders, target) for target in named]
+        found = [plan_erasure(instance, folders, target) for target in named]
         for kept in found:
             require_idle(kept.runs, kept.target)
             _say_what_goes(kept, folders)
@@ -103,14 +102,14 @@ def forget(
             output.print("Nothing is deleted.")
             raise typer.Exit(OTHER_FAILURE)
         for kept in found:
-            forget_all(instance, folders, kept)
+            erase(instance, folders, kept)
         # Without the name: this is a log, and somebody may have asked to be forgotten.
         count = sum(len(kept.paths) for kept in found), sum(len(kept.runs) for kept in found)
         note(folders, f"{count[0]} files and the records of {count[1]} runs are deleted.", "forget")
     output.print(f"Deleted: {count[0]} files and the records of {count[1]} runs.")
 
 
-def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
+def _say_what_goes(kept: "ErasurePlan", folders: "DataFolders") -> None:
     from heygem_pipeline.operations.erasure import bytes_of
 
     output.print(Text(f"What is kept about {kept.target}:", "bold"))
@@ -124,7 +123,7 @@ def _say_what_goes(kept: "Kept", folders: "DataFolders") -> None:
     output.print(f"  records of runs, with their logs: {len(kept.runs)}")
 
 
-def _say_what_comes_back(found: Sequence["Kept"], wanted: Collection["ClipKey"]) -> None:
+def _say_what_comes_back(found: Sequence["ErasurePlan"], wanted: Collection["ClipKey"]) -> None:
     for kept in found:
         if kept.target.clip in wanted:
             tell(f"{str(kept.target).capitalize()} is still wanted and will be made again.")

@@ -1,4 +1,4 @@
-"""Forgetting a clip, a voice or a presenter: what is kept of it is named first, then deleted."""
+"""Erasing (``heygem forget``) a clip, a voice or a presenter: what is kept of it is named first, then deleted."""
 
 import json
 import zipfile
@@ -17,7 +17,7 @@ from heygem_pipeline.clip.voice_text import SUFFIXES
 from heygem_pipeline.errors import InUse, SidecarWrong, UploadMissing
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.earlier_clips import all_earlier
-from heygem_pipeline.planning.requests import erase
+from heygem_pipeline.planning.requests import erase_requests
 from heygem_pipeline.runs.dagster_internals import PARTITION_NAME_TAG, get_multidimensional_partition_tag
 from heygem_pipeline.runs.materializations import keys_like
 from heygem_pipeline.runs.partitions import take_in_uploads
@@ -82,8 +82,8 @@ class ErasureTarget:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is kept: files by what they are, and Dagster's records of runs."""
+class ErasurePlan:
+    """What will be deleted: files by what they are, and Dagster's records of runs."""
 
     target: ErasureTarget
     files: Mapping[str, list[Path]]
@@ -95,12 +95,12 @@ class Kept:
         return list(chain.from_iterable(self.files.values()))
 
 
-def what_is_kept(instance: dg.DagsterInstance, folders: DataFolders, target: ErasureTarget) -> Kept:
+def plan_erasure(instance: dg.DagsterInstance, folders: DataFolders, target: ErasureTarget) -> ErasurePlan:
     """Find everything that is to be deleted. Raises UploadMissing where there is nothing."""
     files: dict[str, list[Path]] = defaultdict(list)
     for what, path in _files(folders, target):
         files[what].append(path)
-    kept = Kept(target, dict(files), _runs(instance, target))
+    kept = ErasurePlan(target, dict(files), _runs(instance, target))
     if not kept.files and not kept.runs:
         raise UploadMissing("erasure.nothing_kept", target=target.message)
     return kept
@@ -125,7 +125,7 @@ def require_idle(runs: Iterable[dg.DagsterRun], target: ErasureTarget) -> None:
             raise InUse("erasure.in_use", run=run.run_id[:8], target=target.message, name=name)
 
 
-def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> None:
+def erase(instance: dg.DagsterInstance, folders: DataFolders, kept: ErasurePlan) -> None:
     """Delete it all, and what was made of it since it was listed; raises InUse where a run works on it.
 
     Uploads go first, so that no further run is started.
@@ -153,12 +153,12 @@ def forget(instance: dg.DagsterInstance, folders: DataFolders, kept: Kept) -> No
     for folder in emptied:
         with suppress(OSError):  # not there, or other clips lie in it
             folder.rmdir()
-    erase(folders, target.concerns)
+    erase_requests(folders, target.concerns)
     tags = Tags(folders)
     if target.presenter is None and target.voice is not None:
-        tags.forget(TaggedKind.VOICES, target.voice)
+        tags.remove(TaggedKind.VOICES, target.voice)
     if target.voice is None and target.presenter is not None:
-        tags.forget(TaggedKind.PRESENTERS, target.presenter)
+        tags.remove(TaggedKind.PRESENTERS, target.presenter)
     for run in runs:
         _delete_run(instance, run.run_id)
 

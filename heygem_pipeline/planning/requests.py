@@ -85,7 +85,7 @@ def withdraw(folders: DataFolders, clips: Iterable[str]) -> None:
         )
 
 
-def erase(folders: DataFolders, concerns: Callable[[str, str], bool]) -> None:
+def erase_requests(folders: DataFolders, concerns: Callable[[str, str], bool]) -> None:
     """Keep nothing of the stages and partition keys that ``concerns`` says yes to."""
     _change(
         folders,

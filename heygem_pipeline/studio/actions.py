@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from heygem_pipeline.errors import InUse, UploadMissing
 from heygem_pipeline.operations.earlier_clips import EarlierClip, keep_as_they_are, remove_earlier
-from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
+from heygem_pipeline.operations.erasure import ErasureTarget, erase, plan_erasure
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.retry_and_cancel import cancel, make_missing_now, try_again
@@ -69,23 +69,23 @@ def end_batches(
     cancel(instance, folders, before, alone)
     if with_clips:
         for clip in alone:
-            _forget(instance, folders, ErasureTarget.of_clip(clip))
+            _erase(instance, folders, ErasureTarget.of_clip(clip))
 
 
 def delete_uploads(instance: Instance, folders: DataFolders, targets: Iterable[ErasureTarget]) -> None:
     """Delete voices or presenters with all that was made of them. Raises Refusal while a run works on one."""
     for one in targets:
         try:
-            forget(instance, folders, what_is_kept(instance, folders, one))
+            erase(instance, folders, plan_erasure(instance, folders, one))
         except UploadMissing:
             continue
         except InUse as error:
             raise Refusal("in_use", 409, name=one.voice or one.presenter or "") from error
 
 
-def _forget(instance: Instance, folders: DataFolders, target: ErasureTarget) -> None:
+def _erase(instance: Instance, folders: DataFolders, target: ErasureTarget) -> None:
     try:
-        forget(instance, folders, what_is_kept(instance, folders, target))
+        erase(instance, folders, plan_erasure(instance, folders, target))
     except (UploadMissing, InUse):
         # Nothing was made of it yet, or its run is just ending; retention takes what is left.
         return

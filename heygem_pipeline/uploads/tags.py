@@ -68,7 +68,7 @@ class Tags:
         before = self.of(kind).get(key, ())
         self.change(kind, [key], tags, [tag for tag in before if tag.casefold() not in kept])
 
-    def forget(self, kind: TaggedKind, key: str) -> None:
+    def remove(self, kind: TaggedKind, key: str) -> None:
         """Remove them, with their upload."""
         tags = self.of(kind).get(key)
         if tags:

@@ -20,7 +20,7 @@ from dagster._core.events import StepMaterializationData
 from heygem_pipeline.errors import AlreadyRunning, BackupUnusable, ClusterUnusable, OutputRefused
 from heygem_pipeline.messages.message import verbatim
 from heygem_pipeline.operations.backup import back_up, restore
-from heygem_pipeline.operations.erasure import ErasureTarget, bytes_of, forget, what_is_kept
+from heygem_pipeline.operations.erasure import ErasureTarget, bytes_of, erase, plan_erasure
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.requests import ask_for, read_requests
@@ -190,12 +190,12 @@ def test_of_a_voice_that_is_forgotten_no_row_and_no_object_stays(house: House, r
     ended(house, CLIP, f"{NAME}|one", made="1", tags=tags)
     other = ended(house, VOICE, "two", made="1")
     assert {table for table, row in records(house.folders) if NAME in row} >= {"event_logs", "asset_check_executions"}
-    kept = what_is_kept(house.instance, house.folders, ErasureTarget(NAME, None))
+    kept = plan_erasure(house.instance, house.folders, ErasureTarget(NAME, None))
     assert {what: [bytes_of(house.folders, path) for path in paths] for what, paths in kept.files.items()} == {
         "uploads": [7],
         "finished clips": [4],
     }
-    forget(house.instance, house.folders, kept)
+    erase(house.instance, house.folders, kept)
     assert [row for row in records(house.folders) if NAME in row[1]] == []
     assert [one for one in house.folders.files.below(house.folders.root) if NAME in str(one.path)] == []
     if house.folders.bucket:

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from heygem_pipeline.operations.earlier_clips import EarlierClip, earlier_of, keep_as_they_are
-from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
+from heygem_pipeline.operations.erasure import ErasureTarget, erase, plan_erasure
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.planning.requests import read_requests
 from heygem_pipeline.planning.status import State
@@ -125,7 +125,7 @@ def test_it_is_erased_with_its_clip_and_removed_for_its_age(finished: House, mon
     finished.make_clip("one", "one")
     keep_as_they_are(finished.folders, [ONE])
     whom = ErasureTarget("one", None)
-    forget(finished.instance, finished.folders, what_is_kept(finished.instance, finished.folders, whom))
+    erase(finished.instance, finished.folders, plan_erasure(finished.instance, finished.folders, whom))
     assert not (finished.folders.outputs / "one").exists()
     assert not finished.folders.earlier_reports("one").exists()
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heygem_pipeline.errors import InUse, UploadMissing
-from heygem_pipeline.operations.erasure import ErasureTarget, Kept, forget, what_is_kept
+from heygem_pipeline.operations.erasure import ErasurePlan, ErasureTarget, erase, plan_erasure
 from heygem_pipeline.planning.requests import ask_for, forgive, read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -47,15 +47,15 @@ def files(folders: DataFolders) -> set[str]:
     return {path.relative_to(folders.root).as_posix() for path in paths if path.parent.name != "logs"}
 
 
-def forget_all(house: House, target: ErasureTarget) -> Kept:
-    kept = what_is_kept(house.instance, house.folders, target)
-    forget(house.instance, house.folders, kept)
+def erase_whole(house: House, target: ErasureTarget) -> ErasurePlan:
+    kept = plan_erasure(house.instance, house.folders, target)
+    erase(house.instance, house.folders, kept)
     return kept
 
 
 def test_of_a_clip_nothing_stays_and_it_is_made_again(full: House) -> None:
     before = files(full.folders)
-    forget_all(full, ErasureTarget("one", "two"))
+    erase_whole(full, ErasureTarget("one", "two"))
     assert before - files(full.folders) == {
         "outputs/one/two.mp4",
         "outputs/one.zip",
@@ -67,7 +67,7 @@ def test_of_a_clip_nothing_stays_and_it_is_made_again(full: House) -> None:
 
 
 def test_of_a_voice_nothing_stays_but_what_the_presenters_share(full: House) -> None:
-    forget_all(full, ErasureTarget("one", None))
+    erase_whole(full, ErasureTarget("one", None))
     assert {name for name in files(full.folders) if "one" in name} == {
         "templates/one.mp4",
         "store/face_tracks/one.parquet",
@@ -84,7 +84,7 @@ def test_of_a_voice_nothing_stays_but_what_the_presenters_share(full: House) -> 
 
 
 def test_of_a_presenter_nothing_stays_in_any_voices_folder_or_zip(full: House) -> None:
-    forget_all(full, ErasureTarget(None, "two"))
+    erase_whole(full, ErasureTarget(None, "two"))
     assert {name for name in files(full.folders) if name.rpartition("/")[2].startswith("two")} == {
         "audio/two.wav",
         "store/audio_features/two.parquet",
@@ -101,7 +101,7 @@ def test_of_an_upload_no_picture_stays(full: House) -> None:
     theirs.parent.mkdir(parents=True)
     for picture in pictures:
         picture.touch()
-    forget_all(full, ErasureTarget(None, "two"))
+    erase_whole(full, ErasureTarget(None, "two"))
     assert [picture.exists() for picture in pictures] == [False, False, True, True]
 
 
@@ -110,7 +110,7 @@ def test_of_a_photograph_the_choice_that_it_moves_goes_too(full: House) -> None:
     full.take_in()
     sidecar = full.folders.presenters / "photo.yaml"
     assert sidecar.read_text() == "moving: true\n"
-    forget_all(full, ErasureTarget(None, "photo"))
+    erase_whole(full, ErasureTarget(None, "photo"))
     assert not sidecar.exists()
 
 
@@ -118,7 +118,7 @@ def test_a_zip_that_never_held_the_presenter_stays(full: House) -> None:
     full.folders.clip(ClipKey("one", "two")).unlink()
     with zipfile.ZipFile(full.folders.delivery("one"), "w") as archive:
         archive.writestr("manifest.json", json.dumps([{"output": "one.mp4"}]))
-    forget_all(full, ErasureTarget(None, "two"))
+    erase_whole(full, ErasureTarget(None, "two"))
     assert full.folders.delivery("one").exists() and not full.folders.delivery("two").exists()
 
 
@@ -134,7 +134,7 @@ def test_records_and_requests_of_others_stay(full: House) -> None:
     }
     ask_for(full.folders, ["one|two", "two|one"])
     forgive(full.folders, ["voice two", "presenter two", "clip one|two"])
-    forget_all(full, ErasureTarget(None, "two"))
+    erase_whole(full, ErasureTarget(None, "two"))
     left = {run.run_id for run in full.instance.get_runs()}
     assert left == {run_ids["clip", "two|one"], run_ids["voice", "two"]}
     requests = read_requests(full.folders)
@@ -145,34 +145,34 @@ def test_a_failure_is_forgotten_with_its_clip(full: House) -> None:
     full.folders.clip(ClipKey("one", "two")).unlink()
     full.run(CLIP, "one|two", DagsterRunStatus.CANCELED)
     assert full.clip("one", "two").state is State.FAILED
-    forget_all(full, ErasureTarget("one", "two"))
+    erase_whole(full, ErasureTarget("one", "two"))
     assert full.clip("one", "two").state is State.READY
 
 
 @pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED])
 def test_nothing_is_deleted_while_a_run_works_on_it(full: House, status: DagsterRunStatus) -> None:
     before = files(full.folders)
-    kept = what_is_kept(full.instance, full.folders, ErasureTarget("one", None))
+    kept = plan_erasure(full.instance, full.folders, ErasureTarget("one", None))
     full.run(VOICE, "one", status)
     with pytest.raises(InUse, match="heygem cancel 'one'"):
-        forget(full.instance, full.folders, kept)
+        erase(full.instance, full.folders, kept)
     assert files(full.folders) == before
 
 
 def test_a_clip_that_was_made_since_it_was_listed_goes_too(full: House) -> None:
     full.folders.clip(ClipKey("one", "two")).unlink()
-    kept = what_is_kept(full.instance, full.folders, ErasureTarget(None, "two"))
+    kept = plan_erasure(full.instance, full.folders, ErasureTarget(None, "two"))
     full.make_clip("one", "two")
-    forget(full.instance, full.folders, kept)
+    erase(full.instance, full.folders, kept)
     assert not full.folders.clip(ClipKey("one", "two")).exists()
 
 
 def test_what_is_left_of_an_upload_that_is_gone_can_be_forgotten(full: House) -> None:
     (full.folders.presenters / "two.mp4").unlink()
     full.take_in()
-    forget_all(full, ErasureTarget(None, "two"))
+    erase_whole(full, ErasureTarget(None, "two"))
     with pytest.raises(UploadMissing, match="Nothing is kept of the presenter two"):
-        forget_all(full, ErasureTarget(None, "two"))
+        erase_whole(full, ErasureTarget(None, "two"))
 
 
 def test_a_link_is_removed_and_not_what_it_points_to(full: House, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_link_is_removed_and_not_what_it_points_to(full: House, tmp_path: Path
     (full.folders.presenters / "two.mp4").rename(mine)
     (full.folders.presenters / "two.mp4").symlink_to(mine)
     full.take_in()
-    forget_all(full, ErasureTarget(None, "two"))
+    erase_whole(full, ErasureTarget(None, "two"))
     assert mine.exists() and not (full.folders.presenters / "two.mp4").is_symlink()
 
 
@@ -207,7 +207,7 @@ def test_of_a_script_nothing_stays_and_of_a_recording_no_script_goes(full: House
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     before = files(folders)
-    kept = forget_all(full, ErasureTarget("lesson", None))
+    kept = erase_whole(full, ErasureTarget("lesson", None))
     assert before - files(folders) == {
         "scripts/lesson.txt",
         "store/spoken_scripts/lesson.wav",
@@ -217,7 +217,7 @@ def test_of_a_script_nothing_stays_and_of_a_recording_no_script_goes(full: House
     }
     assert len(kept.files["recordings of scripts"]) == 3
     assert "lesson" not in full.instance.get_dynamic_partitions("audio")
-    forget_all(full, ErasureTarget("one", None))
+    erase_whole(full, ErasureTarget("one", None))
     assert {"scripts/other.txt", "store/spoken_scripts/other.wav"} <= files(folders)
 
 
@@ -229,12 +229,12 @@ def test_the_text_of_a_recording_goes_with_it_and_not_with_another_of_its_name(f
         folders.voice_text("one", suffix).parent.mkdir(parents=True, exist_ok=True)
         folders.voice_text("one", suffix).touch()
     before = files(folders)
-    forget_all(full, ErasureTarget("one", None))
+    erase_whole(full, ErasureTarget("one", None))
     gone = before - files(folders)
     assert {"audio/one.srt", "audio/one.txt", "store/subtitles/one.srt", "store/subtitles/one.vtt"} <= gone
     assert "audio/two.srt" not in gone
 
     (folders.voices / "two.mp3").write_bytes(b"another of its name")
     full.take_in()
-    forget_all(full, ErasureTarget("two", None))
+    erase_whole(full, ErasureTarget("two", None))
     assert (folders.voices / "two.srt").exists()

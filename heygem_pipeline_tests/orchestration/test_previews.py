@@ -14,7 +14,7 @@ from heygem_pipeline.clip import excerpt
 from heygem_pipeline.clip.voice_text import VoiceText
 from heygem_pipeline.definitions import defs
 from heygem_pipeline.media.probe import probe_video
-from heygem_pipeline.operations.erasure import ErasureTarget, forget, what_is_kept
+from heygem_pipeline.operations.erasure import ErasureTarget, erase, plan_erasure
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.orchestration.previews import draw_preview, preview_job, previews
@@ -149,7 +149,7 @@ def test_previews_go_by_themselves_and_with_their_voice(real: House) -> None:
         (request,) = tick(real)
         run(real, request)
     voice = ErasureTarget("talk", None)
-    forget(real.instance, real.folders, what_is_kept(real.instance, real.folders, voice))
+    erase(real.instance, real.folders, plan_erasure(real.instance, real.folders, voice))
     assert list(real.folders.previews.glob("*")) == []
     assert [one for one in real.instance.get_runs() if "talk" in str(one.run_config)] == []
 

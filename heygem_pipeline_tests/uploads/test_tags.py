@@ -22,7 +22,7 @@ def test_tags_are_given_and_taken_of_several_at_once(tags: Tags) -> None:
     assert tags.of(VOICES) == {"one": ("autumn", "Course 7"), "two": ("Course 7", "winter"), "three": ("winter",)}
     assert tags.of(PRESENTERS) == {}
     tags.put(VOICES, "one", ["spring"])
-    tags.forget(VOICES, "two")
+    tags.remove(VOICES, "two")
     assert tags.of(VOICES) == {"one": ("spring",), "three": ("winter",)}
 
 

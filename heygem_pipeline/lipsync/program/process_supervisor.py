@@ -1,4 +1,4 @@
-"""Supervises a program and outlives nobody: when the pipeline closes its end of the pipe, or dies, the program ends too.
+"""Supervises a program and outlives nobody: when the pipeline closes its end of the pipe, or dies, it ends too.
 
 Run as a process of its own, by path, with nothing but the standard library:
 ``python -I process_supervisor.py FOLDER_TO_REMOVE PROGRAM ARGUMENTS...``. Its exit status is the program's.
