@@ -1,7 +1,8 @@
 """What the pipeline says to people, as data: a stable code and named values, from which each language makes a sentence.
 
 What a machine decides hangs on the code and the values, never on a sentence. The sentences stand in ``en.json`` and
-``zh.json`` beside this file: code -> a template of ``str.format`` with the values' names.
+``zh.json`` beside this file: code -> a template of ``str.format`` with the values' names. On its page the Studio words
+some codes otherwise (``studio/texts.py``): where the commands that a sentence names are of no use there.
 """
 
 import json

@@ -104,7 +104,7 @@ class ControllerLock:
                     # Nobody can take it either while the database is away.
                     sleep(SECONDS_BETWEEN_LOOKS)
                 except AlreadyRunning as error:
-                    self._give_up(AlreadyRunning("cluster.lock_lost", **error.values))
+                    self._give_up(AlreadyRunning("cluster.lock_lost", holder=error.values["holder"]))
                     return
 
     def _give_up(self, lost: AlreadyRunning) -> None:
