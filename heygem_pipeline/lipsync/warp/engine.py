@@ -35,7 +35,7 @@ class WarpEngine:
     """Warps the template's own mouth; a pure function of its input, bit for bit."""
 
     name = "warp"
-    version = "6"
+    version = "7"
     device = "cpu"
     licence = Message("licence.warp")
 

@@ -13,7 +13,7 @@ from heygem_pipeline.lipsync.warp.deformation import thin_plate_spline
 from heygem_pipeline.lipsync.warp.deformation.control_points import face_control_points
 from heygem_pipeline.lipsync.warp.deformation.thin_plate_spline import DisplacementGrid
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
-from heygem_pipeline.lipsync.warp.exemplars.overlay import chin_reach, overlay_exemplars
+from heygem_pipeline.lipsync.warp.exemplars.overlay import chin_reach, corner_reach, overlay_exemplars
 from heygem_pipeline.lipsync.warp.interior.opening import paint_opening
 from heygem_pipeline.lipsync.warp.mouth_region import MouthRegion, locate_mouth_region
 
@@ -115,7 +115,16 @@ class FrameRenderer:
             paint_opening(warped[rows], region, base, target, rounding, light, own_teeth)
         if overlay is not None:
             overlay_exemplars(
-                warped, head, overlay.lines, target, overlay.mouths, overlay.closing, overlay.visibility, below
+                warped,
+                head,
+                overlay.lines,
+                target,
+                overlay.mouths,
+                overlay.closing,
+                overlay.visibility,
+                light,
+                below,
+                corner_reach(base, target),
             )
         return Patch(left, top, warped)
 

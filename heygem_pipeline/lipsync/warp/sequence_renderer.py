@@ -134,7 +134,9 @@ class _SequenceRenderer:
         asked = self._performance.target_for(output_frame, own, self._calibration.rest.of(frame))
         pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
         shot = int(self._shots[frame])
-        return Query(_with_landmark_bias(asked.target, self._exemplars.closed_height), asked.target.gap, pose, shot)
+        return Query(
+            _with_landmark_bias(asked.target, self._exemplars.closed_height), asked.target.gap, pose, shot, frame
+        )
 
     def closed(self, output_frame: int) -> Query | None:
         """The closed mouth of a frame whose lips the presenter parts without speaking; None where they do not."""
@@ -146,7 +148,9 @@ class _SequenceRenderer:
             return None
         lips = closed_contours(contours_from_lips(self._calibration.lips[frame]), rest)
         pose = np.radians(self._tracks.pose[frame, :2].astype(np.float64))
-        return Query(_with_landmark_bias(lips, self._exemplars.closed_height), 0.0, pose, int(self._shots[frame]))
+        return Query(
+            _with_landmark_bias(lips, self._exemplars.closed_height), 0.0, pose, int(self._shots[frame]), frame
+        )
 
     def patch(self, seen: Observation, found: Match | None, closing: Match | None, share: float) -> MouthPatch:
         untouched = MouthPatch(seen.output_frame, seen.template_frame)

@@ -12,6 +12,7 @@ from heygem_pipeline.faces.temporal_smoothing import present_runs, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHARE, Calibration
 from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
+from heygem_pipeline.lipsync.warp.analysis.order_statistics import quantile
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips, shape_descriptor
 
 MOST_EXEMPLARS = 320
@@ -46,6 +47,14 @@ CLOSED_SEEN_GAP, CLOSED_LANDMARK_GAP = 0.015, 0.03
 template's nearest ones and the second: colour alone takes even teeth for a lip, landmarks alone bridge small openings.
 All that were looked at of 25 people were closed."""
 
+CLEAR_GAP, MIDDLE, OPENING_ROWS = 0.05, slice(5, 12), np.linspace(0.1, 0.9, 9)
+"""IOD from which it is judged how clearly an opening shows what is in it, and where: samples of the inner lines, and
+shares of the way from lip to lip."""
+
+ALONG_LINE, ACROSS_LINE, LIP_QUANTILE, SOOT = slice(3, 14), np.linspace(-0.03, 0.03, 13), 0.75, 0.6
+"""Where the line between closed lips is looked at: samples along it, IOD across it; which of the lightness found there
+is that of the lips, and the share of it below which it is dark."""
+
 LEAST_SPEED = 4.0
 """How fast a mouth that speaks opens and shuts: mean change of the gap a second over its deviation. Of 50 clips
 people who speak had 4.8 and more, presenters who smile or chew up to 3.4: a smile's mouths are not those of speech."""
@@ -63,6 +72,9 @@ class Exemplar:
             mouth too, so that the two fit.
         seen_gap: the opening that the picture shows, IOD: landmarks miss lips that bare clenched teeth.
         sharpness: standard deviation of the Laplacian over the lips, grey levels.
+        clearness: mean size of the Laplacian in the opening, grey levels: teeth and dark that are told apart, and no
+            film; 0 where the lips touch.
+        soot: how dark and how broad the line between the lips is, 0..1.
     """
 
     frame: int
@@ -71,6 +83,8 @@ class Exemplar:
     contours: MouthContours
     seen_gap: float
     sharpness: float
+    clearness: float = 0.0
+    soot: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,7 @@ class ExemplarSet:
         shots: int (mouths,), which shot each belongs to.
         closed: bool (mouths,), whose lips touch.
         closed_height: float64 (17,), how far apart the landmarks put inner lips that touch, IOD.
+        unrest: float64 (mouths,), how fast their lips move, IOD a second.
         speaks: whether they are the mouths of speech; else there are closed ones alone, for where the presenter's own
             lips part without speech.
     """
@@ -95,6 +110,7 @@ class ExemplarSet:
     shots: NDArray[np.int64]
     closed: NDArray[np.bool_]
     closed_height: NDArray[np.float64]
+    unrest: NDArray[np.float64]
     speaks: bool = True
 
     @property
@@ -167,8 +183,16 @@ def collect_exemplars(
         shots=shots,
         closed=np.array([m.seen_gap <= CLOSED_SEEN_GAP and m.contours.gap <= touching for m in mouths]),
         closed_height=_closed_height(calibration),
+        unrest=_unrest(calibration, float(tracks.frame_rate))[places],
         speaks=speaks,
     )
+
+
+def _unrest(calibration: Calibration, frame_rate: float) -> NDArray[np.float64]:
+    """How fast the lips rise or sink in every frame, IOD a second."""
+    heights = calibration.lips[..., 1].reshape(len(calibration.lips), -1)
+    steps = frame_rate * np.nan_to_num(np.abs(np.diff(heights, axis=0)).max(axis=1))
+    return np.maximum(np.r_[steps, 0.0], np.r_[0.0, steps])
 
 
 def select_exemplar_frames(
@@ -264,6 +288,8 @@ def _crop_exemplar(seen: Observation, head: HeadFrame, contours: MouthContours) 
         contours=contours,
         seen_gap=max(0.0, seen.contours.gap),
         sharpness=_sharpness(picture, own_lips - (left, top)),
+        clearness=_clearness(picture, head.cropped(left, top), contours) if seen.contours.gap > CLEAR_GAP else 0.0,
+        soot=_soot(picture, head.cropped(left, top), contours),
     )
 
 
@@ -273,3 +299,23 @@ def _sharpness(picture: NDArray[np.uint8], lips: NDArray[np.float64]) -> float:
     (left, top), (right, bottom) = np.floor(lips.min(axis=0)).astype(int), np.ceil(lips.max(axis=0)).astype(int)
     grey = cv2.cvtColor(picture[top : bottom + 1, left : right + 1], cv2.COLOR_BGR2GRAY)
     return float(cv2.Laplacian(grey, cv2.CV_32F).std())
+
+
+def _clearness(picture: NDArray[np.uint8], head: HeadFrame, contours: MouthContours) -> float:
+    import cv2
+
+    upper, lower = contours.upper_inner[MIDDLE], contours.lower_inner[MIDDLE]
+    places = head.to_pixels(upper + OPENING_ROWS[:, None, None] * (lower - upper)).astype(np.float32)
+    edges = cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.CV_32F)
+    return float(np.abs(cv2.remap(edges, places[..., 0], places[..., 1], cv2.INTER_LINEAR)).mean())
+
+
+def _soot(picture: NDArray[np.uint8], head: HeadFrame, contours: MouthContours) -> float:
+    import cv2
+
+    line = (contours.upper_inner[ALONG_LINE] + contours.lower_inner[ALONG_LINE]) / 2
+    places = head.to_pixels(line + ACROSS_LINE[:, None, None] * np.array([0.0, 1.0])).astype(np.float32)
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    seen = cv2.remap(grey, places[..., 0], places[..., 1], cv2.INTER_LINEAR).astype(np.float32)
+    lips = max(float(quantile(seen, LIP_QUANTILE)), 1.0)
+    return float(np.maximum(1 - seen / (SOOT * lips), 0).mean())

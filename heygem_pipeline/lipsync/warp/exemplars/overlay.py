@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.easing import smoothstep
 from heygem_pipeline.faces.head_frame import HeadFrame
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
 from heygem_pipeline.lipsync.warp.analysis.order_statistics import median
 from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar
@@ -20,6 +21,9 @@ CLOSED_REACH, CLOSED_FEATHER = 0.15, 0.08
 CHIN_MOVE, CHIN_SHARE, CHIN_FADE = (0.03, 0.12), 0.85, 0.4
 """How far the lower lip is carried (IOD) until the chin too is the found mouth's: stretched skin is a smear. The share
 of the way to the chin's tip that is covered then, and the share of that over which the cover fades."""
+
+CORNER_COVER, MOST_BESIDE = 0.11, 0.25
+"""IOD past the corners that the frame's own mouth had, and the most beside those wanted."""
 
 COLOUR_RING, COLOUR_RING_FADES = (0.05, 0.22), (0.02, 0.04)
 """IOD around the lips where the colours of both are compared, and over which they begin and cease to count."""
@@ -49,7 +53,7 @@ shown."""
 RIM = 0.40
 """Share of the opening's height above and below that keeps its size."""
 
-UPPER_TEETH_FIRST, UPPER_TEETH_ONLY = 1.1, 1.9
+UPPER_TEETH_FIRST, UPPER_TEETH_ONLY = 1.0, 1.35
 """Where a found mouth is so many times as open as asked, its upper rim begins to take the place of the lower one, and
 has taken it: upper teeth stand in front of the lower ones, which would stick to the lip."""
 
@@ -58,13 +62,19 @@ MOST_RIMS = 0.98
 
 CLOSED_UPPER_RIM, CLOSED_LOWER_RIM = 0.85, 0.08
 
-OPENING_EDGE, OPENING_SHUT, OPENING_SEEN, OPENING_SHADE = 0.012, 0.008, 0.04, 0.65
-"""Lips that touched and part again hold nothing between them to show but the dark line where they met: the soft edge
-of their opening (IOD), its height up to which nothing of it is seen, that from which it is as dark as it gets, and how
-much darker than that line."""
+OPENING_EDGE, OPENING_SHUT, OPENING_SEEN = 0.012, 0.008, 0.04
+"""An opening's soft edge (IOD), its height up to which nothing of it is seen, and that from which it is seen whole."""
 
-OPEN_SHARE = 0.35
-"""Share of open mouths from which they alone fill the opening: teeth seen through closed lips are a ghost."""
+EDGE_BLURS, LINING_HEIGHT, LINING_TONE = 2.0, 0.03, 0.6
+"""A dark opening's edge is as soft as the lips' own edges, so many times; up to that height (IOD) the lower lip's inner
+side is seen, in so much of its colour."""
+
+TEETH_FROM, TEETH_STRIP = 0.06, 1.25
+"""IOD: smaller openings are dark, unless the found mouth is hardly wider, so many times, than they are."""
+
+OPEN_SHARE = 0.45
+"""Share of open mouths from which they fill the opening; below, it is dark: teeth seen through closed lips are a
+ghost."""
 
 MAP_COLUMNS, MAP_ROWS = 48, 72
 """Of the coarse map from the face to the found mouth."""
@@ -81,7 +91,9 @@ def overlay_exemplars(
     mouths: Sequence[tuple[Exemplar, float]],
     closing: Sequence[tuple[Exemplar, float]],
     strength: float,
+    light: FaceLighting,
     below: float = 0.0,
+    beside: float = 0.0,
 ) -> None:
     """Lay found mouths over a warped patch, in place.
 
@@ -93,7 +105,9 @@ def overlay_exemplars(
         mouths: what is laid over, with shares.
         closing: the same of mouths whose lips touch; the shares of both sum to 1.
         strength: 0..1.
+        light: of the face, in which a dark opening is seen.
         below: IOD under the lips that the found mouth covers, if more than around them.
+        beside: the same beside their corners.
     """
     import cv2
 
@@ -101,8 +115,10 @@ def overlay_exemplars(
     closed = sum(share for _, share in closing)
     reach = OVERLAY_REACH + closed * (CLOSED_REACH - OVERLAY_REACH)
     feather = OVERLAY_FEATHER + closed * (CLOSED_FEATHER - OVERLAY_FEATHER)
-    below = max(reach, below)
+    below, beside = max(reach, below), max(reach, beside)
     low, high = lips.min(axis=0) - COLOUR_RING[1], lips.max(axis=0) + COLOUR_RING[1]
+    low[0] -= beside - reach
+    high[0] += beside - reach
     high[1] = max(high[1], float(lips[:, 1].max()) + below)
     left, top, right, bottom = head.pixel_box(low, high, (picture.shape[1], picture.shape[0]))
     if right - left < 2 or bottom - top < 2:
@@ -111,50 +127,44 @@ def overlay_exemplars(
     x, y = np.meshgrid(np.linspace(low[0], high[0], MAP_COLUMNS), np.linspace(low[1], high[1], MAP_ROWS))
     cell = (high - low) / (np.array([MAP_COLUMNS, MAP_ROWS]) - 1)
     to_grid = head.cropped(left, top).to_grid(low, cell)
-    distance = _upsample(_distance(target, x, y, (reach, feather), below)[..., None], to_grid, size, border=1.0)
+    distance = _upsample(_distance(target, x, y, (reach, feather), below, beside)[..., None], to_grid, size, border=1.0)
     face = picture[box].astype(np.float32)
 
-    def laid(found: Sequence[tuple[Exemplar, float]], thickness: float) -> NDArray[np.float32]:
-        sum_of_shares = np.zeros_like(face)
-        for mouth, share in found:
-            place = _upsample(_source_pixels(mouth, target, x, y, thickness), to_grid, size, border=OFF_THE_PICTURE)
-            sum_of_shares += np.float32(share) * cv2.remap(
-                mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            ).astype(np.float32)
-        return sum_of_shares
+    def laid(mouth: Exemplar, thickness: float) -> NDArray[np.float32]:
+        place = _upsample(_source_pixels(mouth, target, x, y, thickness), to_grid, size, border=OFF_THE_PICTURE)
+        bent = cv2.remap(
+            mouth.picture, place, np.empty(0, np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        return bent.astype(np.float32)
 
-    over = laid(mouths, EXEMPLAR_THICKNESS_SHARE)
-    inside: NDArray[np.float32] | None = None
-    if closing:
-        lips_that_touch = laid(closing, CLOSED_THICKNESS_SHARE)
-        inside = _inside(over, 1 - closed, lips_that_touch, closed)
-        over += lips_that_touch
-        between = _upsample(_between_lips(opening, x, y)[..., None], to_grid, size, border=0.0)[..., None]
-        inside -= over
-        inside *= between
+    # Lips may fade into each other; what lies between them is one mouth's, or the dark.
+    pictures = [(laid(mouth, EXEMPLAR_THICKNESS_SHARE), share) for mouth, share in mouths]
+    pictures += [(laid(mouth, CLOSED_THICKNESS_SHARE), share) for mouth, share in closing]
+    over = np.zeros_like(face)
+    for bent, share in pictures:
+        over += np.float32(share) * bent
+    most = max(range(len(mouths)), key=lambda place: mouths[place][1]) if 1 - closed >= OPEN_SHARE else -1
+    dark = most < 0 or _shows_a_strip(mouths[most][0], opening)
+    edge = max(OPENING_EDGE, EDGE_BLURS * light.blur) if dark else OPENING_EDGE
+    between: NDArray[np.float32] | None = None
+    if dark or len(pictures) > 1:
+        between = _upsample(_between_lips(opening, x, y, edge), to_grid, size, border=0.0)
     ratio = _colour_ratio(face, over, distance, head.scale)
-    if inside is not None:
-        over += inside
+    if between is not None and not dark:
+        over += between[..., :1] * (pictures[most][0] - over)
     over *= ratio
+    if between is not None and dark:
+        colour = light.crease + between[..., 1:] * (LINING_TONE * light.lip - light.crease)
+        over += between[..., :1] * (colour - over)
     alpha = np.clip((reach - distance) / feather, 0, 1)
     alpha = (strength * alpha * alpha * (3 - 2 * alpha))[..., None]
     face += alpha * (over - face)
     picture[box] = np.clip(face + 0.5, 0, 255).astype(np.uint8)
 
 
-def _inside(
-    open_mouths: NDArray[np.float32], opened: float, lips_that_touch: NDArray[np.float32], closed: float
-) -> NDArray[np.float32]:
-    """What fills the opening: what open mouths hold, or the dark between lips that touched.
-
-    Args:
-        opened: share with which the open mouths are multiplied; ``closed`` likewise.
-    """
-    share = min(1.0, opened / OPEN_SHARE)
-    dark = (1 - share) * (1 - OPENING_SHADE) / closed
-    return np.asarray(
-        np.float32(share / max(opened, 1e-6)) * open_mouths + np.float32(dark) * lips_that_touch, np.float32
-    )
+def _shows_a_strip(mouth: Exemplar, opening: MouthContours) -> bool:
+    """Whether of a found mouth's teeth a small opening would show but a strip: a film."""
+    return opening.gap < TEETH_FROM and mouth.seen_gap > TEETH_STRIP * opening.gap
 
 
 def _upsample(
@@ -195,29 +205,45 @@ def chin_reach(base: MouthContours, target: MouthContours, chin: float) -> float
     return smoothstep(*CHIN_MOVE, abs(lip - own)) * CHIN_SHARE * max(chin - lip, 0.0)
 
 
+def corner_reach(base: MouthContours, target: MouthContours) -> float:
+    """How far beside the lips found mouths cover a face, IOD: past the corners that the frame's own mouth had."""
+    carried = np.abs(target.upper_outer[[0, -1], 0] - base.upper_outer[[0, -1], 0]).max()
+    return min(float(carried) + CORNER_COVER, MOST_BESIDE)
+
+
 def _distance(
-    target: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64], cover: tuple[float, float], below: float
+    target: MouthContours,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    cover: tuple[float, float],
+    below: float,
+    beside: float,
 ) -> NDArray[np.float64]:
-    """About how far outside the lips a place lies, IOD; negative within. Below them it counts less.
+    """About how far outside the lips a place lies, IOD; negative within. Below and beside them it counts less.
 
     Args:
         cover: reach and feather of what is laid over.
         below: its reach under the lips.
+        beside: its reach beside their corners.
     """
     reach, feather = cover
     fade = max(feather, CHIN_FADE * below)
     lines = _line_heights(target, x[0])
     aside = np.maximum(np.maximum(target.upper_outer[0, 0] - x, x - target.upper_outer[-1, 0]), 0)
+    aside = np.interp(aside, [0, beside - feather, beside, 9], [0, reach - feather, reach, 9 - beside + reach])
     under = np.interp(y - lines[3], [-9, 0, below - fade, below, 9], [-9, 0, reach - feather, reach, 9 - below + reach])
     upright = np.maximum(lines[0] - y, under)
     return np.where(aside > 0, np.hypot(aside, np.maximum(upright, 0)), upright)
 
 
-def _between_lips(opening: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far a place is seen to lie in the opening, 0..1."""
+def _between_lips(
+    opening: MouthContours, x: NDArray[np.float64], y: NDArray[np.float64], edge: float
+) -> NDArray[np.float64]:
+    """How far a place is seen to lie in the opening, and on the lower lip's inner side, 0..1: (rows, columns, 2)."""
     lines = _line_heights(opening, x[0])
     depth = np.minimum(y - lines[1], lines[2] - y)
-    return np.clip(depth / OPENING_EDGE + 0.5, 0, 1) * smoothstep(OPENING_SHUT, OPENING_SEEN, lines[2] - lines[1])
+    seen = np.clip(depth / edge + 0.5, 0, 1) * smoothstep(OPENING_SHUT, OPENING_SEEN, lines[2] - lines[1])
+    return np.stack([seen, 1 - smoothstep(0.0, LINING_HEIGHT, lines[2] - y)], axis=-1)
 
 
 def _source_pixels(

@@ -17,6 +17,9 @@ SEEN_WEIGHT, SEEN_TOLERANCE = 40.0, 0.02
 """Weight of what a mouth is seen to be open beyond what is asked, and how much more is allowed, IOD: lips that shall
 touch must not bare teeth."""
 
+HOLLOW_WEIGHT, HOLLOW_TOLERANCE = 20.0, 0.04
+"""The same of what a mouth is seen to be less open than asked: lips that touch hold nothing that could be shown."""
+
 TOUCHING_SEEN_GAP = 0.015
 """IOD: lips nearer than this are seen to touch."""
 
@@ -25,6 +28,26 @@ POSE_WEIGHT = 1.5
 
 BLUR_WEIGHT = 0.02
 """Square IOD for a mouth half as sharp as the template's usual one."""
+
+FILM_WEIGHT, CLEAR_QUANTILE = 0.04, 0.7
+"""Square IOD for an opening half as clear as the template's clear ones, and which quantile those are: teeth and dark
+that run into each other are a film."""
+
+UNREST_WEIGHT, USUAL_UNREST, MOST_UNREST = 0.012, 1.0, 1.5
+"""Square IOD for lips that move at that speed (IOD a second), and up to how many times as much: between two mouths they
+are neither, and held they look like none."""
+
+UNUSUAL_WEIGHT = 1.0
+"""How much worse closed lips are that are pursed or pressed as this presenter's seldom are, for a square IOD."""
+
+SOOT_WEIGHT, USUAL_SOOT = 0.2, 0.4
+"""Square IOD for closed lips whose line is all dark, beyond that quantile of the template's closed lips."""
+
+NOD_SHARE = 0.5
+"""How much of a nod's difference counts where lips close: a dropped jaw is read as part of a nod."""
+
+AGE_WEIGHT, AGE_SECONDS = 0.03, 3.0
+"""Square IOD for closed lips from that long before or after: the light on the chin changes with the head."""
 
 JUMP_COST = 0.030
 """Square IOD for cutting to any other mouth, at 25 frames a second: some 7 cuts in 60 frames of speech."""
@@ -35,7 +58,7 @@ STEP_COST = {1: 0.0, 0: 0.004, 2: 0.004, -1: 0.004}
 BLOCK_SECONDS, LOOKAHEAD_SECONDS = 4.0, 1.0
 """A block is settled once the frames this far beyond it are known."""
 
-SHOWN_DISTANCE, DROPPED_DISTANCE = 0.05, 0.09
+SHOWN_DISTANCE, DROPPED_DISTANCE = 0.12, 0.20
 """Square IOD up to which mouths begin to be shown, and beyond which they cease to be: a mouth that is half the
 template's and half drawn is no mouth."""
 
@@ -71,12 +94,14 @@ class Query:
         gap: its true opening, IOD.
         pose: (2,), yaw and pitch of the frame below, radians.
         shot: the shot it belongs to.
+        frame: its place in the template.
     """
 
     contours: MouthContours
     gap: float
     pose: NDArray[np.float64]
     shot: int = 0
+    frame: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,7 +176,7 @@ def retrieve(
                 cost = np.where(excluded(position), np.inf, cost)
             if cost is not None and asked is not None and closed_only:
                 touching = own.closed & ~search.stay_open(asked)
-                cost = np.where(touching if touching.any() else own.closed, cost, np.inf)
+                cost = np.where(touching if touching.any() else own.closed, search.closing_costs(asked, cost), np.inf)
             costs.append(cost)
             seen = 1 - smoothstep(FADING_GAP, OPEN_GAP, asked.gap) if closed_only and asked is not None else 1.0
             counted.append(None if cost is None else cost * max(seen, UNSEEN_WEIGHT))
@@ -180,12 +205,25 @@ def retrieve(
 
 class _ExemplarSearch:
     def __init__(self, own: ExemplarSet, frame_rate: float) -> None:
-        self._own = own
+        self._own, self._rate = own, frame_rate
         self._gaps = np.array([mouth.contours.gap for mouth in own.mouths])
         self._seen_gaps = np.array([mouth.seen_gap for mouth in own.mouths])
         sharpness = np.array([mouth.sharpness for mouth in own.mouths])
         dull = np.log2(np.median(sharpness) / np.maximum(sharpness, 1e-3))
         self._blur = BLUR_WEIGHT * np.clip(dull, 0, 2)
+        clearness = np.array([mouth.clearness for mouth in own.mouths])
+        if (clearness > 0).any():
+            usual = float(np.quantile(clearness[clearness > 0], CLEAR_QUANTILE))
+            film = np.where(clearness > 0, np.log2(usual / np.maximum(clearness, 1e-3)), 0)
+            self._blur += FILM_WEIGHT * np.clip(film, 0, 2)
+        self._unusual = UNREST_WEIGHT * np.minimum(own.unrest / USUAL_UNREST, MOST_UNREST) ** 2
+        self._blur += self._unusual
+        if own.closed.any():
+            soot = np.array([mouth.soot for mouth in own.mouths])
+            usual = np.median(own.signatures[own.closed], axis=0)
+            darker = np.maximum(soot - np.quantile(soot[own.closed], USUAL_SOOT), 0)
+            self._unusual = self._unusual + SOOT_WEIGHT * darker
+            self._unusual += UNUSUAL_WEIGHT * ((own.signatures - usual) ** 2).sum(axis=1)
         self._jump = JUMP_COST * frame_rate / 25
         self._runs = np.cumsum(~own.follows)
 
@@ -195,9 +233,16 @@ class _ExemplarSearch:
         gap = self._gaps - wanted.contours.gap
         away += GAP_WEIGHT * gap**2 * np.where(gap < 0, LESS_OPEN_FACTOR, 1.0)
         away += SEEN_WEIGHT * np.maximum(self._seen_gaps - wanted.gap - SEEN_TOLERANCE, 0) ** 2
+        away += HOLLOW_WEIGHT * np.maximum(wanted.gap - self._seen_gaps - HOLLOW_TOLERANCE, 0) ** 2
         away += POSE_WEIGHT * ((self._own.poses - wanted.pose) ** 2).sum(axis=1)
         away += OTHER_SHOT_COST * (self._own.shots != wanted.shot)
         return away + self._blur
+
+    def closing_costs(self, wanted: Query, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same for lips that close: best are those that this presenter usually closes with, from about then."""
+        nodded = POSE_WEIGHT * (self._own.poses[:, 1] - wanted.pose[1]) ** 2
+        away = np.abs(self._own.frames - wanted.frame) / (AGE_SECONDS * self._rate)
+        return costs + self._unusual - (1 - NOD_SHARE) * nodded + AGE_WEIGHT * np.minimum(away, 1)
 
     def plays_on(self, before: int, after: int) -> bool:
         """Whether one mouth follows another as in the template, held, or a frame skipped or stepped back."""

@@ -34,7 +34,7 @@ SEEN_TO = 0.62
 EDGE_CURVE = 0.10
 """How much the teeth's edge rises to the sides, for the square of the distance from the midline (IOD)."""
 
-NOTCH_DEPTH, NOTCH_WIDTH = 0.011, 0.010
+NOTCH_DEPTH, NOTCH_WIDTH = 0.016, 0.012
 """IOD: rounded corners leave it between two teeth."""
 
 SHADE_FROM, SHADE_RANGE, DEEPEST_SHADE = 0.13, 0.27, 0.75
@@ -43,7 +43,7 @@ SHADE_FROM, SHADE_RANGE, DEEPEST_SHADE = 0.13, 0.27, 0.75
 LEFT_TONE = 0.985
 """No mouth is its own mirror image."""
 
-LINE_WIDTH, LINE_WIDTH_PIXELS, FULL_LINE_WIDTH, LINE_SHADE = 0.006, 0.8, 0.009, 0.15
+LINE_WIDTH, LINE_WIDTH_PIXELS, FULL_LINE_WIDTH, LINE_SHADE = 0.006, 0.8, 0.009, 0.30
 """IOD: the line between two teeth, but so many pixels at least; up to which width it has its full shade; that shade."""
 
 RISING = 1e-8

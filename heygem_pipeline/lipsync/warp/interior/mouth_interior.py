@@ -26,9 +26,9 @@ from heygem_pipeline.lipsync.warp.interior.dental_arch import LOWER_ROW, UPPER_R
 DEEP_HUE = np.array([0.64, 0.71, 1.47], np.float32)
 """Hue of a mouth's dark parts against that of the lips, BGR (measured, see above)."""
 
-FILLED_GAPS, MOST_FILLED = (0.03, 0.065, 0.10, 0.14, 0.20), (0.10, 0.45, 0.60, 0.75, 0.85)
-"""Share of an opening that upper teeth fill at most, by its height, IOD: half as much again as they do on average. More
-of them in a small opening is a film."""
+FILLED_GAPS, MOST_FILLED = (0.05, 0.075, 0.10, 0.14, 0.20), (0.0, 0.40, 0.55, 0.70, 0.80)
+"""Share of an opening that upper teeth fill at most, by its height, IOD: about as much as they do on average. More of
+them in a small opening is a film."""
 
 MOST_LOWER_SHOWN = 0.060
 """IOD."""
@@ -56,7 +56,7 @@ TOOTH_TONE_SEEN = 0.25, 0.55
 UNDER_LIP_LIGHT, UNDER_LIP_HEIGHT = 0.50, 0.040
 """Light on the teeth right under the upper lip, and height over which it grows to all of it."""
 
-LOWER_TEETH_LIGHT, LOWER_TEETH_GAP = 0.82, (0.06, 0.11)
+LOWER_TEETH_LIGHT, LOWER_TEETH_GAP = 0.77, (0.13, 0.18)
 """Light on the lower teeth against the upper ones, and heights of an opening over which they appear."""
 
 LOWER_TEETH_SHOWN = 0.010, 0.026
@@ -68,13 +68,13 @@ LOWER_LIP_LIGHT, LOWER_LIP_RANGE = 0.88, (-0.004, 0.014)
 UPPER_TIP_SHADE, UPPER_TIP_HEIGHT = 0.12, 0.022
 """How much darker the upper teeth's tips are, and the height over which they get so."""
 
-LINING_OPACITY, LINING_HEIGHT = 0.85, 0.045
+LINING_OPACITY, LINING_HEIGHT = 0.8, 0.035
 """How far the lower lip's inner side covers what is behind it, and how high it reaches."""
 
 NARROW_OPENING = 0.020, 0.070
 """Height of an opening up to which only a slit's shade is seen, and from which none of it."""
 
-CORNER_OPACITY, CORNER_RANGE, CORNER_DARKENING = 0.85, (0.55, 0.95), 0.35
+CORNER_OPACITY, CORNER_RANGE, CORNER_DARKENING = 0.85, (0.55, 0.95), 0.15
 """How far that shade covers the corners, where they lie (share of the half width), and how much darker it is there."""
 
 LINING_IN_CORNERS = 0.7

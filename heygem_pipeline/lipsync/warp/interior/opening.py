@@ -58,8 +58,8 @@ less of them is a film."""
 KEPT_OPENING, KEPT_OPENING_RANGE = 0.6, 0.3
 """Share of the frame's own opening that must be left for its teeth to show however small it is: a smile."""
 
-LEAST_INTERIOR_BLUR_PIXELS = 0.4
-"""Pixels by which the drawn inside is softened at least."""
+LEAST_INTERIOR_BLUR_PIXELS, INTERIOR_BLUR = 0.4, 1.25
+"""How soft the drawn inside is: so many pixels at least, and in softnesses of the lips' edges."""
 
 MIDLINE_SAMPLE, MIDDLE_SAMPLES = 7, slice(7, 10)
 """Of a contour's samples: the outer one on the midline, and the three inner ones in the middle."""
@@ -164,7 +164,7 @@ def _interior(
     )
     teeth = bared_teeth(region, own, light, rounding).faded(shown) if shown > 0 else None
     drawn = draw_interior(region.x, region.y, region.upper, region.lower, mouth, light, region.pixel_size, teeth)
-    blur = max(LEAST_INTERIOR_BLUR_PIXELS, light.blur / region.pixel_size)
+    blur = max(LEAST_INTERIOR_BLUR_PIXELS, INTERIOR_BLUR * light.blur / region.pixel_size)
     drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), blur), np.float32)
     drawn += GRAIN * sample_grain(region)
     if teeth is not None:

@@ -96,3 +96,34 @@ def test_no_mouth_follows_one_of_another_shot(speaker: HeldPresenter) -> None:
     assert kept is not None
     assert not kept.follows[18]
     assert set(kept.shots) == {0, 1}
+
+
+def test_what_an_opening_shows_is_the_less_clear_the_softer_the_picture(speaker: HeldPresenter) -> None:
+    import cv2
+
+    soft = tuple(np.asarray(cv2.GaussianBlur(picture, (0, 0), 2.0), np.uint8) for picture in speaker.pictures)
+    sharp, blurred = collected(speaker), collected(replace(speaker, pictures=soft))
+    assert sharp is not None
+    assert blurred is not None
+    assert blurred.mouths[6].clearness < 0.6 * sharp.mouths[6].clearness
+    assert sharp.mouths[0].clearness == 0
+
+
+def test_lips_on_their_way_are_told_from_lips_at_rest(speaker: HeldPresenter) -> None:
+    kept = collected(speaker)
+    assert kept is not None
+    # Closed in frame 12, wide in frame 18.
+    assert kept.unrest[15] > 2 * kept.unrest[12]
+
+
+def test_a_broad_dark_line_between_lips_is_soot(speaker: HeldPresenter) -> None:
+    kept = collected(speaker)
+    assert kept is not None
+    lines = kept.mouths[0].contours
+    middle = speaker.tracks.head_frame(0).to_pixels((lines.upper_inner + lines.lower_inner) / 2).round().astype(int)
+    dark = speaker.pictures[0].copy()
+    for column, row in middle[3:14]:
+        dark[row - 1 : row + 1, column - 3 : column + 4] = 20
+    sooty = collected(replace(speaker, pictures=(dark, *speaker.pictures[1:])))
+    assert sooty is not None
+    assert sooty.mouths[0].soot > kept.mouths[0].soot + 0.1

@@ -8,8 +8,15 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
+from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting
+from heygem_pipeline.lipsync.warp.analysis.visible_teeth import default_teeth
+from heygem_pipeline.lipsync.warp.articulation.lip_model import interpolate_contours
+from heygem_pipeline.lipsync.warp.contours import MouthContours
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet, collect_exemplars
-from heygem_pipeline.lipsync.warp.exemplars.overlay import chin_reach, overlay_exemplars
+from heygem_pipeline.lipsync.warp.exemplars.overlay import chin_reach, corner_reach, overlay_exemplars
+
+SKIN, LIP = np.array([120, 140, 190], np.float32), np.array([85, 90, 160], np.float32)
+LIGHT = FaceLighting(SKIN, LIP, np.float32(0.3) * LIP, default_teeth(SKIN, 0.09), 0.006)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +29,7 @@ def kept(speaker: HeldPresenter) -> ExemplarSet:
 def laid_on(speaker: HeldPresenter, frame: int, lines: Exemplar, shown: Exemplar, strength: float = 1.0) -> Picture:
     """A frame with the lips of ``lines`` wanted and a mouth shown."""
     picture, head = speaker.pictures[frame].copy(), speaker.tracks.head_frame(frame)
-    overlay_exemplars(picture, head, lines.contours, lines.contours, [(shown, 1.0)], [], strength)
+    overlay_exemplars(picture, head, lines.contours, lines.contours, [(shown, 1.0)], [], strength, LIGHT)
     return picture
 
 
@@ -56,7 +63,7 @@ def test_closed_lips_that_part_show_a_dark_gap(speaker: HeldPresenter, kept: Exe
     closed, parted = kept.mouths[0], kept.mouths[6].contours
     assert parted.gap > 0.05
     picture, head = speaker.pictures[0].copy(), speaker.tracks.head_frame(0)
-    overlay_exemplars(picture, head, parted, parted, [], [(closed, 1.0)], 1.0)
+    overlay_exemplars(picture, head, parted, parted, [], [(closed, 1.0)], 1.0, LIGHT)
     middle = (parted.upper_inner[8] + parted.lower_inner[8]) / 2
     (column, row), (_, lip) = head.to_pixels(np.stack([middle, parted.lower_inner[8] + (0, 0.04)])).round().astype(int)
     assert picture[row, column].mean() < 0.6 * picture[lip, column].mean()
@@ -66,12 +73,74 @@ def test_no_closed_lip_is_seen_through_an_open_mouth(speaker: HeldPresenter, kep
     closed, opened = kept.mouths[0], kept.mouths[6]
     plain, head = laid_on(speaker, 6, opened, opened).astype(int), speaker.tracks.head_frame(6)
     fading = speaker.pictures[6].copy()
-    overlay_exemplars(fading, head, opened.contours, opened.contours, [(opened, 0.5)], [(closed, 0.5)], 1.0)
+    overlay_exemplars(fading, head, opened.contours, opened.contours, [(opened, 0.5)], [(closed, 0.5)], 1.0, LIGHT)
     upper, lower = opened.contours.upper_inner[8], opened.contours.lower_inner[8]
     places = np.array([[0.3], [0.5], [0.7]])
     inside = head.to_pixels(upper + places * (lower - upper)).round().astype(int)
     change = np.abs(fading.astype(int) - plain)[inside[:, 1], inside[:, 0]]
     assert change.mean() < 6
+
+
+def inside(speaker: HeldPresenter, frame: int, lines: MouthContours) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of places in the middle of an opening, from above to below."""
+    upper, lower = lines.upper_inner[8], lines.lower_inner[8]
+    places = np.array([[0.3], [0.5], [0.7]])
+    found = speaker.tracks.head_frame(frame).to_pixels(upper + places * (lower - upper)).round().astype(int)
+    return found[:, 1], found[:, 0]
+
+
+def test_one_mouths_teeth_are_not_seen_through_anothers(speaker: HeldPresenter, kept: ExemplarSet) -> None:
+    mouth, head = kept.mouths[6], speaker.tracks.head_frame(6)
+    white = replace(mouth, picture=np.full_like(mouth.picture, 250))
+    place, lines = inside(speaker, 6, mouth.contours), mouth.contours
+    fading = speaker.pictures[6].copy()
+    overlay_exemplars(fading, head, lines, lines, [(white, 0.4), (mouth, 0.6)], [], 1.0, LIGHT)
+    over = speaker.pictures[6].copy()
+    overlay_exemplars(over, head, lines, lines, [(white, 0.6), (mouth, 0.4)], [], 1.0, LIGHT)
+    own = laid_on(speaker, 6, mouth, mouth)[place].mean(axis=1)
+    # The light that both share is taken from both.
+    assert (fading[place].mean(axis=1) <= own + 3).all()
+    assert (over[place].mean(axis=1) > own + 60).all()
+
+
+def test_a_small_opening_shows_the_dark_and_no_strip_of_a_wide_mouths_teeth(
+    speaker: HeldPresenter, kept: ExemplarSet
+) -> None:
+    wide = kept.mouths[6]
+    toothed = replace(wide, picture=np.full_like(wide.picture, 230))
+    small = interpolate_contours(kept.mouths[0].contours, wide.contours, 0.045 / wide.contours.gap)
+    assert 0.03 < small.gap < 0.06
+    middle = slice(1, 2)
+    rows, columns = (axis[middle] for axis in inside(speaker, 0, small))
+    seen = []
+    for shown in (toothed, replace(toothed, seen_gap=small.gap)):
+        picture = speaker.pictures[0].copy()
+        overlay_exemplars(picture, speaker.tracks.head_frame(0), small, small, [(shown, 1.0)], [], 1.0, LIGHT)
+        seen.append(float(picture[rows, columns].mean()))
+    assert seen[0] < 0.6 * LIP.mean()
+    assert seen[1] > 1.5 * seen[0]
+
+
+def test_the_corners_of_a_mouth_that_was_wider_are_covered(speaker: HeldPresenter, kept: ExemplarSet) -> None:
+    mouth, head = kept.mouths[0], speaker.tracks.head_frame(6)
+    spot = mouth.contours.upper_outer[-1] + (0.14, 0.0)
+    face = speaker.pictures[6].copy()
+    column, row = head.to_pixels(spot).round().astype(int)
+    face[row - 2 : row + 3, column - 2 : column + 3] = 0
+    seen = []
+    for beside in (0.0, 0.25):
+        finished = face.copy()
+        overlay_exemplars(finished, head, mouth.contours, mouth.contours, [(mouth, 1.0)], [], 1.0, LIGHT, beside=beside)
+        seen.append(float(finished[row, column].mean()))
+    assert seen[1] > seen[0] + 40
+
+
+def test_the_further_corners_are_carried_the_further_they_are_covered(kept: ExemplarSet) -> None:
+    lines = kept.mouths[6].contours
+    left, right = lines.upper_outer[[0, -1], 0]
+    wider = replace(lines, upper_outer=lines.upper_outer * np.array([1.2, 1.0]))
+    assert corner_reach(lines, lines) < corner_reach(wider, lines)
+    assert corner_reach(wider, lines) > 0.1 * (right - left)
 
 
 def test_nothing_changes_away_from_the_lips(speaker: HeldPresenter, kept: ExemplarSet) -> None:
@@ -91,7 +160,7 @@ def test_a_chin_is_covered_where_it_is_asked_for(speaker: HeldPresenter, kept: E
     seen = []
     for below in (0.0, 0.4):
         finished = speaker.pictures[6].copy()
-        overlay_exemplars(finished, head, mouth.contours, mouth.contours, [], [(marked, 1.0)], 1.0, below)
+        overlay_exemplars(finished, head, mouth.contours, mouth.contours, [], [(marked, 1.0)], 1.0, LIGHT, below)
         seen.append(float(finished[row, column].mean()))
     assert seen[1] < 0.4 * seen[0]
 
@@ -135,5 +204,6 @@ def test_a_mouth_at_the_edge_of_the_picture_is_laid_within_it(
 ) -> None:
     shown = speaker.moved(right, down)
     picture, head = shown.pictures[6].copy(), shown.tracks.head_frame(6)
-    overlay_exemplars(picture, head, kept.mouths[6].contours, kept.mouths[6].contours, [(kept.mouths[0], 1.0)], [], 1.0)
+    wide, closed = kept.mouths[6].contours, kept.mouths[0]
+    overlay_exemplars(picture, head, wide, wide, [(closed, 1.0)], [], 1.0, LIGHT)
     assert picture.shape == shown.pictures[6].shape

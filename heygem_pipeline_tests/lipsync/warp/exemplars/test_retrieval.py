@@ -19,12 +19,17 @@ def mouths_with(
     yaws: list[float] | None = None,
     cuts: tuple[int, ...] = (),
     seen: list[float] | None = None,
+    clear: list[float] | None = None,
+    soot: list[float] | None = None,
+    unrest: list[float] | None = None,
 ) -> ExemplarSet:
     """Mouths in one run of frames, open as given; seen: as the pictures show them."""
     picture = np.zeros((4, 4, 3), np.uint8)
     made = tuple(
-        Exemplar(i, picture, HeadFrame(np.eye(2, 3)), lips(gap), own_gap, 10.0)
-        for i, (gap, own_gap) in enumerate(zip(gaps, seen or gaps, strict=True))
+        Exemplar(i, picture, HeadFrame(np.eye(2, 3)), lips(gap), own_gap, 10.0, clearness, dark)
+        for i, (gap, own_gap, clearness, dark) in enumerate(
+            zip(gaps, seen or gaps, clear or [10.0] * len(gaps), soot or [0.0] * len(gaps), strict=True)
+        )
     )
     shots = np.searchsorted(np.array(cuts, int), np.arange(len(gaps)), side="right")
     return ExemplarSet(
@@ -35,6 +40,7 @@ def mouths_with(
         shots=shots,
         closed=np.array([one.seen_gap < 0.015 for one in made]),
         closed_height=np.zeros(17),
+        unrest=np.array(unrest or [0.0] * len(gaps)),
     )
 
 
@@ -132,6 +138,30 @@ def test_lips_that_shall_touch_do_not_bare_teeth() -> None:
 def test_a_mouth_that_stays_open_is_not_shown_where_lips_shall_touch() -> None:
     parted = mouths_with([0.0, 0.01], seen=[0.03, 0.03])
     assert [one.near for one in shown([0.0, 0.03, 0.0], parted) if one is not None] == [False, True, False]
+
+
+def test_a_film_of_teeth_and_lips_on_their_way_are_shown_less_than_clear_ones_at_rest() -> None:
+    assert places(shown([0.1], mouths_with([0.1, 0.11, 0.1], clear=[3.0, 12.0, 3.0]))) == [1]
+    assert places(shown([0.1], mouths_with([0.1, 0.11, 0.1], unrest=[1.5, 0.1, 1.5]))) == [1]
+
+
+def test_lips_that_touch_are_not_opened_where_others_are_open() -> None:
+    assert places(shown([0.09], mouths_with([0.08, 0.12], seen=[0.0, 0.12]))) == [1]
+
+
+def test_lips_close_with_a_thin_line_and_as_they_usually_do() -> None:
+    sooty = mouths_with([0.0] * 4, soot=[0.3, 0.0, 0.3, 0.0], yaws=[0.0, 0.1, 0.0, 0.1])
+    assert places(shown([0.0], sooty, closed_only=True))[0] in (1, 3)
+    pressed = mouths_with([0.0] * 4, unrest=[1.2, 1.2, 0.1, 1.2], yaws=[0.0, 0.0, 0.05, 0.0])
+    assert places(shown([0.0], pressed, closed_only=True)) == [2]
+
+
+def test_lips_close_with_those_of_about_that_time() -> None:
+    own = mouths_with([0.0] + [0.2] * 100 + [0.0])
+    for frame, mouth in ((5, 0), (95, 101)):
+        wish = Query(lips(0.0), 0.0, np.zeros(2), frame=frame)
+        found = retrieve(lambda _, wish=wish: wish, 1, own, RATE, closed_only=True)
+        assert [one.mouth for one in found if one] == [mouth]
 
 
 def test_only_seconds_are_looked_ahead() -> None:

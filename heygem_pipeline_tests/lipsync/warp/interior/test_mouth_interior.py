@@ -107,6 +107,7 @@ def test_lower_teeth_are_no_hairline_along_the_lip() -> None:
         return float(drawn(mouth(gap), teeth=teeth)[24:, MIDDLE + 5].max())
 
     assert lightest(0.1) < 0.5
+    assert lightest(0.13) < 0.5
     assert lightest(0.2) > 0.8
 
 
