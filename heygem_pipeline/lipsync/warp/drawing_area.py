@@ -21,7 +21,7 @@ def drawing_areas(tracks: FaceTracks, landmarks: NDArray[np.floating]) -> NDArra
     """
     areas = np.zeros((len(tracks), 4), np.int64)
     field = np.array(
-        [[thin_plate_spline.LEFT, thin_plate_spline.TOP], [thin_plate_spline.RIGHT, thin_plate_spline.BOTTOM]]
+        [[thin_plate_spline.LEFT, thin_plate_spline.TOP_OF_MOTION], [thin_plate_spline.RIGHT, thin_plate_spline.BOTTOM]]
     )
     for frame in np.flatnonzero(tracks.present):
         mouth = landmarks[frame, 48:]

@@ -64,7 +64,7 @@ class WarpEngine:
         articulations = retarget(model(speech, tracks.frame_rate, count), calibration)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
         areas = drawing_areas(tracks, calibration.landmarks)
-        exemplars = collect_exemplars(lambda: template.frames(areas), tracks, calibration)
+        exemplars = collect_exemplars(template.frames, tracks, calibration, areas=areas)
         performance = SpeechPerformance(articulations)
         record = record_of(tracks, calibration, name_and_version(self.name, self.version))
         with closing(prefetch(template.presentation(count, areas), FRAMES_AHEAD)) as presentation:

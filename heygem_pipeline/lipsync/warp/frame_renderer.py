@@ -108,8 +108,8 @@ class FrameRenderer:
         if right - left < 2 or bottom - top < 2:
             return None
         head = head.cropped(left, top)
-        dense = _upsample(field, head, (right - left, bottom - top))
         rows, region = locate_mouth_region(frame[top:bottom, left:right], head, target)
+        dense = _upsample(field, head, (right - left, bottom - top), rows.stop)
         warped = _warp(region, rows, dense, target)
         if overlay is None or overlay.visibility < 1:
             paint_opening(warped[rows], region, base, target, rounding, light, own_teeth)
@@ -134,10 +134,13 @@ def _patch_corners(target: MouthContours, below: float) -> NDArray[np.float64]:
     return np.concatenate([lips - PATCH_MARGIN, lips + np.array([PATCH_MARGIN, max(PATCH_MARGIN, below)])])
 
 
-def _upsample(field: NDArray[np.float32], head: HeadFrame, size: tuple[int, int]) -> list[NDArray[np.float32]]:
+def _upsample(
+    field: NDArray[np.float32], head: HeadFrame, size: tuple[int, int], upper_rows: int
+) -> list[NDArray[np.float32]]:
     """Spread the coarse grid's displacements (IOD) over a patch: four of float32 (rows, columns), pixels.
 
-    Map by map, each in one piece of memory: a quarter of the time of all four side by side.
+    Map by map, each in one piece of memory: a quarter of the time of all four side by side. Those of the upper layer
+    have so many rows, for it shows no further down.
     """
     import cv2
 
@@ -148,9 +151,14 @@ def _upsample(field: NDArray[np.float32], head: HeadFrame, size: tuple[int, int]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     to_grid = head.to_grid(corner, cell)
+    width, height = size
     return [
-        np.asarray(cv2.warpAffine(one, to_grid, size, flags=flags, borderValue=0), np.float32)
-        for one in np.ascontiguousarray(in_pixels.transpose(2, 0, 1))
+        np.asarray(cv2.warpAffine(one, to_grid, (width, rows), flags=flags, borderValue=0), np.float32)
+        if rows
+        else np.zeros((0, width), np.float32)
+        for one, rows in zip(
+            np.ascontiguousarray(in_pixels.transpose(2, 0, 1)), (upper_rows, upper_rows, height, height), strict=True
+        )
     ]
 
 
@@ -175,10 +183,11 @@ def _warp(
 def _joined(
     upper: NDArray[np.float32], lower: NDArray[np.float32], rows: slice, share: NDArray[np.floating]
 ) -> NDArray[np.float32]:
-    """The upper layer above some rows, the lower one below them, and between them, in place, the lower one's share."""
+    """The upper layer above some rows, the lower one, in place, below them, and between them the lower one's share."""
     here = upper[rows]
-    between = lower[rows] - here
+    between = lower[rows]
+    between -= here
     between *= share
-    here += between
-    upper[rows.stop :] = lower[rows.stop :]
-    return upper
+    between += here
+    lower[: rows.start] = upper[: rows.start]
+    return lower

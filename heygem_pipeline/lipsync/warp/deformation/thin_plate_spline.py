@@ -25,6 +25,8 @@ FADE_ACROSS, FADE_DOWN = 0.25, 0.30
 GRID = (48, 48)
 """Columns and rows of the coarse field over that box of the head frame."""
 
+TOP_OF_MOTION = FADED_ABOVE - (BOTTOM - TOP) / (GRID[1] - 1)
+"""Height above which no box of what is displaced reaches: a cell more than what moves."""
 
 JAW_FALLOFF, CHIN_FALLOFF = 0.12, 0.28
 """Share of the face's radius outside its outline within which the movement dies: what stands behind a face keeps still,

@@ -1,6 +1,7 @@
 """A template's own mouths: pictures of its lips, teeth and tongue as it has them, each with its lines and its pose."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHAR
 from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
 from heygem_pipeline.lipsync.warp.analysis.order_statistics import quantile
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips, shape_descriptor
+from heygem_pipeline.media.template import Boxes
+from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 
 MOST_EXEMPLARS = 320
 """Mouths kept of one template, however long it is."""
@@ -141,18 +144,20 @@ def parts_its_lips(tracks: FaceTracks, calibration: Calibration) -> bool:
 
 
 def collect_exemplars(
-    frames: Callable[[], Iterable[NDArray[np.uint8]]],
+    frames: Callable[[Boxes | None], Iterable[NDArray[np.uint8]]],
     tracks: FaceTracks,
     calibration: Calibration,
     allowed: NDArray[np.bool_] | None = None,
+    areas: NDArray[np.integer] | None = None,
 ) -> ExemplarSet | None:
     """Keep the mouths of a template that shows many different ones, and the closed ones of one that moves its mouth.
 
     None for any other, whose frames are not read.
 
     Args:
-        frames: opens the template's frames, in order; read once and no further than needed.
+        frames: opens the template's frames, in order, as ``Template.frames``; read once and no further than needed.
         allowed: bool (frames,), where mouths may be taken from.
+        areas: (frames, 4), the part that is looked at; default, all of every frame is read.
     """
     # A presenter who keeps still closes with the frame's own lips: with those of other frames they trembled half as
     # much again.
@@ -165,11 +170,13 @@ def collect_exemplars(
         nearly_closed &= np.arange(len(tracks)) < CLOSED_SECONDS * float(tracks.frame_rate)
         allowed = nearly_closed if allowed is None else allowed & nearly_closed
     chosen = select_exemplar_frames(tracks, calibration, allowed, MOST_EXEMPLARS if speaks else MOST_CLOSED)
-    mouths = tuple(
-        mouth
-        for mouth in _crop_exemplars(frames(), chosen, tracks, calibration)
-        if speaks or mouth.seen_gap <= CLOSED_SEEN_GAP
-    )
+    wanted = None if areas is None else np.where(chosen[:, None], areas, 0)
+    with closing(prefetch(frames(wanted), FRAMES_AHEAD)) as read:
+        mouths = tuple(
+            mouth
+            for mouth in _crop_exemplars(read, chosen, tracks, calibration)
+            if speaks or mouth.seen_gap <= CLOSED_SEEN_GAP
+        )
     if not mouths:
         return None
     places = np.array([mouth.frame for mouth in mouths])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from heygem_pipeline.lipsync.contract.material import HeldPresenter, Picture
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
@@ -26,7 +27,7 @@ def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: HeldPresen
 def test_one_mouth_that_stays_is_not_worth_keeping(name: str, request: pytest.FixtureRequest) -> None:
     presenter: HeldPresenter = request.getfixturevalue(name)
 
-    def never() -> list[Picture]:
+    def never(_: object) -> list[Picture]:
         raise AssertionError("the frames are not to be read")
 
     assert collect_exemplars(never, presenter.tracks, calibrate(presenter.tracks)) is None
@@ -45,6 +46,27 @@ def test_they_are_taken_from_its_beginning(yawner: HeldPresenter, monkeypatch: p
     kept = collected(yawner)
     assert kept is not None
     assert kept.frames.max() < 10
+
+
+def test_of_frames_whose_mouths_are_not_kept_nothing_is_wanted(
+    speaker: HeldPresenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collection, "MOST_EXEMPLARS", 20)
+    areas = np.tile([10, 20, 90, 80], (len(speaker.pictures), 1))
+    asked: list[NDArray[np.integer]] = []
+
+    def frames(wanted: NDArray[np.integer] | None) -> list[Picture]:
+        assert wanted is not None
+        asked.append(wanted)
+        return list(speaker.pictures)
+
+    kept = collect_exemplars(frames, speaker.tracks, calibrate(speaker.tracks), areas=areas)
+    assert kept is not None
+    (wanted,) = asked
+    looked_at = np.flatnonzero(wanted.any(axis=1))
+    np.testing.assert_array_equal(wanted[looked_at], areas[looked_at])
+    assert set(kept.frames) <= set(looked_at)
+    assert len(looked_at) <= 20 < len(areas)
 
 
 def test_a_kept_mouth_lies_where_it_lay_in_its_frame(speaker: HeldPresenter) -> None:
