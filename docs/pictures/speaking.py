@@ -30,7 +30,10 @@ def tiles(clip: Path, crop: tuple[int, int, int], seconds: tuple[float, ...]) ->
     wanted = {round(second * template.info.frame_rate) for second in seconds}
     left, top, side = crop
     return [
-        np.asarray(cv2.resize(frame[top : top + side, left : left + side], (TILE, TILE), interpolation=cv2.INTER_AREA))
+        np.asarray(
+            cv2.resize(frame[top : top + side, left : left + side], (TILE, TILE), interpolation=cv2.INTER_AREA),
+            np.uint8,
+        )
         for index, frame in enumerate(template.frames())
         if index in wanted
     ]
