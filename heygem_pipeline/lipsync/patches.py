@@ -104,8 +104,8 @@ def _row(patch: MouthPatch) -> dict[str, Any]:
 def _patch(row: dict[str, Any]) -> MouthPatch:
     import cv2
 
-    png = row.pop("png")
+    png, template_frame = row.pop("png"), row.pop("template_frame")
     if png is None:
-        return MouthPatch(**row)
+        return MouthPatch(**row, template_frame=template_frame)
     pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
-    return MouthPatch(**row, pixels=np.asarray(pixels, np.uint8))
+    return MouthPatch(**row, template_frame=template_frame, pixels=np.asarray(pixels, np.uint8))
