@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heygem_pipeline.cli.answers import JSON_HELP, say
-from heygem_pipeline.cli.photographs import STILL_HELP, settings_keeping_still
+from heygem_pipeline.cli.generate import STILL_HELP, settings_keeping_still
 from heygem_pipeline.cli.terminal import OTHER_FAILURE, StageBars, clip_table, messages, output, sentences
 from heygem_pipeline.settings import settings
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from heygem_pipeline.cli.answers import JSON_HELP, refusal, say
-from heygem_pipeline.cli.photographs import STILL_HELP, settings_keeping_still
 from heygem_pipeline.cli.terminal import (
     OTHER_FAILURE,
     StageBars,
@@ -21,6 +20,7 @@ from heygem_pipeline.cli.terminal import (
     tell,
 )
 from heygem_pipeline.errors import PipelineError, UploadMissing
+from heygem_pipeline.settings import Settings, settings
 from heygem_pipeline.storage.keys import partition_key
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from heygem_pipeline.quality.report import ClipReport
 
 app = typer.Typer()
+
+STILL_HELP = "Keep photographs still; otherwise they blink and move the head a little, unless their sidecar says no"
 
 
 @app.command()
@@ -135,3 +137,8 @@ def names_of(files: Sequence[Path]) -> dict[Path, str]:
         taken.add(name.casefold())
         names[path] = name
     return names
+
+
+def settings_keeping_still(still: bool) -> Settings:
+    """The settings, with what was chosen of photographs."""
+    return settings().model_copy(update={"photographs_move": False}) if still else settings()

@@ -27,7 +27,7 @@ def trim(
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Use a part of a voice or a presenter's video; without start and end, all of it again. The file stays as it is."""
-    from heygem_pipeline.clip.upload_part import use_part_of_presenter, use_part_of_voice
+    from heygem_pipeline.clip.sidecar import use_part_of_presenter, use_part_of_voice
     from heygem_pipeline.media.trim import Trim
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.planning.status import State

@@ -10,10 +10,9 @@ import numpy as np
 
 from heygem_pipeline.checkpoints.weights import weights_of
 from heygem_pipeline.clip.generate import StageProgress, generate_clip_saying
-from heygem_pipeline.clip.known_closures import closures_told
 from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
 from heygem_pipeline.clip.sidecar import chosen_tracker, read_trim
-from heygem_pipeline.clip.voice import Voice, analyse_voice, open_voice
+from heygem_pipeline.clip.voice import Voice, analyse_voice, known_closures, open_voice
 from heygem_pipeline.clip.voice_text import VoiceText, text_of_recording
 from heygem_pipeline.errors import SpeechTooShort
 from heygem_pipeline.lipsync.engine_registry import load_engine
@@ -88,7 +87,7 @@ def analyse_stretch(voice: Path, destination: Path, stretch: Stretch, settings: 
     write_wave(destination, sound[round(begin * SOUND_RATE) :][: round(stretch.seconds * SOUND_RATE)], SOUND_RATE)
     analysed = analyse_voice(destination, settings)
     first = float(heard_of.trim.start) + begin
-    within = closures_told(voice, fingerprint(voice), first, first + stretch.seconds)
+    within = known_closures(voice, fingerprint(voice), first, first + stretch.seconds)
     return replace(analysed, speech=replace(analysed.speech, closures=within)), begin
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 
 from heygem_pipeline.clip.photograph_motion import PhotographMotion, in_motion
-from heygem_pipeline.clip.replaced_upload import require_unchanged
 from heygem_pipeline.clip.sidecar import NOTHING_SAID, Sidecar, read_sidecar
 from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.tracker import FaceTracker
@@ -23,7 +22,7 @@ from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
 from heygem_pipeline.speech.features import SpeechFeatures, read_features, write_features
-from heygem_pipeline.storage.fingerprint import file_state, fingerprint
+from heygem_pipeline.storage.fingerprint import file_state, fingerprint, require_unchanged
 from heygem_pipeline.storage.parquet import read_metadata
 from heygem_pipeline.storage.version_strings import name_and_version
 

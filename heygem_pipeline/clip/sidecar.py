@@ -15,8 +15,10 @@ from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.faces.tracker import ChoosingTracker, FaceTracker
 from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
 from heygem_pipeline.media.formats import PICTURE_SUFFIXES
+from heygem_pipeline.media.probe import probe_sound
+from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.trim import WHOLE, Trim
-from heygem_pipeline.settings import Settings
+from heygem_pipeline.settings import Settings, UploadLimits
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.folders import sidecar_of
 
@@ -255,3 +257,15 @@ def _content(path: Path) -> str:
     if not S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
         raise ValueError(path.name)
     return path.read_text(encoding="utf-8")
+
+
+def use_part_of_voice(recording: Path, trim: Trim, limits: UploadLimits) -> None:
+    """Raises NothingLeft where the recording holds nothing there, and what reading it raises."""
+    trim.seconds_of(probe_sound(recording, limits).duration, recording.name)
+    write_trim(recording, trim)
+
+
+def use_part_of_presenter(video: Path, trim: Trim, limits: UploadLimits) -> None:
+    """Raises NothingLeft where the video shows nothing there, and what opening it raises."""
+    Template.open(video, limits, trim)
+    write_trim(video, trim)

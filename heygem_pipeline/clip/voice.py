@@ -2,20 +2,20 @@
 
 import os
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from time import perf_counter
 
-from heygem_pipeline.clip.known_closures import closures_told
-from heygem_pipeline.clip.replaced_upload import require_unchanged
 from heygem_pipeline.clip.sidecar import read_trim
 from heygem_pipeline.media.probe import SoundInfo, probe_sound
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION, analyse_speech
-from heygem_pipeline.speech.features import SpeechFeatures, read_features, write_features
-from heygem_pipeline.storage.fingerprint import file_state, fingerprint
+from heygem_pipeline.speech.features import KnownClosure, SpeechFeatures, read_features, write_features
+from heygem_pipeline.storage.fingerprint import file_state, fingerprint, require_unchanged
 from heygem_pipeline.storage.parquet import read_metadata
+from heygem_pipeline.synthesis.transcript import TOUCHING_SOUNDS, transcript_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def analyse_voice(path: str | os.PathLike[str], settings: UploadLimits | None = 
     state = file_state(path)
     mark = fingerprint(path)
     sound = open_voice(path, limits)
-    known = closures_told(path, mark, *sound.trim.seconds)
+    known = known_closures(path, mark, *sound.trim.seconds)
     speech = replace(analyse_speech(path, limits, sound), closures=known)
     return Voice(path, mark, speech, perf_counter() - started, state, sound, sound.trim)
 
@@ -87,3 +87,23 @@ def load_voice(stored: Path, path: Path) -> Voice:
     known = read_metadata(stored)
     seconds, state, trim = float(known["seconds"]), known.get("state", ""), Trim.read(known.get("trim", ""))
     return Voice(path, known["fingerprint"], read_features(stored), seconds, state, trim=trim)
+
+
+def known_closures(
+    recording: Path, fingerprint: str, begin: float = 0.0, end: float = inf
+) -> tuple[KnownClosure, ...] | None:
+    """All closures of a part of a recording, by the time of that part; None where nobody told them.
+
+    Args:
+        fingerprint: of the recording, which tells whether the transcript beside it is its own.
+        begin: second at which the part begins.
+        end: and ends.
+    """
+    transcript = transcript_of(recording, fingerprint)
+    if transcript is None or transcript.lip_sounds is None:
+        return None
+    return tuple(
+        KnownClosure(one.begin - begin, one.end - begin, one.sign in TOUCHING_SOUNDS)
+        for one in transcript.lip_sounds
+        if begin < one.end and one.begin < end
+    )

@@ -26,10 +26,9 @@ from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.studio.scripts import WrittenScript, script_text, speakers, write_script, write_text_beside
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import language_of, sentence_of
-from heygem_pipeline.studio.voice_languages import note_language
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline.uploads.tags import TaggedKind, Tags
-from heygem_pipeline.uploads.voice_languages import languages_of
+from heygem_pipeline.uploads.voice_languages import languages_of, note_language
 from heygem_pipeline.web.http_client import LONGEST_ADDRESS
 
 TagList = Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=100)]
@@ -238,6 +237,8 @@ async def set_moving(studio: Studio, presenter: str, moving: bool) -> None:
 
 async def _language(request: Request) -> Response:
     studio, wanted = studio_of(request), await body_of(request, LanguageRequest)
+    if wanted.language and not langcodes.tag_is_valid(wanted.language):
+        raise Refusal("unknown_choice")
     await run_in_threadpool(note_language, studio.folders, wanted.voice, wanted.language)
     return _settled(studio)
 

@@ -10,6 +10,13 @@ def languages_of(folders: DataFolders) -> dict[str, str]:
     return folders.register(NAME).read(_understood, {})
 
 
+def note_language(folders: DataFolders, voice: str, tag: str) -> None:
+    """Remember what was told, a valid tag; "" forgets it."""
+    with folders.register(NAME).changing() as write:
+        now = languages_of(folders) | {voice: tag}
+        write({key: language for key, language in now.items() if language})
+
+
 def _understood(stored: dict[str, str]) -> dict[str, str]:
     if not stored:
         return {}

@@ -37,9 +37,8 @@ from heygem_pipeline.runs.stages import Stage, Subject, subject_of, subject_said
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
-from heygem_pipeline.studio.voice_languages import note_language
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
-from heygem_pipeline.uploads.voice_languages import languages_of
+from heygem_pipeline.uploads.voice_languages import languages_of, note_language
 from heygem_pipeline_tests.bucket_server import BucketServer
 from heygem_pipeline_tests.conftest import data_folder_at
 from heygem_pipeline_tests.house import CLIP, VOICE, House
