@@ -16,6 +16,8 @@ import pytest
 import sqlalchemy as db
 from sqlalchemy.exc import OperationalError
 
+from heygem_pipeline_tests.certificates import Certificate, make_certificate
+
 PROGRAMS = Path("/usr/lib/postgresql")
 USER = "heygem"
 PATIENCE = 60.0
@@ -28,10 +30,12 @@ class PostgresServer:
 
     port: int
     password: str
+    certificate: Certificate | None = None
 
     def address(self, database: str) -> str:
         """As people write it in HEYGEM_DATABASE."""
-        return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
+        tls = f"?sslmode=verify-full&sslrootcert={self.certificate.authority}" if self.certificate else ""
+        return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}{tls}"
 
     def create(self, database: str, template: str = "template0") -> str:
         """A new database like ``template``; returns its address."""
@@ -50,8 +54,12 @@ def engine_of(address: str) -> db.Engine:
 
 
 @contextmanager
-def postgres_server(port: int) -> Iterator[PostgresServer]:
-    """Start one with an empty folder; skips the test where PostgreSQL is not installed."""
+def postgres_server(port: int, encrypted: Path | None = None) -> Iterator[PostgresServer]:
+    """Start one with an empty folder; skips the test where PostgreSQL is not installed.
+
+    Args:
+        encrypted: a folder for certificates, where it takes no connection without TLS.
+    """
     pytest.importorskip("dagster_postgres", reason="the extra cluster is not installed")
     programs = sorted(PROGRAMS.glob("*/bin/initdb"))
     if not programs:
@@ -62,22 +70,28 @@ def postgres_server(port: int) -> Iterator[PostgresServer]:
     folder = Path(mkdtemp(prefix="heygem-postgres-", dir="/tmp"))
     password = secrets.token_hex(8)
     (folder / "password").write_text(password)
+    certificate = make_certificate(encrypted) if encrypted is not None else None
+    own = [shutil.copy2(path, folder) for path in (certificate.certificate, certificate.key)] if certificate else []
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        for path in (folder, folder / "password"):
+        for path in (folder, folder / "password", *own):
             shutil.chown(path, "postgres", "postgres")
     data, program = folder / "data", programs[-1]
     initialise = [program, "-D", data, "-U", USER, "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-N"]
     serve = [program.with_name("postgres"), "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
     quick = ["-c", "fsync=off", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=200"]
+    if own:
+        quick += ["-c", "ssl=on", "-c", f"ssl_cert_file={own[0]}", "-c", f"ssl_key_file={own[1]}"]
     try:
         done = subprocess.run([*as_user, *initialise], cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+        if own:
+            (data / "pg_hba.conf").write_text(f"hostssl all {USER} 127.0.0.1/32 scram-sha-256\n")
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen([*as_user, *serve, *quick], cwd=folder, stdout=log, stderr=log)
         try:
-            server = PostgresServer(port, password)
+            server = PostgresServer(port, password, certificate)
             _wait_for(server)
             yield server
         finally:
