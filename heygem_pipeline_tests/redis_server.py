@@ -43,7 +43,10 @@ class RedisServer:
         options |= {"--dir": str(self.folder), "--appendonly": "yes"}
         if self.certificate is not None:
             options |= {"--port": "0", "--tls-port": str(self.port), "--tls-auth-clients": "no"}
-            options |= {"--tls-cert-file": str(self.certificate.certificate), "--tls-key-file": str(self.certificate.key)}
+            options |= {
+                "--tls-cert-file": str(self.certificate.certificate),
+                "--tls-key-file": str(self.certificate.key),
+            }
             options["--tls-ca-cert-file"] = str(self.certificate.authority)
         command = [self.program, *(part for option in options.items() for part in option)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kombu import Connection
+from kombu.connection import Connection
 
 from heygem_pipeline.errors import ClusterUnusable
 from heygem_pipeline.operations.postgres_copy import dump_database, load_database
