@@ -186,10 +186,9 @@ def data_findings() -> Iterator[Finding]:
 
 def cluster_findings(folders: DataFolders) -> Iterator[Finding]:
     """One finding for the database, for the broker, for each worker, and for each queue that has none."""
-    from heygem_pipeline.runs.broker_access import require_broker
+    from heygem_pipeline.runs.cluster_access import require_broker, require_database
     from heygem_pipeline.runs.cluster_queues import Queue
     from heygem_pipeline.runs.cluster_workers import WorkerState, workers_of
-    from heygem_pipeline.runs.database_access import require_database
 
     def database() -> str:
         require_database(folders.database)

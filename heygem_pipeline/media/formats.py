@@ -18,7 +18,7 @@ from av.stream import Stream
 
 from heygem_pipeline.errors import EmptyFile, NotMedia, TooLarge, TruncatedFile, UnsafeFile
 from heygem_pipeline.media.mp4_tables import Announced, announced_by
-from heygem_pipeline.media.wave_header import promises_too_little
+from heygem_pipeline.media.wave_file import promises_too_little
 
 AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".wma", ".aiff", ".aif"})
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif"})

@@ -25,7 +25,7 @@ from heygem_pipeline.media.timeline import STILL_RATE, constant_rate, count_fram
 from heygem_pipeline.media.tone_mapping import ColourMapping
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.media.upload_limits import require_length, require_size, scaled_down
-from heygem_pipeline.media.wave_header import share_promised
+from heygem_pipeline.media.wave_file import share_promised
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
 
 SELF_DESCRIBING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "flac", "aiff", "wav")

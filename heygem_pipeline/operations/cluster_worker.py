@@ -25,10 +25,10 @@ from heygem_pipeline.operations.cluster_controller import Controller, announced,
 from heygem_pipeline.operations.cluster_heartbeat import Heartbeat, seconds_apart, wrong_time
 from heygem_pipeline.operations.worker_scratch import drop_what_is_gone
 from heygem_pipeline.planning.machine_readiness import engine_of, tracker_of
+from heygem_pipeline.runs.cluster_access import require_database, unreachable
 from heygem_pipeline.runs.cluster_queues import AGREED, IN_A_WORKER, WORKER_TAG, Queue
 from heygem_pipeline.runs.cluster_workers import Worker, Workers, WorkerState
 from heygem_pipeline.runs.dagster_internals import ExecuteRunArgs, unpack_value
-from heygem_pipeline.runs.database_access import require_database, unreachable
 from heygem_pipeline.runs.instance import dagster_environment, open_instance
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import WRITER

@@ -8,7 +8,7 @@ import sqlalchemy as db
 from sqlalchemy.exc import SQLAlchemyError
 
 from heygem_pipeline.errors import BackupFailed, OutputRefused
-from heygem_pipeline.runs.database_access import unreachable
+from heygem_pipeline.runs.cluster_access import unreachable
 
 EMPTY_TABLES = ("alembic_version", "secondary_indexes", "instance_info", "daemon_heartbeats", "concurrency_limits")
 """Dagster writes into these as soon as it opens a new database."""

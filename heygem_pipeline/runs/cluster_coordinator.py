@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 import dagster as dg
 
 from heygem_pipeline.errors import ClusterUnusable
-from heygem_pipeline.runs.broker_access import require_broker
+from heygem_pipeline.runs.cluster_access import require_broker
 from heygem_pipeline.runs.cluster_queues import QUEUE_TAG, Queue, queue_of
 from heygem_pipeline.runs.cluster_workers import Workers
 from heygem_pipeline.runs.dagster_internals import QueuedRunCoordinator, RunQueueConfig, SubmitRunContext

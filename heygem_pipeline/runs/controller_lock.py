@@ -23,7 +23,7 @@ import sqlalchemy as db
 from sqlalchemy.exc import SQLAlchemyError
 
 from heygem_pipeline.errors import AlreadyRunning, ClusterUnusable
-from heygem_pipeline.runs.database_access import reason_of
+from heygem_pipeline.runs.cluster_access import reason_of
 from heygem_pipeline.storage.folders import DataFolders
 
 HELD, ANOTHER, UNREACHABLE = "held", "another", "unreachable"

@@ -13,8 +13,8 @@ with collected_afterwards():
 
     from heygem_pipeline.runs.dagster_internals import SqliteEventLogStorage
 
+from heygem_pipeline.runs.cluster_access import require_database
 from heygem_pipeline.runs.cluster_queues import IN_A_WORKER
-from heygem_pipeline.runs.database_access import require_database
 from heygem_pipeline.storage.folders import DataFolders, project_folder
 
 Instance = dg.DagsterInstance

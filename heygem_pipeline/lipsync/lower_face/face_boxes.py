@@ -1,13 +1,17 @@
-"""Where in each template frame the network looks: a box like those it learnt from, and the landmarks within it."""
+"""Where in each template frame the network looks: box and landmarks; and whether the lips touch."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.easing import smoothstep
+from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.lipsync.lower_face.parted_lips import parted_lips
+
+TOUCHING_MEASURED_GAP, PARTED_MEASURED_GAP = 0.045, 0.085
+"""IOD between the inner lips' landmarks up to which lips touch, and from which they are parted: as for ``warp``."""
 
 FOREHEAD_SHARE = 0.45
 """How far the box reaches above the brows, against brows to chin. The boxes of S3FD, on which the weights were trained,
@@ -57,3 +61,10 @@ def _face_boxes(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     brows, chin = points[:, 17:27, 1].mean(axis=1), points[:, :, 1].max(axis=1)
     top = brows - FOREHEAD_SHARE * (chin - brows)
     return np.stack([left, top, right, chin + CHIN_SHARE * (chin - top)], axis=1)
+
+
+def parted_lips(tracks: FaceTracks) -> NDArray[np.floating]:
+    """Floats (frames,): 0 = the template's own lips touch, 1 = they are apart."""
+    if not tracks.present.any():
+        return np.zeros(len(tracks))
+    return smoothstep(TOUCHING_MEASURED_GAP, PARTED_MEASURED_GAP, np.nan_to_num(measure_mouth(tracks).gap))

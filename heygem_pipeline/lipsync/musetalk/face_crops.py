@@ -9,7 +9,7 @@ from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.temporal_smoothing import savitzky_golay, window_length
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.lower_face.blending import FaceRegion
-from heygem_pipeline.lipsync.lower_face.parted_lips import parted_lips
+from heygem_pipeline.lipsync.lower_face.face_boxes import parted_lips
 
 CROP_VERSION = "1"
 """Changes whenever the same tracks would give other crops: encodings of another version are made anew."""

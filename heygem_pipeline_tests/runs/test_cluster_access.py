@@ -3,7 +3,7 @@
 import pytest
 
 from heygem_pipeline.errors import ClusterUnusable
-from heygem_pipeline.runs.broker_access import require_broker
+from heygem_pipeline.runs.cluster_access import require_broker
 
 
 def test_options_for_tls_in_an_address_without_tls_are_told_in_a_sentence() -> None:
