@@ -9,9 +9,8 @@ from kombu.connection import Connection
 from heygem_pipeline.errors import ClusterUnusable
 from heygem_pipeline.operations.postgres_copy import dump_database, load_database
 from heygem_pipeline.planning.requests import ask_for, read_requests
-from heygem_pipeline.runs.broker_access import require_broker
+from heygem_pipeline.runs.cluster_access import require_broker, require_database
 from heygem_pipeline.runs.data_folder_lock import is_served, only_runner
-from heygem_pipeline.runs.database_access import require_database
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline_tests.certificates import make_certificate
 from heygem_pipeline_tests.conftest import data_folder_at, free_port
