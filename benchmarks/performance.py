@@ -33,7 +33,7 @@ from heygem_pipeline.faces.tracks import TrackedUpload
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.quality.report import ClipReport
@@ -79,7 +79,7 @@ def tracking_speed(material: Material) -> None:
         presenter = track_presenter(material.presenters[0])
         rates["tracking (aim: 15)"].append(len(presenter.tracks) / presenter.seconds)
         started = perf_counter()
-        count = sum(1 for _ in Template.open(material.presenters[0]).frames())
+        count = sum(1 for _ in FrameSequence.open(material.presenters[0]).frames())
         rates["decoding alone"].append(count / (perf_counter() - started))
     for name, values in rates.items():
         _row(table, name, values)
@@ -168,17 +168,17 @@ def _dagster_overhead(material: Material, spoken: Path, aim: str) -> None:
     with open_instance(folders) as instance:
         take_in_uploads(instance, folders)
         materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(folders, settings()))
-        audio, template = Path(voice_file).stem, Path(presenter_file).stem
-        materializer.run(["audio_features"], audio)
-        materializer.run(["face_tracks"], template)
+        voice_key, presenter_key = Path(voice_file).stem, Path(presenter_file).stem
+        materializer.run(["audio_features"], voice_key)
+        materializer.run(["face_tracks"], presenter_key)
         # What is kept of the presenter serves both.
-        tracks, own_speech = folders.tracks(template), folders.template_speech(template)
-        kept = folders.face_encodings(template), settings().encodings_bytes, folders.lip_record(template)
+        tracks, own_speech = folders.tracks(presenter_key), folders.presenter_speech(presenter_key)
+        kept = folders.face_encodings(presenter_key), settings().encodings_bytes, folders.lip_record(presenter_key)
         presenter = load_presenter(tracks, own_speech, Path(presenter_file), settings(), *kept)
         for _ in range(RUNS):
             started = perf_counter()
             failure = materializer.run(
-                ["generated_frames", "encoded_video"], multi_partition_key(ClipKey(audio, template))
+                ["generated_frames", "encoded_video"], multi_partition_key(ClipKey(voice_key, presenter_key))
             )
             assert failure is None, failure
             through.append(perf_counter() - started)
@@ -226,7 +226,9 @@ def _core_seconds() -> float:
 def _encode_alone(voice: Voice, presenter: Presenter, output: Path) -> float:
     tracks = presenter.tracks
     started = perf_counter()
-    frames = (frame for _, frame in Template.open(presenter.path).shown(voice.speech.frame_count(tracks.frame_rate)))
+    frames = (
+        frame for _, frame in FrameSequence.open(presenter.path).shown(voice.speech.frame_count(tracks.frame_rate))
+    )
     encode_clip(
         frames,
         frame_rate=tracks.frame_rate,

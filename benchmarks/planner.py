@@ -77,10 +77,10 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     tracker, rendering = current_tracker(settings()), usual_rendering()
 
     def clips() -> Iterator[tuple[str, str]]:
-        for number, (audio, voice) in enumerate(voices.items()):
+        for number, (voice_key, voice) in enumerate(voices.items()):
             if number % MISSING:
-                for template, presenter in presenters.items():
-                    clip = ClipKey(audio, template)
+                for presenter_key, presenter in presenters.items():
+                    clip = ClipKey(voice_key, presenter_key)
                     touch(folders.clip(clip), folders.report(clip))
                     yield clip.partition, clip_version(voice.fingerprint, presenter.fingerprint, rendering)
 
@@ -97,10 +97,10 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     )
     record(instance, "encoded_video", clips())
     unmade = (
-        ClipKey(audio, template).partition
-        for number, audio in enumerate(voices)
+        ClipKey(voice_key, presenter_key).partition
+        for number, voice_key in enumerate(voices)
         if number % MISSING == 0
-        for template in presenters
+        for presenter_key in presenters
     )
     inputs = RunInputs(voices, presenters, dict.fromkeys(presenters, tracker), set(), settings(), {}, {})
     for key in islice(unmade, FAILURES):

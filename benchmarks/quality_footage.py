@@ -20,8 +20,8 @@ from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.media.encode import encode_clip
 from heygem_pipeline.media.frame import Frame
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.quality.sync_meter import picture_after_sound, reading_of
 from heygem_pipeline.settings import DEFAULTS, RenderSettings, SyntheticLabel
 
@@ -136,7 +136,7 @@ def make_clip(voice: Voice, presenter: Presenter, destination: Path) -> MadeClip
 
 
 def encode_template(voice: Voice, presenter: Presenter, destination: Path) -> Path:
-    """The template's own frames encoded as a clip of this voice would be: what encoding alone does to them."""
+    """The presenter's own frames encoded as a clip of this voice would be: what encoding alone does to them."""
     _encode(
         (frame for _, frame in presenter.open().shown(frame_count(voice, presenter))),
         voice,
@@ -148,7 +148,7 @@ def encode_template(voice: Voice, presenter: Presenter, destination: Path) -> Pa
 
 def frames_of(video: Path, first: int = 0, last: int | None = None) -> Iterator[NDArray[np.uint8]]:
     """Frames of a finished clip, uint8 (height, width, 3) BGR."""
-    return islice(Template.open(video).frames(), first, last)
+    return islice(FrameSequence.open(video).frames(), first, last)
 
 
 def frame_count(voice: Voice, presenter: Presenter) -> int:

@@ -13,7 +13,7 @@ from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import calibrate
 from heygem_pipeline.lipsync.warp.articulation.retargeting import retarget
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.speech.mouth_shape import predict_mouth_shape
 
@@ -21,11 +21,11 @@ READINGS = 7
 """Landmark predictions averaged a frame, as many as the tracker averages: output and truth are read alike."""
 
 
-def read_output(video: Path, template_tracks: FaceTracks) -> FaceTracks:
-    """Tracks of a finished clip. Only where the face is comes from the template; every landmark is read anew."""
-    clip = Template.open(video)
+def read_output(video: Path, presenter_tracks: FaceTracks) -> FaceTracks:
+    """Tracks of a finished clip. Only where the face is comes from the presenter; every landmark is read anew."""
+    clip = FrameSequence.open(video)
     count = clip.info.frame_count
-    known = template_tracks.landmarks[[ping_pong(frame, len(template_tracks)) for frame in range(count)]]
+    known = presenter_tracks.landmarks[[ping_pong(frame, len(presenter_tracks)) for frame in range(count)]]
     followed = read_known_faces(clip.frames(exact=False), known)
     return complete_tracks(followed, clip.frame_rate, (clip.info.width, clip.info.height))
 

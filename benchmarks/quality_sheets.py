@@ -1,4 +1,4 @@
-"""Strips to look at: mouths of consecutive frames, the real speaker's above, the template's and the finished clip's."""
+"""Strips to look at: mouths of consecutive frames, the real speaker's above, the presenter's and the clip's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +15,14 @@ from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.faces.head_frame import HeadFrame, pixel_areas
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.quality.sync_meter import picture_after_sound
 from heygem_pipeline.speech.features import FEATURE_RATE
 from heygem_pipeline.storage.atomic import atomic_path
 
 ZOOM = 3
-"""Of the template's pixels; the speaker's mouth is brought to the same size."""
+"""Of the presenter's pixels; the speaker's mouth is brought to the same size."""
 
 MIDDLE, SIDE = 1.12, 1.5
 """IOD: how far the middle of a picture lies below the eyes, and its side: nose to chin."""
@@ -53,7 +53,7 @@ def sheets(run: Run) -> list[dict[str, object]]:
 
 
 def write_strip(clip: MadeClip, destination: Path, first: int, speaker: Speaker | None = None) -> None:
-    """Write a PNG of FRAMES frames from ``first`` on: rows of the speaker, the template and the output."""
+    """Write a PNG of FRAMES frames from ``first`` on: rows of the speaker, the presenter and the output."""
     tracks = clip.presenter.tracks
     count = min(FRAMES, frame_count(clip.voice, clip.presenter) - first)
     shown = [ping_pong(frame, len(tracks)) for frame in range(first, first + count)]
@@ -123,16 +123,16 @@ def speaker_frames(speaker: Speaker, times: NDArray[np.float64]) -> Iterator[tup
         yield frame, tracks, at
 
 
-def _chosen(template: Template, wanted: list[int]) -> Iterator[tuple[Picture, int]]:
-    """Frames of a template in the order asked for, read once."""
+def _chosen(sequence: FrameSequence, wanted: list[int]) -> Iterator[tuple[Picture, int]]:
+    """Frames of a presenter in the order asked for, read once."""
     needed = set(wanted)
-    held = {at: frame for at, frame in enumerate(_until(template, max(needed))) if at in needed}
+    held = {at: frame for at, frame in enumerate(_until(sequence, max(needed))) if at in needed}
     for at in wanted:
         yield held[at], at
 
 
-def _until(template: Template, last: int) -> Iterator[Picture]:
-    for at, frame in enumerate(template.frames()):
+def _until(sequence: FrameSequence, last: int) -> Iterator[Picture]:
+    for at, frame in enumerate(sequence.frames()):
         yield frame
         if at == last:
             return

@@ -23,9 +23,9 @@ REPEATS = 3
 class Speed:
     """Seconds are those the processor spent, so that other work counts little. One for each repetition.
 
-    preparing: seconds until the first patch: prediction, and looking at the template where its own mouths are used.
+    preparing: seconds until the first patch: prediction, and looking at the presenter where its own mouths are used.
     drawing: frames a second after it, decoding taken off. whole: frames a second of all of it.
-    own_mouths: share of the frames in which the template's own mouth is seen (way B).
+    own_mouths: share of the frames in which the presenter's own mouth is seen (way B).
     """
 
     presenter: str

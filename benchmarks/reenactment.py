@@ -7,7 +7,7 @@
 "held": one closed frame of the clip is held still and driven by the first 110 frames, as they differ from it. "half":
 the first half of the clip drives the second half. Truth and drawing are compared in the head frame, each placed by its
 own head transform. B never shows a mouth from within 12 frames of the truth.
-static: the template as it is. Landmark errors are mean distances of the 20 mouth points, in eye distances (IOD); the
+static: the presenter as it is. Landmark errors are mean distances of the 20 mouth points, in eye distances (IOD); the
 floor is the tracker's predictor run on the true frames with other jitter.
 """
 
@@ -36,7 +36,7 @@ from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHAR
 from heygem_pipeline.lipsync.warp.contours import contours_from_lips
 from heygem_pipeline.lipsync.warp.exemplars.collection import ExemplarSet, collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 
 FRAMES = 110
 EXCLUDED = 12
@@ -58,7 +58,7 @@ class Clip:
     """A talking clip and what is known of it."""
 
     name: str
-    template: Template
+    sequence: FrameSequence
     tracks: FaceTracks
     calibration: Calibration
 
@@ -76,7 +76,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Trial:
-    """What drives what: output frame i shows template frame ``shown[i]`` and shall look like frame ``truth[i]``."""
+    """What drives what: output frame i shows presenter frame ``shown[i]`` and shall look like frame ``truth[i]``."""
 
     name: str
     truth: NDArray[np.int64]
@@ -115,10 +115,10 @@ class Score:
 
 def open_clip(path: Path, kept: Path | None) -> Clip:
     """Open a clip with its stored tracks, or track it."""
-    template = Template.open(path)
+    sequence = FrameSequence.open(path)
     stored = kept / f"{path.stem}.face.parquet" if kept else None
-    tracks = read_tracks(stored) if stored and stored.exists() else track_faces(template)
-    return Clip(path.stem, template, tracks, calibrate(tracks))
+    tracks = read_tracks(stored) if stored and stored.exists() else track_faces(sequence)
+    return Clip(path.stem, sequence, tracks, calibrate(tracks))
 
 
 def held_trial(clip: Clip) -> Trial:
@@ -197,11 +197,11 @@ def compare(clip: Clip, trial: Trial, ways: Iterable[Way], strips: Path | None) 
 def _frames(clip: Clip, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Picture]]:
     """Frames in the order wanted, which may hold one frame, or go forward."""
     if len(set(wanted.tolist())) == 1:
-        (picture,) = islice(clip.template.frames(), int(wanted[0]), int(wanted[0]) + 1)
+        (picture,) = islice(clip.sequence.frames(), int(wanted[0]), int(wanted[0]) + 1)
         yield from ((int(wanted[0]), picture.copy()) for _ in wanted)
         return
     places = set(wanted.tolist())
-    for index, frame in enumerate(clip.template.frames()):
+    for index, frame in enumerate(clip.sequence.frames()):
         if index in places:
             yield index, frame
         if index >= wanted[-1]:
@@ -209,7 +209,7 @@ def _frames(clip: Clip, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Pictur
 
 
 def _drawn(clip: Clip, trial: Trial, draw: Callable[[], Iterator[MouthPatch]]) -> Iterator[tuple[int, Picture, float]]:
-    """Template frame, finished picture, seconds of one core spent on drawing it, without decoding the template."""
+    """Index of the presenter's frame, finished picture, seconds of one core spent on drawing it, without decoding."""
     patches = draw()
     for index, frame in _frames(clip, trial.shown):
         started = process_time()
@@ -314,7 +314,7 @@ def ways_of(clip: Clip, trial: Trial) -> Iterator[Way]:
     allowed = (
         np.ones(len(clip.tracks), bool) if trial.name == "held" else np.isin(np.arange(len(clip.tracks)), trial.shown)
     )
-    own_mouths = collect_exemplars(clip.template.frames, clip.tracks, clip.calibration, allowed)
+    own_mouths = collect_exemplars(clip.sequence.frames, clip.tracks, clip.calibration, allowed)
     if own_mouths is not None:
         yield "B", lambda: drawn(own_mouths)
 

@@ -64,9 +64,9 @@ def fill(instance: dg.DagsterInstance, folders: DataFolders) -> None:
     voices, presenters = make_up(folders, VOICES, PRESENTERS)
     rendering = usual_rendering()
     job = graph_definitions().resolve_implicit_global_asset_job_def()
-    for audio, voice in voices.items():
-        for template, presenter in presenters.items():
-            clip = ClipKey(audio, template)
+    for voice_key, voice in voices.items():
+        for presenter_key, presenter in presenters.items():
+            clip = ClipKey(voice_key, presenter_key)
             for path, size in (
                 (folders.patches(clip), PATCH_BYTES),
                 (folders.clip(clip), 0),

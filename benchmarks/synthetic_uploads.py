@@ -18,7 +18,7 @@ def make_up(folders: DataFolders, voices: int, presenters: int) -> tuple[dict[st
     uploads = Uploads(folders)
     for kind in UploadKind:
         uploads.take_in(kind)
-    return uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
+    return uploads.known(UploadKind.VOICE), uploads.known(UploadKind.PRESENTER)
 
 
 def usual_rendering() -> str:

@@ -1,4 +1,4 @@
-"""A recorded performance drives a template: what the mouth of one tracked clip does, another clip's mouth does."""
+"""A recorded performance drives a presenter: what the mouth of one tracked clip does, another clip's mouth does."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from heygem_pipeline.lipsync.warp.articulation.performance import MouthTarget
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.timeline import ping_pong
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.8, 1.2
@@ -36,7 +36,7 @@ class RecordedPerformance:
 
     landmarks: float64 (frames, 68, 2), head frame of the performer, one row an output frame; NaN where unseen.
     neutral: float64 (68, 2), the performer's closed mouth. lips: float64 (frames, 4, 11, 2), the lines of its
-    lips; neutral_lips: (4, 11, 2). scale: the template's mouth against the performer's.
+    lips; neutral_lips: (4, 11, 2). scale: the presenter's mouth against the performer's.
     """
 
     landmarks: NDArray[np.float64]
@@ -62,16 +62,16 @@ class RecordedPerformance:
 
 def recorded_performance(
     performer: FaceTracks,
-    template: Calibration,
+    presenter: Calibration,
     frame_rate: Fraction,
     pose: NDArray[np.floating],
     own: Calibration | None = None,
 ) -> RecordedPerformance:
-    """Return a tracked clip's mouth as a performance for a template.
+    """Return a tracked clip's mouth as a performance for a presenter.
 
-    frame_rate: of the template's frames, for which the performance is resampled. pose: (2,), the template's yaw and
+    frame_rate: of the presenter's frames, for which the performance is resampled. pose: (2,), the presenter's yaw and
     pitch, degrees. own: the performer's calibration, if it is known already.
-    Rest is the mean of the performer's most closed 8 % of frames, those most of all that are seen as the template is.
+    Rest is the mean of the performer's most closed 8 % of frames, those most of all that are seen as the presenter is.
     """
     own = own or calibrate(performer)
     return RecordedPerformance(
@@ -79,22 +79,22 @@ def recorded_performance(
         neutral=_closed_mouth(own, own.landmarks, performer, pose),
         lips=_resampled(own.lips, float(performer.frame_rate), float(frame_rate)),
         neutral_lips=_closed_mouth(own, own.lips, performer, pose),
-        scale=float(np.clip(template.neutral_width / own.neutral_width, SMALLEST_SCALE, LARGEST_SCALE)),
+        scale=float(np.clip(presenter.neutral_width / own.neutral_width, SMALLEST_SCALE, LARGEST_SCALE)),
     )
 
 
-def reenact(performer: FaceTracks, template: Template, tracks: FaceTracks) -> Iterator[MouthPatch]:
-    """Yield the patches of a clip in which the template's mouth does what the performer's does, as long as that.
+def reenact(performer: FaceTracks, presenter: FrameSequence, tracks: FaceTracks) -> Iterator[MouthPatch]:
+    """Yield the patches of a clip in which the presenter's mouth does what the performer's does, as long as that.
 
-    performer, tracks: the followed faces of the recording and of the template; each must show one.
+    performer, tracks: the followed faces of the recording and of the presenter; each must show one.
     """
     calibration = calibrate(tracks)
     pose = np.median(tracks.pose[tracks.present, :2], axis=0)
     performance = recorded_performance(performer, calibration, tracks.frame_rate, pose)
     count = len(performance)
     shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
-    exemplars = collect_exemplars(template.frames, tracks, calibration)
-    yield from render_performance(performance, template.presentation(count), shown, tracks, calibration, exemplars)
+    exemplars = collect_exemplars(presenter.frames, tracks, calibration)
+    yield from render_performance(performance, presenter.presentation(count), shown, tracks, calibration, exemplars)
 
 
 def _closed_mouth(

@@ -34,7 +34,7 @@ from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.lipsync.wav2lip.engine import Wav2LipEngine
 from heygem_pipeline.lipsync.wav2lip.network.inference import FaceGenerator, FaceInput, default_precision
 from heygem_pipeline.lipsync.wav2lip.network.model import MEL_BANDS, MEL_COLUMNS, Wav2LipNetwork
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 
 PLAIN_BATCH = 128
 MATRIX_SIDE = {"cpu": 2048, "cuda": 8192, "mps": 4096}
@@ -153,7 +153,7 @@ def _clip(generator: FaceGenerator, voice: Voice, presenter: Presenter, folder: 
 
 def _decoding(presenter: Presenter) -> Speed:
     watch = Stopwatch()
-    count = sum(1 for _ in Template.open(presenter.path).frames())
+    count = sum(1 for _ in FrameSequence.open(presenter.path).frames())
     return watch.speed(count)
 
 

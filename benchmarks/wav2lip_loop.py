@@ -30,7 +30,7 @@ from heygem_pipeline.demo.presenters import make_presenters
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.lipsync.wav2lip.network.model import MEL_BANDS, MEL_COLUMNS, Wav2LipNetwork
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 
 BATCH = 128
 DETECTED_FRAMES = 2
@@ -70,9 +70,9 @@ def _loop(presenter: Path, count: int, destination: Path) -> float:
     import cv2
 
     network = Wav2LipNetwork().eval().requires_grad_(False)
-    template = Template.open(presenter)
+    sequence = FrameSequence.open(presenter)
     started = perf_counter()
-    size = f"{template.info.width}x{template.info.height}"
+    size = f"{sequence.info.width}x{sequence.info.height}"
     command = [
         str(find_ffmpeg(None)),
         "-y",
@@ -90,7 +90,7 @@ def _loop(presenter: Path, count: int, destination: Path) -> float:
     encoder = subprocess.Popen([*command, "-i", "-", "-pix_fmt", "yuv420p", str(destination)], stdin=subprocess.PIPE)
     assert encoder.stdin is not None
     waiting: list[NDArray[np.uint8]] = []
-    for index, (_, frame) in enumerate(template.presentation(count), start=1):
+    for index, (_, frame) in enumerate(sequence.presentation(count), start=1):
         waiting.append(frame)
         if len(waiting) < BATCH and index < count:
             continue
@@ -113,7 +113,7 @@ def _detection(presenter: Path) -> float:
     from face_alignment.detection.sfd.net_s3fd import s3fd
 
     network = s3fd().eval().requires_grad_(False)
-    frame = next(Template.open(presenter).frames())
+    frame = next(FrameSequence.open(presenter).frames())
     picture = torch.from_numpy(frame.transpose(2, 0, 1)[None].astype(np.float32))
     with torch.inference_mode():
         network(picture)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
     from heygem_pipeline.faces.tracks import FaceTracks
     from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
-    from heygem_pipeline.media.template import Template
+    from heygem_pipeline.media.frame_sequence import FrameSequence
     from heygem_pipeline.messages.message import Message
     from heygem_pipeline.quality.report import Check, ClipReport, Verdict
     from heygem_pipeline.speech.features import SpeechFeatures
@@ -31,6 +31,7 @@ __all__ = [
     "FaceTracker",
     "FaceTracks",
     "FollowedFace",
+    "FrameSequence",
     "HeadFrame",
     "LipSyncEngine",
     "Message",
@@ -40,7 +41,6 @@ __all__ = [
     "Presenter",
     "SpeechFeatures",
     "StageProgress",
-    "Template",
     "Verdict",
     "Voice",
     "__version__",
@@ -58,7 +58,7 @@ _MODULES = {
     "faces.tracker": ("FaceTracker", "FollowedFace"),
     "faces.tracks": ("FaceTracks",),
     "lipsync.engine": ("LipSyncEngine", "MouthPatch"),
-    "media.template": ("Template",),
+    "media.frame_sequence": ("FrameSequence",),
     "messages.message": ("Message",),
     "quality.report": ("Check", "ClipReport", "Verdict"),
     "speech.features": ("SpeechFeatures",),

@@ -43,38 +43,38 @@ class House:
 
     def replace(self, voice: str, content: str) -> None:
         (self.folders.voices / f"{voice}.wav").write_bytes(content.encode())
-        Uploads(self.folders).take_in(UploadKind.AUDIO)
+        Uploads(self.folders).take_in(UploadKind.VOICE)
 
     def plan(self) -> Plan:
         return plan(self.instance, self.folders, settings())
 
-    def clip(self, audio: str = "one", template: str = "one") -> planner.Status:
-        return self.plan().clips[ClipKey(audio, template)]
+    def clip(self, voice: str = "one", presenter: str = "one") -> planner.Status:
+        return self.plan().clips[ClipKey(voice, presenter)]
 
     def make_inputs(self) -> None:
         uploads = Uploads(self.folders)
-        for key, upload in uploads.known(UploadKind.AUDIO).items():
+        for key, upload in uploads.known(UploadKind.VOICE).items():
             version = voice_version(upload.fingerprint, ANALYSIS_VERSION)
             self._made("audio_features", key, version, self.folders.voice(key))
-        for key, upload in uploads.known(UploadKind.TEMPLATE).items():
+        for key, upload in uploads.known(UploadKind.PRESENTER).items():
             version = presenter_version(upload.fingerprint, current_tracker(settings()))
             self._made("face_tracks", key, version, self.folders.tracks(key))
 
-    def make_clip(self, audio: str = "one", template: str = "one") -> None:
+    def make_clip(self, voice: str = "one", presenter: str = "one") -> None:
         uploads, engine = Uploads(self.folders), load_engine("warp")
         version = clip_version(
-            uploads.known(UploadKind.AUDIO)[audio].fingerprint,
-            uploads.known(UploadKind.TEMPLATE)[template].fingerprint,
+            uploads.known(UploadKind.VOICE)[voice].fingerprint,
+            uploads.known(UploadKind.PRESENTER)[presenter].fingerprint,
             rendering_version(
                 current_tracker(settings()), f"{engine.name} {engine.version}", settings_of_report(settings())
             ),
         )
-        clip = ClipKey(audio, template)
+        clip = ClipKey(voice, presenter)
         self._made("encoded_video", clip.partition, version, self.folders.clip(clip), self.folders.report(clip))
 
-    def make_delivery(self, audio: str = "one") -> None:
-        version = self.plan().inputs_digest(Subject(Stage.DELIVERY, audio))
-        self._made("delivery", audio, version, self.folders.delivery(audio))
+    def make_delivery(self, voice: str = "one") -> None:
+        version = self.plan().inputs_digest(Subject(Stage.DELIVERY, voice))
+        self._made("delivery", voice, version, self.folders.delivery(voice))
 
     def _made(self, asset: str, key: str, version: str, *files: Path) -> None:
         for file in files:

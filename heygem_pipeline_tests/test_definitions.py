@@ -195,8 +195,8 @@ def test_the_package_itself_never_falls_back_on_default_settings(file: Path) -> 
 
 
 def test_a_call_that_falls_back_is_found() -> None:
-    given, not_given = "Template.open(path, limits)", "Template.open(path)"
-    assert "Template.open" in {fallback.called for fallback in FALLBACKS}
+    given, not_given = "FrameSequence.open(path, limits)", "FrameSequence.open(path)"
+    assert "FrameSequence.open" in {fallback.called for fallback in FALLBACKS}
     assert calls_that_fall_back(ast.parse(f"{given}\n{not_given}"), FALLBACKS) == [not_given]
 
 

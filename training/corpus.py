@@ -14,8 +14,8 @@ from heygem_pipeline.faces.head_frame import transform_points
 from heygem_pipeline.faces.mouth_measure import INNER_LOWER_POINTS, INNER_UPPER_POINTS, measure_mouth
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, read_tracks, write_tracks
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import Sound, read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.speech.analysis import speech_activity
 from heygem_pipeline.speech.features import FEATURE_RATE, MOVEMENTS, SpeechFeatures
 from heygem_pipeline.speech.level import normalising_gain, row_levels
@@ -103,7 +103,7 @@ def measured_clip(path: Path, kept: Path) -> tuple[SpeechFeatures, NDArray[np.fl
     """The speech features, encoder's mel and face tracks of a clip; the tracks from ``kept`` or put there."""
     tracks_file = kept / f"{path.stem}.face.parquet"
     if not tracks_file.exists():
-        write_tracks(track_faces(Template.open(path)), tracks_file)
+        write_tracks(track_faces(FrameSequence.open(path)), tracks_file)
     return *heard_speech(read_sound(path, SAMPLE_RATE)), read_tracks(tracks_file)
 
 

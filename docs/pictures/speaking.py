@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 
 CROPS = {"grace-hopper": (410, 140, 460), "astronaut": (375, 100, 400)}
 """Left, top and side of the square around head and neck, pixels of the 1280 x 720 clip."""
@@ -26,15 +26,15 @@ def tiles(clip: Path, crop: tuple[int, int, int], seconds: tuple[float, ...]) ->
     """The crop at each of these seconds, uint8 (TILE, TILE, 3) BGR."""
     import cv2
 
-    template = Template.open(clip)
-    wanted = {round(second * template.info.frame_rate) for second in seconds}
+    sequence = FrameSequence.open(clip)
+    wanted = {round(second * sequence.info.frame_rate) for second in seconds}
     left, top, side = crop
     return [
         np.asarray(
             cv2.resize(frame[top : top + side, left : left + side], (TILE, TILE), interpolation=cv2.INTER_AREA),
             np.uint8,
         )
-        for index, frame in enumerate(template.frames())
+        for index, frame in enumerate(sequence.frames())
         if index in wanted
     ]
 

@@ -7,7 +7,7 @@ import dagster as dg
 from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.clip.voice import Voice, analyse_voice, current_analysis
 from heygem_pipeline.messages.message import legible
-from heygem_pipeline.runs.partitions import audio_partitions
+from heygem_pipeline.runs.partitions import voice_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
 from heygem_pipeline.storage.folders import data_folders
@@ -16,7 +16,7 @@ from heygem_pipeline.uploads.registry import Uploads
 
 
 @dg.asset(
-    partitions_def=audio_partitions,
+    partitions_def=voice_partitions,
     io_manager_key="voices",
     deps=[dg.AssetDep("spoken_script")],
     group_name="talking_heads",
@@ -25,7 +25,7 @@ from heygem_pipeline.uploads.registry import Uploads
         dg.AssetCheckSpec(
             "speech_is_clear",
             asset="audio_features",
-            partitions_def=audio_partitions,
+            partitions_def=voice_partitions,
             description="Warns where the voice is long, faint, noisy, or holds little speech.",
         )
     ],

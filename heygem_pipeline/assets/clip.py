@@ -16,7 +16,7 @@ from heygem_pipeline.runs.partitions import clip_partitions
     ins={"voice": dg.AssetIn("audio_features"), "presenter": dg.AssetIn("face_tracks")},
     outs={
         "generated_frames": dg.AssetOut(
-            description="The mouth of every output frame, losslessly, and the template frame it lies on.",
+            description="The mouth of every output frame, losslessly, and the presenter's frame it lies on.",
             kinds={"parquet"},
         ),
         "encoded_video": dg.AssetOut(

@@ -12,14 +12,14 @@ from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.quality.report import ClipReport, finished_report
-from heygem_pipeline.runs.partitions import audio_partitions
+from heygem_pipeline.runs.partitions import voice_partitions
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 
 @dg.asset(
-    partitions_def=audio_partitions, group_name="talking_heads", kinds={"zip"}, deps=[dg.AssetDep("encoded_video")]
+    partitions_def=voice_partitions, group_name="talking_heads", kinds={"zip"}, deps=[dg.AssetDep("encoded_video")]
 )
 def delivery(
     context: dg.AssetExecutionContext, specifications: dg.ResourceParam[SpecificationSource]
@@ -94,8 +94,8 @@ def _row_of_missing(
     files: Mapping[UploadKind, Mapping[str, Upload]], voice_key: str, presenter_key: str, order: DeliverySpec
 ) -> dict[str, Any]:
     """The manifest's row of a clip that is not in the ZIP; files as a report names them."""
-    voice = files[UploadKind.AUDIO].get(voice_key) or files[UploadKind.SCRIPT].get(voice_key)
-    presenter = files[UploadKind.TEMPLATE].get(presenter_key)
+    voice = files[UploadKind.VOICE].get(voice_key) or files[UploadKind.SCRIPT].get(voice_key)
+    presenter = files[UploadKind.PRESENTER].get(presenter_key)
     return {
         "clip": "",
         "finished": False,

@@ -10,7 +10,7 @@ from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
 from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
 from heygem_pipeline.messages.message import legible
-from heygem_pipeline.runs.partitions import template_partitions
+from heygem_pipeline.runs.partitions import presenter_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import data_folders
 from heygem_pipeline.storage.version_strings import presenter_version
@@ -18,7 +18,7 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
 @dg.asset(
-    partitions_def=template_partitions,
+    partitions_def=presenter_partitions,
     io_manager_key="presenters",
     group_name="talking_heads",
     kinds={"parquet"},
@@ -26,7 +26,7 @@ from heygem_pipeline.uploads.registry import UploadKind, Uploads
         dg.AssetCheckSpec(
             "template_is_fit",
             asset="face_tracks",
-            partitions_def=template_partitions,
+            partitions_def=presenter_partitions,
             description="Warns where the video is small, long or cut, or frames show no face or several.",
         )
     ],
@@ -37,16 +37,16 @@ def face_tracks(
     """Box, 68 landmarks, pose and head frame of the followed face, a row a frame."""
     chosen, folders = settings(), data_folders()
     with plain_failures():
-        template = open_presenter(Uploads(folders).bring(UploadKind.TEMPLATE, context.partition_key), chosen)
-        with StepProgress(context, display, template.info.frame_count) as progress:
-            presenter = track_presenter(template.info.path, progress, template, chosen)
+        sequence = open_presenter(Uploads(folders).bring(UploadKind.PRESENTER, context.partition_key), chosen)
+        with StepProgress(context, display, sequence.info.frame_count) as progress:
+            presenter = track_presenter(sequence.info.path, progress, sequence, chosen)
     tracks = presenter.tracks
     metadata = {
         "upload": legible(presenter.path.name),
         "frames": len(tracks),
         "frame rate": str(tracks.frame_rate),
         "resolution": "{} x {}".format(*tracks.size),
-        "seconds": round(float(template.info.duration), 3),
+        "seconds": round(float(sequence.info.duration), 3),
         "face share": round(face_share(tracks), 4),
         "face width (pixels)": round(face_width(tracks)),
         "median turn (degrees)": round(float(np.nanmedian(np.abs(tracks.pose[:, 0]))), 1),
@@ -61,6 +61,6 @@ def face_tracks(
     yield dg.AssetCheckResult(
         passed=not warnings,
         severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(map(str, warnings)) or "A good template.",
+        description=" ".join(map(str, warnings)) or "A good presenter.",
         check_name="template_is_fit",
     )

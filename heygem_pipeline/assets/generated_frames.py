@@ -38,7 +38,7 @@ def generated_frames(
     display: dg.ResourceParam[ProgressDisplay],
     specifications: dg.ResourceParam[SpecificationSource],
 ) -> dg.Output[PatchFile]:
-    """The mouth of every output frame, losslessly, and the template frame it lies on."""
+    """The mouth of every output frame, losslessly, and the presenter's frame it lies on."""
     clip = ClipKey.from_partition(context.partition_key)
     folders = data_folders()
     path = folders.patches(clip)

@@ -50,7 +50,7 @@ class PresenterIOManager(dg.IOManager):
         """Store the presenter of the partition."""
         folders, key = data_folders(), context.partition_key
         with plain_failures():
-            tracks, own_speech = folders.tracks(key), folders.template_speech(key)
+            tracks, own_speech = folders.tracks(key), folders.presenter_speech(key)
             save_presenter(obj, tracks, own_speech)
             if obj.own_speech is None:
                 folders.files.remove(own_speech)
@@ -62,8 +62,8 @@ class PresenterIOManager(dg.IOManager):
         """Load the presenter of the partition."""
         folders, key = data_folders(), context.asset_partition_key
         with _stored(folders.tracks(key), context) as stored:
-            upload = Uploads(folders).bring(UploadKind.TEMPLATE, key)
-            own_speech = folders.template_speech(key)
+            upload = Uploads(folders).bring(UploadKind.PRESENTER, key)
+            own_speech = folders.presenter_speech(key)
             folders.files.refresh(own_speech.parent, own_speech.name.__eq__)
             limits = settings()
             loaded_from = stored, file_state(stored), upload, limits

@@ -8,7 +8,7 @@ import dagster as dg
 
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.quality.report import finished_report
-from heygem_pipeline.runs.partitions import template_partitions
+from heygem_pipeline.runs.partitions import presenter_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.folders import data_folders
@@ -39,7 +39,7 @@ class DeliverySpec:
 
     @property
     def finished(self) -> list[str]:
-        """The templates whose clips are in it, in order."""
+        """The presenters whose clips are in it, in order."""
         return sorted(presenter_key for presenter_key, sentence in self.unfinished.items() if not sentence)
 
 
@@ -73,7 +73,7 @@ class DefaultSpecifications:
     def delivery_spec(self, instance: dg.DagsterInstance, voice_key: str) -> DeliverySpec:
         """Every clip."""
         folders = data_folders()
-        presenter_keys = template_partitions.get_partition_keys(dynamic_partitions_store=instance)
+        presenter_keys = presenter_partitions.get_partition_keys(dynamic_partitions_store=instance)
         reports = {
             presenter_key: finished_report(folders, ClipKey(voice_key, presenter_key))
             for presenter_key in presenter_keys

@@ -7,14 +7,14 @@ from heygem_pipeline.assets.specifications import SpecificationSource
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
 from heygem_pipeline.clip.spoken_voice import SpokenFiles, speak_voice
 from heygem_pipeline.messages.message import legible
-from heygem_pipeline.runs.partitions import audio_partitions
+from heygem_pipeline.runs.partitions import voice_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.folders import DataFolders, data_folders
 from heygem_pipeline.storage.version_strings import name_and_version, recorded_version, spoken_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
-@dg.asset(partitions_def=audio_partitions, group_name="talking_heads", kinds={"wav"})
+@dg.asset(partitions_def=voice_partitions, group_name="talking_heads", kinds={"wav"})
 def spoken_script(
     context: dg.AssetExecutionContext,
     display: dg.ResourceParam[ProgressDisplay],
@@ -58,7 +58,7 @@ def spoken_files(folders: DataFolders, key: str) -> SpokenFiles:
 
 
 def _recorded(uploads: Uploads, key: str) -> dg.MaterializeResult:
-    recording = uploads.bring(UploadKind.AUDIO, key)
-    version = recorded_version(uploads.known(UploadKind.AUDIO)[key].fingerprint)
+    recording = uploads.bring(UploadKind.VOICE, key)
+    version = recorded_version(uploads.known(UploadKind.VOICE)[key].fingerprint)
     metadata = {"upload": legible(recording.name), "synthetic voice": False, "engine": "recorded"}
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version))

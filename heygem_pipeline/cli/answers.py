@@ -73,8 +73,8 @@ def status_answer(
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     uploads = Uploads(folders)
-    presenters = uploads.paths(UploadKind.TEMPLATE, uploads.known(UploadKind.TEMPLATE))
-    files = {UploadKind.AUDIO: uploads.voices(), UploadKind.TEMPLATE: presenters}
+    presenters = uploads.paths(UploadKind.PRESENTER, uploads.known(UploadKind.PRESENTER))
+    files = {UploadKind.VOICE: uploads.voices(), UploadKind.PRESENTER: presenters}
     every = [path for paths in files.values() for path in paths.values()]
 
     def told(status: "Status", file: str | None) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def status_answer(
         "data": str(folders.root.absolute()),
         "served": served,
         "counts": dict(Counter(clip["state"] for clip in clips)),
-        "voices": uploaded(found.voices, UploadKind.AUDIO),
-        "presenters": uploaded(found.presenters, UploadKind.TEMPLATE),
+        "voices": uploaded(found.voices, UploadKind.VOICE),
+        "presenters": uploaded(found.presenters, UploadKind.PRESENTER),
         "clips": clips,
         "zips": [
             {"voice": voice} | told(status, there(folders.delivery(voice)))

@@ -282,7 +282,7 @@ def _uploads(folders: "DataFolders") -> tuple[dict[str, Path], dict[str, Path]]:
     new = [path.name for kind in UploadKind for path in uploads.files(kind) if path not in taken_in]
     if new and not is_served(folders):
         tell(f"Not taken in yet: {_listed(new)}; heygem ingest does it, and so does heygem up.")
-    return uploads.voices(), known[UploadKind.TEMPLATE]
+    return uploads.voices(), known[UploadKind.PRESENTER]
 
 
 def _listed(names: Sequence[str]) -> str:

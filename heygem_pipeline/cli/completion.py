@@ -49,7 +49,7 @@ def _uploads() -> tuple[list[str], list[str]]:
 
     with suppress(PipelineError, OSError):
         uploads = Uploads(data_folders())
-        return sorted(uploads.voices()), sorted(uploads.known(UploadKind.TEMPLATE))
+        return sorted(uploads.voices()), sorted(uploads.known(UploadKind.PRESENTER))
     return [], []
 
 

@@ -43,7 +43,7 @@ def trim(
         raise typer.BadParameter("the end must come after the start") from error
     with sentences(as_json), open_instance(folders := data_folders()) as instance:
         before = plan(instance, folders, settings()).clips
-        kind, key = (UploadKind.TEMPLATE, presenter) if voice is None else (UploadKind.AUDIO, voice)
+        kind, key = (UploadKind.PRESENTER, presenter) if voice is None else (UploadKind.VOICE, voice)
         path = Uploads(folders).find(kind, key or "")
         (use_part_of_presenter if voice is None else use_part_of_voice)(path, part, settings())
         after = plan(instance, folders, settings()).clips
@@ -104,8 +104,8 @@ def _require_known(folders: "DataFolders", voices: list[str], presenters: list[s
 
     uploads = Uploads(folders)
     for names, known, kind in (
-        (voices, uploads.voices().keys(), UploadKind.AUDIO),
-        (presenters, uploads.known(UploadKind.TEMPLATE).keys(), UploadKind.TEMPLATE),
+        (voices, uploads.voices().keys(), UploadKind.VOICE),
+        (presenters, uploads.known(UploadKind.PRESENTER).keys(), UploadKind.PRESENTER),
     ):
         for name in names:
             if name not in known:

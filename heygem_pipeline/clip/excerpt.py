@@ -95,9 +95,9 @@ def _beginning_tracked(
     path: Path, seconds: float, progress: StageProgress | None, settings: Settings, moving: bool
 ) -> Presenter:
     weights_of(chosen_tracker(path, settings.tracker), settings)
-    template = open_presenter(path, settings, moving)
-    count = min(template.info.frame_count, ceil(seconds * template.frame_rate))
-    beginning = replace(template, info=replace(template.info, frame_count=count), times=template.times[:count])
+    sequence = open_presenter(path, settings, moving)
+    count = min(sequence.info.frame_count, ceil(seconds * sequence.frame_rate))
+    beginning = replace(sequence, info=replace(sequence.info, frame_count=count), times=sequence.times[:count])
 
     def tell(done: int) -> None:
         if progress is not None:

@@ -71,7 +71,7 @@ def draw_for(voice: Voice, presenter: Presenter, engine: LipSyncEngine) -> Mouth
     Raises what opening the presenter raises; what drawing raises comes when the patches are read.
     """
     reading = SharedReading(presenter.open())
-    patches = draw_mouths(voice, presenter, engine, template=reading.template)
+    patches = draw_mouths(voice, presenter, engine, sequence=reading.sequence)
     return MouthDrawing(patches, engine, reading=reading)
 
 
@@ -136,8 +136,8 @@ class _Recording:
         self.frame_count = voice.speech.frame_count(presenter.tracks.frame_rate)
         self.filmstrip = Filmstrip(presenter.tracks, self.frame_count)
         self.own_mouths = 0.0
-        template = presenter.open()
-        self._frames = drawing.reading.frames if drawing.reading else template.shown
+        sequence = presenter.open()
+        self._frames = drawing.reading.frames if drawing.reading else sequence.shown
         self._patches = Metered(drawing.patches)
         self._reading: SyncReading | None = None
         self._measuring_seconds = 0.0

@@ -139,9 +139,9 @@ def _once(known: dict[Path, Made | Exception], path: Path, make: Callable[[Path]
 def _tracked(path: Path, progress: StageProgress | None, settings: Settings) -> Presenter:
     weights_of(chosen_tracker(path, settings.tracker), settings)
     moving = settings.photographs_move
-    template = open_presenter(path, settings, moving)
-    following = _stage(progress, "faces", path.name, template.info.frame_count)
-    return track_presenter(path, following, template, settings, moving)
+    sequence = open_presenter(path, settings, moving)
+    following = _stage(progress, "faces", path.name, sequence.info.frame_count)
+    return track_presenter(path, following, sequence, settings, moving)
 
 
 def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:

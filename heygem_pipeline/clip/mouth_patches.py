@@ -11,8 +11,8 @@ from typing import TypeVar
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import resampled_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.wave_file import write_wave_pieces
 from heygem_pipeline.opencv_threads import one_opencv_thread
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
@@ -26,13 +26,13 @@ def draw_mouths(
     presenter: Presenter,
     engine: LipSyncEngine,
     progress: Callable[[int], None] | None = None,
-    template: Template | None = None,
+    sequence: FrameSequence | None = None,
 ) -> Generator[MouthPatch]:
     """Yield the patch of every output frame; a few are drawn ahead, in a thread of their own.
 
     Args:
         progress: called with the number of frames done.
-        template: what the engine reads; default, the presenter's upload, opened again.
+        sequence: what the engine reads; default, the presenter's upload, opened again.
 
     Raises:
         UploadReplaced: The upload is no longer the file that was analysed.
@@ -41,7 +41,7 @@ def draw_mouths(
     """
     with one_opencv_thread(), _heard(voice, presenter.limits) as sound:
         heard = replace(voice.speech, sound=sound)
-        patches = engine.generate(heard, template or presenter.open(), presenter.tracks, presenter.own_speech)
+        patches = engine.generate(heard, sequence or presenter.open(), presenter.tracks, presenter.own_speech)
         with closing(prefetch(patches, FRAMES_AHEAD)) as drawn:
             yield from Metered(drawn, progress)
 

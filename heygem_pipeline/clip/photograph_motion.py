@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from heygem_pipeline.faces.boxes import FacePlace
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.photographs.photograph import VERSION, Eyes, MovingPhotograph
 
@@ -25,9 +25,9 @@ class PhotographMotion:
     eyes: Eyes
 
     @classmethod
-    def of(cls, template: Template) -> Self | None:
+    def of(cls, sequence: FrameSequence) -> Self | None:
         """That of an open presenter; None where it is no photograph that moves."""
-        motion = template.motion
+        motion = sequence.motion
         return cls(VERSION, motion.face, motion.eyes) if isinstance(motion, MovingPhotograph) else None
 
     @property
@@ -53,10 +53,10 @@ class PhotographMotion:
         return cls(values["version"], FacePlace(*face) if face is not None else None, Eyes(values["eyes"]))
 
 
-def in_motion(template: Template, fingerprint: str, face: FacePlace | None) -> Template:
-    """Return a photograph's template with the frames of its motion; any other as it is."""
-    info = template.info
+def in_motion(sequence: FrameSequence, fingerprint: str, face: FacePlace | None) -> FrameSequence:
+    """Return a photograph's presenter with the frames of its motion; any other as it is."""
+    info = sequence.info
     if not info.still:
-        return template
+        return sequence
     size = info.width, info.height
-    return template.moved(MovingPhotograph(info.path, size, fingerprint, info.frame_rate, face))
+    return sequence.moved(MovingPhotograph(info.path, size, fingerprint, info.frame_rate, face))

@@ -13,9 +13,9 @@ from heygem_pipeline.errors import BadInput, StageMissing
 from heygem_pipeline.faces.tracker import FaceTracker
 from heygem_pipeline.faces.tracking import track_faces
 from heygem_pipeline.faces.tracks import FaceTracks, TrackedUpload, read_tracks, write_tracks
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import sound_beginning
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.photographs.photograph import VERSION
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
@@ -64,34 +64,34 @@ class Presenter:
     seconds: float
     limits: UploadLimits = field(default=DEFAULTS, repr=False)
     state: str = ""
-    tracked: Template | None = field(default=None, repr=False, compare=False)
+    tracked: FrameSequence | None = field(default=None, repr=False, compare=False)
     motion: PhotographMotion | None = None
     trim: Trim = WHOLE
 
-    def open(self) -> Template:
+    def open(self) -> FrameSequence:
         """Open the upload for reading frames that belong to the tracks.
 
         Raises UploadReplaced if it is no longer what was tracked, StageMissing if settings have changed its timeline.
         """
         require_unchanged(self.path, self.fingerprint, self.state)
-        template = self._opened.again()
-        if (template.frame_rate, template.info.frame_count) != (self.tracks.frame_rate, len(self.tracks)):
+        sequence = self._opened.again()
+        if (sequence.frame_rate, sequence.info.frame_count) != (self.tracks.frame_rate, len(self.tracks)):
             raise StageMissing("stage.other_frame_rate", file=self.path.name)
-        return template
+        return sequence
 
     @cached_property
-    def _opened(self) -> Template:
+    def _opened(self) -> FrameSequence:
         if self.tracked is not None and self.tracked.limits == self.limits:
             return self.tracked
-        template = Template.open(self.path, self.limits, self.trim)
+        sequence = FrameSequence.open(self.path, self.limits, self.trim)
         if self.motion is None:
-            return template
+            return sequence
         if self.motion.version != VERSION:
             raise StageMissing("stage.other_motion", file=self.path.name)
-        return in_motion(template, self.fingerprint, self.motion.face)
+        return in_motion(sequence, self.fingerprint, self.motion.face)
 
 
-def open_presenter(path: Path, settings: Settings, moving: bool = False) -> Template:
+def open_presenter(path: Path, settings: Settings, moving: bool = False) -> FrameSequence:
     """Open an upload that is to be tracked: the part of it that its sidecar says is used.
 
     Raises BadInput.
@@ -100,14 +100,14 @@ def open_presenter(path: Path, settings: Settings, moving: bool = False) -> Temp
         moving: whether a photograph moves where its sidecar does not say it.
     """
     sidecar = read_sidecar(path)
-    template = Template.open(path, settings, sidecar.trim)
-    return in_motion(template, fingerprint(path), sidecar.face) if sidecar.moves(moving) else template
+    sequence = FrameSequence.open(path, settings, sidecar.trim)
+    return in_motion(sequence, fingerprint(path), sidecar.face) if sidecar.moves(moving) else sequence
 
 
 def track_presenter(
     path: str | os.PathLike[str],
     progress: Callable[[int], None] | None = None,
-    template: Template | None = None,
+    sequence: FrameSequence | None = None,
     settings: Settings | None = None,
     moving: bool = False,
 ) -> Presenter:
@@ -115,7 +115,7 @@ def track_presenter(
 
     Args:
         progress: called with the number of frames done.
-        template: the upload, where it is open already.
+        sequence: the upload, where it is open already.
         settings: default, those of the environment.
         moving: as of ``open_presenter``.
 
@@ -129,16 +129,16 @@ def track_presenter(
     state = file_state(path)
     mark = fingerprint(path)
     sidecar = read_sidecar(path)
-    template = template or Template.open(path, settings, sidecar.trim)
-    if template.motion is None and sidecar.moves(moving):
-        template = in_motion(template, mark, sidecar.face)
+    sequence = sequence or FrameSequence.open(path, settings, sidecar.trim)
+    if sequence.motion is None and sidecar.moves(moving):
+        sequence = in_motion(sequence, mark, sidecar.face)
     tracker = sidecar.tracker_for(settings)
     limits = sidecar.limits(settings)
-    tracks = track_faces(template, tracker, progress, limits)
-    own_speech = _own_speech(template, settings)
-    version, seconds = _version(tracker, sidecar.moves(moving), template.trim), perf_counter() - started
-    motion = PhotographMotion.of(template)
-    opened = settings, state, template, motion, template.trim
+    tracks = track_faces(sequence, tracker, progress, limits)
+    own_speech = _own_speech(sequence, settings)
+    version, seconds = _version(tracker, sidecar.moves(moving), sequence.trim), perf_counter() - started
+    motion = PhotographMotion.of(sequence)
+    opened = settings, state, sequence, motion, sequence.trim
     return Presenter(path, mark, version, tracks, own_speech, seconds, *opened)
 
 
@@ -183,16 +183,16 @@ def load_presenter(
     return Presenter(path, fingerprint, tracker, followed, speech, seconds, limits, state, motion=motion, trim=trim)
 
 
-def _own_speech(template: Template, limits: UploadLimits) -> SpeechFeatures | None:
-    if not template.info.has_sound:
+def _own_speech(sequence: FrameSequence, limits: UploadLimits) -> SpeechFeatures | None:
+    if not sequence.info.has_sound:
         return None
-    path = template.info.path
+    path = sequence.info.path
     try:
         sound = probe_sound(path, limits)
-        delay = sound_beginning(path, sound.track) - template.beginning
+        delay = sound_beginning(path, sound.track) - sequence.beginning
         if abs(delay) > limits.max_minutes * 60:
             return None
-        longest = None if template.trim.is_whole else template.info.duration
+        longest = None if sequence.trim.is_whole else sequence.info.duration
         return analyse_speech(path, limits, sound, delay, longest)
     except BadInput:
         # It only helps to know how this person speaks: a presenter with useless sound is a presenter still.

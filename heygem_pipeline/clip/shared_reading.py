@@ -7,7 +7,7 @@ from itertools import islice
 from threading import Lock
 
 from heygem_pipeline.media.frame import Frame, YuvFrame
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 
 KEPT_BYTES = 96 * 2**20
 """Of frames that the engine has read and nobody has composed yet: 72 of 720p, 32 of 1080p. Where an engine reads
@@ -17,29 +17,29 @@ further ahead, or frames are larger, both read for themselves."""
 class SharedReading:
     """What an engine reads first is kept until it is composed; what is not kept is read again."""
 
-    def __init__(self, template: Template) -> None:
-        """Share the frames of a template.
+    def __init__(self, sequence: FrameSequence) -> None:
+        """Share the frames of a presenter.
 
         Args:
-            template: from now on nobody else's.
+            sequence: from now on nobody else's.
         """
-        self._template = template.again()
+        self._sequence = sequence.again()
         self._kept: deque[tuple[int, Frame]] = deque()
-        self._bytes = template.info.width * template.info.height * 3 // 2
+        self._bytes = sequence.info.width * sequence.info.height * 3 // 2
         self._lock = Lock()
         self._begun, self._keeping = False, True
-        known = {one.name: getattr(template, one.name) for one in fields(Template)}
-        self.template: Template = _WatchedTemplate(**known, reading=self)
-        """For the engine: the same template, of whose frames the first presentation is kept."""
+        known = {one.name: getattr(sequence, one.name) for one in fields(FrameSequence)}
+        self.sequence: FrameSequence = _WatchedSequence(**known, reading=self)
+        """For the engine: the same presenter, of whose frames the first presentation is kept."""
 
     def frames(self, count: int) -> Iterator[tuple[int, Frame]]:
-        """Yield what ``template.shown`` yields; each frame is to be asked for when its patch is there."""
+        """Yield what ``presenter.shown`` yields; each frame is to be asked for when its patch is there."""
         for position in range(count):
             with self._lock:
                 kept = self._kept.popleft() if self._kept else None
                 self._keeping = self._keeping and kept is not None
             if kept is None:
-                yield from islice(self._template.shown(count), position, None)
+                yield from islice(self._sequence.shown(count), position, None)
                 return
             yield kept
 
@@ -63,10 +63,10 @@ class SharedReading:
 
 
 @dataclass(frozen=True)
-class _WatchedTemplate(Template):
+class _WatchedSequence(FrameSequence):
     reading: SharedReading | None = field(default=None, repr=False, compare=False)
 
     def shown(self, count: int) -> Iterator[tuple[int, Frame]]:
-        """As ``Template.shown``."""
+        """As ``FrameSequence.shown``."""
         assert self.reading is not None
         return self.reading.watch(super().shown(count))

@@ -15,8 +15,8 @@ from heygem_pipeline.faces.boxes import FacePlace
 from heygem_pipeline.faces.tracker import ChoosingTracker, FaceTracker
 from heygem_pipeline.faces.tracker_registry import TRACKERS, load_tracker
 from heygem_pipeline.media.formats import PICTURE_SUFFIXES
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.probe import probe_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.settings import Settings, UploadLimits
 from heygem_pipeline.storage.atomic import atomic_path
@@ -267,5 +267,5 @@ def use_part_of_voice(recording: Path, trim: Trim, limits: UploadLimits) -> None
 
 def use_part_of_presenter(video: Path, trim: Trim, limits: UploadLimits) -> None:
     """Raises NothingLeft where the video shows nothing there, and what opening it raises."""
-    Template.open(video, limits, trim)
+    FrameSequence.open(video, limits, trim)
     write_trim(video, trim)

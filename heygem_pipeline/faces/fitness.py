@@ -1,4 +1,4 @@
-"""Whether a tracked template can be made to speak: what is refused, and what is only said."""
+"""Whether a tracked presenter can be made to speak: what is refused, and what is only said."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def lean(tracks: FaceTracks) -> float:
 
 
 def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits) -> None:
-    """Raise if the template called ``name`` cannot be used.
+    """Raise if the presenter called ``name`` cannot be used.
 
     Raises:
         NoFace: No frame shows a face.
@@ -104,7 +104,7 @@ def refuse_unfit(tracks: FaceTracks, name: str, limits: UploadLimits) -> None:
 
 
 def fitness_warnings(tracks: FaceTracks, limits: UploadLimits) -> list[Message]:
-    """Return a message for each thing that makes a usable template less than good."""
+    """Return a message for each thing that makes a usable presenter less than good."""
     warnings = []
     width, height = tracks.size
     if min(width, height) < limits.good_height:

@@ -1,4 +1,4 @@
-"""From a template to its face tracks: follow, fill short gaps, fit the head frame, read the pose, refuse the unfit."""
+"""From a presenter to its face tracks: follow, fill short gaps, fit the head frame, read the pose, refuse the unfit."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +16,7 @@ from heygem_pipeline.faces.temporal_smoothing import fill_short_gaps, savitzky_g
 from heygem_pipeline.faces.tracker import FaceTracker, FollowedFace
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracks import FaceState, FaceTracks
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.opencv_threads import one_opencv_thread
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
@@ -29,12 +29,12 @@ this smooths the path of every mapped point alike."""
 
 
 def track_faces(
-    template: Template,
+    sequence: FrameSequence,
     tracker: FaceTracker | None = None,
     progress: Callable[[int], None] | None = None,
     limits: UploadLimits = DEFAULTS,
 ) -> FaceTracks:
-    """Follow the presenter's face through every frame of ``template``; reads the template once, holding a few frames.
+    """Follow the presenter's face through every frame of ``sequence``; reads the presenter once, holding a few frames.
 
     Args:
         tracker: default, the settings' own.
@@ -50,8 +50,8 @@ def track_faces(
         ModelMissing: if the tracker's model is not installed.
     """
     tracker = tracker or load_tracker(DEFAULTS.tracker, DEFAULTS)
-    info = template.info
-    with one_opencv_thread(), closing(prefetch(template.frames(exact=False), FRAMES_AHEAD)) as frames:
+    info = sequence.info
+    with one_opencv_thread(), closing(prefetch(sequence.frames(exact=False), FRAMES_AHEAD)) as frames:
         followed = tracker.track(frames, info.frame_rate, progress)
     tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
     refuse_unfit(tracks, info.path.name, limits)

@@ -1,4 +1,4 @@
-"""Where the face is in every frame of a template: one row a frame of the constant-rate timeline."""
+"""Where the face is in every frame of a presenter: one row a frame of the constant-rate timeline."""
 
 import json
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class TrackedUpload:
 
 @dataclass(frozen=True)
 class FaceTracks:
-    """The followed face of one template. Arrays have one entry a frame; pixels are those of the upright, square frame.
+    """The followed face of one presenter. Arrays have one entry a frame; pixels are those of the upright, square frame.
 
     The head frame has its origin midway between the eye centres, x to the viewer's right, y down, and 1.0 = the
     distance between the eye centres (IOD).

@@ -1,4 +1,4 @@
-"""How mouth patches come onto the template's frames: faded where the face comes and goes, and pasted."""
+"""How mouth patches come onto the presenter's frames: faded where the face comes and goes, and pasted."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -31,15 +31,15 @@ def composite(frames: Iterable[tuple[int, Frame]], patches: Iterable[MouthPatch]
     """Yield the frames with the patches on them.
 
     Args:
-        frames: a template's, each with its index in it; a frame is asked for when its patch is there.
+        frames: a presenter's, each with its index in it; a frame is asked for when its patch is there.
         patches: as many.
 
-    Raises ValueError if a patch was made for another template frame than the one it meets.
+    Raises ValueError if a patch was made for another presenter frame than the one it meets.
     """
-    for patch, (template_frame, frame) in zip(patches, frames, strict=True):
-        if patch.template_frame != template_frame:
+    for patch, (presenter_frame, frame) in zip(patches, frames, strict=True):
+        if patch.presenter_frame != presenter_frame:
             raise ValueError(
-                f"patch {patch.output_frame} belongs on frame {patch.template_frame}, not {template_frame}"
+                f"patch {patch.output_frame} belongs on frame {patch.presenter_frame}, not {presenter_frame}"
             )
         if patch.pixels is not None:
             frame.draw(patch.left, patch.top, patch.pixels)

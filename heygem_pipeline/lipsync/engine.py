@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.speech.features import SpeechFeatures
 
 
@@ -18,17 +18,17 @@ class MouthPatch:
 
     Attributes:
         output_frame: index in the finished clip.
-        template_frame: index in the template's constant-rate timeline of the frame it lies on.
+        presenter_frame: index in the presenter's constant-rate timeline of the frame it lies on.
         left: where the patch lies on it, pixels.
         top: the same, from above.
-        pixels: uint8 (height, width, 3) BGR, already blended with the template so that it is pasted as it is; None
-            where the template's frame passes through unchanged (no face, or no motion).
-        own_mouth: how far the mouth seen is the presenter's own, taken from another of the template's frames, 0..1; 0
+        pixels: uint8 (height, width, 3) BGR, already blended with the presenter so that it is pasted as it is; None
+            where the presenter's frame passes through unchanged (no face, or no motion).
+        own_mouth: how far the mouth seen is the presenter's own, taken from another of the presenter's frames, 0..1; 0
             where this frame's mouth is moved and its inside drawn.
     """
 
     output_frame: int
-    template_frame: int
+    presenter_frame: int
     left: int = 0
     top: int = 0
     pixels: NDArray[np.uint8] | None = None
@@ -36,7 +36,7 @@ class MouthPatch:
 
 
 class LipSyncEngine(Protocol):
-    """Speech and a tracked template in, one patch for every output frame out."""
+    """Speech and a tracked presenter in, one patch for every output frame out."""
 
     name: str
 
@@ -53,14 +53,14 @@ class LipSyncEngine(Protocol):
     def generate(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
-        template_speech: SpeechFeatures | None = None,
+        presenter_speech: SpeechFeatures | None = None,
     ) -> Iterator[MouthPatch]:
         """Yield ``speech.frame_count(tracks.frame_rate)`` patches in output order, streaming.
 
         Args:
-            template_speech: the template's own sound, if it has any: a template that speaks calibrates its own mapping.
+            presenter_speech: the presenter's own sound, if it has any: one who speaks calibrates the mapping.
 
         Raises:
             ModelMissing: before any work if the weights are not there.

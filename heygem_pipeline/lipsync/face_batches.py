@@ -9,7 +9,7 @@ class FrameOfBatch(Protocol):
 
     @property
     def place(self) -> object | None:
-        """Where a face is to be drawn; None where the template's frame stays as it is."""
+        """Where a face is to be drawn; None where the presenter's frame stays as it is."""
         ...
 
 

@@ -93,7 +93,7 @@ def _row(patch: MouthPatch) -> dict[str, Any]:
         png = encoded.tobytes()
     return {
         "output_frame": patch.output_frame,
-        "template_frame": patch.template_frame,
+        "template_frame": patch.presenter_frame,
         "left": patch.left,
         "top": patch.top,
         "png": png,
@@ -104,8 +104,8 @@ def _row(patch: MouthPatch) -> dict[str, Any]:
 def _patch(row: dict[str, Any]) -> MouthPatch:
     import cv2
 
-    png, template_frame = row.pop("png"), row.pop("template_frame")
+    png, presenter_frame = row.pop("png"), row.pop("template_frame")
     if png is None:
-        return MouthPatch(**row, template_frame=template_frame)
+        return MouthPatch(**row, presenter_frame=presenter_frame)
     pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
-    return MouthPatch(**row, template_frame=template_frame, pixels=np.asarray(pixels, np.uint8))
+    return MouthPatch(**row, presenter_frame=presenter_frame, pixels=np.asarray(pixels, np.uint8))

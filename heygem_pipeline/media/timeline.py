@@ -25,7 +25,7 @@ IMPLAUSIBLE_TIMES = 2
 """Steps so many times shorter than the fastest rate shown are no rate, unless all of them are."""
 
 SLOWEST_RATE = Fraction(10)
-"""A slower template (a slide show) is shown at a multiple of its rate: a mouth cannot be seen to speak at 1 frame/s."""
+"""A slower presenter (a slide show) is shown at a multiple of its rate: no mouth is seen to speak at 1 frame/s."""
 
 
 def ping_pong(position: int, frame_count: int) -> int:

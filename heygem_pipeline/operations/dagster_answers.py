@@ -130,7 +130,7 @@ class _Answers:
             known = {kind: uploads.known(kind) for kind in UploadKind}
             voices, presenters = (
                 uploads.voices(known),
-                uploads.paths(UploadKind.TEMPLATE, known[UploadKind.TEMPLATE]),
+                uploads.paths(UploadKind.PRESENTER, known[UploadKind.PRESENTER]),
             )
             campaigns = load_campaigns(self._folders.campaigns, default_render_spec(self._settings))
             self._wanted = {clip.partition for clip in wanted_clips(campaigns, voices, presenters)}

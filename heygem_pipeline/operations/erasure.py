@@ -168,7 +168,7 @@ def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, P
     candidates: list[tuple[str, Path]] = []
     uploads = Uploads(folders)
     if target.presenter is None and target.voice is not None:
-        candidates += _of_upload(uploads, UploadKind.AUDIO, target.voice)
+        candidates += _of_upload(uploads, UploadKind.VOICE, target.voice)
         candidates += _of_upload(uploads, UploadKind.SCRIPT, target.voice)
         spoken = folders.spoken(target.voice), folders.transcript(target.voice), folders.subtitles(target.voice)
         candidates += [("recordings of scripts", path) for path in spoken]
@@ -176,10 +176,10 @@ def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, P
         candidates += [("texts", path) for path in _texts_beside(uploads, target.voice)]
         candidates += [("features", folders.voice(target.voice))]
     if target.voice is None and target.presenter is not None:
-        candidates += _of_upload(uploads, UploadKind.TEMPLATE, target.presenter)
+        candidates += _of_upload(uploads, UploadKind.PRESENTER, target.presenter)
         candidates += [
             ("tracks", folders.tracks(target.presenter)),
-            ("tracks", folders.template_speech(target.presenter)),
+            ("tracks", folders.presenter_speech(target.presenter)),
             ("encodings", folders.face_encodings(target.presenter)),
             ("encodings", folders.lip_record(target.presenter)),
         ]
@@ -192,7 +192,7 @@ def _files(folders: DataFolders, target: ErasureTarget) -> Iterator[tuple[str, P
     for one in all_earlier(folders):
         if target.holds(one.clip.voice, one.clip.presenter):
             candidates += [("earlier clips", one.path(folders)), ("reports of earlier clips", one.report_path(folders))]
-    file = uploads.known(UploadKind.TEMPLATE).get(target.presenter or "")
+    file = uploads.known(UploadKind.PRESENTER).get(target.presenter or "")
     names = {target.presenter, f"{target.presenter}.mp4", file.file if file else None}
     for voice in sorted(keys_like(folders, folders.delivery("any"))):
         archive = folders.delivery(voice)
@@ -227,7 +227,7 @@ def _sidecar_beside(uploads: Uploads, kind: UploadKind, key: str, file: str) -> 
     if kind is UploadKind.SCRIPT or upload.stem in others:
         return
     try:
-        if kind is UploadKind.TEMPLATE or not read_trim(upload).is_whole:
+        if kind is UploadKind.PRESENTER or not read_trim(upload).is_whole:
             yield sidecar_of(upload)
     except SidecarWrong:
         return
@@ -235,12 +235,12 @@ def _sidecar_beside(uploads: Uploads, kind: UploadKind, key: str, file: str) -> 
 
 def _texts_beside(uploads: Uploads, key: str) -> Iterator[Path]:
     """What came with a recording as its text, unless another recording is called so too."""
-    recordings = uploads.known(UploadKind.AUDIO)
+    recordings = uploads.known(UploadKind.VOICE)
     if key not in recordings:
         return
     stem = Path(recordings[key].file).stem
     if not any(Path(other.file).stem == stem for name, other in recordings.items() if name != key):
-        folder = uploads.folder(UploadKind.AUDIO)
+        folder = uploads.folder(UploadKind.VOICE)
         yield from (path for path in folder.glob("*") if path.stem == stem and path.suffix.lower() in SUFFIXES)
 
 
@@ -272,7 +272,7 @@ def _runs(instance: dg.DagsterInstance, target: ErasureTarget) -> list[dg.Dagste
     """The runs that worked on it alone, the newest first; a run over many partitions is nobody's."""
     tags = [
         {get_multidimensional_partition_tag(kind.value): key}
-        for kind, key in ((UploadKind.AUDIO, target.voice), (UploadKind.TEMPLATE, target.presenter))
+        for kind, key in ((UploadKind.VOICE, target.voice), (UploadKind.PRESENTER, target.presenter))
         if key is not None
     ]
     if target.clip is None:

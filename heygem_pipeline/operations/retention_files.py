@@ -87,7 +87,7 @@ def _times(stored: dict[str, float]) -> dict[str, float]:
 
 def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Path]]:
     uploads = Uploads(folders)
-    recordings, presenters = uploads.known(UploadKind.AUDIO), uploads.known(UploadKind.TEMPLATE)
+    recordings, presenters = uploads.known(UploadKind.VOICE), uploads.known(UploadKind.PRESENTER)
     scripts = uploads.known(UploadKind.SCRIPT)
     voices = recordings | scripts
     of_scripts = [
@@ -100,7 +100,7 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
     ]
     of_presenters = [
         ("tracks of presenters that are gone", folders.tracks("any")),
-        ("tracks of presenters that are gone", folders.template_speech("any")),
+        ("tracks of presenters that are gone", folders.presenter_speech("any")),
         ("encodings of presenters that are gone", folders.face_encodings("any")),
         ("encodings of presenters that are gone", folders.lip_record("any")),
     ]
@@ -109,9 +109,9 @@ def _gone(folders: DataFolders, busy: Collection[str]) -> Iterator[tuple[str, Pa
             for key in sorted(keys_like(folders, example) - known.keys()):
                 yield what, example.with_name(key + example.suffix)
     for kind, known in (
-        (UploadKind.AUDIO, recordings),
+        (UploadKind.VOICE, recordings),
         (UploadKind.SCRIPT, scripts),
-        (UploadKind.TEMPLATE, presenters),
+        (UploadKind.PRESENTER, presenters),
     ):
         needed = {folders.first_look(kind, upload.file).name for upload in known.values()}
         for path in sorted(folders.first_look(kind, "any").parent.glob("*")):
@@ -141,18 +141,18 @@ def removable_outputs(
         return
     why = f"HEYGEM_KEEP_OUTPUTS_DAYS={keep:g}"
     kept = folders.files
-    for audio in kept.folders(folders.outputs):
-        files = ClipFiles.of_voice(folders, audio)
+    for voice in kept.folders(folders.outputs):
+        files = ClipFiles.of_voice(folders, voice)
         # A prune that was killed may have marked a clip, and not removed it yet.
         there = files.clips & (files.reports | files.removed)
-        ours = [ClipKey(audio, template) for template in sorted(there)]
-        earlier = earlier_of_voice(folders, audio)
+        ours = [ClipKey(voice, presenter) for presenter in sorted(there)]
+        earlier = earlier_of_voice(folders, voice)
         outputs = [*map(folders.clip, ours), *(one.path(folders) for one in earlier)]
         times = [found.modified / 1e9 for path in outputs if (found := kept.find(path)) is not None]
-        if not times or audio in busy or now - max(times) < keep * DAY:
+        if not times or voice in busy or now - max(times) < keep * DAY:
             continue
-        if audio in delivered:
-            yield from removable_file("ZIPs", why, folders.delivery(audio), kept)
+        if voice in delivered:
+            yield from removable_file("ZIPs", why, folders.delivery(voice), kept)
         for clip in ours:
             mark = partial(_mark_as_removed, folders, clip)
             yield from removable_file("finished clips", why, folders.clip(clip), kept, mark)

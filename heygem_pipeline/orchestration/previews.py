@@ -48,7 +48,7 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
         return
     try:
         uploads = Uploads(folders)
-        presenter = uploads.bring(UploadKind.TEMPLATE, clip.presenter)
+        presenter = uploads.bring(UploadKind.PRESENTER, clip.presenter)
         generate_excerpt(
             uploads.bring_sound(clip.voice),
             _tracked(folders, clip, presenter, chosen) or presenter,
@@ -74,7 +74,7 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
 def _tracked(folders: DataFolders, clip: ClipKey, upload: Path, chosen: Settings) -> Presenter | None:
     """The presenter as it was tracked before, if that still holds: then nothing is to be tracked again."""
     try:
-        tracks, own_speech = folders.tracks(clip.presenter), folders.template_speech(clip.presenter)
+        tracks, own_speech = folders.tracks(clip.presenter), folders.presenter_speech(clip.presenter)
         for path in (tracks, own_speech):
             folders.files.refresh(path.parent, path.name.__eq__)
         known = load_presenter(tracks, own_speech, upload, chosen)
@@ -89,7 +89,7 @@ def _tracked(folders: DataFolders, clip: ClipKey, upload: Path, chosen: Settings
 def _text(uploads: Uploads, voice: str, settings: Settings) -> VoiceText | None:
     """What is said, where that is known."""
     if voice not in uploads.known(UploadKind.SCRIPT):
-        recording = uploads.find(UploadKind.AUDIO, voice)
+        recording = uploads.find(UploadKind.VOICE, voice)
         told = languages_of(uploads.folders).get(voice, "")
         return text_of_recording(recording, read_trim(recording), settings, told)
     with suppress(OSError, ValueError, KeyError):

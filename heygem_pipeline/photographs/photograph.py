@@ -54,7 +54,7 @@ class Eyes(StrEnum):
 
 @dataclass(frozen=True)
 class MovingPhotograph:
-    """The frames of a photograph whose person is alive; see ``media.template.PictureMotion``.
+    """The frames of a photograph whose person is alive; see ``media.presenter.PictureMotion``.
 
     Attributes:
         path: of the picture.

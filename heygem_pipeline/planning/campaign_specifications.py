@@ -30,8 +30,8 @@ class CampaignSpecifications:
         """As the campaigns that want the clip say. Raises CampaignsDisagree."""
         bring_instructions(self._folders)
         uploads, usual = Uploads(self._folders), default_render_spec(self._settings)
-        voice = {clip.voice: uploads.voices().get(clip.voice) or uploads.find(UploadKind.AUDIO, clip.voice)}
-        presenter = {clip.presenter: uploads.find(UploadKind.TEMPLATE, clip.presenter)}
+        voice = {clip.voice: uploads.voices().get(clip.voice) or uploads.find(UploadKind.VOICE, clip.voice)}
+        presenter = {clip.presenter: uploads.find(UploadKind.PRESENTER, clip.presenter)}
         wanted = wanted_clips(load_campaigns(self._folders.campaigns, usual), voice, presenter)
         for disagreement in contradictions(wanted).values():
             raise CampaignsDisagree(disagreement.code, **disagreement.values)

@@ -50,9 +50,9 @@ def plan(
     """
     uploads = Uploads(folders)
     known = {kind: uploads.known(kind) for kind in UploadKind}
-    presenters = known[UploadKind.TEMPLATE]
+    presenters = known[UploadKind.PRESENTER]
     voice_files = uploads.voices(known)
-    presenter_files = uploads.paths(UploadKind.TEMPLATE, presenters)
+    presenter_files = uploads.paths(UploadKind.PRESENTER, presenters)
     campaigns = load_campaigns(folders.campaigns, default_render_spec(settings))
     wanting = wanted_clips(campaigns, voice_files, presenter_files)
     if clips is not None:
@@ -78,7 +78,7 @@ class _Planner:
     ) -> None:
         self._instance = instance
         self._folders = folders
-        recordings, presenters = known[UploadKind.AUDIO], known[UploadKind.TEMPLATE]
+        recordings, presenters = known[UploadKind.VOICE], known[UploadKind.PRESENTER]
         scripts = self._scripts = script_statuses(instance, folders, settings, known[UploadKind.SCRIPT], orders)
         self._voices = {**recordings, **{key: script.as_voice for key, script in scripts.items()}}
         self._presenters = presenters

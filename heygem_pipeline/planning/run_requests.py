@@ -47,9 +47,9 @@ def run_requests(
     requests = []
     for subject in subjects:
         clip = subject.clip if subject.stage is Stage.CLIP else ClipKey(subject.key, subject.key)
-        if subject.stage is not Stage.PRESENTER and clip.voice not in known[UploadKind.AUDIO]:
+        if subject.stage is not Stage.PRESENTER and clip.voice not in known[UploadKind.VOICE]:
             continue
-        if subject.stage in (Stage.PRESENTER, Stage.CLIP) and clip.presenter not in known[UploadKind.TEMPLATE]:
+        if subject.stage in (Stage.PRESENTER, Stage.CLIP) and clip.presenter not in known[UploadKind.PRESENTER]:
             continue
         tags = {
             INPUTS_TAG: found.inputs_digest(subject),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.frame import Frame
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import UploadLimits
 from heygem_pipeline.storage.atomic import atomic_path
@@ -43,11 +43,11 @@ class Filmstrip:
         """The strip, uint8 (160, 160 n, 3) BGR."""
         return np.concatenate(self._pictures, axis=1) if self._pictures else np.zeros((PICTURE_SIDE, 1, 3), np.uint8)
 
-    def _face(self, frame: Frame, template_frame: int) -> NDArray[np.uint8]:
+    def _face(self, frame: Frame, presenter_frame: int) -> NDArray[np.uint8]:
         import cv2
 
         width, height = frame.size
-        box = self._tracks.boxes[template_frame]
+        box = self._tracks.boxes[presenter_frame]
         if not np.isfinite(box).all():
             box = np.array([0, 0, width, height], np.float32)
         side = min((box[2] - box[0]) * (1 + 2 * FACE_MARGIN), height, width)
@@ -61,10 +61,10 @@ def strip_of_clip(video: Path, tracks: FaceTracks, limits: UploadLimits) -> NDAr
     """The strip of a finished clip, read from its file.
 
     Args:
-        tracks: of its template.
+        tracks: of its presenter.
         limits: those the clip's uploads had to keep.
     """
-    clip = Template.open(video, limits)
+    clip = FrameSequence.open(video, limits)
     strip = Filmstrip(tracks, clip.info.frame_count)
     for _ in strip.watch(frame for _, frame in clip.shown(clip.info.frame_count)):
         pass

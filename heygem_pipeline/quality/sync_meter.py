@@ -19,8 +19,8 @@ from heygem_pipeline.faces.tracking import complete_tracks, track_faces
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.media.decode import Converter, sample_frames
 from heygem_pipeline.media.formats import open_media
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.probe import picture_stream, sound_stream
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 from heygem_pipeline.settings import DEFAULTS, UploadLimits
@@ -74,7 +74,7 @@ class SyncReading:
 
 
 def measure_sync(
-    video: Path, speech: SpeechFeatures, template_tracks: FaceTracks | None = None, limits: UploadLimits = DEFAULTS
+    video: Path, speech: SpeechFeatures, presenter_tracks: FaceTracks | None = None, limits: UploadLimits = DEFAULTS
 ) -> SyncReading:
     """Measure the offset between the speech in a clip and the mouth seen in it.
 
@@ -82,21 +82,21 @@ def measure_sync(
 
     Args:
         speech: features of the clip's own sound track, or of the upload it was made with.
-        template_tracks: the tracks of the template the clip was made from (played forward and back); they say where the
+        presenter_tracks: of the presenter the clip was made from (played forward and back); they say where the
             face is, so that nothing needs to be detected, and of clips longer than 20 s only pieces are read.
 
-    Raises what opening the clip raises, and without ``template_tracks`` what tracking raises (NoFace ...).
+    Raises what opening the clip raises, and without ``presenter_tracks`` what tracking raises (NoFace ...).
     """
-    template = Template.open(video, limits)
-    if template_tracks is None:
-        tracks = track_faces(template, limits=limits)
+    sequence = FrameSequence.open(video, limits)
+    if presenter_tracks is None:
+        tracks = track_faces(sequence, limits=limits)
         frames = np.arange(len(tracks))
     else:
-        frames, cuts, step = _chosen_frames(template, speech)
-        tracks = _read_mouth(template, frames, cuts, template_tracks, template.frame_rate / step)
-    times = frames / float(template.frame_rate) + picture_after_sound(video)
+        frames, cuts, step = _chosen_frames(sequence, speech)
+        tracks = _read_mouth(sequence, frames, cuts, presenter_tracks, sequence.frame_rate / step)
+    times = frames / float(sequence.frame_rate) + picture_after_sound(video)
     gap = measure_mouth(tracks).gap.astype(np.float64) if tracks.present.any() else np.full(len(frames), np.nan)
-    return reading_of(gap, times, speech, float(template.frame_rate))
+    return reading_of(gap, times, speech, float(sequence.frame_rate))
 
 
 def reading_of(
@@ -126,9 +126,9 @@ def _refined(likeness: NDArray[np.float64], best: int) -> float:
     return float(MEASURED_LAGS[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0) / FEATURE_RATE)
 
 
-def _chosen_frames(template: Template, speech: SpeechFeatures) -> tuple[NDArray[np.int64], tuple[int, ...], int]:
+def _chosen_frames(sequence: FrameSequence, speech: SpeechFeatures) -> tuple[NDArray[np.int64], tuple[int, ...], int]:
     """Frames to read, ascending, the positions in them at which a new piece begins, and their distance in a piece."""
-    count, rate = template.info.frame_count, float(template.frame_rate)
+    count, rate = sequence.info.frame_count, float(sequence.frame_rate)
     length = round(PIECE_SECONDS * rate)
     step = max(1, int(rate / LEAST_RATE)) if count > length else 1
     if count <= PIECES * length:
@@ -145,14 +145,14 @@ def _chosen_frames(template: Template, speech: SpeechFeatures) -> tuple[NDArray[
 
 
 def _read_mouth(
-    clip: Template, frames: NDArray[np.int64], cuts: tuple[int, ...], template_tracks: FaceTracks, rate: Fraction
+    clip: FrameSequence, frames: NDArray[np.int64], cuts: tuple[int, ...], presenter_tracks: FaceTracks, rate: Fraction
 ) -> FaceTracks:
-    """Tracks of the chosen frames of a clip, their places known from its template; pieces are read two at a time."""
+    """Tracks of the chosen frames of a clip, their places known from its presenter; pieces are read two at a time."""
     pieces = np.split(frames, cuts)
     middle = -(-len(pieces) // 2)
     halves = [half for half in (pieces[:middle], pieces[middle:]) if half]
     with ThreadPoolExecutor(len(halves)) as readers:
-        read = list(readers.map(partial(_read_pieces, clip, template_tracks), halves))
+        read = list(readers.map(partial(_read_pieces, clip, presenter_tracks), halves))
     followed = FollowedFace(
         boxes=np.concatenate([part.boxes for part in read]),
         landmarks=np.concatenate([part.landmarks for part in read]),
@@ -163,12 +163,14 @@ def _read_mouth(
     return complete_tracks(followed, rate, (clip.info.width, clip.info.height))
 
 
-def _read_pieces(clip: Template, template_tracks: FaceTracks, pieces: Sequence[NDArray[np.int64]]) -> FollowedFace:
+def _read_pieces(
+    clip: FrameSequence, presenter_tracks: FaceTracks, pieces: Sequence[NDArray[np.int64]]
+) -> FollowedFace:
     """What is read in pieces of a clip, one after the other."""
     index = clip.index
     assert index is not None
     frames = np.concatenate(pieces)
-    known = template_tracks.landmarks[[ping_pong(int(frame), len(template_tracks)) for frame in frames]]
+    known = presenter_tracks.landmarks[[ping_pong(int(frame), len(presenter_tracks)) for frame in frames]]
     convert = Converter(clip.info, exact=False)
     pictures = (
         convert(picture)

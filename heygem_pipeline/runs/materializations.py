@@ -81,9 +81,9 @@ class ClipFiles:
         return self.clips & self.reports
 
     @classmethod
-    def of_voice(cls, folders: DataFolders, audio: str) -> "ClipFiles":
+    def of_voice(cls, folders: DataFolders, voice: str) -> "ClipFiles":
         """Look at the folders of this voice."""
-        return cls.of_voices(folders, [audio])[audio]
+        return cls.of_voices(folders, [voice])[voice]
 
     @classmethod
     def of_voices(cls, folders: DataFolders, voices: Collection[str]) -> dict[str, "ClipFiles"]:

@@ -19,16 +19,16 @@ from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.uploads.mirror import is_published, mirror
 from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads, always
 
-audio_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.AUDIO.value)
-template_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.TEMPLATE.value)
+voice_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.VOICE.value)
+presenter_partitions = dg.DynamicPartitionsDefinition(name=UploadKind.PRESENTER.value)
 clip_partitions = dg.MultiPartitionsDefinition(
-    {UploadKind.AUDIO.value: audio_partitions, UploadKind.TEMPLATE.value: template_partitions}
+    {UploadKind.VOICE.value: voice_partitions, UploadKind.PRESENTER.value: presenter_partitions}
 )
 
 
 def multi_partition_key(clip: ClipKey) -> dg.MultiPartitionKey:
     """The partition key of one clip, for what launches runs; as text it is ``clip.partition``."""
-    return dg.MultiPartitionKey({UploadKind.AUDIO.value: clip.voice, UploadKind.TEMPLATE.value: clip.presenter})
+    return dg.MultiPartitionKey({UploadKind.VOICE.value: clip.voice, UploadKind.PRESENTER.value: clip.presenter})
 
 
 KEYS_AT_ONCE = 1000
@@ -68,22 +68,22 @@ def take_in_uploads(
         for kind in UploadKind
     }
     before = {
-        UploadKind.AUDIO: registered[UploadKind.AUDIO] - of_scripts - keys[UploadKind.SCRIPT],
-        UploadKind.TEMPLATE: registered[UploadKind.TEMPLATE],
-        UploadKind.SCRIPT: registered[UploadKind.AUDIO] & (of_scripts | keys[UploadKind.SCRIPT]),
+        UploadKind.VOICE: registered[UploadKind.VOICE] - of_scripts - keys[UploadKind.SCRIPT],
+        UploadKind.PRESENTER: registered[UploadKind.PRESENTER],
+        UploadKind.SCRIPT: registered[UploadKind.VOICE] & (of_scripts | keys[UploadKind.SCRIPT]),
     }
     taken_in = {
         kind: TakenIn(sorted(keys[kind]), sorted(keys[kind] - before[kind]), sorted(before[kind] - keys[kind]))
         for kind in UploadKind
     }
-    if photographs_move and _set_in_motion(uploads, taken_in[UploadKind.TEMPLATE].added):
+    if photographs_move and _set_in_motion(uploads, taken_in[UploadKind.PRESENTER].added):
         mirror(folders, ready)
     for kind, changed in taken_in.items():
-        dimension = UploadKind.AUDIO.value if kind is UploadKind.SCRIPT else kind.value
+        dimension = UploadKind.VOICE.value if kind is UploadKind.SCRIPT else kind.value
         _add(instance, folders, dimension, changed.added)
         for key in changed.retired:
             # A script may have taken the key that a recording left, or the other way round.
-            if key not in keys[UploadKind.AUDIO] | keys[UploadKind.SCRIPT] or kind is UploadKind.TEMPLATE:
+            if key not in keys[UploadKind.VOICE] | keys[UploadKind.SCRIPT] or kind is UploadKind.PRESENTER:
                 instance.delete_dynamic_partition(dimension, key)
     return taken_in
 
@@ -108,7 +108,7 @@ def _set_in_motion(uploads: Uploads, added: list[str]) -> bool:
         if uploads.folders.files.find(uploads.folders.tracks(key)) is not None:
             continue
         try:
-            path = uploads.find(UploadKind.TEMPLATE, key)
+            path = uploads.find(UploadKind.PRESENTER, key)
             said = read_sidecar(path)
             if said.of_photograph and said.moving is None:
                 write_moving(path, moving=True)

@@ -20,7 +20,7 @@ SIDECAR_SUFFIX = ".yaml"
 
 @dataclass(frozen=True)
 class DataFolders:
-    """The data folder; ``audio`` and ``template`` are partition keys.
+    """The data folder; ``voice`` and ``presenter`` are partition keys.
 
     database: PostgreSQL that holds the records; "" where all of them lie in the folder itself.
     broker: Redis of a cluster, whose workers make what is made; "" where this machine makes all.
@@ -109,45 +109,45 @@ class DataFolders:
         """What webserver and daemon printed since they were started."""
         return self.root / "logs" / "dagster.log"
 
-    def spoken(self, audio: str) -> Path:
+    def spoken(self, voice: str) -> Path:
         """The recording made from a script."""
-        return self.root / "store" / "spoken_scripts" / f"{audio}.wav"
+        return self.root / "store" / "spoken_scripts" / f"{voice}.wav"
 
-    def transcript(self, audio: str) -> Path:
+    def transcript(self, voice: str) -> Path:
         """What is said in it, and when."""
-        return self.root / "store" / "spoken_scripts" / f"{audio}.json"
+        return self.root / "store" / "spoken_scripts" / f"{voice}.json"
 
-    def subtitles(self, audio: str) -> Path:
+    def subtitles(self, voice: str) -> Path:
         """The same as subtitles."""
-        return self.root / "store" / "spoken_scripts" / f"{audio}.vtt"
+        return self.root / "store" / "spoken_scripts" / f"{voice}.vtt"
 
-    def voice_text(self, audio: str, suffix: str) -> Path:
+    def voice_text(self, voice: str, suffix: str) -> Path:
         """The subtitles of a voice whose words are known, ".srt" or ".vtt"."""
-        return self.root / "store" / "subtitles" / f"{audio}{suffix}"
+        return self.root / "store" / "subtitles" / f"{voice}{suffix}"
 
     def voice_sample(self, name: str) -> Path:
         """A sentence in a voice of a speech engine, to hear."""
         return self.root / "store" / "voice_samples" / f"{name}.wav"
 
-    def voice(self, audio: str) -> Path:
+    def voice(self, voice: str) -> Path:
         """Stored features of a voice."""
-        return self.root / "store" / "audio_features" / f"{audio}.parquet"
+        return self.root / "store" / "audio_features" / f"{voice}.parquet"
 
-    def tracks(self, template: str) -> Path:
+    def tracks(self, presenter: str) -> Path:
         """Stored face tracks of a presenter."""
-        return self.root / "store" / "face_tracks" / f"{template}.parquet"
+        return self.root / "store" / "face_tracks" / f"{presenter}.parquet"
 
-    def template_speech(self, template: str) -> Path:
+    def presenter_speech(self, presenter: str) -> Path:
         """Stored features of the presenter's own speech, where there is any."""
-        return self.root / "store" / "template_speech" / f"{template}.parquet"
+        return self.root / "store" / "template_speech" / f"{presenter}.parquet"
 
-    def face_encodings(self, template: str) -> Path:
+    def face_encodings(self, presenter: str) -> Path:
         """What an engine has computed of a presenter's frames alone, for every voice."""
-        return self.root / "store" / "face_encodings" / f"{template}.latents"
+        return self.root / "store" / "face_encodings" / f"{presenter}.latents"
 
-    def lip_record(self, template: str) -> Path:
+    def lip_record(self, presenter: str) -> Path:
         """What the engine `warp` has seen of the presenter's lips, for every voice."""
-        return self.root / "store" / "face_encodings" / f"{template}.lips"
+        return self.root / "store" / "face_encodings" / f"{presenter}.lips"
 
     def patches(self, clip: ClipKey) -> Path:
         """Stored mouth patches of a clip."""
@@ -203,29 +203,29 @@ class DataFolders:
         """The folders of the reports of clips, one of each voice."""
         return self.root / "store" / "clip_reports"
 
-    def clips_of(self, audio: str) -> Path:
+    def clips_of(self, voice: str) -> Path:
         """The folder of a voice's finished clips."""
-        return self.outputs / audio
+        return self.outputs / voice
 
-    def earlier_clips(self, audio: str) -> Path:
+    def earlier_clips(self, voice: str) -> Path:
         """The folder of a voice's clips that are kept beside those made in their place."""
-        return self.clips_of(audio) / "earlier"
+        return self.clips_of(voice) / "earlier"
 
-    def earlier_reports(self, audio: str) -> Path:
+    def earlier_reports(self, voice: str) -> Path:
         """The folder of their reports."""
-        return self.root / "store" / "earlier_reports" / audio
+        return self.root / "store" / "earlier_reports" / voice
 
-    def reports_of(self, audio: str) -> Path:
+    def reports_of(self, voice: str) -> Path:
         """The folder of the reports of a voice's clips, with what is left of those removed for their age."""
-        return self.reports / audio
+        return self.reports / voice
 
     def clip(self, clip: ClipKey) -> Path:
         """The finished clip."""
         return clip.path(self.outputs, CLIP_SUFFIX)
 
-    def delivery(self, audio: str) -> Path:
+    def delivery(self, voice: str) -> Path:
         """The ZIP of a voice's finished clips."""
-        return self.outputs / f"{audio}.zip"
+        return self.outputs / f"{voice}.zip"
 
     def make(self) -> None:
         """Create the folders people and Dagster expect to find."""

@@ -159,10 +159,10 @@ async def _shown(request: Request) -> Response:
 
 async def _make_anyway(request: Request) -> Response:
     studio, wanted = studio_of(request), await body_of(request, AnywayRequest)
-    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, wanted.presenter)
+    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.PRESENTER, wanted.presenter)
     await run_in_threadpool(write_make_anyway, path)
-    studio.first_looks.forget(UploadKind.TEMPLATE, path)
-    studio.first_looks.want(UploadKind.TEMPLATE, path)
+    studio.first_looks.forget(UploadKind.PRESENTER, path)
+    studio.first_looks.want(UploadKind.PRESENTER, path)
     found = await studio.snapshot.plan()
     theirs = [clip for clip in found.clips if clip.presenter == wanted.presenter]
     await run_in_threadpool(try_again, studio.folders, found, theirs)
@@ -218,7 +218,7 @@ async def _sample(request: Request) -> Response:
 
 async def _choose_face(request: Request) -> Response:
     studio, wanted = studio_of(request), await body_of(request, FaceRequest)
-    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, wanted.presenter)
+    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.PRESENTER, wanted.presenter)
     place = None if wanted.place is None else FacePlace(*(round(share, 3) for share in wanted.place))
     await run_in_threadpool(write_face, path, place)
     return _settled(studio)
@@ -226,12 +226,12 @@ async def _choose_face(request: Request) -> Response:
 
 async def set_moving(studio: Studio, presenter: str, moving: bool) -> None:
     """Write it into a photograph's sidecar. Raises Refusal for what is none."""
-    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.TEMPLATE, presenter)
+    path = await run_in_threadpool(studio.snapshot.uploads.find, UploadKind.PRESENTER, presenter)
     if not is_photograph(path):
         raise Refusal("no_photograph", name=path.name)
     await run_in_threadpool(write_moving, path, moving)
-    studio.first_looks.forget(UploadKind.TEMPLATE, path)
-    studio.first_looks.want(UploadKind.TEMPLATE, path)
+    studio.first_looks.forget(UploadKind.PRESENTER, path)
+    studio.first_looks.want(UploadKind.PRESENTER, path)
     studio.snapshot.expire()
 
 
@@ -259,7 +259,7 @@ async def _use_part(request: Request) -> Response:
 async def use_part(studio: Studio, kind: UploadKind, key: str, start: float = 0.0, end: float | None = None) -> None:
     """Have an upload used from a second to another. Raises UploadMissing, Refusal, SidecarWrong."""
     uploads = studio.snapshot.uploads
-    if kind is UploadKind.AUDIO and key in uploads.known(UploadKind.SCRIPT):
+    if kind is UploadKind.VOICE and key in uploads.known(UploadKind.SCRIPT):
         raise Refusal("part_of_script", name=key)
     path = await run_in_threadpool(uploads.find, kind, key)
     try:

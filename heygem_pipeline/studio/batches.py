@@ -189,7 +189,7 @@ def change(folders: DataFolders, settings: Settings, name: str, wish: BatchChang
         written.write_text(with_values(text, values), encoding="utf-8")
         changed = read_campaign(written, usual)
         uploads = Uploads(folders)
-        presenters = uploads.paths(UploadKind.TEMPLATE, uploads.known(UploadKind.TEMPLATE))
+        presenters = uploads.paths(UploadKind.PRESENTER, uploads.known(UploadKind.PRESENTER))
         _refuse_contradiction(campaigns, changed, uploads.voices(), presenters)
         stem = _stem(wish.title) if wish.title is not None else before.name
         if stem == before.name:

@@ -39,7 +39,7 @@ ZIP, BYTES = "application/zip", "application/octet-stream"
 
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
-KINDS = {"voices": UploadKind.AUDIO, "presenters": UploadKind.TEMPLATE}
+KINDS = {"voices": UploadKind.VOICE, "presenters": UploadKind.PRESENTER}
 
 
 def routes() -> list[Route]:
@@ -125,7 +125,7 @@ async def _strip(request: Request) -> Response:
 async def _upload(request: Request) -> Response:
     kind = KINDS.get(request.path_params["kind"])
     uploads, key = studio_of(request).snapshot.uploads, _key(request, "key")
-    if kind is UploadKind.AUDIO and key in uploads.known(UploadKind.SCRIPT):
+    if kind is UploadKind.VOICE and key in uploads.known(UploadKind.SCRIPT):
         return await sent_stored(request, uploads.folders.spoken(key))
     upload = uploads.known(kind).get(key) if kind else None
     if kind is None or upload is None:
@@ -151,10 +151,10 @@ async def _trouble(request: Request) -> Response:
 
 def _first_look(request: Request) -> Path:
     studio = studio_of(request)
-    upload = studio.snapshot.uploads.known(UploadKind.TEMPLATE).get(_key(request, "key"))
+    upload = studio.snapshot.uploads.known(UploadKind.PRESENTER).get(_key(request, "key"))
     if upload is None:
         raise HTTPException(404)
-    return studio.folders.first_look(UploadKind.TEMPLATE, upload.file)
+    return studio.folders.first_look(UploadKind.PRESENTER, upload.file)
 
 
 async def _archive(request: Request) -> Response:

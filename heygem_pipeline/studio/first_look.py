@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from heygem_pipeline.media.template import Template
+    from heygem_pipeline.media.frame_sequence import FrameSequence
 
 MOMENTS = 9
 """Frames looked at, evenly spread."""
@@ -156,7 +156,7 @@ def examine(kind: UploadKind, path: Path, place: Path, settings: Settings) -> Fi
     try:
         if kind is UploadKind.SCRIPT:
             read_script(path, settings)
-        elif kind is UploadKind.AUDIO:
+        elif kind is UploadKind.VOICE:
             look = _examine_voice(path, look, settings)
         else:
             look = _examine_presenter(path, place, look, settings)
@@ -184,19 +184,19 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
     from heygem_pipeline.clip.sidecar import read_sidecar
     from heygem_pipeline.faces.fitness import fitness_warnings
     from heygem_pipeline.faces.tracking import track_faces
-    from heygem_pipeline.media.template import Template
+    from heygem_pipeline.media.frame_sequence import FrameSequence
 
     sidecar = read_sidecar(path)
     settings = sidecar.limits(settings)
-    template = Template.open(path, settings, sidecar.trim)
+    sequence = FrameSequence.open(path, settings, sidecar.trim)
     tracker = replace(sidecar, tracker=None).tracker_for(settings)
     motion = PhotographMotion.of(open_presenter(path, settings)) if sidecar.moves() else None
-    info = template.info
+    info = sequence.info
     seconds = None if info.still else float(info.duration)
     look = replace(look, seconds=seconds, width=info.width, height=info.height)
     troubles: list[BadInput] = []
     good = 0
-    moments = list(_moments(template))
+    moments = list(_moments(sequence))
     share_of(place).parent.mkdir(parents=True, exist_ok=True)
     for number, moment in enumerate(moments):
         share_of(place).write_text(f"{number / len(moments):.2f}", encoding="utf-8")
@@ -222,7 +222,7 @@ def _examine_presenter(path: Path, place: Path, look: FirstLook, settings: Setti
     return look
 
 
-def _faces_in(moment: "Template") -> list[list[float]]:
+def _faces_in(moment: "FrameSequence") -> list[list[float]]:
     from heygem_pipeline.faces.mesh_detection import detect_faces
     from heygem_pipeline.faces.mesh_networks import MeshNetworks
 
@@ -235,17 +235,17 @@ def _faces_in(moment: "Template") -> list[list[float]]:
     ]
 
 
-def _moments(template: "Template") -> Iterator["Template"]:
+def _moments(sequence: "FrameSequence") -> Iterator["FrameSequence"]:
     """Templates of a single frame each, spread over the whole."""
     import numpy as np
 
-    last = template.info.frame_count - 1
+    last = sequence.info.frame_count - 1
     for index in np.unique(np.linspace(0, last, MOMENTS + 2).round().astype(int)[1:-1]):
-        info = replace(template.info, frame_count=1)
-        yield replace(template, info=info, times=template.times[index : index + 1])
+        info = replace(sequence.info, frame_count=1)
+        yield replace(sequence, info=info, times=sequence.times[index : index + 1])
 
 
-def _keep_picture(moment: "Template", destination: Path) -> None:
+def _keep_picture(moment: "FrameSequence", destination: Path) -> None:
     import cv2
 
     frame: NDArray[np.uint8] = next(iter(moment.frames()))

@@ -69,8 +69,8 @@ class PipelineState:
 
 def overview(state: PipelineState, first_looks: FirstLooks, language: str) -> dict[str, Any]:
     """Return what is shown, in a language; ``version`` changes whenever anything else in it does."""
-    voices = [*_uploads(state, first_looks, UploadKind.AUDIO, language), *_scripts(state, language)]
-    presenters = list(_uploads(state, first_looks, UploadKind.TEMPLATE, language))
+    voices = [*_uploads(state, first_looks, UploadKind.VOICE, language), *_scripts(state, language)]
+    presenters = list(_uploads(state, first_looks, UploadKind.PRESENTER, language))
     lengths = {voice["key"]: voice["seconds"] for voice in voices}
     left = {
         clip: _seconds_left(state, status, lengths.get(clip.voice))
@@ -112,10 +112,10 @@ def _workers(state: PipelineState, workers: Sequence[Worker], language: str) -> 
 def _uploads(
     state: PipelineState, first_looks: FirstLooks, kind: UploadKind, language: str
 ) -> Iterator[dict[str, Any]]:
-    statuses = state.found.voices if kind is UploadKind.AUDIO else state.found.presenters
+    statuses = state.found.voices if kind is UploadKind.VOICE else state.found.presenters
     root = state.uploads.folders.root
     known = {upload.file: (key, upload) for key, upload in state.known[kind].items()}
-    tags = Tags(state.uploads.folders).of(TaggedKind.VOICES if kind is UploadKind.AUDIO else TaggedKind.PRESENTERS)
+    tags = Tags(state.uploads.folders).of(TaggedKind.VOICES if kind is UploadKind.VOICE else TaggedKind.PRESENTERS)
     for path in state.uploads.files(kind):
         key, upload = known.get(path.name, (None, None))
         status = statuses.get(key) if key else None
@@ -132,7 +132,7 @@ def _uploads(
             "seconds": examined.seconds if examined else None,
             "width": examined.width if examined else 0,
             "height": examined.height if examined else 0,
-            "clip_seconds": _clip_seconds(state, examined.seconds) if examined and kind is UploadKind.AUDIO else None,
+            "clip_seconds": _clip_seconds(state, examined.seconds) if examined and kind is UploadKind.VOICE else None,
             "doubt": message_json(doubt, language, root) if doubt is not None else None,
             "warnings": [message_json(warning, language, root) for warning in examined.warnings] if examined else [],
             "examined": examined is not None,
@@ -142,7 +142,7 @@ def _uploads(
             "picture": bool(examined and examined.picture),
             "faces": examined.faces if examined else [],
             "face": _chosen_face(path) if examined and examined.faces else None,
-            "moving": _moving(path) if kind is UploadKind.TEMPLATE else None,
+            "moving": _moving(path) if kind is UploadKind.PRESENTER else None,
             "trouble": bool(examined and examined.trouble and _is_seen(refused or doubt)),
         }
 
@@ -207,7 +207,7 @@ def _moving(presenter: Path) -> bool | None:
 def _part_of(kind: UploadKind, path: Path) -> dict[str, float | None] | None:
     """The part of an upload that is used; None where it is all of it, or nobody can tell."""
     try:
-        trim = read_trim(path) if kind is UploadKind.AUDIO else read_sidecar(path).trim
+        trim = read_trim(path) if kind is UploadKind.VOICE else read_sidecar(path).trim
     except SidecarWrong:
         return None
     if trim.is_whole:
@@ -252,7 +252,7 @@ def _mark(upload: Upload | None) -> str:
 
 def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], language: str) -> Iterator[dict[str, Any]]:
     voices = state.uploads.voices(state.known)
-    presenters = state.uploads.paths(UploadKind.TEMPLATE, state.known[UploadKind.TEMPLATE])
+    presenters = state.uploads.paths(UploadKind.PRESENTER, state.known[UploadKind.PRESENTER])
     if state.campaigns.everything and voices and presenters:
         named = {"name": EVERYTHING, "title": "", "made": 0.0}
         of_all = {"voices": list(voices), "presenters": list(presenters)}

@@ -61,7 +61,7 @@ def _take(studio: Studio, wanted: PreviewRequest) -> None:
     if not known or engine not in usable_engines(settings):
         raise Refusal("unknown_choice")
     clip = ClipKey(wanted.voice, wanted.presenter)
-    if clip.voice not in uploads.voices() or clip.presenter not in uploads.known(UploadKind.TEMPLATE):
+    if clip.voice not in uploads.voices() or clip.presenter not in uploads.known(UploadKind.PRESENTER):
         raise Refusal("not_there", 404)
     usual = settings.of_clip
     chosen = QUALITIES[wanted.quality] | LABELS[wanted.label] | SUBTITLES[subtitles] | LOUDNESS[loudness]

@@ -89,7 +89,7 @@ def write_text_beside(uploads: Uploads, key: str, ending: str, text: str) -> Pat
 
     Raises UploadMissing, and ScriptUnusable for subtitles that are none.
     """
-    recording = uploads.find(UploadKind.AUDIO, key)
+    recording = uploads.find(UploadKind.VOICE, key)
     path = recording.with_name(f"{recording.stem}{ending}")
     if ending in SUBTITLES and not read_cues(text.replace("\r\n", "\n")):
         raise ScriptUnusable("script.no_subtitles", file=path.name)

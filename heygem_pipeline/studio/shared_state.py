@@ -41,7 +41,7 @@ class Studio:
         """Where nothing was wanted yet, make only what a campaign wants, not every voice with every presenter."""
         campaigns = load_campaigns(self.folders.campaigns, default_render_spec(self.settings))
         wanted = not campaigns.everything
-        if not wanted and not (self.snapshot.uploads.voices() and self.snapshot.uploads.known(UploadKind.TEMPLATE)):
+        if not wanted and not (self.snapshot.uploads.voices() and self.snapshot.uploads.known(UploadKind.PRESENTER)):
             require_campaigns(self.folders)
 
 

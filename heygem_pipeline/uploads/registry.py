@@ -29,17 +29,17 @@ UNFINISHED_STEMS = (".part", ".partial", ".crdownload", ".tmp", ".temp")
 class UploadKind(StrEnum):
     """The kinds of upload. A script becomes a recording: its key is a voice's key."""
 
-    AUDIO = "audio"
-    TEMPLATE = "template"
+    VOICE = "audio"
+    PRESENTER = "template"
     SCRIPT = "script"
 
 
-DIMENSIONS = (UploadKind.AUDIO, UploadKind.TEMPLATE)
+DIMENSIONS = (UploadKind.VOICE, UploadKind.PRESENTER)
 """The two sides of a clip, by the names of Dagster's partition dimensions."""
 
 SUFFIXES = {
-    UploadKind.AUDIO: VOICE_SUFFIXES,
-    UploadKind.TEMPLATE: PRESENTER_SUFFIXES,
+    UploadKind.VOICE: VOICE_SUFFIXES,
+    UploadKind.PRESENTER: PRESENTER_SUFFIXES,
     UploadKind.SCRIPT: SCRIPT_SUFFIXES,
 }
 
@@ -67,7 +67,7 @@ class Upload:
         return (self.size, self.modified) == (size, modified) and bool(self.fingerprint)
 
 
-OTHERS_OF_A_VOICE = {UploadKind.AUDIO: UploadKind.SCRIPT, UploadKind.SCRIPT: UploadKind.AUDIO}
+OTHERS_OF_A_VOICE = {UploadKind.VOICE: UploadKind.SCRIPT, UploadKind.SCRIPT: UploadKind.VOICE}
 """Kind -> the other one whose keys are voices' keys too."""
 
 
@@ -85,9 +85,9 @@ class Uploads:
     def folder(self, kind: UploadKind) -> Path:
         """The folder people drop such files into."""
         match kind:
-            case UploadKind.AUDIO:
+            case UploadKind.VOICE:
                 return self.folders.voices
-            case UploadKind.TEMPLATE:
+            case UploadKind.PRESENTER:
                 return self.folders.presenters
             case UploadKind.SCRIPT:
                 return self.folders.scripts
@@ -182,7 +182,7 @@ class Uploads:
         Args:
             known: default, all that were taken in by now.
         """
-        kinds = UploadKind.AUDIO, UploadKind.SCRIPT
+        kinds = UploadKind.VOICE, UploadKind.SCRIPT
         taken_in = known or {kind: self.known(kind) for kind in kinds}
         return {key: path for kind in kinds for key, path in self.paths(kind, taken_in[kind]).items()}
 
@@ -192,7 +192,7 @@ class Uploads:
         Raises UploadMissing where nothing of that key was taken in, StageMissing where its script was not spoken yet.
         """
         if key not in self.known(UploadKind.SCRIPT):
-            return self.find(UploadKind.AUDIO, key)
+            return self.find(UploadKind.VOICE, key)
         spoken = self.folders.spoken(key)
         if self.folders.files.find(spoken) is None:
             raise StageMissing("stage.not_stored", asset="spoken_script", key=key)
@@ -208,7 +208,7 @@ class Uploads:
 
     def bring_sound(self, key: str) -> Path:
         """``sound`` for a run on any machine: with its text, it is here until the run ends."""
-        sound = self.sound(key) if key in self.known(UploadKind.SCRIPT) else self.bring(UploadKind.AUDIO, key)
+        sound = self.sound(key) if key in self.known(UploadKind.SCRIPT) else self.bring(UploadKind.VOICE, key)
         self.folders.files.refresh(sound.parent, lambda name: name.startswith(f"{sound.stem}."))
         return sound
 

@@ -21,15 +21,15 @@ def performance_of(speaker: HeldPresenter, rate: int = 25) -> RecordedPerformanc
     return recorded_performance(speaker.tracks, calibrate(speaker.tracks), Fraction(rate), AHEAD)
 
 
-def test_the_templates_mouth_does_what_the_performers_does(speaker: HeldPresenter, closed_lips: HeldPresenter) -> None:
-    made = list(reenact(speaker.tracks, closed_lips.template, closed_lips.tracks))
+def test_the_presenters_mouth_does_what_the_performers_does(speaker: HeldPresenter, closed_lips: HeldPresenter) -> None:
+    made = list(reenact(speaker.tracks, closed_lips.sequence, closed_lips.tracks))
     assert len(made) == len(speaker.pictures)
-    finished = [laid(patch, closed_lips.pictures[patch.template_frame]) for patch in made]
+    finished = [laid(patch, closed_lips.pictures[patch.presenter_frame]) for patch in made]
     performed = seen_gaps(list(speaker.pictures))
     assert np.corrcoef(performed, seen_gaps(finished))[0, 1] > 0.95
 
 
-def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: HeldPresenter) -> None:
+def test_a_performer_at_rest_leaves_the_presenter_at_rest(speaker: HeldPresenter) -> None:
     performance = performance_of(speaker)
     still = replace(
         performance,
@@ -42,7 +42,7 @@ def test_a_performer_at_rest_leaves_the_template_at_rest(speaker: HeldPresenter)
     assert asked.jaw == 0
 
 
-def test_where_the_performer_is_unseen_the_template_rests(speaker: HeldPresenter) -> None:
+def test_where_the_performer_is_unseen_the_presenter_rests(speaker: HeldPresenter) -> None:
     performance = performance_of(speaker)
     performance.landmarks[4] = np.nan
     own = contours_from_lips(performance.neutral_lips)
@@ -52,8 +52,8 @@ def test_where_the_performer_is_unseen_the_template_rests(speaker: HeldPresenter
 def test_movements_are_scaled_by_the_widths_of_the_mouths_within_bounds(speaker: HeldPresenter) -> None:
     own = calibrate(speaker.tracks)
     for width, scale in ((0.5, 0.8), (1.1, 1.1), (2.0, 1.2)):
-        template = replace(own, neutral_width=own.neutral_width * width)
-        assert recorded_performance(speaker.tracks, template, Fraction(25), AHEAD).scale == pytest.approx(scale)
+        presenter = replace(own, neutral_width=own.neutral_width * width)
+        assert recorded_performance(speaker.tracks, presenter, Fraction(25), AHEAD).scale == pytest.approx(scale)
 
 
 def test_a_performance_lasts_as_long_at_another_frame_rate(speaker: HeldPresenter) -> None:

@@ -71,7 +71,7 @@ def streams_of(path: Path) -> tuple[int, Fraction, Fraction]:
 def test_the_clip_is_as_long_as_the_speech(made: tuple[Path, ClipReport]) -> None:
     path, report = made
     frames, picture, sound = streams_of(path)
-    assert frames == report.frames == 20  # 0.8 s at 25 frames/s, from a template of 12 frames: it plays back and forth
+    assert frames == report.frames == 20  # 0.8 s at 25 frames/s, from a presenter of 12 frames: it plays back and forth
     assert abs(picture - sound) < Fraction(1, 25)
 
 
@@ -249,7 +249,7 @@ def test_an_engine_that_hears_for_itself_hears_the_part_that_is_used(tmp_path: P
         name, version, device = "hearing", "1", "cpu"
 
         def generate(
-            self, speech: SpeechFeatures, _template: object, tracks: FaceTracks, _own: object
+            self, speech: SpeechFeatures, _sequence: object, tracks: FaceTracks, _own: object
         ) -> Iterator[MouthPatch]:
             assert speech.sound is not None
             heard.append(len(read_sound(speech.sound).samples))

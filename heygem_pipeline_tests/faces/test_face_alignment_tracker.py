@@ -12,7 +12,7 @@ from heygem_pipeline.faces.face_alignment_models import check_weights, load_netw
 from heygem_pipeline.faces.face_alignment_tracker import FaceAlignmentTracker
 from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracking import track_faces
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.settings import settings
 from heygem_pipeline_tests.conftest import write_video
 
@@ -79,7 +79,7 @@ def test_landmarks_are_read_where_they_are(moving: tuple[FollowedFace, np.ndarra
 def test_a_clip_without_a_face_is_refused_by_name(tmp_path: Path) -> None:
     write_video(tmp_path / "幻灯片.mp4", [np.full((180, 320, 3), shade, np.uint8) for shade in (20, 60, 90)])
     with pytest.raises(NoFace, match=r"幻灯片\.mp4"):
-        track_faces(Template.open(tmp_path / "幻灯片.mp4"), FaceAlignmentTracker(settings()))
+        track_faces(FrameSequence.open(tmp_path / "幻灯片.mp4"), FaceAlignmentTracker(settings()))
 
 
 def test_a_mirrored_crop_gives_mirrored_landmarks(stand_ins: Path, checkpoints: Path) -> None:

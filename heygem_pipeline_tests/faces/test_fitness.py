@@ -44,7 +44,7 @@ def test_a_smile_that_stays_as_it_is_is_no_reason_to_warn() -> None:
     assert fitness_warnings(with_open_mouth(tracks_with(frames=50), 50, least=0.2), DEFAULTS) == []
 
 
-def test_a_good_template_passes_without_a_warning() -> None:
+def test_a_good_presenter_passes_without_a_warning() -> None:
     tracks = tracks_with()
     refuse_unfit(tracks, NAME, DEFAULTS)
     assert fitness_warnings(tracks, DEFAULTS) == []
@@ -60,7 +60,7 @@ def test_a_good_template_passes_without_a_warning() -> None:
         (turned(tracks_with(), -42, 15), FaceTurnedAway, "75%"),
     ],
 )
-def test_each_unfit_template_has_its_own_error_that_names_file_and_number(
+def test_each_unfit_presenter_has_its_own_error_that_names_file_and_number(
     tracks: FaceTracks, error: type[BadInput], number: str
 ) -> None:
     with pytest.raises(error) as caught:
@@ -117,7 +117,7 @@ def test_an_open_mouth_that_is_closed_for_a_moment_or_seen_for_one_is_no_reason_
         (with_open_mouth(tracks_with(frames=50), 49), "presenter.mouth_open", "96% of the frames"),
     ],
 )
-def test_a_doubtful_template_is_warned_about_in_one_sentence(tracks: FaceTracks, code: str, word: str) -> None:
+def test_a_doubtful_presenter_is_warned_about_in_one_sentence(tracks: FaceTracks, code: str, word: str) -> None:
     (warning,) = fitness_warnings(tracks, DEFAULTS)
     assert warning.code == code and word in str(warning) and str(warning).endswith(".")
 

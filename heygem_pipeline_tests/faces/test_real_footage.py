@@ -12,7 +12,7 @@ from heygem_pipeline.faces.mesh_tracker import MeshTracker
 from heygem_pipeline.faces.mouth_measure import measure_mouth
 from heygem_pipeline.faces.tracking import complete_tracks
 from heygem_pipeline.faces.tracks import FaceTracks
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.settings import DEFAULTS
 
 pytestmark = pytest.mark.long
@@ -28,9 +28,9 @@ def cases(clips: Path) -> Path:
 
 
 def tracks_of(path: Path, count: int = 75) -> FaceTracks:
-    template = Template.open(path)
-    followed = MeshTracker().track(islice(template.frames(exact=False), count), template.frame_rate)
-    return complete_tracks(followed, template.frame_rate, (template.info.width, template.info.height))
+    sequence = FrameSequence.open(path)
+    followed = MeshTracker().track(islice(sequence.frames(exact=False), count), sequence.frame_rate)
+    return complete_tracks(followed, sequence.frame_rate, (sequence.info.width, sequence.info.height))
 
 
 def test_a_silent_presenter_is_seen_throughout_with_a_still_mouth(clips: Path) -> None:

@@ -13,13 +13,13 @@ from heygem_pipeline.faces.tracker import FollowedFace
 from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.faces.tracking import complete_tracks, track_faces
 from heygem_pipeline.faces.tracks import FaceState
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline_tests.faces.shapes import made_face
 
 Slide = Callable[[Iterable[float]], Iterator[np.ndarray]]
 
 
-def write_clip(path: Path, frames: Iterable[np.ndarray], rate: int = 25) -> Template:
+def write_clip(path: Path, frames: Iterable[np.ndarray], rate: int = 25) -> FrameSequence:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "ultrafast"})
         for count, frame in enumerate(frames):
@@ -27,7 +27,7 @@ def write_clip(path: Path, frames: Iterable[np.ndarray], rate: int = 25) -> Temp
                 stream.height, stream.width = frame.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "bgr24")))
         container.mux(stream.encode(None))
-    return Template.open(path)
+    return FrameSequence.open(path)
 
 
 def followed(landmarks: np.ndarray, cuts: tuple[int, ...] = ()) -> FollowedFace:
@@ -38,9 +38,9 @@ def followed(landmarks: np.ndarray, cuts: tuple[int, ...] = ()) -> FollowedFace:
 
 
 def test_a_clip_is_tracked_whole(tmp_path: Path, slide: Slide) -> None:
-    template = write_clip(tmp_path / "presenter.mp4", slide(40 + 20 * np.sin(np.arange(30) / 5)))
+    sequence = write_clip(tmp_path / "presenter.mp4", slide(40 + 20 * np.sin(np.arange(30) / 5)))
     counts: list[int] = []
-    tracks = track_faces(template, progress=counts.append)
+    tracks = track_faces(sequence, progress=counts.append)
     assert len(tracks) == 30 and tracks.present.all() and tracks.size == (480, 400)
     assert tracks.frame_rate == 25
     assert counts[-1] == 30
@@ -53,7 +53,7 @@ def test_a_still_picture_has_one_tracked_frame(tmp_path: Path, hopper: np.ndarra
     import cv2
 
     cv2.imwrite(str(tmp_path / "hopper.png"), hopper)
-    tracks = track_faces(Template.open(tmp_path / "hopper.png"))
+    tracks = track_faces(FrameSequence.open(tmp_path / "hopper.png"))
     assert tracks.state.tolist() == [FaceState.FOUND]
     np.testing.assert_array_equal(tracks.head, tracks.raw_head)
     assert np.isfinite(measure_mouth(tracks).gap).all()
@@ -66,9 +66,9 @@ def test_a_clip_without_a_face_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_small_face_is_refused(tmp_path: Path, hopper: np.ndarray, placed: Callable[..., np.ndarray]) -> None:
-    template = write_clip(tmp_path / "far.mp4", [placed((160, 160), (hopper, 20, 10, 0.24))] * 5)
+    sequence = write_clip(tmp_path / "far.mp4", [placed((160, 160), (hopper, 20, 10, 0.24))] * 5)
     with pytest.raises(FaceTooSmall):
-        track_faces(template)
+        track_faces(sequence)
 
 
 def test_a_short_gap_is_filled_and_a_long_one_is_not() -> None:

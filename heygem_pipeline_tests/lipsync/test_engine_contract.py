@@ -14,7 +14,7 @@ from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.contract.material import HeldPresenter, Material
 from heygem_pipeline.lipsync.contract.promises import PROMISES, BrokenPromise, Promise
 from heygem_pipeline.lipsync.engine import LipSyncEngine, MouthPatch
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
 
@@ -38,7 +38,7 @@ def test_every_engine_keeps_its_promise(promise: Promise, engine: LipSyncEngine,
 
 
 def test_ours_draw_on_the_processor_where_they_are_told_to(engine: LipSyncEngine, material: Material) -> None:
-    list(engine.generate(material.voice(1), material.presenter.template, material.presenter.tracks))
+    list(engine.generate(material.voice(1), material.presenter.sequence, material.presenter.tracks))
     assert engine.device.startswith("cpu")
 
 
@@ -58,12 +58,12 @@ class Painted:
     def generate(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
-        template_speech: SpeechFeatures | None = None,
+        presenter_speech: SpeechFeatures | None = None,
     ) -> Iterator[MouthPatch]:
-        frames = template.presentation(speech.frame_count(tracks.frame_rate))
-        for patch, (_, frame) in zip(self._engine.generate(speech, template, tracks), frames, strict=True):
+        frames = sequence.presentation(speech.frame_count(tracks.frame_rate))
+        for patch, (_, frame) in zip(self._engine.generate(speech, sequence, tracks), frames, strict=True):
             if (changed := self._wrong(patch, frame)) is not None:
                 yield changed
 
@@ -90,7 +90,7 @@ def never_rests(patch: MouthPatch, frame: Any) -> MouthPatch:
 
 WRONG = {
     "skips a frame": (lambda patch, _: None if patch.output_frame == 3 else patch, "a patch for every output frame"),
-    "shows another frame": (lambda patch, _: replace(patch, template_frame=0), "plays back and forth"),
+    "shows another frame": (lambda patch, _: replace(patch, presenter_frame=0), "plays back and forth"),
     "draws in silence": (never_rests, "silence returns shut lips"),
     "draws without a face": (never_rests, "frames without a face pass"),
     "draws nobody's face": (never_rests, "without any face"),

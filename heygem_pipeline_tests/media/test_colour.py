@@ -10,7 +10,7 @@ from av.bitstream import BitStreamFilterContext
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, run_ffmpeg, turned
 from heygem_pipeline_tests.media.test_heif import box_in, heic_of_one
 
@@ -69,7 +69,7 @@ def write_tagged(
 
 def first_row(path: Path) -> NDArray[np.float64]:
     """Grey of the first frame at the middle of each step, 0..1."""
-    frame = next(iter(Template.open(path).frames()))
+    frame = next(iter(FrameSequence.open(path).frames()))
     return frame[24, 4::8].mean(axis=1) / 255
 
 
@@ -80,14 +80,14 @@ def first_row(path: Path) -> NDArray[np.float64]:
 )
 def test_high_dynamic_range_looks_as_ordinary_video_would(curve, transfer: ColorTrc, tmp_path: Path) -> None:  # noqa: ANN001
     path = write_tagged(tmp_path / "hdr.mkv", curve(WHITE_NITS * GREYS**2.4), transfer)
-    mapping = Template.open(path).info.colour_mapping
+    mapping = FrameSequence.open(path).info.colour_mapping
     assert mapping is not None and mapping.high_dynamic_range
     assert first_row(path) == pytest.approx(GREYS[4::8], abs=0.06)
 
 
 def test_ordinary_video_that_was_only_tagged_as_hdr_is_left_as_it_is(tmp_path: Path) -> None:
     path = write_tagged(tmp_path / "tagged.mkv", GREYS, ColorTrc.SMPTE2084)
-    assert Template.open(path).info.colour_mapping is None
+    assert FrameSequence.open(path).info.colour_mapping is None
     assert first_row(path) == pytest.approx(GREYS[4::8], abs=0.02)
 
 
@@ -122,7 +122,7 @@ def in_hdr(curve: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArr
 
 def shown_patches(path: Path) -> NDArray[np.float64]:
     """Colours of the first frame at the middle of each patch, RGB, 0..255, wherever the columns lie."""
-    frame = next(iter(Template.open(path).frames())).astype(float)
+    frame = next(iter(FrameSequence.open(path).frames())).astype(float)
     if frame.shape[0] > frame.shape[1]:
         frame = frame.transpose(1, 0, 2)
     row = frame[24, 8::16, ::-1]
@@ -199,7 +199,7 @@ def test_a_photograph_of_a_wide_gamut_keeps_its_colours(tmp_path: Path) -> None:
 def test_a_bright_window_does_not_make_a_photograph_an_ordinary_one(tmp_path: Path) -> None:
     signal = in_hdr(perceptual_quantizer)
     video = write_tagged(tmp_path / "hdr.mkv", np.concatenate([signal, np.full((16, 3), 0.9)]), ColorTrc.SMPTE2084)
-    frame = next(iter(Template.open(photograph(video, "avif", tmp_path)).frames())).astype(float)
+    frame = next(iter(FrameSequence.open(photograph(video, "avif", tmp_path)).frames())).astype(float)
     assert frame[24, 8:96:16, ::-1] == pytest.approx(PATCHES * 255, abs=5)
 
 

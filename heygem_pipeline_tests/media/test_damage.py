@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.errors import BadInput
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline_tests.media.conftest import MakeMedia
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1"]
@@ -51,13 +51,13 @@ from time import monotonic
 
 from heygem_pipeline.errors import BadInput
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 
 slowest = 0.0
 for name in sys.stdin.read().splitlines():
     began = monotonic()
     with suppress(BadInput):
-        list(islice(Template.open(Path(name)).presentation(20), 20))
+        list(islice(FrameSequence.open(Path(name)).presentation(20), 20))
     with suppress(BadInput):
         read_sound(Path(name))
     slowest = max(slowest, monotonic() - began)
@@ -96,9 +96,9 @@ def test_damage_ends_in_a_named_error_or_in_a_good_clip(suffix: str, make_media:
     for _ in range(30):
         path.write_bytes(damaged(whole, chance))
         with suppress(BadInput):
-            template = Template.open(path)
-            frames = [frame for _, frame in islice(template.presentation(30), 30)]
-            assert {frame.shape for frame in frames} == {(template.info.height, template.info.width, 3)}
+            sequence = FrameSequence.open(path)
+            frames = [frame for _, frame in islice(sequence.presentation(30), 30)]
+            assert {frame.shape for frame in frames} == {(sequence.info.height, sequence.info.width, 3)}
             assert len(frames) == 30
         with suppress(BadInput):
             sound = read_sound(path)

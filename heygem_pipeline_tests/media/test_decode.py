@@ -8,7 +8,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from heygem_pipeline.media import decode
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline_tests.media.conftest import MOVING, MakeMedia
 
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "20", "-sc_threshold", "0")
@@ -16,7 +16,7 @@ X264 = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "20", "-sc_t
 
 @pytest.mark.parametrize("wanted", [range(7, 37, 2), range(8, 38, 2), (3, 4, 19, 20, 21, 44), range(50)])
 def test_what_is_shown_is_the_same_without_the_frames_between(make_media: MakeMedia, wanted: Sequence[int]) -> None:
-    video = Template.open(make_media("clip.mp4", "-f", "lavfi", "-i", MOVING, *X264, "-pix_fmt", "yuv420p"))
+    video = FrameSequence.open(make_media("clip.mp4", "-f", "lavfi", "-i", MOVING, *X264, "-pix_fmt", "yuv420p"))
     assert video.index is not None
     path, times = video.info.path, video.times[list(wanted)]
     plain, sparing = (
@@ -31,7 +31,7 @@ def test_what_is_shown_is_the_same_without_the_frames_between(make_media: MakeMe
 def test_half_of_the_frames_between_key_frames_need_not_be_decoded(
     make_media: MakeMedia, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    video = Template.open(make_media("clip.mp4", "-f", "lavfi", "-i", MOVING, *X264, "-pix_fmt", "yuv420p"))
+    video = FrameSequence.open(make_media("clip.mp4", "-f", "lavfi", "-i", MOVING, *X264, "-pix_fmt", "yuv420p"))
     assert video.index is not None
     counts = []
     whole = decode.deinterlaced

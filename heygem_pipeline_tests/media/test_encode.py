@@ -15,9 +15,9 @@ from heygem_pipeline.media import encode, ffmpeg_program
 from heygem_pipeline.media.aigc import read_aigc
 from heygem_pipeline.media.encode import EncodedClip, encode_clip
 from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.settings import RenderSettings, SyntheticLabel
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
 
@@ -80,7 +80,7 @@ def test_it_has_exactly_the_frames_of_the_speech_and_sound_of_their_length(
 ) -> None:
     count = round(Fraction(seconds) * rate)
     clip = encode_colours(tmp_path / "clip.mp4", tone, count, rate, duration=Fraction(seconds))
-    info = Template.open(clip.path).info
+    info = FrameSequence.open(clip.path).info
     assert (info.frame_count, info.packet_count, info.frame_rate) == (count, count, rate)
     assert abs(clip.sound_duration - clip.duration) < 1 / rate
     assert abs(read_sound(clip.path).duration - clip.duration) < 1 / rate
@@ -88,7 +88,7 @@ def test_it_has_exactly_the_frames_of_the_speech_and_sound_of_their_length(
 
 def test_colours_do_not_shift(tone: Path, tmp_path: Path) -> None:
     clip = encode_colours(tmp_path / "clip.mp4", tone)
-    for shown, meant in zip(Template.open(clip.path).frames(), colours(50), strict=True):
+    for shown, meant in zip(FrameSequence.open(clip.path).frames(), colours(50), strict=True):
         middle = np.arange(6) * 160 // 6 + 13
         assert np.abs(shown[60, middle].astype(int) - meant[60, middle]).max() <= 4
         assert np.abs(shown.astype(int).mean(axis=(0, 1)) - meant.mean(axis=(0, 1))).max() <= 1.5
@@ -102,7 +102,7 @@ def test_an_odd_side_grows_by_a_copy_of_its_last_line(
 ) -> None:
     clip = encode_colours(tmp_path / "clip.mp4", tone, 10, size=size)
     assert clip.size == even
-    frame = next(iter(Template.open(clip.path).frames()))
+    frame = next(iter(FrameSequence.open(clip.path).frames()))
     assert np.abs(frame[-1, -1].astype(int) - 20).max() <= 5
 
 
@@ -157,7 +157,7 @@ def test_the_clip_says_that_it_is_synthetic(tone: Path, tmp_path: Path) -> None:
     corner = slice(100, 118), slice(70, 155)
     differences = [
         np.abs(f[corner].astype(int) - p[corner]).mean()
-        for f, p in zip(Template.open(first.path).frames(), plain, strict=True)
+        for f, p in zip(FrameSequence.open(first.path).frames(), plain, strict=True)
     ]
     assert min(differences[:50]) > 10
     assert max(differences[50:]) < 5
@@ -358,5 +358,5 @@ def test_the_bundled_ffmpeg_makes_the_same_kind_of_clip(tone: Path, tmp_path: Pa
     clip = encode_colours(tmp_path / "clip.mp4", tone, 59, Fraction(30000, 1001), made_with=made_with)
     assert read_aigc(clip.path) is not None
     assert probe_sound(clip.path).sample_rate == 48000
-    shown = next(iter(Template.open(clip.path).frames())).astype(int)
+    shown = next(iter(FrameSequence.open(clip.path).frames())).astype(int)
     assert np.abs(shown[60, 13] - (30, 30, 200)).max() <= 4

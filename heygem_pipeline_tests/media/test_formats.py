@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from heygem_pipeline.errors import EmptyFile, NotMedia, TruncatedFile, UnsafeFile
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.probe import probe_sound, probe_video
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
 
 VOICES = {
@@ -85,7 +85,7 @@ def test_the_content_counts_not_the_ending(name: str, tone: Path, tmp_path: Path
 def test_a_name_is_only_a_name(name: str, moving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(moving, name)
-    assert len(list(Template.open(Path(name)).frames())) == 50
+    assert len(list(FrameSequence.open(Path(name)).frames())) == 50
 
 
 @pytest.mark.parametrize("kind", PLAYLISTS)
@@ -117,7 +117,7 @@ def test_a_movie_whose_samples_lie_in_another_file_does_not_reach_it(tmp_path: P
     outside = tmp_path / "upload.mov"
     outside.write_bytes(movie[movie.index(b"moov") - 4 :].replace(inside, b"alis\x00\x00\x00\x00"))
     with pytest.raises((TruncatedFile, UnsafeFile, NotMedia)):
-        list(Template.open(outside).frames())
+        list(FrameSequence.open(outside).frames())
 
 
 def test_an_empty_file_is_named(tmp_path: Path) -> None:

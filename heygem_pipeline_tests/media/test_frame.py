@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.media.decode import Converter, sample_frames
 from heygem_pipeline.media.frame import BgrFrame, Pixels, YuvFrame
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.packet_index import PacketIndex
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, MOVING, MakeMedia, turned
 
@@ -26,18 +26,18 @@ OTHERS = {
 
 
 @pytest.fixture
-def like_a_clip(make_media: MakeMedia) -> Template:
-    return Template.open(make_media("clip.mkv", "-f", "lavfi", "-i", MOVING, *X264, *LIKE_A_CLIP))
+def like_a_clip(make_media: MakeMedia) -> FrameSequence:
+    return FrameSequence.open(make_media("clip.mkv", "-f", "lavfi", "-i", MOVING, *X264, *LIKE_A_CLIP))
 
 
-def index_of(template: Template) -> PacketIndex:
-    assert template.index is not None
-    return template.index
+def index_of(sequence: FrameSequence) -> PacketIndex:
+    assert sequence.index is not None
+    return sequence.index
 
 
-def frame_of(template: Template, number: int = 3) -> YuvFrame:
-    (decoded,) = list(sample_frames(template.info.path, index_of(template), template.times[number : number + 1]))
-    frame = Converter(template.info).frame(decoded)
+def frame_of(sequence: FrameSequence, number: int = 3) -> YuvFrame:
+    (decoded,) = list(sample_frames(sequence.info.path, index_of(sequence), sequence.times[number : number + 1]))
+    frame = Converter(sequence.info).frame(decoded)
     assert isinstance(frame, YuvFrame)
     return frame
 
@@ -49,7 +49,7 @@ def planes(packed: Pixels) -> list[NDArray[np.int64]]:
     return [plane.astype(np.int64) for plane in (packed[:height], *colours)]
 
 
-def test_a_part_is_the_same_as_in_the_whole_bit_for_bit(like_a_clip: Template) -> None:
+def test_a_part_is_the_same_as_in_the_whole_bit_for_bit(like_a_clip: FrameSequence) -> None:
     whole = list(like_a_clip.frames())[3]
     frame = frame_of(like_a_clip)
     np.testing.assert_array_equal(frame.whole(), whole)
@@ -64,14 +64,14 @@ def test_a_part_is_the_same_as_in_the_whole_bit_for_bit(like_a_clip: Template) -
         np.testing.assert_array_equal(frame.part(left, top, right, bottom), whole[top:bottom, left:right])
 
 
-def test_what_nobody_draws_on_reaches_the_encoder_as_it_was_decoded(like_a_clip: Template) -> None:
+def test_what_nobody_draws_on_reaches_the_encoder_as_it_was_decoded(like_a_clip: FrameSequence) -> None:
     (decoded,) = list(sample_frames(like_a_clip.info.path, index_of(like_a_clip), like_a_clip.times[3:4]))
     np.testing.assert_array_equal(Converter(like_a_clip.info).frame(decoded).yuv420p(), decoded.to_ndarray())
 
 
 @pytest.mark.parametrize(("left", "top", "columns", "rows"), [(40, 20, 60, 50), (41, 21, 59, 51), (0, 0, 30, 20)])
 def test_drawing_changes_what_is_drawn_on_and_nothing_else(
-    left: int, top: int, columns: int, rows: int, like_a_clip: Template
+    left: int, top: int, columns: int, rows: int, like_a_clip: FrameSequence
 ) -> None:
     frame, before = frame_of(like_a_clip), planes(frame_of(like_a_clip).yuv420p())
     orange = np.tile(np.array([20, 120, 240], np.uint8), (rows, columns, 1))
@@ -84,7 +84,7 @@ def test_drawing_changes_what_is_drawn_on_and_nothing_else(
     assert np.abs(inside - orange[6:-6, 6:-6]).max() <= 4
 
 
-def test_drawing_leaves_the_decoded_frame_as_it_is(like_a_clip: Template) -> None:
+def test_drawing_leaves_the_decoded_frame_as_it_is(like_a_clip: FrameSequence) -> None:
     (decoded,) = list(sample_frames(like_a_clip.info.path, index_of(like_a_clip), like_a_clip.times[3:4]))
     before = decoded.to_ndarray()
     Converter(like_a_clip.info).frame(decoded).draw(10, 10, np.zeros((40, 40, 3), np.uint8))
@@ -92,7 +92,9 @@ def test_drawing_leaves_the_decoded_frame_as_it_is(like_a_clip: Template) -> Non
 
 
 @pytest.mark.parametrize("drawn_on", [(50, 30, 61, 41), (32, 14, 90, 70), (3, 2, 140, 110)])
-def test_what_was_looked_at_is_drawn_on_as_if_it_had_not_been(drawn_on: tuple[int, ...], like_a_clip: Template) -> None:
+def test_what_was_looked_at_is_drawn_on_as_if_it_had_not_been(
+    drawn_on: tuple[int, ...], like_a_clip: FrameSequence
+) -> None:
     left, top, right, bottom = drawn_on
     drawn = np.random.default_rng(2).integers(0, 256, (bottom - top, right - left, 3)).astype(np.uint8)
     unseen, seen, place = frame_of(like_a_clip), frame_of(like_a_clip), np.zeros((70, 80, 3), np.uint8)
@@ -119,26 +121,26 @@ def test_drawn_pixels_of_a_frame_in_bgr_are_those_given() -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_frames_stored_in_another_way_are_converted_whole(name: str, make_media: MakeMedia) -> None:
     path = make_media("other.mkv", "-f", "lavfi", "-i", MOVING, *X264, *OTHERS[name], "-t", "0.2")
-    template = Template.open(path)
-    for (_, shown), pixels in zip(template.shown(template.info.frame_count), template.frames(), strict=True):
+    sequence = FrameSequence.open(path)
+    for (_, shown), pixels in zip(sequence.shown(sequence.info.frame_count), sequence.frames(), strict=True):
         assert isinstance(shown, BgrFrame)
         np.testing.assert_array_equal(shown.whole(), pixels)
 
 
 def test_turned_frames_are_converted_whole(make_media: MakeMedia, tmp_path: Path) -> None:
     stored = make_media("clip.mp4", "-f", "lavfi", "-i", MOVING, *X264, *LIKE_A_CLIP, "-t", "0.2")
-    template = Template.open(turned(stored, next(iter(DISPLAY_MATRICES.values())), tmp_path))
-    (_, frame), *_ = template.shown(1)
+    sequence = FrameSequence.open(turned(stored, next(iter(DISPLAY_MATRICES.values())), tmp_path))
+    (_, frame), *_ = sequence.shown(1)
     assert isinstance(frame, BgrFrame)
-    assert frame.size == (template.info.width, template.info.height)
+    assert frame.size == (sequence.info.width, sequence.info.height)
 
 
 @pytest.mark.parametrize("free", [0, 2**40])
 def test_backward_they_are_the_same_from_memory_and_from_the_disk(
-    free: int, like_a_clip: Template, monkeypatch: pytest.MonkeyPatch
+    free: int, like_a_clip: FrameSequence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": free})())
-    monkeypatch.setattr("heygem_pipeline.media.template.BACKWARD_BYTES", 7 * like_a_clip.info.decoded_bytes)
+    monkeypatch.setattr("heygem_pipeline.media.frame_sequence.BACKWARD_BYTES", 7 * like_a_clip.info.decoded_bytes)
     count = like_a_clip.info.frame_count
     shown = [(index, frame.yuv420p()) for index, frame in like_a_clip.shown(2 * count)]
     assert [index for index, _ in shown] == [ping_pong(place, count) for place in range(2 * count)]
@@ -146,7 +148,7 @@ def test_backward_they_are_the_same_from_memory_and_from_the_disk(
         np.testing.assert_array_equal(pixels, shown[index][1])
 
 
-def test_only_the_part_that_is_wanted_is_converted(like_a_clip: Template) -> None:
+def test_only_the_part_that_is_wanted_is_converted(like_a_clip: FrameSequence) -> None:
     boxes = np.tile([31, 12, 90, 77], (like_a_clip.info.frame_count, 1))
     boxes[2] = 0
     for index, (part, whole) in enumerate(zip(like_a_clip.frames(boxes), like_a_clip.frames(), strict=True)):

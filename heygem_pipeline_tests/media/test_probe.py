@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.errors import NoPicture, NoSoundTrack, TruncatedFile
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.probe import probe_sound, probe_video
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline_tests.media.conftest import DISPLAY_MATRICES, MOVING, TONE, MakeMedia, turned
 
 
@@ -127,7 +127,7 @@ def test_of_several_pictures_the_main_one_is_taken(make_media: MakeMedia) -> Non
         *("-disposition:v:0", "0", "-disposition:v:1", "default"),
     )
     assert probe_video(path).width == 64
-    assert next(iter(Template.open(path).frames())).shape == (48, 64, 3)
+    assert next(iter(FrameSequence.open(path).frames())).shape == (48, 64, 3)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "avi", "flv"])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from heygem_pipeline.errors import EmptyFile, NoSoundTrack, NotMedia, PipelineError, TruncatedFile
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 
 pytestmark = pytest.mark.long
 
@@ -63,12 +63,12 @@ def test_a_presenter(name: str, clips: Path) -> None:
     path, expected = clips / "nasty" / name, PICTURES[name]
     if isinstance(expected, type):
         with pytest.raises(expected, match=name):
-            list(Template.open(path).frames())
+            list(FrameSequence.open(path).frames())
         return
-    template = Template.open(path)
-    info = template.info
+    sequence = FrameSequence.open(path)
+    info = sequence.info
     assert (info.width, info.height, info.frame_rate, info.frame_count) == expected
-    shown = [sha256(frame[::4].tobytes()).digest() for _, frame in template.presentation(info.frame_count + 25)]
+    shown = [sha256(frame[::4].tobytes()).digest() for _, frame in sequence.presentation(info.frame_count + 25)]
     there, back = shown[: info.frame_count], shown[info.frame_count :]
     assert back == there[-2:-27:-1]
 

@@ -7,8 +7,8 @@ import pytest
 
 from heygem_pipeline.errors import NoSoundTrack, NotMedia, TruncatedFile
 from heygem_pipeline.media.encode import encode_clip
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import read_sound, sound_beginning
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import count_frames
 from heygem_pipeline.settings import RenderSettings, SyntheticLabel
 from heygem_pipeline_tests.media.conftest import MOVING, TONE, MakeMedia
@@ -282,9 +282,9 @@ def test_a_track_says_when_it_begins(suffix: str, offset: str, make_media: MakeM
     path = make_media(
         f"late.{suffix}", *picture_late, "-f", "lavfi", "-i", MOVING, *late, "-f", "lavfi", "-i", TONE, "-c:a", "aac"
     )
-    template = Template.open(path)
-    assert template.index is not None
-    picture = int(template.index.timestamps[0]) * template.index.time_base
+    sequence = FrameSequence.open(path)
+    assert sequence.index is not None
+    picture = int(sequence.index.timestamps[0]) * sequence.index.time_base
     assert float(sound_beginning(path, 0) - picture) == pytest.approx(float(offset), abs=0.05)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from heygem_pipeline.errors import NothingLeft
 from heygem_pipeline.media import decode
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import read_sound, resampled_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.settings import DEFAULTS
 from heygem_pipeline_tests.media.conftest import MakeMedia
@@ -33,7 +33,7 @@ def video(request: pytest.FixtureRequest, make_media: MakeMedia, moving: Path) -
 
 def times_of(path: Path) -> list[float]:
     """When each frame of the file begins, in seconds from the first."""
-    index = Template.open(path).index
+    index = FrameSequence.open(path).index
     assert index is not None
     return [float((tick - index.timestamps[0]) * index.time_base) for tick in index.timestamps]
 
@@ -44,17 +44,17 @@ def test_a_part_begins_with_the_frame_that_begins_there_and_ends_before_the_one_
     times = times_of(video)
     first, stop = 14, 30
     # As people read them: to the thousandth, rounded up or down.
-    part = Template.open(video, trim=Trim.of(round(times[first], 3), round(times[stop], 3)))
+    part = FrameSequence.open(video, trim=Trim.of(round(times[first], 3), round(times[stop], 3)))
     shown = part.source_frames
     assert (shown[0], shown[-1]) == (first, stop - 1)
     assert part.info.frame_count == round((times[stop] - times[first]) * part.frame_rate)
-    whole = list(Template.open(video).frames())
-    pixels = {source: whole[place] for place, source in enumerate(Template.open(video).source_frames)}
+    whole = list(FrameSequence.open(video).frames())
+    pixels = {source: whole[place] for place, source in enumerate(FrameSequence.open(video).source_frames)}
     for frame, source in zip(part.frames(), shown, strict=True):
         assert np.array_equal(frame, pixels[source])
     # Between two frames: the next one is the first.
     between = (times[first] + times[first + 1]) / 2
-    assert Template.open(video, trim=Trim.of(between)).source_frames[0] == first + 1
+    assert FrameSequence.open(video, trim=Trim.of(between)).source_frames[0] == first + 1
 
 
 def test_nothing_before_the_nearest_key_frame_is_decoded(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,13 +66,13 @@ def test_nothing_before_the_nearest_key_frame_is_decoded(video: Path, monkeypatc
         return decoded(path, index, key, wanted)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(decode, "_decode", noted)
-    part = Template.open(video, trim=Trim.of(times_of(video)[30]))
+    part = FrameSequence.open(video, trim=Trim.of(times_of(video)[30]))
     next(iter(part.frames()))
     assert entered[0] is not None and entered[0] >= 2
 
 
 def test_forward_and_back_a_part_stays_within_itself(video: Path) -> None:
-    part = Template.open(video, trim=Trim.of(0.5, 0.9))
+    part = FrameSequence.open(video, trim=Trim.of(0.5, 0.9))
     count = part.info.frame_count
     shown = [index for index, _ in part.presentation(3 * count)]
     assert max(shown) == count - 1 and shown[count] == count - 2
@@ -101,7 +101,7 @@ def test_a_part_behind_the_end_is_refused_in_words(spoken: Path, moving: Path) -
     with pytest.raises(NothingLeft, match=r"2\.0 seconds long"):
         read_sound(spoken, probed=replace(probe_sound(spoken), trim=behind))
     with pytest.raises(NothingLeft, match=r"between second 60\.000 and second 70\.000"):
-        Template.open(moving, DEFAULTS, behind)
+        FrameSequence.open(moving, DEFAULTS, behind)
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1.0, None), (2.0, 2.0), (3.0, 1.0), (0.0, 0.0)])

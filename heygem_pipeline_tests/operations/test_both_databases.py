@@ -278,7 +278,7 @@ def test_registers_hold_what_people_and_sensors_wrote_and_nothing_is_lost_betwee
     with ThreadPoolExecutor(8) as several:
         list(several.map(lambda number: ask_for(house.folders, [f"{NAME}|{number}"]), range(40)))
     assert set(read_requests(house.folders).clips) == {f"{NAME}|{number}" for number in range(40)}
-    assert languages_of(house.folders) == {NAME: "de"} and NAME in Uploads(house.folders).known(UploadKind.AUDIO)
+    assert languages_of(house.folders) == {NAME: "de"} and NAME in Uploads(house.folders).known(UploadKind.VOICE)
     after = [house.folders.register(name).mark for name in ("uploads", "requests", "studio-languages")]
     assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, True]
     written = list(house.folders.state.glob("*.json"))

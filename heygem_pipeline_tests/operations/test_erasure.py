@@ -24,19 +24,19 @@ from heygem_pipeline_tests.house import CLIP, PRESENTER, VOICE, House
 def full(house: House) -> House:
     """Four finished clips with all that is kept of them, and a ZIP a voice."""
     house.make_inputs()
-    for audio in ("one", "two"):
-        for template in ("one", "two"):
-            house.make_clip(audio, template)
+    for voice in ("one", "two"):
+        for presenter in ("one", "two"):
+            house.make_clip(voice, presenter)
             for path in (
-                house.folders.patches(ClipKey(audio, template)),
-                house.folders.filmstrip(ClipKey(audio, template)),
+                house.folders.patches(ClipKey(voice, presenter)),
+                house.folders.filmstrip(ClipKey(voice, presenter)),
             ):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-            house.folders.face_encodings(template).parent.mkdir(exist_ok=True)
-            house.folders.face_encodings(template).touch()
-            house.folders.lip_record(template).touch()
-        with zipfile.ZipFile(house.folders.delivery(audio), "w") as archive:
+            house.folders.face_encodings(presenter).parent.mkdir(exist_ok=True)
+            house.folders.face_encodings(presenter).touch()
+            house.folders.lip_record(presenter).touch()
+        with zipfile.ZipFile(house.folders.delivery(voice), "w") as archive:
             archive.writestr("manifest.json", json.dumps([{"output": "one.mp4"}, {"output": "two.mp4"}]))
     return house
 
@@ -78,8 +78,8 @@ def test_of_a_voice_nothing_stays_but_what_the_presenters_share(full: House) -> 
         "store/clip_reports/two/one.json",
         "store/filmstrips/two/one.jpg",
     }
-    assert full.instance.get_dynamic_partitions(UploadKind.AUDIO.value) == ["two"]
-    assert full.instance.get_dynamic_partitions(UploadKind.TEMPLATE.value) == ["one", "two"]
+    assert full.instance.get_dynamic_partitions(UploadKind.VOICE.value) == ["two"]
+    assert full.instance.get_dynamic_partitions(UploadKind.PRESENTER.value) == ["one", "two"]
     assert not [path for path in full.folders.root.rglob("one") if path.is_dir()]
 
 
@@ -95,8 +95,8 @@ def test_of_a_presenter_nothing_stays_in_any_voices_folder_or_zip(full: House) -
 
 
 def test_of_an_upload_no_picture_stays(full: House) -> None:
-    theirs = full.folders.first_look(UploadKind.TEMPLATE, "two.mp4")
-    another = full.folders.first_look(UploadKind.TEMPLATE, "one.mp4")
+    theirs = full.folders.first_look(UploadKind.PRESENTER, "two.mp4")
+    another = full.folders.first_look(UploadKind.PRESENTER, "one.mp4")
     pictures = [place.with_suffix(ending) for place in (theirs, another) for ending in (".jpg", ".trouble.jpg")]
     theirs.parent.mkdir(parents=True)
     for picture in pictures:

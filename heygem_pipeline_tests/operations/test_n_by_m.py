@@ -37,7 +37,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(module, name, counting)
 
     count(voice, "analyse_speech", lambda path: path)
-    count(presenter, "track_faces", lambda template: template.info.path)
+    count(presenter, "track_faces", lambda sequence: sequence.info.path)
     return counted
 
 

@@ -129,7 +129,7 @@ def test_what_is_left_of_an_upload_goes_some_days_after_it_and_uploads_never_do(
     house.take_in()
     assert removed(house, now=time() + 9 * DAY) == {}
     assert removed(house, now=time() + 15 * DAY) == {} and features.exists()
-    write(house.folders.template_speech("two"))
+    write(house.folders.presenter_speech("two"))
     assert removed(house, now=time() + 17 * DAY) == {
         "features of voices that are gone": 1,
         "tracks of presenters that are gone": 1,
@@ -145,7 +145,7 @@ def test_the_pictures_of_an_upload_go_after_it(house: House, set_to: Set) -> Non
     make_all(house)
     set_to("store_days", "0")
     pictures = [
-        write(house.folders.first_look(UploadKind.TEMPLATE, file).with_suffix(".jpg"))
+        write(house.folders.first_look(UploadKind.PRESENTER, file).with_suffix(".jpg"))
         for file in ("one.mp4", "that is gone.mp4")
     ]
     assert removed(house) == {"first looks at uploads that are gone": 1}

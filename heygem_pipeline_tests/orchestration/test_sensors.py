@@ -81,8 +81,8 @@ def test_uploads_are_analysed_then_clips_made_and_nothing_is_started_twice(house
     assert set(started) == CLIPS and len(started) == 4
     assert tick(house) == ([], "Everything that can be started is started. Clips: 4 queued.")
     end_all(house)
-    for voice, template in (("one", "one"), ("one", "two"), ("two", "one"), ("two", "two")):
-        house.make_clip(voice, template)
+    for voice, presenter in (("one", "one"), ("one", "two"), ("two", "one"), ("two", "two")):
+        house.make_clip(voice, presenter)
     assert tick(house)[0] == [("deliver", "one"), ("deliver", "two")]
     assert tick(house)[0] == []
     end_all(house)

@@ -98,12 +98,12 @@ def test_a_replaced_file_keeps_its_key_and_its_old_fingerprint_until_it_is_compl
     path.write_bytes(b"first")
     ticks.tick()
     ticks.tick()
-    known = Uploads(data).known(UploadKind.AUDIO)
+    known = Uploads(data).known(UploadKind.VOICE)
     path.write_bytes(b"second")
     ticks.tick()
-    assert Uploads(data).known(UploadKind.AUDIO) == known
+    assert Uploads(data).known(UploadKind.VOICE) == known
     ticks.tick()
-    assert Uploads(data).known(UploadKind.AUDIO)["lesson"].fingerprint != known["lesson"].fingerprint
+    assert Uploads(data).known(UploadKind.VOICE)["lesson"].fingerprint != known["lesson"].fingerprint
     assert ticks.keys() == ["lesson"]
 
 
@@ -166,7 +166,7 @@ def test_whatever_the_file_system_takes_for_a_name_is_taken_in(name: bytes, tick
     ticks.tick()
     ticks.tick()
     (key,) = ticks.keys()
-    assert Uploads(data).find(UploadKind.AUDIO, key).read_bytes() == b"sound"
+    assert Uploads(data).find(UploadKind.VOICE, key).read_bytes() == b"sound"
     assert "No change" in ticks.tick()
 
 
@@ -180,7 +180,7 @@ def test_a_disk_that_is_not_mounted_is_no_folder_of_deleted_voices(ticks: Ticks,
     for _ in range(2):
         assert "a disk may be away" in ticks.tick()
     take_in_uploads(ticks.instance, data)
-    assert ticks.keys() == ["lesson"] and "lesson" in Uploads(data).known(UploadKind.AUDIO)
+    assert ticks.keys() == ["lesson"] and "lesson" in Uploads(data).known(UploadKind.VOICE)
     done = heygem("ingest")
     assert done.exit_code == 1 and "a disk may be away" in done.stderr
     assert plan(ticks.instance, data, settings()).voices["lesson"].state is State.WAITING

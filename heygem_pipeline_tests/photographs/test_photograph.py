@@ -13,7 +13,7 @@ from heygem_pipeline.demo.portraits import ASTRONAUT
 from heygem_pipeline.faces.mesh_follower import FaceFollower
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_reader import MeshReading
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.photographs.eyelids import eyes_of
 from heygem_pipeline.photographs.photograph import Eyes, MovingPhotograph, with_lids
 from heygem_pipeline.storage.fingerprint import text_digest
@@ -121,17 +121,17 @@ def test_eyes_that_are_closed_or_covered_do_not_blink(picture: Pixels, reading: 
     assert photograph(tmp_path, nobody).part(100) is None
 
 
-def test_a_template_of_it_plays_forward_and_back(picture: Pixels, tmp_path: Path) -> None:
+def test_a_presenter_of_it_plays_forward_and_back(picture: Pixels, tmp_path: Path) -> None:
     import cv2
 
     path = tmp_path / "photograph.png"
     cv2.imwrite(str(path), picture[:361, 200:841])
-    still = Template.open(path)
-    template = in_motion(still, FINGERPRINT, None)
-    count = template.info.frame_count
-    assert (still.info.frame_count, count, template.info.still) == (1, 400, True)
-    assert np.array_equal(next(iter(template.frames())), next(iter(still.frames())))
-    beginning = replace(template, info=replace(template.info, frame_count=12))
+    still = FrameSequence.open(path)
+    sequence = in_motion(still, FINGERPRINT, None)
+    count = sequence.info.frame_count
+    assert (still.info.frame_count, count, sequence.info.still) == (1, 400, True)
+    assert np.array_equal(next(iter(sequence.frames())), next(iter(still.frames())))
+    beginning = replace(sequence, info=replace(sequence.info, frame_count=12))
     shown = [(index, frame.whole()) for index, frame in beginning.shown(14)]
     assert [index for index, _ in shown] == [*range(12), 10, 9]
     assert np.array_equal(shown[10][1], shown[12][1]) and not np.array_equal(shown[9][1], shown[11][1])

@@ -47,8 +47,8 @@ def test_a_clip_that_failed_does_not_hold_the_delivery_up(house: House) -> None:
 
 def test_a_voice_without_a_finished_clip_has_nothing_to_deliver(house: House) -> None:
     house.make_inputs()
-    for template in ("one", "two"):
-        house.run(CLIP, f"one|{template}", DagsterRunStatus.CANCELED)
+    for presenter in ("one", "two"):
+        house.run(CLIP, f"one|{presenter}", DagsterRunStatus.CANCELED)
     status = house.plan().deliveries["one"]
     assert (status.state, str(status.reason)) == (State.WAITING, "None of its clips is finished.")
 
@@ -121,8 +121,8 @@ def order(house: House) -> DeliverySpec:
 
 def delivered(house: House) -> None:
     house.make_inputs()
-    for template in ("one", "two"):
-        house.make_clip("one", template)
+    for presenter in ("one", "two"):
+        house.make_clip("one", presenter)
     house.make_delivery()
     assert delivery(house) is State.DONE
 

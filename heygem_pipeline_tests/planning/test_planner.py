@@ -59,9 +59,9 @@ def test_a_clip_is_ready_when_both_inputs_are_done_and_done_when_it_is_made_of_t
 
 def test_a_replaced_voice_is_stale_then_its_clips_and_no_other(house: House) -> None:
     house.make_inputs()
-    for template in ("one", "two"):
-        house.make_clip("one", template)
-        house.make_clip("two", template)
+    for presenter in ("one", "two"):
+        house.make_clip("one", presenter)
+        house.make_clip("two", presenter)
     house.replace("one", "another")
     found = house.plan()
     assert found.voices["one"].state is State.STALE and found.voices["two"].state is State.DONE
@@ -93,8 +93,8 @@ def test_other_marks_make_clips_stale(house: House, monkeypatch: pytest.MonkeyPa
 
 def test_a_sidecar_that_chooses_another_tracker_makes_its_presenter_and_its_clips_stale(house: House) -> None:
     house.make_inputs()
-    for template in ("one", "two"):
-        house.make_clip("one", template)
+    for presenter in ("one", "two"):
+        house.make_clip("one", presenter)
     sidecar = house.folders.presenters / "two.yaml"
     sidecar.write_text("tracker: face_alignment")
     found = house.plan()

@@ -99,7 +99,7 @@ def make_clip(house: House, key: str) -> None:
     """As House.make_clip, of a voice that was spoken."""
     recording = json.loads(house.folders.transcript(key).read_text(encoding="utf-8"))["sha256"]
     found = house.plan()
-    presenter = Uploads(house.folders).known(UploadKind.TEMPLATE)["one"]
+    presenter = Uploads(house.folders).known(UploadKind.PRESENTER)["one"]
     rendering = found.inputs.rendering(key, "one", ())
     clip = ClipKey(key, "one")
     version = clip_version(recording, presenter.fingerprint, rendering.version)
@@ -216,7 +216,7 @@ def test_scripts_come_and_go_with_their_partitions(scripts: Scripts) -> None:
     assert [again[kind].added + again[kind].retired for kind in UploadKind] == [[], [], []]
     (house.folders.scripts / "welcome.de.txt").unlink()
     gone = take_in_uploads(house.instance, house.folders)
-    assert (gone[UploadKind.SCRIPT].retired, gone[UploadKind.AUDIO].retired) == (["welcome.de"], [])
+    assert (gone[UploadKind.SCRIPT].retired, gone[UploadKind.VOICE].retired) == (["welcome.de"], [])
     assert "welcome.de" not in house.instance.get_dynamic_partitions("audio")
     assert "welcome.de" not in house.plan().voices
 

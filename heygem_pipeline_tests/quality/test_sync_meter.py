@@ -9,7 +9,7 @@ import pytest
 from heygem_pipeline.demo.recordings import copy_recordings
 from heygem_pipeline.errors import NoFace
 from heygem_pipeline.faces.tracking import track_faces
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.quality.sync_meter import (
     LEAST_MOTION,
     PIECE_SECONDS,
@@ -90,7 +90,7 @@ def still_face(voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_clip_whose_mouth_never_moves_is_not_judged(still_face: Path) -> None:
-    speech, tracks = analyse_speech(still_face), track_faces(Template.open(still_face))
+    speech, tracks = analyse_speech(still_face), track_faces(FrameSequence.open(still_face))
     for known in (None, tracks):
         reading = measure_sync(still_face, speech, known)
         assert reading.confidence == 0
@@ -110,7 +110,7 @@ def test_of_a_long_clip_the_pieces_with_most_speech_are_read(tmp_path: Path) -> 
     activity[10 * FEATURE_RATE : 15 * FEATURE_RATE] = 1
     nothing = np.zeros((rows, 80), np.float32)
     speech = SpeechFeatures(Fraction(90), nothing, activity, activity, nothing)
-    frames, cuts, step = chosen_frames(Template.open(tmp_path / "long.mp4"), speech)
+    frames, cuts, step = chosen_frames(FrameSequence.open(tmp_path / "long.mp4"), speech)
     assert len(frames) * step == pytest.approx(PIECES * PIECE_SECONDS * 25, abs=PIECES * step)
     assert np.all(np.diff(frames) > 0)
     assert frames[0] == pytest.approx(250, abs=1)
@@ -124,7 +124,7 @@ def test_as_many_frames_are_read_as_show_the_motion(tmp_path: Path, rate: int, s
     run_ffmpeg("-f", "lavfi", "-i", f"color=size=32x32:rate={rate}:duration={seconds}", tmp_path / "clip.mp4")
     nothing = np.zeros((seconds * FEATURE_RATE + 1, 80), np.float32)
     speech = SpeechFeatures(Fraction(seconds), nothing, nothing[:, 0], nothing[:, 0], nothing)
-    frames, cuts, found = chosen_frames(Template.open(tmp_path / "clip.mp4"), speech)
+    frames, cuts, found = chosen_frames(FrameSequence.open(tmp_path / "clip.mp4"), speech)
     assert (list(frames), cuts, found) == (list(range(0, rate * seconds, step)), (), step)
 
 
@@ -132,7 +132,7 @@ def test_as_many_frames_are_read_as_show_the_motion(tmp_path: Path, rate: int, s
 def test_sound_shifted_in_real_clips_is_read_right(clips: Path) -> None:
     """The same clip as it is, with its sound 200 ms later, and 200 ms earlier: 5 frames of 25."""
     original = clips / "talking" / "sadtalker_035_WDA_BobMenendez_000.mp4"
-    tracks = track_faces(Template.open(original))
+    tracks = track_faces(FrameSequence.open(original))
 
     def read(path: Path) -> float:
         reading = measure_sync(path, analyse_speech(path), tracks)

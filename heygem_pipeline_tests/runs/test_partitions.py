@@ -18,10 +18,10 @@ def test_new_files_become_partitions_and_gone_files_retire_theirs(data: DataFold
     (data.presenters / "teacher.mp4").write_bytes(b"picture")
     with open_instance(data) as instance:
         taken_in = take_in_uploads(instance, data)
-        assert taken_in[UploadKind.AUDIO].added == ["第一课_ 开始"]
+        assert taken_in[UploadKind.VOICE].added == ["第一课_ 开始"]
         assert instance.get_dynamic_partitions("template") == ["teacher"]
         (data.presenters / "teacher.mp4").unlink()
-        assert take_in_uploads(instance, data)[UploadKind.TEMPLATE].retired == ["teacher"]
+        assert take_in_uploads(instance, data)[UploadKind.PRESENTER].retired == ["teacher"]
         assert instance.get_dynamic_partitions("template") == []
 
 
@@ -62,7 +62,7 @@ def test_taking_in_twice_changes_nothing(data: DataFolders) -> None:
     (data.voices / "talk.wav").write_bytes(b"sound")
     with open_instance(data) as instance:
         take_in_uploads(instance, data)
-        again = take_in_uploads(instance, data)[UploadKind.AUDIO]
+        again = take_in_uploads(instance, data)[UploadKind.VOICE]
     assert (again.known, again.added, again.retired) == (["talk"], [], [])
 
 
@@ -75,7 +75,7 @@ def test_what_another_process_takes_in_meanwhile_is_not_retired(
 
         def beside_another(uploads: Uploads, kind: UploadKind, ready: Callable[[Path], bool]) -> dict[str, Path]:
             keys = take_in(uploads, kind, ready)
-            if kind is UploadKind.TEMPLATE:
+            if kind is UploadKind.PRESENTER:
                 instance.add_dynamic_partitions(kind.value, ["marco"])
             return keys
 

@@ -9,8 +9,8 @@ import pytest
 
 from heygem_pipeline.faces.mouth_measure import MouthShape, measure_mouth
 from heygem_pipeline.faces.tracking import track_faces
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import Sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.speech.analysis import analyse_speech, extract_features
 from heygem_pipeline.speech.cross_correlation import correlation_at_lags
 from heygem_pipeline.speech.features import FEATURE_RATE, KnownClosure, SpeechFeatures
@@ -138,7 +138,7 @@ def test_a_stranger_s_mouth_is_foretold(clips: Path) -> None:
     """People whose clips were never trained on; the measured figures are 0.81 and 0.70."""
     for name in ("sadtalker_035_WDA_BobMenendez_000.mp4", "talkingfacep_003_00104.mp4"):
         path = clips / "talking" / name
-        tracks = track_faces(Template.open(path))
+        tracks = track_faces(FrameSequence.open(path))
         gap = measure_mouth(tracks).gap.astype(np.float64)
         speech = analyse_speech(path)
         predicted = shape_at(speech, Fraction(FEATURE_RATE)).gap

@@ -329,11 +329,11 @@ def _below_the_title(page: "Page") -> float:
     )
 
 
-def _finish(house: House, audio: str, template: str) -> None:
-    strip = house.folders.filmstrip(ClipKey(audio, template))
+def _finish(house: House, voice: str, presenter: str) -> None:
+    strip = house.folders.filmstrip(ClipKey(voice, presenter))
     strip.parent.mkdir(parents=True, exist_ok=True)
     strip.touch()
-    house.make_clip(audio, template)
+    house.make_clip(voice, presenter)
 
 
 def test_strangers_see_the_login_and_nothing_else(guarded: str, open_page: Callable[..., "Page"]) -> None:

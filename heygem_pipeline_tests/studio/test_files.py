@@ -18,9 +18,9 @@ from heygem_pipeline_tests.house import CLIP, House
 
 def finished(house: House) -> None:
     house.make_inputs()
-    for audio in ("one", "two"):
-        house.make_clip(audio, "one")
-        house.folders.clip(ClipKey(audio, "one")).write_bytes(f"the clip of {audio}".encode())
+    for voice in ("one", "two"):
+        house.make_clip(voice, "one")
+        house.folders.clip(ClipKey(voice, "one")).write_bytes(f"the clip of {voice}".encode())
 
 
 def test_a_player_may_jump(studio: TestClient, house: House) -> None:

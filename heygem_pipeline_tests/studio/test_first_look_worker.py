@@ -30,11 +30,11 @@ def first_looks_in_a_thread() -> None:
 async def _seen_once(data: DataFolders, voice: Path, new: bool = False) -> FirstLook | None:
     """What is known of a voice once nothing is looked at any more."""
     first_looks = FirstLooks(data, DEFAULTS)
-    first_looks.want(UploadKind.AUDIO, voice, new)
+    first_looks.want(UploadKind.VOICE, voice, new)
     while first_looks.busy:
         await asyncio.sleep(0.05)
     first_looks.end()
-    return first_looks.known(UploadKind.AUDIO, voice)
+    return first_looks.known(UploadKind.VOICE, voice)
 
 
 def breaks_off(_kind: UploadKind, _path: Path, _place: Path, _settings: Settings) -> FirstLook:
@@ -94,9 +94,9 @@ def test_a_file_that_is_looked_at_for_long_does_not_keep_others_waiting(
     async def look() -> float:
         first_looks = FirstLooks(data, DEFAULTS)
         for name in names:
-            first_looks.want(UploadKind.AUDIO, data.voices / name)
+            first_looks.want(UploadKind.VOICE, data.voices / name)
         began = monotonic()
-        while first_looks.known(UploadKind.AUDIO, data.voices / "quick.wav") is None:
+        while first_looks.known(UploadKind.VOICE, data.voices / "quick.wav") is None:
             await asyncio.sleep(0.05)
             assert monotonic() - began < 30
         assert first_looks.busy
@@ -159,12 +159,12 @@ def test_what_an_earlier_version_saw_counts_as_not_looked_at(data: DataFolders) 
     voice = data.voices / "one.wav"
     voice.write_bytes(b"voice")
     status = voice.stat()
-    record = record_of(data.first_look(UploadKind.AUDIO, voice.name))
+    record = record_of(data.first_look(UploadKind.VOICE, voice.name))
     record.parent.mkdir(parents=True)
     quiet = FirstLook(status.st_size, status.st_mtime_ns, 2.0, warnings=[Message("speech.quiet", level=-40.0)])
     record.write_text(json.dumps(quiet.as_json()))
-    assert FirstLooks(data, DEFAULTS).known(UploadKind.AUDIO, voice) == quiet
+    assert FirstLooks(data, DEFAULTS).known(UploadKind.VOICE, voice) == quiet
     earlier = {"refused": ["NoFace", "No face."], "warnings": [], "trouble": True}
     for old in (earlier, earlier | {"refused": None}, {"warnings": ["It is quiet."]}):
         record.write_text(json.dumps(quiet.as_json() | old))
-        assert FirstLooks(data, DEFAULTS).known(UploadKind.AUDIO, voice) is None
+        assert FirstLooks(data, DEFAULTS).known(UploadKind.VOICE, voice) is None

@@ -26,7 +26,7 @@ CHINESE = {"accept-language": "zh"}
 
 def look(folders: DataFolders, kind: UploadKind, file: str, found: FirstLook = NOTHING) -> None:
     """Note what was found at the first look at an upload."""
-    path = (folders.voices if kind is UploadKind.AUDIO else folders.presenters) / file
+    path = (folders.voices if kind is UploadKind.VOICE else folders.presenters) / file
     status = path.stat()
     record = record_of(folders.first_look(kind, file))
     record.parent.mkdir(parents=True, exist_ok=True)
@@ -35,8 +35,8 @@ def look(folders: DataFolders, kind: UploadKind, file: str, found: FirstLook = N
 
 def look_at_all(folders: DataFolders) -> None:
     for file in ("one", "two"):
-        look(folders, UploadKind.AUDIO, f"{file}.wav", replace(NOTHING, seconds=10.0))
-        look(folders, UploadKind.TEMPLATE, f"{file}.mp4")
+        look(folders, UploadKind.VOICE, f"{file}.wav", replace(NOTHING, seconds=10.0))
+        look(folders, UploadKind.PRESENTER, f"{file}.mp4")
 
 
 def test_progress_is_noticed_though_nothing_else_has_changed(
@@ -94,14 +94,14 @@ def test_a_frame_is_shown_with_what_a_frame_shows(studio: TestClient, house: Hou
     house.make_inputs()
     house.folders.tracks("one").unlink()
     reason = Message(code, missing=2, frames=9)
-    look(house.folders, UploadKind.TEMPLATE, "one.mp4", replace(NOTHING, picture=True, trouble=reason))
+    look(house.folders, UploadKind.PRESENTER, "one.mp4", replace(NOTHING, picture=True, trouble=reason))
     house.run(PRESENTER, "one", DagsterRunStatus.FAILURE, reason_tag(reason))
     presenter = next(one for one in studio.get("/api/shown").json()["presenters"] if one["key"] == "one")
     assert (presenter["refused"]["code"], presenter["trouble"]) == (code, shown)
 
 
 def test_a_doubt_of_the_first_look_is_told_until_the_pipeline_has_looked(studio: TestClient, house: House) -> None:
-    look(house.folders, UploadKind.AUDIO, "one.wav", replace(NOTHING, refused=verbatim("It is odd.")))
+    look(house.folders, UploadKind.VOICE, "one.wav", replace(NOTHING, refused=verbatim("It is odd.")))
     voice = next(one for one in studio.get("/api/shown").json()["voices"] if one["key"] == "one")
     assert (voice["refused"], voice["doubt"]["sentence"]) == (None, "It is odd.")
 
@@ -110,7 +110,7 @@ def test_a_name_that_is_no_utf8_is_shown_by_its_bytes(studio: TestClient, house:
     house.make_inputs()
     name = os.fsdecode(b"\xbd\xb2.wav")
     (house.folders.voices / name).write_bytes(b"")
-    look(house.folders, UploadKind.AUDIO, name, replace(NOTHING, refused=Message("file.empty", file=name)))
+    look(house.folders, UploadKind.VOICE, name, replace(NOTHING, refused=Message("file.empty", file=name)))
     answer = studio.get("/api/shown")
     assert answer.status_code == 200
     (voice,) = (voice for voice in answer.json()["voices"] if voice["file"].startswith("\\x"))

@@ -46,7 +46,7 @@ def test_no_name_leads_outside_the_folder(studio: TestClient, house: House, name
 @given(st.text(max_size=300))
 def test_any_name_becomes_one_plain_name_or_is_refused(name: str) -> None:
     try:
-        safe = safe_name(name + ".mp4", UploadKind.TEMPLATE)
+        safe = safe_name(name + ".mp4", UploadKind.PRESENTER)
     except Refusal:
         return
     assert "/" not in safe and "\0" not in safe and not safe.startswith((".", "~"))
@@ -132,7 +132,7 @@ def test_what_replaces_may_have_another_ending_and_keeps_the_key(studio: TestCli
     answer = studio.put("/api/v1/presenters/better.MOV?replace=one", content=b"moving")
     assert answer.json() == {"key": "one", "file": "one.mov"}
     house.take_in()
-    known = Uploads(house.folders).known(UploadKind.TEMPLATE)
+    known = Uploads(house.folders).known(UploadKind.PRESENTER)
     assert sorted(known) == ["one", "two"] and known["one"].file == "one.mov"
     assert not (house.folders.presenters / "one.mp4").exists()
 

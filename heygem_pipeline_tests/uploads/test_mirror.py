@@ -35,7 +35,7 @@ def machines(
 
 def taken_in(folders: DataFolders) -> dict[str, Path]:
     mirror(folders, always)
-    return Uploads(folders).take_in(UploadKind.TEMPLATE)
+    return Uploads(folders).take_in(UploadKind.PRESENTER)
 
 
 def published(folders: DataFolders) -> list[str]:
@@ -49,27 +49,27 @@ def test_a_run_elsewhere_finds_an_upload_with_what_stands_beside_it(machines: tu
     bring_instructions(worker)
     assert (worker.campaigns / "all.yaml").read_text() == "name: all"
     assert [path.name for path in worker.presenters.iterdir()] == ["安娜.yaml"]
-    assert Uploads(worker).bring(UploadKind.TEMPLATE, "安娜").read_text() == "video"
+    assert Uploads(worker).bring(UploadKind.PRESENTER, "安娜").read_text() == "video"
 
 
 def test_what_is_changed_or_deleted_is_so_everywhere(machines: tuple[DataFolders, DataFolders]) -> None:
     controller, worker = machines
     taken_in(controller)
     bring_instructions(worker)
-    Uploads(worker).bring(UploadKind.TEMPLATE, "安娜")
+    Uploads(worker).bring(UploadKind.PRESENTER, "安娜")
     (controller.presenters / "安娜.mp4").write_text("another video")
     (controller.presenters / "安娜.yaml").unlink()
     (controller.campaigns / "all.yaml").unlink()
     taken_in(controller)
     assert published(controller) == ["templates/安娜.mp4"]
-    assert Uploads(worker).bring(UploadKind.TEMPLATE, "安娜").read_text() == "another video"
+    assert Uploads(worker).bring(UploadKind.PRESENTER, "安娜").read_text() == "another video"
     bring_instructions(worker)
     assert [path.name for path in worker.presenters.iterdir()] == ["安娜.mp4"]
     assert list(worker.campaigns.iterdir()) == []
     (controller.presenters / "安娜.mp4").unlink()
     taken_in(controller)
     with pytest.raises(UploadMissing):
-        Uploads(worker).bring(UploadKind.TEMPLATE, "安娜")
+        Uploads(worker).bring(UploadKind.PRESENTER, "安娜")
 
 
 def test_an_upload_that_is_still_copied_is_seen_by_no_other_machine(machines: tuple[DataFolders, DataFolders]) -> None:
@@ -100,7 +100,7 @@ def test_a_folder_that_is_away_takes_nothing_out_of_the_bucket(machines: tuple[D
     controller.presenters.mkdir()
     taken_in(controller)
     assert published(controller) == before
-    assert Uploads(controller).away(UploadKind.TEMPLATE) is not None
+    assert Uploads(controller).away(UploadKind.PRESENTER) is not None
 
 
 def test_a_name_that_is_no_text_keeps_nothing_else_from_being_seen(machines: tuple[DataFolders, DataFolders]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from heygem_pipeline import FaceTracks, MouthPatch, SpeechFeatures, Template
+from heygem_pipeline import FaceTracks, FrameSequence, MouthPatch, SpeechFeatures
 
 
 class PaintedMouth:
@@ -19,13 +19,13 @@ class PaintedMouth:
     def generate(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
-        template_speech: SpeechFeatures | None = None,
+        presenter_speech: SpeechFeatures | None = None,
     ) -> Iterator[MouthPatch]:
         """Yield a patch for every output frame; the frame itself where nobody speaks."""
         count, rows = speech.frame_count(tracks.frame_rate), len(speech.level) - 1
-        for position, (index, frame) in enumerate(template.presentation(count)):
+        for position, (index, frame) in enumerate(sequence.presentation(count)):
             row = min(rows, round(80 * position / tracks.frame_rate))
             loudness = np.clip((speech.level[row] + 50) / 30, 0, 1) * speech.activity[row]
             lips = tracks.landmarks[index, 48:60]

@@ -16,9 +16,9 @@ from heygem_pipeline.lipsync.engine import MouthPatch
 from heygem_pipeline.media.colour import ColourTags
 from heygem_pipeline.media.decode import Converter
 from heygem_pipeline.media.frame import BgrFrame, Frame
+from heygem_pipeline.media.frame_sequence import Boxes, FrameSequence
 from heygem_pipeline.media.geometry import Orientation
 from heygem_pipeline.media.probe import VideoInfo
-from heygem_pipeline.media.template import Boxes, Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.media.wave_file import write_wave
 from heygem_pipeline.settings import EngineSettings
@@ -38,7 +38,7 @@ class HeldPresenter:
     tracks: FaceTracks
 
     @property
-    def template(self) -> Template:
+    def sequence(self) -> FrameSequence:
         """The frames as an engine reads them."""
         height, width = self.pictures[0].shape[:2]
         rate, count = self.tracks.frame_rate, len(self.pictures)
@@ -128,17 +128,17 @@ class HeldPresenter:
 
 
 @dataclass(frozen=True)
-class _HeldPictures(Template):
-    """A template whose frames lie in memory."""
+class _HeldPictures(FrameSequence):
+    """A presenter whose frames lie in memory."""
 
     presenter: HeldPresenter | None = field(default=None, repr=False)
 
     def frames(self, wanted: Boxes | None = None, exact: bool = True) -> Iterator[Picture]:
-        """As ``Template.frames``."""
+        """As ``FrameSequence.frames``."""
         yield from (self._held.seen(index, wanted) for index in range(self.info.frame_count))
 
     def presentation(self, count: int, wanted: Boxes | None = None) -> Iterator[tuple[int, Picture]]:
-        """As ``Template.presentation``."""
+        """As ``FrameSequence.presentation``."""
         for position in range(count):
             index = ping_pong(position, self.info.frame_count)
             frame = self._held.seen(index, wanted)
@@ -147,7 +147,7 @@ class _HeldPictures(Template):
             del frame
 
     def shown(self, count: int) -> Iterator[tuple[int, Frame]]:
-        """As ``Template.shown``."""
+        """As ``FrameSequence.shown``."""
         return ((index, BgrFrame(frame)) for index, frame in self.presentation(count))
 
     @property

@@ -17,7 +17,7 @@ MOST_FRAMES_HELD = 15
 """0.3 s on both sides, and four decoded ahead."""
 
 LONGEST_STEP = 1.5
-"""Where the template turns back, against the longest of all other steps."""
+"""Where the presenter turns back, against the longest of all other steps."""
 
 PLACES = ((-260, 0), (260, 0), (0, 330), (0, -230), (-250, 320), (2000, 0), (0, -2000), (0, 480))
 """How far to the right and down the face is moved, pixels: to every edge of the frame, and out of it."""
@@ -60,7 +60,7 @@ def _expect(kept: bool, seen: str) -> None:
 
 
 def _made(engine: LipSyncEngine, presenter: HeldPresenter, speech: SpeechFeatures) -> list[MouthPatch]:
-    return list(engine.generate(speech, presenter.template, presenter.tracks))
+    return list(engine.generate(speech, presenter.sequence, presenter.tracks))
 
 
 def _are_all_untouched(patches: list[MouthPatch]) -> bool:
@@ -74,13 +74,13 @@ def _known_by_its_name(engine: LipSyncEngine, material: Material) -> None:
     _expect(again.version == engine.version != "", f"versions {engine.version!r} and {again.version!r}")
 
 
-@_promise("there is a patch for every output frame, and the template plays back and forth")
+@_promise("there is a patch for every output frame, and the presenter plays back and forth")
 def _a_patch_for_every_frame(engine: LipSyncEngine, material: Material) -> None:
     pictures = len(material.presenter.pictures)
     count = 2 * pictures + 2
     patches = _made(engine, material.presenter, material.voice(count))
-    places = [(patch.output_frame, patch.template_frame) for patch in patches]
-    _expect(places == [(i, ping_pong(i, pictures)) for i in range(count)], f"output and template frames {places}")
+    places = [(patch.output_frame, patch.presenter_frame) for patch in patches]
+    _expect(places == [(i, ping_pong(i, pictures)) for i in range(count)], f"output and presenter frames {places}")
     drawn = sum(patch.pixels is not None for patch in patches)
     _expect(drawn == count, f"{drawn} of {count} frames of speech have a mouth drawn")
 
@@ -126,12 +126,12 @@ def _repeatable(engine: LipSyncEngine, material: Material) -> None:
         _expect(same and alike, f"output frame {one.output_frame} differs the second time")
 
 
-@_promise("the template turns back without a jump")
+@_promise("the presenter turns back without a jump")
 def _no_jump(engine: LipSyncEngine, material: Material) -> None:
     pictures = material.presenter.pictures
     count = len(pictures)
     patches = _made(engine, material.presenter, material.voice(2 * count))
-    finished = [laid(patch, pictures[patch.template_frame]).astype(int) for patch in patches]
+    finished = [laid(patch, pictures[patch.presenter_frame]).astype(int) for patch in patches]
     steps = [np.abs(later - now).mean() for now, later in pairwise(finished)]
     most, usual = max(steps[count - 2], steps[count - 1]), max(steps[: count - 2])
     _expect(most <= LONGEST_STEP * usual, f"a step of {most:.2f} levels where others are up to {usual:.2f}")
@@ -141,8 +141,8 @@ def _no_jump(engine: LipSyncEngine, material: Material) -> None:
 def _nothing_above_the_nose(engine: LipSyncEngine, material: Material) -> None:
     presenter = material.presenter
     for patch in _made(engine, presenter, material.voice(6)):
-        picture = presenter.pictures[patch.template_frame]
-        eyes = int(presenter.tracks.landmarks[patch.template_frame, 36:48, 1].max())
+        picture = presenter.pictures[patch.presenter_frame]
+        eyes = int(presenter.tracks.landmarks[patch.presenter_frame, 36:48, 1].max())
         unchanged = np.array_equal(laid(patch, picture)[:eyes], picture[:eyes])
         _expect(unchanged, f"output frame {patch.output_frame} is changed above row {eyes}, where the eyes are")
 
@@ -151,7 +151,7 @@ def _nothing_above_the_nose(engine: LipSyncEngine, material: Material) -> None:
 def _without_face(engine: LipSyncEngine, material: Material) -> None:
     patches = _made(engine, material.presenter.without_face(0, 1, 6), material.voice(16))
     _expect([patch.output_frame for patch in patches] == list(range(16)), f"{len(patches)} patches of 16")
-    hidden = [patch for patch in patches if patch.template_frame in (0, 1, 6)]
+    hidden = [patch for patch in patches if patch.presenter_frame in (0, 1, 6)]
     _expect(_are_all_untouched(hidden), "a mouth is drawn in a frame without a face")
     _expect(patches[4].pixels is not None, "no mouth is drawn between frames without a face")
 
@@ -173,7 +173,7 @@ def _no_face_at_all(engine: LipSyncEngine, material: Material) -> None:
 @_promise("a still picture speaks")
 def _still_picture(engine: LipSyncEngine, material: Material) -> None:
     patches = _made(engine, material.presenter.only(slice(0, 1)), material.voice(8))
-    _expect([patch.template_frame for patch in patches] == [0] * 8, f"{len(patches)} patches of 8")
+    _expect([patch.presenter_frame for patch in patches] == [0] * 8, f"{len(patches)} patches of 8")
     _expect(all(patch.pixels is not None for patch in patches), "no mouth is drawn on it")
 
 
@@ -196,7 +196,7 @@ def _at_the_edge(engine: LipSyncEngine, material: Material) -> None:
 def _few_frames_held(engine: LipSyncEngine, material: Material) -> None:
     shown = Watched(material.presenter.pictures, material.presenter.tracks)
     most = 0
-    for _ in engine.generate(material.voice(40), shown.template, shown.tracks):
+    for _ in engine.generate(material.voice(40), shown.sequence, shown.tracks):
         most = max(most, sum(reference() is not None for reference in shown.noted))
     _expect(most <= MOST_FRAMES_HELD, f"{most} frames are held at once")
 

@@ -1,7 +1,7 @@
-"""A drawn face laid over the template's, so that no edge, no colour and no softness gives it away.
+"""A drawn face laid over the presenter's, so that no edge, no colour and no softness gives it away.
 
 The network draws the whole face, Wav2Lip's 96 pixels wide. Of it only the lower face is shown, through a mask with soft
-edges that follows the jaw; its colours are shifted, place by place, to the template's along that mask's edge.
+edges that follows the jaw; its colours are shifted, place by place, to the presenter's along that mask's edge.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class FaceRegion:
     """Where a face lies.
 
     Attributes:
-        pixels: uint8 (height, width, 3) BGR, the template's pixels of the box.
+        pixels: uint8 (height, width, 3) BGR, the presenter's pixels of the box.
         landmarks: (68, 2), in them.
     """
 
@@ -80,8 +80,8 @@ def blend_face(
 
     Args:
         drawn: float32 (height, width, 3) BGR, 0..255, of the whole region, in any size.
-        strength: 0 = the template's own pixels .. 1 = the drawn face.
-        sharpening: 0 = as drawn .. 1 = as sharp as the template, if MOST_SHARPENING reaches so far.
+        strength: 0 = the presenter's own pixels .. 1 = the drawn face.
+        sharpening: 0 = as drawn .. 1 = as sharp as the presenter, if MOST_SHARPENING reaches so far.
         shown: float32 (96, 96), 0..1, what of the region is shown at most; default, all.
     """
     mask = lower_face_mask(place.network_landmarks)
@@ -98,7 +98,7 @@ def blend_face(
     if sharpening > 0:
         face = sharpen(face, own, alpha, sharpening, place.pixels.shape[1] / drawn.shape[1])
     alpha *= np.float32(strength)
-    # Where the mask is 0 this is exactly the template's.
+    # Where the mask is 0 this is exactly the presenter's.
     blended = own + alpha * (face - own)
     return left, top, np.clip(np.rint(blended), 0, 255).astype(np.uint8)
 
@@ -127,9 +127,9 @@ def lower_face_mask(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def colour_correction(
-    template: NDArray[np.uint8], drawn: NDArray[np.float32], mask: NDArray[np.float32]
+    presenter: NDArray[np.uint8], drawn: NDArray[np.float32], mask: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """What to add to a drawn face, float32 (96, 96, 3), so that it has the template's colours where the mask is soft.
+    """What to add to a drawn face, float32 (96, 96, 3), so that it has the presenter's colours where the mask is soft.
 
     The difference there, where both show the same skin, is spread inward (normalised convolution, Knutsson and Westin
     1993): light from one side is matched too, and the mouth, which is not the same, has no say. Nor has a collar
@@ -138,7 +138,7 @@ def colour_correction(
     import cv2
 
     edge = mask * (1 - mask)
-    difference = template - drawn
+    difference = presenter - drawn
     usual = np.median(difference[edge > 0], axis=0)
     unusual = np.abs(difference - usual).max(axis=2)
     spread_of_most = max(LEAST_COLOUR_DEVIATION, float(np.median(unusual[edge > 0])))
@@ -161,7 +161,7 @@ def sharpen(
     share: float,
     enlargement: float,
 ) -> NDArray[np.float32]:
-    """Return a face with its fine detail raised toward that of the template's own pixels there.
+    """Return a face with its fine detail raised toward that of the presenter's own pixels there.
 
     Args:
         share: 0..1, how far.

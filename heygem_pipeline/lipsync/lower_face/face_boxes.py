@@ -1,4 +1,4 @@
-"""Where in each template frame the network looks: box and landmarks; and whether the lips touch."""
+"""Where in each presenter frame the network looks: box and landmarks; and whether the lips touch."""
 
 from dataclasses import dataclass
 
@@ -29,13 +29,13 @@ LEAST_SIDE = 24
 
 @dataclass(frozen=True)
 class FaceBoxes:
-    """What is looked at in every template frame; rows of frames without a usable face count for nothing.
+    """What is looked at in every presenter frame; rows of frames without a usable face count for nothing.
 
     Attributes:
         boxes: int32 (frames, 4), left, top, right, bottom (exclusive) within the frame.
         landmarks: float32 (frames, 68, 2), pixels of the frame, smoothed in time.
         usable: bool (frames,), whether there is a face of some size.
-        parted: floats (frames,), 0 = the template's own lips touch, 1 = they are apart.
+        parted: floats (frames,), 0 = the presenter's own lips touch, 1 = they are apart.
     """
 
     boxes: NDArray[np.int32]
@@ -45,7 +45,7 @@ class FaceBoxes:
 
 
 def locate_faces(tracks: FaceTracks) -> FaceBoxes:
-    """Place the boxes of a tracked template."""
+    """Place the boxes of a tracked presenter."""
     window = window_length(BOX_SMOOTHING_SECONDS, tracks.frame_rate)
     steady = savitzky_golay(tracks.landmarks, tracks.present, window, cuts=tracks.cuts)
     boxes = savitzky_golay(_face_boxes(tracks.landmarks), tracks.present, window, order=1, cuts=tracks.cuts)
@@ -64,7 +64,7 @@ def _face_boxes(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def parted_lips(tracks: FaceTracks) -> NDArray[np.floating]:
-    """Floats (frames,): 0 = the template's own lips touch, 1 = they are apart."""
+    """Floats (frames,): 0 = the presenter's own lips touch, 1 = they are apart."""
     if not tracks.present.any():
         return np.zeros(len(tracks))
     return smoothstep(TOUCHING_MEASURED_GAP, PARTED_MEASURED_GAP, np.nan_to_num(measure_mouth(tracks).gap))

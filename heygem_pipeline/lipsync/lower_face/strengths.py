@@ -25,14 +25,14 @@ def speaking_at_frames(
 def blend_strengths(
     speaking: NDArray[np.float64], parted: NDArray[np.floating], usable: NDArray[np.bool_], frame_rate: Fraction
 ) -> NDArray[np.float64]:
-    """Float64 (count,): 0 = the template's own pixels .. 1 = the drawn face.
+    """Float64 (count,): 0 = the presenter's own pixels .. 1 = the drawn face.
 
-    Not where there is no face. In silence a template whose lips touch is seen as it is, for no drawing is as good; one
+    Not where there is no face. In silence a presenter whose lips touch is seen as it is, for no drawing is as good; one
     whose lips are apart gets its mouth drawn there too, from silence, which shuts it.
 
     Args:
         speaking: as ``speaking_at_frames`` returns it.
-        parted: 1 where the template's own lips are apart in an output frame, 0 where they touch.
+        parted: 1 where the presenter's own lips are apart in an output frame, 0 where they touch.
         usable: whether an output frame shows a face to draw on.
     """
     return np.maximum(speaking, parted) * visibility_fade(usable, frame_rate)

@@ -1,6 +1,6 @@
 """The engine ``musetalk``: MuseTalk 1.5's network, with a lower face that fits into the picture it is laid on.
 
-The template is read, faces are drawn, and they are laid over the picture at the same time, in three threads.
+The presenter is read, faces are drawn, and they are laid over the picture at the same time, in three threads.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ from heygem_pipeline.lipsync.musetalk.faces_to_draw import (
 )
 from heygem_pipeline.lipsync.musetalk.sound_windows import SoundWindows
 from heygem_pipeline.lipsync.musetalk.steadying import steady
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.settings import DEFAULTS, EngineSettings, UploadLimits
@@ -91,9 +91,9 @@ class MuseTalkEngine:
     def generate(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
-        template_speech: SpeechFeatures | None = None,
+        presenter_speech: SpeechFeatures | None = None,
     ) -> Iterator[MouthPatch]:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``. Raises CheckpointUnusable."""
         count = speech.frame_count(tracks.frame_rate)
@@ -106,11 +106,11 @@ class MuseTalkEngine:
         lead = Fraction(str(self._settings.musetalk_lead_seconds))
         windows = SoundWindows(_samples(speech), spoken, tracks.frame_rate, lead, generator.hearing)
         references = reference_frames(speaking, crops, shown, strengths, tracks)
-        frames = read_frames(template, count, crops, strengths, references)
+        frames = read_frames(sequence, count, crops, strengths, references)
         shots = tracks.shots
 
         def follows(one: FaceToDraw, next_one: FaceToDraw) -> bool:
-            return bool(shots[one.template_frame] == shots[next_one.template_frame])
+            return bool(shots[one.presenter_frame] == shots[next_one.presenter_frame])
 
         with ExitStack() as open_now:
             encodings = open_now.enter_context(closing(self._encodings(tracks, generator)))

@@ -1,4 +1,4 @@
-"""What the network sees of each template frame: a box with the nose's bridge in the middle, and the landmarks in it."""
+"""What the network sees of each frame: a box with the nose's bridge in the middle, and the landmarks in it."""
 
 from dataclasses import dataclass
 
@@ -30,14 +30,14 @@ LEAST_SIDE, LEAST_SHARE = 24, 0.5
 
 @dataclass(frozen=True)
 class FaceCrops:
-    """One row a template frame; rows of frames without a usable face count for nothing.
+    """One row a presenter frame; rows of frames without a usable face count for nothing.
 
     Attributes:
         boxes: int32 (frames, 4), left, top, right, bottom (exclusive); they may leave the frame.
         inside: int32 (frames, 4), the part within it.
         landmarks: float32 (frames, 68, 2), pixels of the frame, smoothed in time.
         usable: bool (frames,), whether there is a face to draw on.
-        parted: floats (frames,), 0 = the template's own lips touch, 1 = they are apart.
+        parted: floats (frames,), 0 = the presenter's own lips touch, 1 = they are apart.
         gap: floats (frames,), how far they are apart; infinite where that is not known.
     """
 
@@ -62,7 +62,7 @@ class FaceCrops:
 
 
 def locate_faces(tracks: FaceTracks) -> FaceCrops:
-    """Place the boxes of a tracked template."""
+    """Place the boxes of a tracked presenter."""
     window = window_length(BOX_SMOOTHING_SECONDS, tracks.frame_rate)
     steady = savitzky_golay(tracks.landmarks, tracks.present, window, cuts=tracks.cuts)
     smooth = savitzky_golay(face_boxes(tracks.landmarks), tracks.present, window, order=1, cuts=tracks.cuts)

@@ -41,7 +41,7 @@ class FaceDrawing:
         latents = self._latents(asked)
         inputs = []
         for one in asked:
-            own, whole = latents[one.template_frame], latents.get(one.reference)
+            own, whole = latents[one.presenter_frame], latents.get(one.reference)
             if whole is None:
                 whole = self._encodings.get(one.reference)
             if whole is not None:
@@ -52,15 +52,15 @@ class FaceDrawing:
         return [next(drawn) if one.place is not None else None for one in batch]
 
     def _latents(self, asked: Sequence[FaceToDraw]) -> dict[int, Latents]:
-        """By template frame: kept ones, or computed now, and then kept."""
+        """By presenter frame: kept ones, or computed now, and then kept."""
         found: dict[int, Latents] = {}
         missing: dict[int, FaceRegion] = {}
         for one in asked:
-            kept = self._encodings.get(one.template_frame)
+            kept = self._encodings.get(one.presenter_frame)
             if kept is not None:
-                found[one.template_frame] = kept
+                found[one.presenter_frame] = kept
             elif one.place is not None:
-                missing[one.template_frame] = one.place
+                missing[one.presenter_frame] = one.place
         encoded = self._generator.encode_faces(
             [network_face(place, self._generator.side) for place in missing.values()]
         )
@@ -87,14 +87,14 @@ class FaceDrawing:
 
 def lay_over(frame: FaceToDraw, face: NDArray[np.float32] | None, crops: FaceCrops) -> MouthPatch:
     """Return the patch of a drawn face, cut to what lies within the frame."""
-    untouched = MouthPatch(frame.output_frame, frame.template_frame)
+    untouched = MouthPatch(frame.output_frame, frame.presenter_frame)
     if face is None or frame.place is None:
         return untouched
     laid = blend_face(frame.place, _no_larger(face, frame.place.pixels.shape), frame.strength, 0.0, _lower_half())
     if laid is None:
         return untouched
     left, top, pixels = laid
-    box, inside = crops.boxes[frame.template_frame], crops.inside[frame.template_frame]
+    box, inside = crops.boxes[frame.presenter_frame], crops.inside[frame.presenter_frame]
     left, top = int(box[0]) + left, int(box[1]) + top
     # What was drawn beyond the frame's edge goes.
     right, bottom = min(left + pixels.shape[1], int(inside[2])), min(top + pixels.shape[0], int(inside[3]))

@@ -1,6 +1,6 @@
 """What the autoencoder makes of a presenter's faces, kept for every voice: it hangs on the presenter alone.
 
-One file a presenter: a line of JSON that says what it is of, a byte for every template frame (1: it is there), then the
+One file a presenter: a line of JSON that says what it is of, a byte for every frame (1: it is there), then the
 latents frame by frame, float16. It appears whole or not at all; what is not known of it yet is added by later clips.
 """
 
@@ -36,7 +36,7 @@ class FaceEncodings:
         Args:
             path: where it is kept; None: for this clip only.
             identity: digits that tell presenter, tracker, weights and precision apart.
-            frames: of the template.
+            frames: of the presenter.
             most_bytes: as of ``TrackedUpload``.
         """
         self._path, self._identity, self._frames, self._most = path, identity, frames, most_bytes

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.lower_face.blending import FaceRegion
 from heygem_pipeline.lipsync.musetalk.face_crops import FaceCrops
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 
 
 @dataclass(frozen=True)
@@ -17,30 +17,30 @@ class FaceToDraw:
     """One output frame.
 
     Attributes:
-        place: None where the template's frame stays as it is.
-        reference: the template frame whose whole face shows the network who speaks.
+        place: None where the presenter's frame stays as it is.
+        reference: the presenter frame whose whole face shows the network who speaks.
     """
 
     output_frame: int
-    template_frame: int
+    presenter_frame: int
     place: FaceRegion | None
     strength: float
     reference: int
 
 
 def read_frames(
-    template: Template,
+    sequence: FrameSequence,
     count: int,
     crops: FaceCrops,
     strengths: NDArray[np.float64],
     references: NDArray[np.int64],
 ) -> Iterator[FaceToDraw]:
     """Yield every output frame, with its face cut out where one is to be drawn."""
-    for output_frame, (template_frame, picture) in enumerate(template.presentation(count, crops.inside)):
+    for output_frame, (presenter_frame, picture) in enumerate(sequence.presentation(count, crops.inside)):
         strength = float(strengths[output_frame])
-        place = crops.region(template_frame, picture) if strength > 0 else None
+        place = crops.region(presenter_frame, picture) if strength > 0 else None
         del picture
-        yield FaceToDraw(output_frame, template_frame, place, strength, int(references[output_frame]))
+        yield FaceToDraw(output_frame, presenter_frame, place, strength, int(references[output_frame]))
 
 
 def reference_frames(
@@ -50,7 +50,7 @@ def reference_frames(
     strengths: NDArray[np.float64],
     tracks: FaceTracks,
 ) -> NDArray[np.int64]:
-    """Which template frame shows the network who speaks, for each output frame.
+    """Which presenter frame shows the network who speaks, for each output frame.
 
     In speech the frame itself, as in the reference. The network sees its mouth there, and takes it over where the
     sound says nothing; so in silence it is shown the most closed mouth of the same shot among the frames drawn so far.

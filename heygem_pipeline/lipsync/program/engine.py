@@ -27,8 +27,8 @@ from heygem_pipeline.lipsync.program.returned_face import Box, HandedOver, Surve
 from heygem_pipeline.lipsync.program.returned_video import LIMITS, Matrix, chained, open_returned, region_of
 from heygem_pipeline.lipsync.program.task import Task, task_of
 from heygem_pipeline.media.frame import Frame
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.sound import read_sound
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.settings import EngineSettings
 from heygem_pipeline.speech.features import SpeechFeatures
@@ -75,9 +75,9 @@ class ProgramEngine:
     def generate(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
-        template_speech: SpeechFeatures | None = None,
+        presenter_speech: SpeechFeatures | None = None,
     ) -> Iterator[MouthPatch]:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``. Raises ProgramFailed."""
         recipe, count = self._recipe, speech.frame_count(tracks.frame_rate)
@@ -90,7 +90,7 @@ class ProgramEngine:
         pieces = pieces_of(
             strengths, shots, tracks.frame_rate, recipe.rate, recipe.padding_seconds, recipe.shortest_seconds
         )
-        clip = _Clip(speech, template, tracks, boxes, shown, strengths)
+        clip = _Clip(speech, sequence, tracks, boxes, shown, strengths)
         yield from clip.patches(recipe, pieces)
 
 
@@ -100,7 +100,7 @@ class _Clip:
     def __init__(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
         boxes: FaceBoxes,
         shown: NDArray[np.int64],
@@ -108,8 +108,8 @@ class _Clip:
     ) -> None:
         self._speech, self._tracks, self._boxes = speech, tracks, boxes
         self._shown, self._strengths = shown, strengths
-        self._given = template.shown(len(shown))
-        self._drawn_on = template.presentation(len(shown), boxes.boxes)
+        self._given = sequence.shown(len(shown))
+        self._drawn_on = sequence.presentation(len(shown), boxes.boxes)
         self._given_until = 0
 
     def patches(self, recipe: Recipe, pieces: list[Piece]) -> Iterator[MouthPatch]:
@@ -164,7 +164,7 @@ class _Clip:
             yield frame
 
     def _from_to(self, index: int, other: int) -> Matrix:
-        """Where pixels of one of the template's frames lie in another, the head being held still."""
+        """Where pixels of one of the presenter's frames lie in another, the head being held still."""
         here, there = (np.vstack([self._tracks.head[frame], [0, 0, 1]]) for frame in (index, other))
         return np.asarray((np.linalg.inv(there) @ here)[:2], np.float64)
 

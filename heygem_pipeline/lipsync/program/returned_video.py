@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.errors import BadInput, ProgramFailed
 from heygem_pipeline.lipsync.program.pieces import Piece
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.settings import UploadLimits
 
 Matrix = NDArray[np.float64]
@@ -40,23 +40,23 @@ UNMOVED: Matrix = np.array([[1.0, 0, 0], [0, 1, 0]])
 class ReturnedVideo:
     """A program's video, opened and counted."""
 
-    template: Template
+    sequence: FrameSequence
 
     @property
     def frame_count(self) -> int:
         """Its frames."""
-        return self.template.info.frame_count
+        return self.sequence.info.frame_count
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
         """Its frames, BGR."""
-        return self.template.frames()
+        return self.sequence.frames()
 
 
 def open_returned(path: Path, program: str, piece: Piece) -> ReturnedVideo:
     """Open a result. Raises ProgramFailed where it is no whole video of the frames that were handed over."""
     try:
-        template = Template.open(path, LIMITS)
-        info = template.info
+        sequence = FrameSequence.open(path, LIMITS)
+        info = sequence.info
     except BadInput as error:
         raise ProgramFailed("program.no_video", program=program, reason=error.message) from error
     count, rate = info.frame_count, info.frame_rate
@@ -66,7 +66,7 @@ def open_returned(path: Path, program: str, piece: Piece) -> ReturnedVideo:
         raise ProgramFailed(
             "program.other_rate", program=program, given=f"{float(piece.rate):.6g}", returned=f"{float(rate):.6g}"
         )
-    return ReturnedVideo(template)
+    return ReturnedVideo(sequence)
 
 
 def place_in_returned(

@@ -1,4 +1,4 @@
-"""Which part of every frame of a template is looked at and drawn on: nothing else need be converted."""
+"""Which part of every frame of a presenter is looked at and drawn on: nothing else need be converted."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,6 +1,6 @@
-"""The default engine: needs no download and no GPU. Speech -> mouth shape -> the template's own pixels.
+"""The default engine: needs no download and no GPU. Speech -> mouth shape -> the presenter's own pixels.
 
-A template that shows many mouths of its own has them laid over its warped face; another has its mouth warped and drawn.
+A presenter who shows many mouths has them laid over the warped face; another has the mouth warped and drawn.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from heygem_pipeline.lipsync.warp.articulation.retargeting import retarget
 from heygem_pipeline.lipsync.warp.drawing_area import drawing_areas
 from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars
 from heygem_pipeline.lipsync.warp.sequence_renderer import render_performance
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
@@ -32,7 +32,7 @@ MouthModel = Callable[[SpeechFeatures, Fraction, int], MouthShape]
 
 
 class WarpEngine:
-    """Warps the template's own mouth; a pure function of its input, bit for bit."""
+    """Warps the presenter's own mouth; a pure function of its input, bit for bit."""
 
     name = "warp"
     version = "7"
@@ -50,9 +50,9 @@ class WarpEngine:
     def generate(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
-        template_speech: SpeechFeatures | None = None,
+        presenter_speech: SpeechFeatures | None = None,
     ) -> Iterator[MouthPatch]:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``."""
         model = self._mouth_model or _shipped_model()
@@ -60,14 +60,14 @@ class WarpEngine:
         if not tracks.present.any():
             yield from (MouthPatch(position, ping_pong(position, len(tracks))) for position in range(count))
             return
-        calibration = calibrate(tracks, template_speech)
+        calibration = calibrate(tracks, presenter_speech)
         articulations = retarget(model(speech, tracks.frame_rate, count), calibration)
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
         areas = drawing_areas(tracks, calibration.landmarks)
-        exemplars = collect_exemplars(template.frames, tracks, calibration, areas=areas)
+        exemplars = collect_exemplars(sequence.frames, tracks, calibration, areas=areas)
         performance = SpeechPerformance(articulations)
         record = record_of(tracks, calibration, name_and_version(self.name, self.version))
-        with closing(prefetch(template.presentation(count, areas), FRAMES_AHEAD)) as presentation:
+        with closing(prefetch(sequence.presentation(count, areas), FRAMES_AHEAD)) as presentation:
             yield from render_performance(
                 performance, presentation, shown, tracks, calibration, exemplars, record=record
             )

@@ -1,4 +1,4 @@
-"""One frame: the template's own pixels, warped in two layers, with the opening painted between them."""
+"""One frame: the presenter's own pixels, warped in two layers, with the opening painted between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ PATCH_MARGIN = 0.3
 
 @dataclass(frozen=True)
 class ExemplarOverlay:
-    """Mouths of the template laid over the warped face.
+    """Mouths of the presenter laid over the warped face.
 
     Attributes:
         mouths: with their shares.
@@ -99,7 +99,7 @@ class FrameRenderer:
             jaw: how far the jaw drops, IOD.
             rounding: 0 = spread .. 1 = pursed.
             own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
-            overlay: mouths of the template's own to lay over the warped face.
+            overlay: mouths of the presenter's own to lay over the warped face.
         """
         field = self._grid.displacement(*face_control_points(landmarks, base, target, jaw))
         below = 0.0 if overlay is None else chin_reach(base, target, float(landmarks[CHIN, 1]) + jaw)

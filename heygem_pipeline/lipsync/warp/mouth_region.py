@@ -17,7 +17,7 @@ class MouthRegion:
     """Pixels (rows, columns) of a crop.
 
     Attributes:
-        crop: uint8 (rows, columns, 3), the template's pixels of the whole patch.
+        crop: uint8 (rows, columns, 3), the presenter's pixels of the whole patch.
         x: float32 (rows, columns), place in the head frame.
         y: float32 (rows, columns), the same.
         upper: float32 (rows, columns), height there of the target's upper inner lip line.

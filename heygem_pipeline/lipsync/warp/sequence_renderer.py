@@ -1,4 +1,4 @@
-"""A performance drawn on a template's frames, patch by patch."""
+"""A performance drawn on a presenter's frames, patch by patch."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, mouth
 from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer, Patch
 
 INVISIBLE_MOVE = 0.0015
-"""IOD: shapes closer than this are the same, and the template's pixels stay as they are (0.15 px of a 100 px IOD)."""
+"""IOD: shapes closer than this are the same, and the presenter's pixels stay as they are (0.15 px of a 100 px IOD)."""
 
 SHUT_GAP, AJAR_GAP = 0.03, 0.06
 """IOD: a frame whose own lips are no further apart closes with them; one where they are further needs others."""
@@ -53,9 +53,9 @@ def render_performance(
     """Yield a patch for every output frame, in order, holding a few frames.
 
     Args:
-        presentation: template frame and its picture, uint8 (height, width, 3) BGR, for every output frame.
-        shown: (frames,), the same template frames, known beforehand.
-        exemplars: the template's own mouths, laid over the warped face where one is near; or the closed ones of a
+        presentation: presenter frame and its picture, uint8 (height, width, 3) BGR, for every output frame.
+        shown: (frames,), the same presenter frames, known beforehand.
+        exemplars: the presenter's own mouths, laid over the warped face where one is near; or the closed ones of a
             presenter who does not speak, from which the mouth is opened; None = always warp and draw.
         excluded: for an output frame, bool (mouths,), those that may not be shown; default none.
         record: as of ``observe_frames``.
@@ -91,7 +91,7 @@ class _Face:
         rest: the way to its mouth at rest.
     """
 
-    template_frame: int
+    presenter_frame: int
     frame: NDArray[np.uint8]
     landmarks: NDArray[np.float64]
     contours: MouthContours
@@ -100,14 +100,14 @@ class _Face:
     @classmethod
     def of(cls, seen: Observation, calibration: Calibration) -> "_Face":
         assert seen.contours is not None
-        place = seen.template_frame
+        place = seen.presenter_frame
         return cls(place, seen.frame, calibration.landmarks[place], seen.contours, calibration.rest.of(place))
 
     def closed_by(self, patch: Patch, lips: MouthContours, strength: float) -> "_Face":
         """The same at rest, as a patch shows it."""
         landmarks = self.landmarks.copy()
         landmarks[JAW, 1] += strength * self.rest.chin * JAW_PROFILE
-        return _Face(self.template_frame, patch.laid_on(self.frame), landmarks, lips, NO_OFFSET)
+        return _Face(self.presenter_frame, patch.laid_on(self.frame), landmarks, lips, NO_OFFSET)
 
 
 class _SequenceRenderer:
@@ -153,11 +153,11 @@ class _SequenceRenderer:
         )
 
     def patch(self, seen: Observation, found: Match | None, closing: Match | None, share: float) -> MouthPatch:
-        untouched = MouthPatch(seen.output_frame, seen.template_frame)
+        untouched = MouthPatch(seen.output_frame, seen.presenter_frame)
         strength, calibration = float(self._strength[seen.output_frame]), self._calibration
         if seen.contours is None or seen.light is None or strength == 0:
             return untouched
-        rest = calibration.rest.of(seen.template_frame)
+        rest = calibration.rest.of(seen.presenter_frame)
         asked = self._performance.target_for(seen.output_frame, seen.contours, rest)
         target = interpolate_contours(seen.contours, asked.target, strength)
         move = largest_displacement(seen.contours, target)
@@ -171,7 +171,7 @@ class _SequenceRenderer:
         if patch is None:
             return untouched
         visible = overlay.visibility if overlay else 0.0
-        return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, visible)
+        return MouthPatch(seen.output_frame, seen.presenter_frame, patch.left, patch.top, patch.pixels, visible)
 
     def _opened_from_closed(self, seen: Observation, closed: Match | None, strength: float) -> MouthPatch | None:
         """The frame's mouth closed with another frame's lips, where its own part without speech, and opened from there.
@@ -198,7 +198,7 @@ class _SequenceRenderer:
         if first is not None:
             patch = first.with_later(patch, face.frame)
         own = shown if first is not None else 0.0
-        return MouthPatch(seen.output_frame, seen.template_frame, patch.left, patch.top, patch.pixels, own)
+        return MouthPatch(seen.output_frame, seen.presenter_frame, patch.left, patch.top, patch.pixels, own)
 
     def _rendered(
         self,
@@ -211,14 +211,14 @@ class _SequenceRenderer:
     ) -> Patch | None:
         return self._renderer.render(
             face.frame,
-            self._tracks.head_frame(face.template_frame),
+            self._tracks.head_frame(face.presenter_frame),
             face.landmarks,
             face.contours,
             target,
             jaw=strength * (asked.jaw + face.rest.chin),
             rounding=asked.rounding * strength,
             light=light,
-            own_teeth=float(self._calibration.own_teeth[face.template_frame]),
+            own_teeth=float(self._calibration.own_teeth[face.presenter_frame]),
             overlay=overlay,
         )
 

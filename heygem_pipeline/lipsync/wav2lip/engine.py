@@ -1,6 +1,6 @@
 """The engine ``wav2lip``: the public network, with a lower face that fits into the picture it is laid on.
 
-The template is read, faces are drawn, and they are laid over the picture at the same time, in three threads.
+The presenter is read, faces are drawn, and they are laid over the picture at the same time, in three threads.
 """
 
 import logging
@@ -25,7 +25,7 @@ from heygem_pipeline.lipsync.lower_face.blending import FaceRegion, blend_face
 from heygem_pipeline.lipsync.lower_face.face_boxes import FaceBoxes, locate_faces
 from heygem_pipeline.lipsync.lower_face.strengths import blend_strengths, speaking_at_frames
 from heygem_pipeline.lipsync.wav2lip.mel_windows import MelWindows
-from heygem_pipeline.media.template import Template
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline.prefetch import prefetch
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
@@ -74,9 +74,9 @@ class Wav2LipEngine:
     def generate(
         self,
         speech: SpeechFeatures,
-        template: Template,
+        sequence: FrameSequence,
         tracks: FaceTracks,
-        template_speech: SpeechFeatures | None = None,
+        presenter_speech: SpeechFeatures | None = None,
     ) -> Iterator[MouthPatch]:
         """Yield a patch for every output frame, in order; see ``LipSyncEngine``. Raises CheckpointUnusable."""
         count = speech.frame_count(tracks.frame_rate)
@@ -86,7 +86,7 @@ class Wav2LipEngine:
         shown = np.array([ping_pong(position, len(tracks)) for position in range(count)])
         speaking = speaking_at_frames(mel_windows.envelope, tracks.frame_rate, count)
         strengths = blend_strengths(speaking, face_boxes.parted[shown], face_boxes.usable[shown], tracks.frame_rate)
-        frames = _read_frames(template, count, face_boxes, strengths)
+        frames = _read_frames(sequence, count, face_boxes, strengths)
         with (
             closing(prefetch(in_batches(frames, lambda: generator.batch))) as batches,
             closing(prefetch((batch, _generate(generator, batch, mel_windows)) for batch in batches)) as drawn,
@@ -126,13 +126,13 @@ class _Frame:
     """One output frame.
 
     Attributes:
-        place: None where the template's frame stays as it is.
+        place: None where the presenter's frame stays as it is.
         left: of the box in the frame.
         top: of the box in the frame.
     """
 
     output_frame: int
-    template_frame: int
+    presenter_frame: int
     left: int
     top: int
     place: FaceRegion | None
@@ -140,16 +140,16 @@ class _Frame:
 
 
 def _read_frames(
-    template: Template, count: int, face_boxes: FaceBoxes, strengths: NDArray[np.float64]
+    sequence: FrameSequence, count: int, face_boxes: FaceBoxes, strengths: NDArray[np.float64]
 ) -> Iterator[_Frame]:
-    for output_frame, (template_frame, picture) in enumerate(template.presentation(count, face_boxes.boxes)):
-        left, top, right, bottom = (int(edge) for edge in face_boxes.boxes[template_frame])
+    for output_frame, (presenter_frame, picture) in enumerate(sequence.presentation(count, face_boxes.boxes)):
+        left, top, right, bottom = (int(edge) for edge in face_boxes.boxes[presenter_frame])
         place = None
         if strengths[output_frame] > 0:
-            landmarks = face_boxes.landmarks[template_frame] - np.array([left, top], np.float32)
+            landmarks = face_boxes.landmarks[presenter_frame] - np.array([left, top], np.float32)
             # A copy, so that the whole picture need not be held.
             place = FaceRegion(picture[top:bottom, left:right].copy(), landmarks)
-        yield _Frame(output_frame, template_frame, left, top, place, float(strengths[output_frame]))
+        yield _Frame(output_frame, presenter_frame, left, top, place, float(strengths[output_frame]))
 
 
 def _generate(
@@ -167,7 +167,7 @@ def _generate(
 
 
 def _patch(frame: _Frame, face: "PendingFace | None", sharpening: float) -> MouthPatch:
-    untouched = MouthPatch(frame.output_frame, frame.template_frame)
+    untouched = MouthPatch(frame.output_frame, frame.presenter_frame)
     if face is None or frame.place is None:
         return untouched
     laid = blend_face(frame.place, face(), frame.strength, sharpening)

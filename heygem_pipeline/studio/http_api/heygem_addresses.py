@@ -83,8 +83,8 @@ async def _submit(request: Request) -> Response:
         if wanted.code in before:
             _require_same(before[wanted.code], wanted)
             return _easy_answer(DONE_WELL)
-        voice = await _key_of(request, UploadKind.AUDIO, wanted.audio_url)
-        presenter = await _key_of(request, UploadKind.TEMPLATE, wanted.video_url)
+        voice = await _key_of(request, UploadKind.VOICE, wanted.audio_url)
+        presenter = await _key_of(request, UploadKind.PRESENTER, wanted.video_url)
         task = Task(wanted.audio_url, wanted.video_url, voice, presenter)
         title = f"easy {wanted.code}"
         await begin_batch(studio, BatchRequest(title=title, voices=[voice], presenters=[presenter]))

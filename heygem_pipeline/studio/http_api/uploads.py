@@ -159,7 +159,7 @@ def take_in(studio: Studio, path: Path) -> str:
 def require_known(studio: Studio, kind: str, keys: list[str]) -> None:
     """Raise Refusal for the first of them that was not brought in."""
     uploads = studio.snapshot.uploads
-    known = uploads.voices() if kind == "voices" else uploads.known(UploadKind.TEMPLATE)
+    known = uploads.voices() if kind == "voices" else uploads.known(UploadKind.PRESENTER)
     missing = next((key for key in keys if key not in known), None)
     if missing is not None:
         raise Refusal("no_upload", 404, name=missing)

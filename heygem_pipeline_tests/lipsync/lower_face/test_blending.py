@@ -74,7 +74,7 @@ def test_the_mask_covers_the_lips_and_chin_and_spares_nose_and_eyes(place: FaceR
     assert max(mask[0].max(), mask[-1].max(), mask[:, 0].max(), mask[:, -1].max()) == 0
 
 
-def test_pixels_outside_the_mask_are_the_templates_bit_for_bit(place: FaceRegion) -> None:
+def test_pixels_outside_the_mask_are_the_presenters_bit_for_bit(place: FaceRegion) -> None:
     noise = np.random.default_rng(0).uniform(0, 255, (FACE_SIDE, FACE_SIDE, 3)).astype(np.float32)
     outside = under_the_mask(place) == 0
     assert outside.mean() > 0.4
@@ -123,7 +123,7 @@ def test_the_drawn_mouth_is_seen_whole(place: FaceRegion) -> None:
     np.testing.assert_allclose(finished[y, x], (20, 10, 60), atol=25)
 
 
-def test_strength_fades_to_the_templates_own_pixels(place: FaceRegion) -> None:
+def test_strength_fades_to_the_presenters_own_pixels(place: FaceRegion) -> None:
     drawn = open_mouthed(Drawing(place))  # pyright: ignore[reportArgumentType]
     assert blend_face(place, drawn, 0.0, 0.0) is None
     faint, half, full = (np.abs(change(place, blended(place, drawn, strength))).mean() for strength in (0.01, 0.5, 1))
@@ -131,7 +131,7 @@ def test_strength_fades_to_the_templates_own_pixels(place: FaceRegion) -> None:
     assert half == pytest.approx(full / 2, rel=0.1)
 
 
-def test_sharpening_brings_the_mouth_to_the_templates_sharpness(place: FaceRegion) -> None:
+def test_sharpening_brings_the_mouth_to_the_presenters_sharpness(place: FaceRegion) -> None:
     import cv2
 
     soft = np.asarray(cv2.GaussianBlur(place.network_face.astype(np.float32), (0, 0), 0.4), np.float32)

@@ -52,7 +52,7 @@ def made(
 ) -> list[MouthPatch]:
     engine = MuseTalkEngine((generator or StandInGenerator(tinted)).generator, chosen or EngineSettings())
     upload = TrackedUpload(fingerprint, "mesh 1", kept, 10**9) if kept else None
-    return list(engine.generate(speech, presenter.template, replace(presenter.tracks, upload=upload)))
+    return list(engine.generate(speech, presenter.sequence, replace(presenter.tracks, upload=upload)))
 
 
 def test_silence_over_shut_lips_asks_nothing_of_the_network(closed_lips: HeldPresenter) -> None:
@@ -141,9 +141,9 @@ def test_a_clip_that_fails_leaves_no_thread(closed_lips: HeldPresenter) -> None:
 def test_wrong_colours_do_not_show_and_nothing_else_changes(presenter: str, request: pytest.FixtureRequest) -> None:
     held: HeldPresenter = request.getfixturevalue(presenter)
     patch = made(held, spoken(12))[5]
-    picture = held.pictures[patch.template_frame]
+    picture = held.pictures[patch.presenter_frame]
     change = laid(patch, picture).astype(int) - picture
-    assert not change[: int(held.tracks.landmarks[patch.template_frame, 29, 1])].any()
+    assert not change[: int(held.tracks.landmarks[patch.presenter_frame, 29, 1])].any()
     changed = np.abs(change).max(axis=2) > 0
     assert 0.005 < changed.mean() < 0.2
     wrong = np.abs(tinted(picture) - picture)[changed].mean()
@@ -240,7 +240,7 @@ def test_damaged_weights_are_told(chosen: Path, closed_lips: HeldPresenter) -> N
     (chosen / "musetalkV15/unet.pth").write_bytes(b"<html>quota exceeded</html>")
     engine = load_engine("musetalk", settings())
     with pytest.raises(CheckpointUnusable, match=r"unet\.pth"):
-        list(engine.generate(spoken(5), closed_lips.template, closed_lips.tracks))
+        list(engine.generate(spoken(5), closed_lips.sequence, closed_lips.tracks))
 
 
 @pytest.mark.long(1)

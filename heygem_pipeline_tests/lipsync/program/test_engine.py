@@ -38,22 +38,22 @@ def made(
     presenter = presenter or tried.presenter
     path = write_recipe(tried.folder, tried.presenter, *wrong, **recipe)
     engine = load_engine("program", EngineSettings(program=path))
-    return list(engine.generate(tried.voice(frames), presenter.template, presenter.tracks))
+    return list(engine.generate(tried.voice(frames), presenter.sequence, presenter.tracks))
 
 
 def differences(presenter: HeldPresenter, patches: list[MouthPatch]) -> list[float]:
     """How much darker each frame's lips have become, levels."""
     found = []
     for patch in patches:
-        own = presenter.pictures[patch.template_frame]
-        x, y = presenter.tracks.landmarks[patch.template_frame, 48:60].mean(axis=0).astype(int)
+        own = presenter.pictures[patch.presenter_frame]
+        x, y = presenter.tracks.landmarks[patch.presenter_frame, 48:60].mean(axis=0).astype(int)
         part = np.s_[y - 4 : y + 5, x - 8 : x + 9]
         found.append(float(own[part].mean() - laid(patch, own)[part].mean()))
     return found
 
 
 def changed_pixels(presenter: HeldPresenter, patch: MouthPatch) -> np.ndarray:
-    own = presenter.pictures[patch.template_frame]
+    own = presenter.pictures[patch.presenter_frame]
     return np.abs(laid(patch, own).astype(int) - own).max(axis=2)
 
 
@@ -76,7 +76,7 @@ def test_the_programs_mouth_is_seen_and_little_else_changes(tried: Material, pla
     patches = plain
     assert min(differences(tried.presenter, patches)[3:]) > 25
     changed = changed_pixels(tried.presenter, patches[8])
-    x, y = tried.presenter.tracks.landmarks[patches[8].template_frame, 48:60].mean(axis=0).astype(int)
+    x, y = tried.presenter.tracks.landmarks[patches[8].presenter_frame, 48:60].mean(axis=0).astype(int)
     rows, columns = np.nonzero(changed > 6)
     assert np.abs(columns - x).max() < 70 and np.abs(rows - y).max() < 60
     assert (changed > 0).mean() < 0.1
@@ -88,8 +88,8 @@ def test_what_the_program_does_to_the_rest_of_the_picture_does_not_reach_the_cli
 ) -> None:
     other = made(tried, way)
     for one, two in zip(plain[4:], other[4:], strict=True):
-        apart = laid(one, tried.presenter.pictures[one.template_frame]).astype(int) - laid(
-            two, tried.presenter.pictures[two.template_frame]
+        apart = laid(one, tried.presenter.pictures[one.presenter_frame]).astype(int) - laid(
+            two, tried.presenter.pictures[two.presenter_frame]
         )
         assert np.abs(apart).mean() < 0.35 and np.percentile(np.abs(apart), 99.5) < 16
 
@@ -168,7 +168,7 @@ def test_a_clip_that_nobody_wants_any_more_ends_its_program_at_once(
 ) -> None:
     monkeypatch.setenv("STAND_IN_CHILD", str(tmp_path / "child"))
     engine = load_engine("program", EngineSettings(program=write_recipe(tmp_path, tried.presenter, "hang")))
-    patches = engine.generate(tried.voice(20), tried.presenter.template, tried.presenter.tracks)
+    patches = engine.generate(tried.voice(20), tried.presenter.sequence, tried.presenter.tracks)
 
     def within() -> Iterator[MouthPatch]:
         with closing(prefetch(patches)) as ahead:
@@ -201,7 +201,7 @@ def test_a_program_that_may_not_stand_beside_another_waits_for_it(tried: Materia
     results: list[int] = []
 
     def work() -> None:
-        results.append(len(list(engine.generate(speech, presenter.template, presenter.tracks))))
+        results.append(len(list(engine.generate(speech, presenter.sequence, presenter.tracks))))
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
@@ -254,7 +254,7 @@ def test_nothing_of_a_users_text_reaches_a_shell(tried: Material, tmp_path: Path
     speech.sound.rename(odd)
     engine = load_engine("program", EngineSettings(program=write_recipe(tmp_path, tried.presenter)))
     assert (
-        len(list(engine.generate(replace(speech, sound=odd), tried.presenter.template, tried.presenter.tracks))) == 10
+        len(list(engine.generate(replace(speech, sound=odd), tried.presenter.sequence, tried.presenter.tracks))) == 10
     )
     assert not any(Path(folder, "oops").exists() for folder in (tmp_path, tmp_path / "tmp", Path.cwd(), os.sep))
 

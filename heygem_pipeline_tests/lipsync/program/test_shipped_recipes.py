@@ -126,7 +126,7 @@ def drawn_with(tried: Material, recipe: dict[str, Any]) -> list[MouthPatch]:
     path.write_text(yaml.safe_dump(recipe))
     settings = EngineSettings(program=path, acknowledged_licences=("wav2lip-reference",))
     engine = load_engine("program", settings)
-    return list(engine.generate(tried.voice(20), tried.presenter.template, tried.presenter.tracks))
+    return list(engine.generate(tried.voice(20), tried.presenter.sequence, tried.presenter.tracks))
 
 
 def installed(name: str, folder: Path) -> dict[str, Any]:

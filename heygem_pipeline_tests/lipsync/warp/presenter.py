@@ -45,4 +45,4 @@ def asking_for(gap: NDArray[np.floating], width: float = 0.0) -> WarpEngine:
 
 def patches(engine: WarpEngine, presenter: HeldPresenter, frames: int) -> list[MouthPatch]:
     """All patches of a clip of that many frames."""
-    return list(engine.generate(speech_of(frames), presenter.template, presenter.tracks))
+    return list(engine.generate(speech_of(frames), presenter.sequence, presenter.tracks))

@@ -28,7 +28,7 @@ def yawner_from(presenter: HeldPresenter) -> HeldPresenter:
 
 def _doing(presenter: HeldPresenter, asked: NDArray[np.float64]) -> HeldPresenter:
     made = patches(asking_for(asked), presenter, FRAMES)
-    pictures = tuple(laid(patch, presenter.pictures[patch.template_frame]) for patch in made)
+    pictures = tuple(laid(patch, presenter.pictures[patch.presenter_frame]) for patch in made)
     height, width = pictures[0].shape[:2]
     followed = load_tracker("mesh").track(iter(pictures), Fraction(25))
     return HeldPresenter(pictures, complete_tracks(followed, Fraction(25), (width, height)))

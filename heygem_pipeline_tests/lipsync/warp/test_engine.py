@@ -44,7 +44,7 @@ def test_the_patch_has_no_visible_border(presenter: str, request: pytest.Fixture
     for patch in patches(asking_for(OPEN, width=-2.0), shown, 5):
         assert patch.pixels is not None
         height, width = patch.pixels.shape[:2]
-        under = shown.pictures[patch.template_frame]
+        under = shown.pictures[patch.presenter_frame]
         under = under[patch.top : patch.top + height, patch.left : patch.left + width]
         changed = (patch.pixels != under).any(axis=2)
         assert changed.any()
@@ -76,7 +76,7 @@ def test_the_eyes_stay_bit_for_bit_and_the_nose_stays_put(closed_lips: HeldPrese
 def test_the_finished_mouth_does_what_the_speech_asks(presenter: str, request: pytest.FixtureRequest) -> None:
     shown: HeldPresenter = request.getfixturevalue(presenter)
     asked = np.clip(0.5 - 0.7 * np.cos(np.arange(24) * 2 * np.pi / 12), 0, 1.2)
-    finished = [laid(patch, shown.pictures[patch.template_frame]) for patch in patches(asking_for(asked), shown, 24)]
+    finished = [laid(patch, shown.pictures[patch.presenter_frame]) for patch in patches(asking_for(asked), shown, 24)]
     seen = seen_gaps(finished)
     assert np.corrcoef(asked, seen)[0, 1] > 0.9
     assert np.ptp(seen) == pytest.approx(np.ptp(asked) * calibrate(shown.tracks).opening, rel=0.09)
@@ -84,7 +84,7 @@ def test_the_finished_mouth_does_what_the_speech_asks(presenter: str, request: p
 
 def test_silence_closes_a_smile(smile: HeldPresenter) -> None:
     made = patches(asking_for(SHUT), smile, 12)
-    finished = [laid(patch, smile.pictures[patch.template_frame]) for patch in made]
+    finished = [laid(patch, smile.pictures[patch.presenter_frame]) for patch in made]
     assert np.median(seen_gaps(list(smile.pictures))) > 0.1
     assert np.median(seen_gaps(finished)) < 0.05
 
@@ -95,7 +95,7 @@ def test_frames_without_a_face_pass_through_and_motion_fades_around_them(closed_
     assert made[0].pixels is None
     assert made[1].pixels is None
     change = [
-        np.abs(laid(patch, shown.pictures[patch.template_frame]).astype(int) - shown.pictures[patch.template_frame])
+        np.abs(laid(patch, shown.pictures[patch.presenter_frame]).astype(int) - shown.pictures[patch.presenter_frame])
         .mean()
         .item()
         for patch in made[2:7]
@@ -117,11 +117,11 @@ def test_light_and_lips_of_one_shot_do_not_reach_into_the_next(closed_lips: Held
     np.testing.assert_array_equal(first, same)
 
 
-def test_a_template_that_speaks_shows_its_own_mouths(speaker: HeldPresenter) -> None:
+def test_a_presenter_that_speaks_shows_its_own_mouths(speaker: HeldPresenter) -> None:
     asked = np.clip(0.5 - 0.7 * np.cos(np.arange(30) * 2 * np.pi / 15), 0, 1.2)
     made = patches(asking_for(asked), speaker, 30)
     assert np.mean([patch.own_mouth for patch in made]) > 0.5
-    finished = [laid(patch, speaker.pictures[patch.template_frame]) for patch in made]
+    finished = [laid(patch, speaker.pictures[patch.presenter_frame]) for patch in made]
     assert np.corrcoef(asked, seen_gaps(finished))[0, 1] > 0.9
 
 
@@ -140,7 +140,7 @@ def test_a_closure_of_one_frame_shows_the_lips_of_a_frame_that_is_closed(speaker
     assert cv2.matchTemplate(around, lips, cv2.TM_CCOEFF_NORMED).max() > 0.85
 
 
-def test_any_other_template_shows_none(closed_lips: HeldPresenter, smile: HeldPresenter) -> None:
+def test_any_other_presenter_shows_none(closed_lips: HeldPresenter, smile: HeldPresenter) -> None:
     for shown in (closed_lips, smile):
         assert not any(patch.own_mouth for patch in patches(asking_for(OPEN), shown, 4))
 
@@ -170,7 +170,7 @@ def test_a_mouth_that_yawns_is_closed_with_the_lips_and_chin_of_a_closed_frame(y
 def test_a_mouth_opens_from_its_closed_lips_while_the_presenter_yawns(yawner: HeldPresenter) -> None:
     asked = np.clip(0.5 - 0.7 * np.cos(np.arange(30) * 2 * np.pi / 10), 0, 1.2)
     made = patches(asking_for(asked), yawner, 30)
-    finished = [laid(patch, yawner.pictures[patch.template_frame]) for patch in made]
+    finished = [laid(patch, yawner.pictures[patch.presenter_frame]) for patch in made]
     yawning = slice(YAWN - 4, YAWN + 5)
     assert np.corrcoef(asked[yawning], seen_gaps(finished)[yawning])[0, 1] > 0.9
 

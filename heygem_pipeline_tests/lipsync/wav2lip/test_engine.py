@@ -50,7 +50,7 @@ def made(
     presenter: HeldPresenter, speech: SpeechFeatures, generator: StandInGenerator | None = None
 ) -> list[MouthPatch]:
     engine = Wav2LipEngine((generator or StandInGenerator(open_mouthed)).generator)
-    return list(engine.generate(speech, presenter.template, presenter.tracks))
+    return list(engine.generate(speech, presenter.sequence, presenter.tracks))
 
 
 def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: HeldPresenter) -> None:
@@ -66,7 +66,7 @@ def test_the_last_frame_is_drawn_and_hears_the_tail(closed_lips: HeldPresenter) 
 def test_the_lead_is_a_setting(closed_lips: HeldPresenter, lead: float) -> None:
     generator, speech = StandInGenerator(open_mouthed), spoken(30)
     engine = Wav2LipEngine(generator.generator, EngineSettings(wav2lip_lead_seconds=lead))
-    list(engine.generate(speech, closed_lips.template, closed_lips.tracks))
+    list(engine.generate(speech, closed_lips.sequence, closed_lips.tracks))
     assert f"lead {lead:g}" in engine.version
     first = int(15 / 25 * 80 - lead * 80)
     np.testing.assert_allclose(generator.asked[15].mel, speech.log_mel[first : first + 16], atol=1e-6)
@@ -87,7 +87,7 @@ def test_in_silence_a_mouth_that_stands_open_is_drawn_from_silence(smile: HeldPr
 
 def test_the_mouth_fades_into_silence_without_a_jump(closed_lips: HeldPresenter) -> None:
     patches = made(closed_lips, spoken(40, silent_from=15))
-    shown = [closed_lips.pictures[patch.template_frame] for patch in patches]
+    shown = [closed_lips.pictures[patch.presenter_frame] for patch in patches]
     moved = [np.abs(laid(p, s).astype(int) - s).mean() for p, s in zip(patches, shown, strict=True)]
     steps = np.abs(np.diff(moved))
     assert moved[-1] == 0
@@ -118,7 +118,7 @@ def test_a_few_frames_are_held_however_long_the_clip(closed_lips: HeldPresenter)
     shown, most = Watched(closed_lips.pictures, closed_lips.tracks, alive), 0
     engine = Wav2LipEngine(StandInGenerator(open_mouthed, batch=4).generator)
     ahead = 0
-    for patch in engine.generate(spoken(120), shown.template, shown.tracks):
+    for patch in engine.generate(spoken(120), shown.sequence, shown.tracks):
         most = max(most, sum(reference() is not None for reference in alive))
         ahead = max(ahead, len(alive) - patch.output_frame)
     assert len(alive) == 120
@@ -155,7 +155,7 @@ def test_a_clip_that_fails_leaves_no_thread(closed_lips: HeldPresenter) -> None:
 def test_bfloat16_changes_no_patch_by_more_than_two_levels(network: Wav2LipNetwork, smile: HeldPresenter) -> None:
     def patches(dtype: torch.dtype) -> list[MouthPatch]:
         engine = Wav2LipEngine(FaceGenerator(network, CPU, dtype, batch=4))
-        return list(engine.generate(spoken(6), smile.template, smile.tracks))
+        return list(engine.generate(spoken(6), smile.sequence, smile.tracks))
 
     for exact, short in zip(patches(torch.float32), patches(torch.bfloat16), strict=True):
         assert exact.pixels is not None
@@ -210,7 +210,7 @@ def test_damaged_weights_are_told(checkpoints: Path, closed_lips: HeldPresenter)
     (checkpoints / "wav2lip.pth").write_bytes(b"<html>quota exceeded</html>")
     engine: LipSyncEngine = load_engine("wav2lip", settings())
     with pytest.raises(CheckpointUnusable, match=r"wav2lip\.pth"):
-        list(engine.generate(spoken(5), closed_lips.template, closed_lips.tracks))
+        list(engine.generate(spoken(5), closed_lips.sequence, closed_lips.tracks))
 
 
 def test_a_clip_is_made_through_the_command(network: Wav2LipNetwork, checkpoints: Path, tmp_path: Path) -> None:

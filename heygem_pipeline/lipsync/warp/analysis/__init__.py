@@ -1,1 +1,1 @@
-"""What the template shows of its mouth: its lines, its colours, its rest, how far it opens."""
+"""What the presenter shows of its mouth: its lines, its colours, its rest, how far it opens."""

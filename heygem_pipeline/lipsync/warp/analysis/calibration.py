@@ -1,4 +1,4 @@
-"""What a template's tracks say about its mouth: its shape in every frame, its rest, and how far it opens."""
+"""What a presenter's tracks say about its mouth: its shape in every frame, its rest, and how far it opens."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ OPENING_QUANTILE = 0.9
 """Of the gaps in speech: the standard unit of the speech model."""
 
 LEAST_OWN_SHARE, MOST_OWN_SHARE = 0.6, 1.6
-"""Bounds of an opening that a template shows of itself, over the typical one."""
+"""Bounds of an opening that a presenter shows of itself, over the typical one."""
 
 TOUCHING_PREDICTED_GAP, PARTED_PREDICTED_GAP = 0.045, 0.085
 """Predicted gaps (IOD) below which lips are taken to touch and above which to be parted; both are mixed between."""
@@ -49,14 +49,14 @@ MOUTH_SECONDS, FACE_SECONDS = 0.2, 0.44
 """Windows of the Savitzky-Golay filters for the mouth and for what lies around it."""
 
 FEWEST_SPEAKING, FEWEST_SILENT = 40, 8
-"""Frames of speech and of silence from which a template's own measures are taken."""
+"""Frames of speech and of silence from which a presenter's own measures are taken."""
 
 TYPICAL_WIDENING, LEAST_WIDENING, MOST_WIDENING = 0.06, 0.045, 0.075
-"""Relative deviation of the mouth's width in speech: the usual one, and bounds for what a template shows of itself
+"""Relative deviation of the mouth's width in speech: the usual one, and bounds for what a presenter shows of itself
 (quartiles of the talking people measured: 0.04 and 0.075)."""
 
 NARROWEST_QUANTILE, LEAST_NARROWING, MOST_NARROWING = 0.01, 0.12, 0.18
-"""Which of a speaking template's widths is as narrow as its mouth goes; bounds of that loss of width, whose larger is
+"""Which of a speaking presenter's widths is as narrow as its mouth goes; bounds of that loss of width, whose larger is
 anyone else's."""
 
 LEAST_SPOKEN_GAP = 0.05
@@ -65,7 +65,7 @@ LEAST_SPOKEN_GAP = 0.05
 
 @dataclass(frozen=True)
 class Calibration:
-    """One template's mouth; rows of frames without a face are NaN (``parted``: 0).
+    """One presenter's mouth; rows of frames without a face are NaN (``parted``: 0).
 
     Attributes:
         landmarks: float64 (frames, 68, 2), head frame, smoothed in time.
@@ -74,7 +74,7 @@ class Calibration:
         parted: float64 (frames,), 0 = the lips touch, 1 = they are apart.
         own_teeth: float64 (frames,), how far the frames' own open mouths, and not drawn ones, are shown: 1 where the
             mouth is open for seconds, 0 where it only opens now and then, so that the two do not take turns.
-        rest: where the mouth would be in each frame without the template's own chewing or speech.
+        rest: where the mouth would be in each frame without the presenter's own chewing or speech.
         neutral_width: the closed mouth's width, IOD.
         opening: IOD of gap for one standard unit of the speech model.
         widening: relative change of width for one standard unit.
@@ -94,13 +94,13 @@ class Calibration:
 
 
 def calibrate(tracks: FaceTracks, speech: SpeechFeatures | None = None) -> Calibration:
-    """Measure the template's mouth from its tracks; at least one frame must show a face.
+    """Measure the presenter's mouth from its tracks; at least one frame must show a face.
 
     A presenter who is seen to speak shows how far this mouth opens, and its rest between words; anyone else gets a
     typical opening, scaled by the width of the mouth.
 
     Args:
-        speech: the template's own sound.
+        speech: the presenter's own sound.
     """
     landmarks = _smoothed_landmarks(tracks)
     lips = _smoothed_lips(tracks)
@@ -155,7 +155,7 @@ def _narrowing(landmarks: NDArray[np.float64], speaking: NDArray[np.bool_], widt
 
 
 def _speaking(tracks: FaceTracks, speech: SpeechFeatures | None) -> NDArray[np.bool_]:
-    """Bool (frames,): a face is seen while speech is heard in the template's own sound."""
+    """Bool (frames,): a face is seen while speech is heard in the presenter's own sound."""
     if speech is None or not len(speech.activity):
         return np.zeros(len(tracks), bool)
     times = np.arange(len(tracks)) / float(tracks.frame_rate)

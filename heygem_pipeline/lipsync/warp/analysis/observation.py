@@ -23,7 +23,7 @@ FRAMES_TOGETHER, BYTES_TOGETHER = 3, 64 * 2**20
 """Frames that are looked at together: so many, and fewer where they are large. More would save little."""
 
 _Shown = tuple[int, tuple[int, NDArray[np.uint8]]]
-"""Output frame, template frame, picture."""
+"""Output frame, presenter frame, picture."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Observation:
     """One output frame's picture and, where there is a face, its lips and light."""
 
     output_frame: int
-    template_frame: int
+    presenter_frame: int
     frame: NDArray[np.uint8]
     contours: MouthContours | None
     light: FaceLighting | None
@@ -40,7 +40,7 @@ class Observation:
 @dataclass(frozen=True)
 class _DetectedFrame:
     output_frame: int
-    template_frame: int
+    presenter_frame: int
     shot: int
     frame: NDArray[np.uint8]
     face: DetectedFace | None
@@ -68,7 +68,7 @@ def observe_frames(
     calibration: Calibration,
     record: LipRecord | None = None,
 ) -> Iterator[Observation]:
-    """Yield an observation for every shown (template frame, picture), holding the pictures of 0.3 s.
+    """Yield an observation for every shown (presenter frame, picture), holding the pictures of 0.3 s.
 
     Args:
         record: of these very frames in this order; what it lacks is added to it.
@@ -78,13 +78,13 @@ def observe_frames(
     detected = _detect(shown, tracks, calibration, LipRecord() if record is None else record)
     for seen, around in _with_neighbours(detected, smoother.still):
         if seen.face is None:
-            yield Observation(seen.output_frame, seen.template_frame, seen.frame, None, None)
+            yield Observation(seen.output_frame, seen.presenter_frame, seen.frame, None, None)
             continue
         if light is None or shot != seen.shot:
             light, shot = FaceLighting.median([face.light for _, face in around]), seen.shot
         light = update_lighting(light, seen.face.light)
         contours = smoother.smoothed_contours([(later, face.lips) for later, face in around])
-        yield Observation(seen.output_frame, seen.template_frame, seen.frame, contours, light)
+        yield Observation(seen.output_frame, seen.presenter_frame, seen.frame, contours, light)
 
 
 def _detect(
@@ -93,20 +93,20 @@ def _detect(
     shots, present = tracks.shots, tracks.present
     lines, shot = None, -1
     numbered = enumerate(shown)
-    for output_frame, (template_frame, frame) in islice(numbered, len(record)):
-        place, face = int(shots[template_frame]), None
-        if present[template_frame]:
-            predicted = contours_from_lips(calibration.lips[template_frame])
-            face = record.face(output_frame, predicted, tracks.head_frame(template_frame))
+    for output_frame, (presenter_frame, frame) in islice(numbered, len(record)):
+        place, face = int(shots[presenter_frame]), None
+        if present[presenter_frame]:
+            predicted = contours_from_lips(calibration.lips[presenter_frame])
+            face = record.face(output_frame, predicted, tracks.head_frame(presenter_frame))
             lines, shot = face.lips.lines, place
-        yield _DetectedFrame(output_frame, template_frame, place, frame, face)
+        yield _DetectedFrame(output_frame, presenter_frame, place, frame, face)
     for block in _blocks(numbered):
         lips: list[SeenLips] = []
-        here = [int(shots[template_frame]) for _, (template_frame, _) in block]
-        for place, (_, (template_frame, frame)) in zip(here, block, strict=True):
-            if present[template_frame]:
-                predicted = contours_from_lips(calibration.lips[template_frame])
-                lips.append(SeenLips(frame, tracks.head_frame(template_frame), predicted, anew=place != shot))
+        here = [int(shots[presenter_frame]) for _, (presenter_frame, _) in block]
+        for place, (_, (presenter_frame, frame)) in zip(here, block, strict=True):
+            if present[presenter_frame]:
+                predicted = contours_from_lips(calibration.lips[presenter_frame])
+                lips.append(SeenLips(frame, tracks.head_frame(presenter_frame), predicted, anew=place != shot))
                 shot = place
         edges = detect_lip_edges_of_frames(lips, lines) if lips else []
         lines = edges[-1] if edges else lines
@@ -119,10 +119,10 @@ def _detect(
         found.reverse()
         block.reverse()
         for place in here:
-            output_frame, (template_frame, frame) = block.pop()
-            face = found.pop() if present[template_frame] else None
+            output_frame, (presenter_frame, frame) = block.pop()
+            face = found.pop() if present[presenter_frame] else None
             record.add(face)
-            yield _DetectedFrame(output_frame, template_frame, place, frame, face)
+            yield _DetectedFrame(output_frame, presenter_frame, place, frame, face)
 
 
 def _blocks(shown: Iterator[_Shown]) -> Iterator[list[_Shown]]:

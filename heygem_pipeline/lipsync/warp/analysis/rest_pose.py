@@ -1,4 +1,4 @@
-"""Where a template's mouth would be if it did not move of its own: what speech is articulated from.
+"""Where a presenter's mouth would be if it did not move of its own: what speech is articulated from.
 
 A presenter who chews, smiles or speaks must not do so against the new words. Expressions last and stay; what is quicker
 goes, as far as it moves the lips at all: a mouth that keeps still is left exactly as it is.

@@ -1,4 +1,4 @@
-"""How light a person's teeth are and how much of them shows: read where a template opens its mouth, usual elsewhere."""
+"""How light a person's teeth are and how much of them shows: read where a mouth is seen open, usual elsewhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ class Performance(Protocol):
         """Return what one output frame shall show.
 
         Args:
-            own: the lips of the template's frame.
+            own: the lips of the presenter's frame.
             rest: where they would be if they did not move of their own.
         """
         ...

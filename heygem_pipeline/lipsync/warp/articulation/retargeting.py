@@ -1,4 +1,4 @@
-"""From predicted mouth shapes in standard units to what this template's mouth shall do, one articulation a frame."""
+"""From predicted mouth shapes in standard units to what this presenter's mouth shall do, one articulation a frame."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,11 @@ LARGEST_GAP, LARGEST_LIP_MOVE = 0.32, 0.04
 """IOD: bounds of what the warp can show without tearing."""
 
 REST_GAP, REST_WIDTH = 0.006, 0.006
-"""Smaller articulations are not shown, so that silence leaves the template untouched."""
+"""Smaller articulations are not shown, so that silence leaves the presenter untouched."""
 
 
 def retarget(shape: MouthShape, calibration: Calibration) -> list[Articulation]:
-    """Scale a predicted shape (standard units) to the template's mouth."""
+    """Scale a predicted shape (standard units) to the presenter's mouth."""
     opening = DRAWN_OPENING * calibration.opening
     gap = np.clip(_shrunk(shape.gap * opening, REST_GAP), 0, LARGEST_GAP)
     width = _shrunk(_width(shape.width, calibration), REST_WIDTH)

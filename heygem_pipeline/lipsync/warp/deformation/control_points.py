@@ -32,7 +32,7 @@ def face_control_points(
 
     Args:
         landmarks: (68, 2), head frame.
-        base: the mouth's lines in the template.
+        base: the mouth's lines in the presenter.
         target: the mouth's lines in the output.
         jaw: how far the jaw drops, IOD; negative where it rises.
     """

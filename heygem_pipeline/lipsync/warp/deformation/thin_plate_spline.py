@@ -46,7 +46,7 @@ class ControlPoints:
 
     Attributes:
         target: float64 (points, 2), where they shall be.
-        source: float64 (points, 2), where the template has them.
+        source: float64 (points, 2), where the presenter has them.
     """
 
     target: NDArray[np.float64]
@@ -76,7 +76,7 @@ class DisplacementGrid:
     def displacement(
         self, shared: ControlPoints, layers: Sequence[ControlPoints], outline: NDArray[np.float64]
     ) -> NDArray[np.float32]:
-        """Return what to add to an output place to find its place in the template, for each of the layers.
+        """Return what to add to an output place to find its place in the presenter, for each of the layers.
 
         Args:
             shared: control points that hold in every layer.

@@ -1,1 +1,1 @@
-"""The mouths a speaking template has itself, found and laid on."""
+"""The mouths a speaking presenter has itself, found and laid on."""

@@ -1,4 +1,4 @@
-"""How far a template's own closed lips take the place of another mouth: nothing switches, and nothing stays between."""
+"""How far a presenter's own closed lips take another mouth's place: nothing switches, and nothing stays between."""
 
 from collections import deque
 from collections.abc import Iterator

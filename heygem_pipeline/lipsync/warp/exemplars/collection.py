@@ -1,4 +1,4 @@
-"""A template's own mouths: pictures of its lips, teeth and tongue as it has them, each with its lines and its pose."""
+"""A presenter's own mouths: pictures of its lips, teeth and tongue as it has them, each with its lines and its pose."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -15,18 +15,18 @@ from heygem_pipeline.lipsync.warp.analysis.calibration import CLOSED_FRAMES_SHAR
 from heygem_pipeline.lipsync.warp.analysis.observation import Observation, observe_frames
 from heygem_pipeline.lipsync.warp.analysis.order_statistics import quantile
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips, shape_descriptor
-from heygem_pipeline.media.template import Boxes
+from heygem_pipeline.media.frame_sequence import Boxes
 from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 
 MOST_EXEMPLARS = 320
-"""Mouths kept of one template, however long it is."""
+"""Mouths kept of one presenter, however long it is."""
 
 MOST_CLOSED, CLOSED_SECONDS = 40, 30.0
 """Closed mouths kept of a presenter who does not speak, and from how much of the beginning they are taken: reading on
 would cost more than they are worth."""
 
 MOST_BYTES = 64 * 2**20
-"""Pixels kept of one template: large faces are represented by fewer mouths."""
+"""Pixels kept of one presenter: large faces are represented by fewer mouths."""
 
 SEARCHED_SECONDS = 180.0
 """A presenter shows in three minutes every mouth that will be wanted."""
@@ -38,7 +38,7 @@ EXEMPLAR_MARGIN, CHIN_MARGIN = 0.27, 0.5
 """IOD of skin kept around the lips, and below them: down to the chin."""
 
 FEWEST_OPEN_SECONDS = 0.5
-"""A template whose lips part for less than this holds no mouths worth showing."""
+"""A presenter whose lips part for less than this holds no mouths worth showing."""
 
 FEWEST_MOVED_SECONDS, MOVED_GAP, USUAL_GAP = 0.08, 0.06, 0.045
 """How long the lips of one who does not speak must part by themselves, how far beyond the nearest ones (IOD), and how
@@ -47,7 +47,7 @@ has none that fit."""
 
 CLOSED_SEEN_GAP, CLOSED_LANDMARK_GAP = 0.015, 0.03
 """IOD: lips are closed that are seen no further apart than the first, and whose landmarks lie no further apart than the
-template's nearest ones and the second: colour alone takes even teeth for a lip, landmarks alone bridge small openings.
+presenter's nearest ones and the second: colour alone takes even teeth for a lip, landmarks alone bridge small openings.
 All that were looked at of 25 people were closed."""
 
 CLEAR_GAP, MIDDLE, OPENING_ROWS = 0.05, slice(5, 12), np.linspace(0.1, 0.9, 9)
@@ -68,7 +68,7 @@ class Exemplar:
     """One frame's mouth.
 
     Attributes:
-        frame: index in the template.
+        frame: index in the presenter.
         picture: uint8 (rows, columns, 3) BGR, cut from the frame as it is.
         head: of the picture.
         contours: its lips, head frame, as the landmarks tell them: what they get wrong in it they get wrong in a like
@@ -92,7 +92,7 @@ class Exemplar:
 
 @dataclass(frozen=True)
 class ExemplarSet:
-    """The mouths of one template, in the template's order; at least one.
+    """The mouths of one presenter, in the presenter's order; at least one.
 
     Attributes:
         signatures: float64 (mouths, numbers), what they look like, comparable by distance.
@@ -118,12 +118,12 @@ class ExemplarSet:
 
     @property
     def frames(self) -> NDArray[np.int64]:
-        """Their places in the template (mouths,)."""
+        """Their places in the presenter (mouths,)."""
         return np.array([mouth.frame for mouth in self.mouths])
 
 
 def has_varied_mouths(tracks: FaceTracks, calibration: Calibration) -> bool:
-    """Tell from the tracks alone whether a template shows enough different mouths, open ones among them."""
+    """Tell from the tracks alone whether a presenter shows enough different mouths, open ones among them."""
     opened = tracks.present & (calibration.parted > 0.5)
     if opened.sum() < FEWEST_OPEN_SECONDS * float(tracks.frame_rate):
         return False
@@ -150,12 +150,12 @@ def collect_exemplars(
     allowed: NDArray[np.bool_] | None = None,
     areas: NDArray[np.integer] | None = None,
 ) -> ExemplarSet | None:
-    """Keep the mouths of a template that shows many different ones, and the closed ones of one that moves its mouth.
+    """Keep the mouths of a presenter that shows many different ones, and the closed ones of one that moves its mouth.
 
     None for any other, whose frames are not read.
 
     Args:
-        frames: opens the template's frames, in order, as ``Template.frames``; read once and no further than needed.
+        frames: opens the presenter's frames, in order, as ``FrameSequence.frames``; read once, no further than needed.
         allowed: bool (frames,), where mouths may be taken from.
         areas: (frames, 4), the part that is looked at; default, all of every frame is read.
     """
@@ -208,7 +208,7 @@ def select_exemplar_frames(
     allowed: NDArray[np.bool_] | None = None,
     most: int | None = None,
 ) -> NDArray[np.bool_]:
-    """Return which frames to keep, bool (frames,): all of a short template, else runs about the most different mouths.
+    """Return which frames to keep, bool (frames,): all of a short presenter, else runs about the most different mouths.
 
     Each further run lies around the frame least like any taken before (k-centre after Gonzalez 1985).
     """
@@ -267,8 +267,8 @@ def _crop_exemplars(
                     return
 
         for seen in observe_frames(shown(), tracks, calibration):
-            contours = contours_from_lips(calibration.lips[seen.template_frame])
-            mouth = _crop_exemplar(seen, tracks.head_frame(seen.template_frame), contours)
+            contours = contours_from_lips(calibration.lips[seen.presenter_frame])
+            mouth = _crop_exemplar(seen, tracks.head_frame(seen.presenter_frame), contours)
             if mouth is not None:
                 yield mouth
 
@@ -289,7 +289,7 @@ def _crop_exemplar(seen: Observation, head: HeadFrame, contours: MouthContours) 
         return None
     picture = seen.frame[top:bottom, left:right].copy()
     return Exemplar(
-        frame=seen.template_frame,
+        frame=seen.presenter_frame,
         picture=picture,
         head=head.cropped(left, top),
         contours=contours,

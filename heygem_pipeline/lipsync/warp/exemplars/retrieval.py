@@ -1,4 +1,4 @@
-"""Which of a template's own mouths is shown in each output frame: near the shape asked for, and seldom jumping."""
+"""Which of a presenter's own mouths is shown in each output frame: near the shape asked for, and seldom jumping."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ POSE_WEIGHT = 1.5
 """Square IOD for a square radian of yaw and pitch."""
 
 BLUR_WEIGHT = 0.02
-"""Square IOD for a mouth half as sharp as the template's usual one."""
+"""Square IOD for a mouth half as sharp as the presenter's usual one."""
 
 FILM_WEIGHT, CLEAR_QUANTILE = 0.04, 0.7
-"""Square IOD for an opening half as clear as the template's clear ones, and which quantile those are: teeth and dark
+"""Square IOD for an opening half as clear as the presenter's clear ones, and which quantile those are: teeth and dark
 that run into each other are a film."""
 
 UNREST_WEIGHT, USUAL_UNREST, MOST_UNREST = 0.012, 1.0, 1.5
@@ -41,7 +41,7 @@ UNUSUAL_WEIGHT = 1.0
 """How much worse closed lips are that are pursed or pressed as this presenter's seldom are, for a square IOD."""
 
 SOOT_WEIGHT, USUAL_SOOT = 0.2, 0.4
-"""Square IOD for closed lips whose line is all dark, beyond that quantile of the template's closed lips."""
+"""Square IOD for closed lips whose line is all dark, beyond that quantile of the presenter's closed lips."""
 
 NOD_SHARE = 0.5
 """How much of a nod's difference counts where lips close: a dropped jaw is read as part of a nod."""
@@ -60,10 +60,10 @@ BLOCK_SECONDS, LOOKAHEAD_SECONDS = 4.0, 1.0
 
 SHOWN_DISTANCE, DROPPED_DISTANCE = 0.12, 0.20
 """Square IOD up to which mouths begin to be shown, and beyond which they cease to be: a mouth that is half the
-template's and half drawn is no mouth."""
+presenter's and half drawn is no mouth."""
 
 CLOSED_DISTANCE = 0.25
-"""The same for lips that shall close: any of the template's own that touch are better than bent open ones, up to about
+"""The same for lips that shall close: any of the presenter's own that touch are better than bent open ones, up to about
 20 degrees of pose away."""
 
 FADING_GAP, OPEN_GAP = 0.045, 0.10
@@ -94,7 +94,7 @@ class Query:
         gap: its true opening, IOD.
         pose: (2,), yaw and pitch of the frame below, radians.
         shot: the shot it belongs to.
-        frame: its place in the template.
+        frame: its place in the presenter.
     """
 
     contours: MouthContours
@@ -109,7 +109,7 @@ class Match:
     """The mouth for one output frame.
 
     Attributes:
-        mouth: its place among the template's mouths.
+        mouth: its place among the presenter's mouths.
         before: the mouth it replaces, -1 where none.
         fade: how much of that is still shown, 0 except after a jump.
         near: whether it is like enough to be shown at all.
@@ -245,7 +245,7 @@ class _ExemplarSearch:
         return costs + self._unusual - (1 - NOD_SHARE) * nodded + AGE_WEIGHT * np.minimum(away, 1)
 
     def plays_on(self, before: int, after: int) -> bool:
-        """Whether one mouth follows another as in the template, held, or a frame skipped or stepped back."""
+        """Whether one mouth follows another as in the presenter, held, or a frame skipped or stepped back."""
         return bool(self._runs[before] == self._runs[after]) and after - before in STEP_COST
 
     def stay_open(self, wanted: Query) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Teeth that a template's own frame bares: its own pixels stay where they are while the lips move over them.
+"""Teeth that a presenter's own frame bares: its own pixels stay where they are while the lips move over them.
 
 No measurement is recorded for the numbers below: they are settings of a picture's look.
 """
@@ -131,7 +131,7 @@ def _darkness(
 
 
 def _sample_rows(region: MouthRegion, y: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Colours of the template's frame above or below every pixel, at the height ``y`` of the head frame."""
+    """Colours of the presenter's frame above or below every pixel, at the height ``y`` of the head frame."""
     import cv2
 
     shift = (y - region.y) / region.pixel_size

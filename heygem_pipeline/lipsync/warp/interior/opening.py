@@ -1,4 +1,4 @@
-"""What shows between the lips: the template's own teeth where its frame has them, the drawn interior elsewhere.
+"""What shows between the lips: the presenter's own teeth where its frame has them, the drawn interior elsewhere.
 
 No measurement is recorded for the numbers below: they are settings of a picture's look.
 """
@@ -74,7 +74,7 @@ def paint_opening(
     light: FaceLighting,
     own_teeth: float,
 ) -> None:
-    """Paint the opening, and the crease of lips that the template never closed, into the warped crop.
+    """Paint the opening, and the crease of lips that the presenter never closed, into the warped crop.
 
     Args:
         own_teeth: 0..1, how far the frame's own open mouth is shown and not a drawn one.
@@ -118,7 +118,7 @@ def _shade_rims(picture: NDArray[np.float32], region: MouthRegion, own: LipHeigh
 def _draw_crease(
     picture: NDArray[np.float32], region: MouthRegion, own: LipHeights, target: MouthContours, light: FaceLighting
 ) -> None:
-    """Lips that were apart in the template have no dark line of their own to show when they meet."""
+    """Lips that were apart in the presenter have no dark line of their own to show when they meet."""
     left, right = float(target.upper_outer[0, 0]), float(target.upper_outer[-1, 0])
     across = (2 * region.x - left - right) / (right - left)
     apart = np.clip((own[1] - own[0]) / CREASE_APART, 0, 1)

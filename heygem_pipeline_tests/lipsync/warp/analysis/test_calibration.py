@@ -1,4 +1,4 @@
-"""How far a template's mouth opens, and when it rests."""
+"""How far a presenter's mouth opens, and when it rests."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -47,7 +47,7 @@ def test_a_smile_is_wide_but_not_large(smile: HeldPresenter) -> None:
 
 
 @pytest.mark.parametrize("wide", [0.12, 0.22])
-def test_a_template_that_speaks_sets_its_own_amplitude(closed_lips: HeldPresenter, wide: float) -> None:
+def test_a_presenter_that_speaks_sets_its_own_amplitude(closed_lips: HeldPresenter, wide: float) -> None:
     gaps = wide * np.clip(np.sin(np.arange(FRAMES) * 0.5), 0, 1)
     calibration = calibrate(speaking_tracks(closed_lips, gaps), speech_of(FRAMES))
     assert calibration.opening == pytest.approx(np.quantile(gaps, 0.9), rel=0.2)

@@ -109,7 +109,7 @@ def test_a_clip_that_is_not_drawn_to_its_end_keeps_nothing(closed_lips: HeldPres
     path = tmp_path / "one.lips"
     kept = keeping(closed_lips, path)
     engine = asking_for(OPENING)
-    with closing(cast("Generator[MouthPatch]", engine.generate(speech_of(12), kept.template, kept.tracks))) as drawing:
+    with closing(cast("Generator[MouthPatch]", engine.generate(speech_of(12), kept.sequence, kept.tracks))) as drawing:
         next(drawing)
     assert not path.exists()
 

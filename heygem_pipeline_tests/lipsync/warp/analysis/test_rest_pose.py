@@ -1,4 +1,4 @@
-"""Where a mouth would be without the template's own speech, chewing or smiling."""
+"""Where a mouth would be without the presenter's own speech, chewing or smiling."""
 
 import numpy as np
 

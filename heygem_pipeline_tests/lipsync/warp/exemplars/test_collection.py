@@ -1,4 +1,4 @@
-"""Which mouths of a template are kept."""
+"""Which mouths of a presenter are kept."""
 
 from dataclasses import replace
 
@@ -13,10 +13,10 @@ from heygem_pipeline.lipsync.warp.exemplars.collection import collect_exemplars,
 
 
 def collected(presenter: HeldPresenter) -> collection.ExemplarSet | None:
-    return collect_exemplars(presenter.template.frames, presenter.tracks, calibrate(presenter.tracks))
+    return collect_exemplars(presenter.sequence.frames, presenter.tracks, calibrate(presenter.tracks))
 
 
-def test_every_mouth_of_a_short_template_that_speaks_is_kept(speaker: HeldPresenter) -> None:
+def test_every_mouth_of_a_short_presenter_that_speaks_is_kept(speaker: HeldPresenter) -> None:
     kept = collected(speaker)
     assert kept is not None
     np.testing.assert_array_equal(kept.frames, np.arange(len(speaker.pictures)))
@@ -83,7 +83,7 @@ def test_a_mouth_that_leaves_the_frame_is_not_kept(speaker: HeldPresenter) -> No
     assert collected(speaker.moved(0, 300)) is None
 
 
-def test_few_mouths_of_a_long_template_are_kept_the_most_open_and_a_closed_one_among_them(
+def test_few_mouths_of_a_long_presenter_are_kept_the_most_open_and_a_closed_one_among_them(
     speaker: HeldPresenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collection, "MOST_EXEMPLARS", 16)

@@ -21,7 +21,7 @@ LIGHT = FaceLighting(SKIN, LIP, np.float32(0.3) * LIP, default_teeth(SKIN, 0.09)
 
 @pytest.fixture(scope="module")
 def kept(speaker: HeldPresenter) -> ExemplarSet:
-    found = collect_exemplars(speaker.template.frames, speaker.tracks, calibrate(speaker.tracks))
+    found = collect_exemplars(speaker.sequence.frames, speaker.tracks, calibrate(speaker.tracks))
     assert found is not None
     return found
 

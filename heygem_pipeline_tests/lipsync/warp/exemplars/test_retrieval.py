@@ -63,7 +63,7 @@ def test_the_mouth_that_was_asked_for_is_found() -> None:
         assert found.near
 
 
-def test_a_passage_of_the_template_is_played_as_it_was() -> None:
+def test_a_passage_of_the_presenter_is_played_as_it_was() -> None:
     rng = np.random.default_rng(3)
     own = mouths_with(list(rng.uniform(0, 0.25, 40)))
     found = shown([one.contours.gap for one in own.mouths[12:30]], own)

@@ -12,11 +12,10 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from heygem_pipeline.errors import TruncatedFile
-from heygem_pipeline.media import decode
-from heygem_pipeline.media import template as template_module
+from heygem_pipeline.media import decode, frame_sequence
 from heygem_pipeline.media.formats import open_media
+from heygem_pipeline.media.frame_sequence import FrameSequence
 from heygem_pipeline.media.packet_index import PacketIndex
-from heygem_pipeline.media.template import Template
 from heygem_pipeline.media.timeline import ping_pong
 from heygem_pipeline_tests.media.conftest import COUNTED, DISPLAY_MATRICES, MOVING, MakeMedia, turned
 
@@ -52,7 +51,7 @@ def digest(frame: NDArray[np.uint8]) -> bytes:
 
 def brightness(path: Path) -> list[int]:
     """Which frame of COUNTED each frame of the timeline shows."""
-    return [round((float(frame.mean()) * 219 / 255) / 4) for frame in Template.open(path).frames()]
+    return [round((float(frame.mean()) * 219 / 255) / 4) for frame in FrameSequence.open(path).frames()]
 
 
 @pytest.fixture(params=SOURCES)
@@ -67,14 +66,14 @@ def source(request: pytest.FixtureRequest, make_media: MakeMedia, moving: Path) 
 def test_backward_shows_the_very_frames_of_forward(
     source: Path, held_at_once: int, held_on_disk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    template = Template.open(source)
-    count = template.info.frame_count
-    forward = [digest(frame) for frame in template.frames()]
+    sequence = FrameSequence.open(source)
+    count = sequence.info.frame_count
+    forward = [digest(frame) for frame in sequence.frames()]
     assert len(forward) == count
     assert len(set(forward)) > 0.6 * count
-    monkeypatch.setattr(template_module, "BACKWARD_BYTES", held_at_once * template.info.decoded_bytes)
-    monkeypatch.setattr(template_module, "SPILL_BYTES", held_on_disk * template.info.width * template.info.height * 3)
-    shown = [(index, digest(frame)) for index, frame in template.presentation(3 * count)]
+    monkeypatch.setattr(frame_sequence, "BACKWARD_BYTES", held_at_once * sequence.info.decoded_bytes)
+    monkeypatch.setattr(frame_sequence, "SPILL_BYTES", held_on_disk * sequence.info.width * sequence.info.height * 3)
+    shown = [(index, digest(frame)) for index, frame in sequence.presentation(3 * count)]
     assert shown == [(index, forward[index]) for index in (ping_pong(position, count) for position in range(3 * count))]
 
 
@@ -83,17 +82,17 @@ def test_with_room_on_the_disk_a_long_group_is_decoded_once(
     free: int, pieces: int, make_media: MakeMedia, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suffix, options = SOURCES["one long group"]
-    template = Template.open(make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options))
+    sequence = FrameSequence.open(make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options))
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": free})())
-    monkeypatch.setattr(template_module, "BACKWARD_BYTES", 7 * template.info.decoded_bytes)
+    monkeypatch.setattr(frame_sequence, "BACKWARD_BYTES", 7 * sequence.info.decoded_bytes)
     read: list[int] = []
 
     def sample_frames(path: Path, index: PacketIndex, times: NDArray[np.int64]) -> Iterator[VideoFrame]:
         read.append(len(times))
         return decode.sample_frames(path, index, times)
 
-    monkeypatch.setattr(template_module, "sample_frames", sample_frames)
-    for _ in template.presentation(99):
+    monkeypatch.setattr(frame_sequence, "sample_frames", sample_frames)
+    for _ in sequence.presentation(99):
         pass
     forward, *backward = read
     assert (forward, sum(backward), len(backward)) == (50, 49, pieces)
@@ -102,10 +101,10 @@ def test_with_room_on_the_disk_a_long_group_is_decoded_once(
 @pytest.mark.parametrize("name", ["closed groups", "HEVC", "VP9", "H.264 transport stream", "negative first timestamp"])
 def test_every_key_frame_is_found_again(name: str, make_media: MakeMedia) -> None:
     suffix, options = SOURCES[name]
-    template = Template.open(make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options))
-    assert template.index is not None
-    for timestamp, tick in zip(template.index.key_timestamps, template.index.key_seeks, strict=True):
-        with open_media(template.info.path) as container:
+    sequence = FrameSequence.open(make_media(f"source.{suffix}", "-f", "lavfi", "-i", MOVING, *options))
+    assert sequence.index is not None
+    for timestamp, tick in zip(sequence.index.key_timestamps, sequence.index.key_seeks, strict=True):
+        with open_media(sequence.info.path) as container:
             stream = container.streams.video[0]
             container.seek(int(tick), stream=stream)
             assert next(packet.pts for packet in container.demux(stream) if packet.is_keyframe) == timestamp
@@ -133,7 +132,7 @@ def test_a_dropped_frame_is_covered_by_the_one_before(make_media: MakeMedia) -> 
     )
     frames = brightness(kept)
     assert frames == [{3: 2, 4: 2, 20: 19}.get(i, i) for i in range(50)]
-    assert Template.open(kept).source_frames[:6].tolist() == [0, 1, 2, 2, 2, 3]
+    assert FrameSequence.open(kept).source_frames[:6].tolist() == [0, 1, 2, 2, 2, 3]
 
 
 @pytest.mark.parametrize("name", DISPLAY_MATRICES)
@@ -142,7 +141,7 @@ def test_the_picture_stands_upright(name: str, make_media: MakeMedia, tmp_path: 
         "corner.mp4",
         *("-f", "lavfi", "-i", "color=black:size=64x48:rate=25:duration=0.2,drawbox=0:0:16:16:white:fill", "-crf", "1"),
     )
-    frame = next(iter(Template.open(turned(stored, DISPLAY_MATRICES[name], tmp_path)).frames()))
+    frame = next(iter(FrameSequence.open(turned(stored, DISPLAY_MATRICES[name], tmp_path)).frames()))
     white = {
         (vertical, horizontal): frame[vertical * -8 + (not vertical) * 4, horizontal * -8 + (not horizontal) * 4].mean()
         > 128
@@ -154,7 +153,9 @@ def test_the_picture_stands_upright(name: str, make_media: MakeMedia, tmp_path: 
 
 
 def test_wide_pixels_are_made_square(make_media: MakeMedia) -> None:
-    frame = next(iter(Template.open(make_media("wide.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "setsar=2")).frames()))
+    frame = next(
+        iter(FrameSequence.open(make_media("wide.mp4", "-f", "lavfi", "-i", MOVING, "-vf", "setsar=2")).frames())
+    )
     assert frame.shape == (120, 320, 3)
 
 
@@ -182,7 +183,7 @@ def test_colours_come_out_as_they_went_in(
     path = make_media(
         "c.mkv", "-f", "lavfi", "-i", colour, "-vf", f"{convert}format={pixel_format}", *tags, "-c:v", "ffv1"
     )
-    frame = next(iter(Template.open(path).frames()))
+    frame = next(iter(FrameSequence.open(path).frames()))
     assert np.abs(frame.astype(int) - RED).max() <= 3
 
 
@@ -191,7 +192,7 @@ def test_full_range_motion_jpeg_keeps_its_black_and_white(make_media: MakeMedia)
         path = make_media(
             "m.avi", "-f", "lavfi", "-i", f"color={colour}:size=64x48:rate=25:duration=0.2", "-c:v", "mjpeg"
         )
-        assert np.abs(next(iter(Template.open(path).frames())).astype(int) - level).max() <= 1
+        assert np.abs(next(iter(FrameSequence.open(path).frames())).astype(int) - level).max() <= 1
 
 
 def test_untagged_high_definition_is_read_as_bt709_and_small_pictures_as_bt601(make_media: MakeMedia) -> None:
@@ -199,22 +200,22 @@ def test_untagged_high_definition_is_read_as_bt709_and_small_pictures_as_bt601(m
         colour = f"color=0x{RED[2]:02x}{RED[1]:02x}{RED[0]:02x}:size={size}:rate=25:duration=0.08,format=gbrp"
         convert = f"scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p,setparams=colorspace=unknown"
         path = make_media("untagged.avi", "-f", "lavfi", "-i", colour, "-vf", convert, "-c:v", "mpeg4", "-q:v", "1")
-        frame = next(iter(Template.open(path).frames()))
+        frame = next(iter(FrameSequence.open(path).frames()))
         assert np.abs(frame.astype(int) - RED).max() <= 4
 
 
 def test_frames_belong_to_the_caller(moving: Path) -> None:
-    template = Template.open(moving)
-    clean = [frame.copy() for frame in template.frames()]
-    for index, frame in template.presentation(150):
+    sequence = FrameSequence.open(moving)
+    clean = [frame.copy() for frame in sequence.frames()]
+    for index, frame in sequence.presentation(150):
         assert np.array_equal(frame, clean[index])
         frame[:] = 0
 
 
 def test_iterators_are_independent(moving: Path) -> None:
-    template = Template.open(moving)
-    expected = [digest(frame) for frame in template.frames()]
-    first, second = template.frames(), template.presentation(100)
+    sequence = FrameSequence.open(moving)
+    expected = [digest(frame) for frame in sequence.frames()]
+    first, second = sequence.frames(), sequence.presentation(100)
     for index, (one, (_, other)) in enumerate(zip(first, islice(second, 50), strict=True)):
         assert digest(one) == digest(other) == expected[index]
 
@@ -225,7 +226,7 @@ def test_an_abandoned_iterator_closes_its_file(moving: Path) -> None:
     def holding() -> int:
         return sum(path.exists() and path.resolve() == moving.resolve() for path in opened)
 
-    frames = Template.open(moving).presentation(200)
+    frames = FrameSequence.open(moving).presentation(200)
     for _ in islice(frames, 30):
         pass
     assert holding() >= 1
@@ -242,8 +243,8 @@ def test_damage_in_the_middle_freezes_the_picture_and_keeps_the_time(make_media:
         content[frames[number] : frames[number] + 600] = bytes(600)
     path = tmp_path / "damaged.avi"
     path.write_bytes(content)
-    template, clean = Template.open(path), [digest(frame) for frame in Template.open(whole).frames()]
-    shown = [digest(frame) for frame in template.frames()]
+    sequence, clean = FrameSequence.open(path), [digest(frame) for frame in FrameSequence.open(whole).frames()]
+    shown = [digest(frame) for frame in sequence.frames()]
     assert shown == [*clean[:40], clean[39], clean[39], *clean[42:]]
 
 
@@ -256,23 +257,23 @@ def test_too_much_damage_is_an_error(make_media: MakeMedia, tmp_path: Path) -> N
     path = tmp_path / "ruined.avi"
     path.write_bytes(content)
     with pytest.raises(TruncatedFile, match=r"ruined\.avi is cut off or damaged"):
-        list(Template.open(path).frames())
+        list(FrameSequence.open(path).frames())
 
 
 def test_a_still_picture_lasts_as_long_as_asked(make_media: MakeMedia) -> None:
     still = make_media("still.png", "-f", "lavfi", "-i", "testsrc=size=65x43:duration=1", "-frames:v", "1")
-    template = Template.open(still)
-    assert (template.info.still, template.info.frame_count, template.info.frame_rate) == (True, 1, Fraction(25))
-    shown = list(template.presentation(40))
+    sequence = FrameSequence.open(still)
+    assert (sequence.info.still, sequence.info.frame_count, sequence.info.frame_rate) == (True, 1, Fraction(25))
+    shown = list(sequence.presentation(40))
     assert [index for index, _ in shown] == [0] * 40
-    assert {digest(frame) for _, frame in shown} == {digest(next(iter(template.frames())))}
+    assert {digest(frame) for _, frame in shown} == {digest(next(iter(sequence.frames())))}
     assert shown[0][1].shape == (43, 65, 3)
 
 
 def test_a_video_of_one_frame_serves_as_a_still(make_media: MakeMedia) -> None:
-    template = Template.open(make_media("one.mp4", "-f", "lavfi", "-i", MOVING, "-frames:v", "1"))
-    assert (template.info.frame_count, template.info.frame_rate) == (1, 25)
-    assert [index for index, _ in template.presentation(5)] == [0] * 5
+    sequence = FrameSequence.open(make_media("one.mp4", "-f", "lavfi", "-i", MOVING, "-frames:v", "1"))
+    assert (sequence.info.frame_count, sequence.info.frame_rate) == (1, 25)
+    assert [index for index, _ in sequence.presentation(5)] == [0] * 5
 
 
 SWAYING = "testsrc2=size=160x120:rate=50:duration=1"
@@ -288,8 +289,8 @@ def test_interlaced_frames_are_shown_without_combs(field: str, suffix: str, make
         *("-i", smooth, "-vf", f"tinterlace=interleave_{field},setfield={field[0]}ff"),
         *(*codec, "-flags", "+ildct+ilme"),
     )
-    truth = [frame.astype(int) for frame in Template.open(smooth).frames()][::2]
-    shown = [frame.astype(int) for frame in Template.open(interlaced).frames()]
+    truth = [frame.astype(int) for frame in FrameSequence.open(smooth).frames()][::2]
+    shown = [frame.astype(int) for frame in FrameSequence.open(interlaced).frames()]
     assert len(shown) == len(truth) == 25
     with av.open(interlaced) as container:
         combed = [frame.to_ndarray(format="bgr24").astype(int) for frame in container.decode(video=0)]
@@ -298,12 +299,12 @@ def test_interlaced_frames_are_shown_without_combs(field: str, suffix: str, make
 
 
 def test_ordinary_frames_pass_untouched_where_others_are_interlaced(make_media: MakeMedia) -> None:
-    template = Template.open(make_media("plain.mp4", "-f", "lavfi", "-i", SWAYING, "-c:v", "libx264", "-crf", "8"))
-    with av.open(template.info.path) as container:
+    sequence = FrameSequence.open(make_media("plain.mp4", "-f", "lavfi", "-i", SWAYING, "-c:v", "libx264", "-crf", "8"))
+    with av.open(sequence.info.path) as container:
         decoded = list(container.decode(video=0))
     assert all(
-        np.array_equal(ours, template.converter(theirs))
-        for ours, theirs in zip(template.frames(), decoded, strict=True)
+        np.array_equal(ours, sequence.converter(theirs))
+        for ours, theirs in zip(sequence.frames(), decoded, strict=True)
     )
 
 
@@ -324,7 +325,7 @@ def test_a_call_that_changes_its_resolution_keeps_every_shape(make_media: MakeMe
                         packet.pts = packet.dts = (packet.pts or 0) + number * 400
                         packet.stream = stream
                         container.mux(packet)
-    frames = list(Template.open(path).frames())
+    frames = list(FrameSequence.open(path).frames())
     assert {frame.shape for frame in frames} == {(96, 96, 3)} and len(frames) == 30
     for number, height in ((5, 48), (15, 24), (25, 48)):
         bright = frames[number][..., 0] > 128
@@ -346,7 +347,7 @@ def test_a_call_that_changes_its_resolution_keeps_every_shape(make_media: MakeMe
 def test_transparent_parts_of_a_video_are_white(suffix: str, codec: list[str], make_media: MakeMedia) -> None:
     half = "color=red:size=64x48:rate=25:duration=0.4,format=rgba,geq=r=200:g=30:b=30:a='255*lt(X,32)'"
     path = make_media(f"transparent.{suffix}", "-f", "lavfi", "-i", half, *codec)
-    frames = list(Template.open(path).frames())
+    frames = list(FrameSequence.open(path).frames())
     assert len(frames) == 10
     for frame in (frames[0], frames[-1]):
         assert np.abs(frame[24, 12].astype(int) - (30, 30, 200)).max() <= 8

@@ -50,7 +50,7 @@ class PictureMotion(Protocol):
 
 
 @dataclass(frozen=True)
-class Template:
+class FrameSequence:
     """Frames are uint8 (height, width, 3) BGR, upright, with square pixels, and belong to the caller.
 
     ``frames()`` and ``presentation()`` may be called any number of times; every iterator opens the file for itself and
@@ -70,7 +70,7 @@ class Template:
     """The part of the file that it is made of."""
 
     @classmethod
-    def open(cls, path: Path, limits: UploadLimits = DEFAULTS, trim: Trim = WHOLE) -> "Template":
+    def open(cls, path: Path, limits: UploadLimits = DEFAULTS, trim: Trim = WHOLE) -> "FrameSequence":
         """Probe the file. Raises what ``probe_video`` raises, and NothingLeft.
 
         Args:
@@ -94,14 +94,14 @@ class Template:
             return Fraction(0)
         return int(self.index.timestamps[self.source_frames[0]]) * self.index.time_base
 
-    def moved(self, motion: PictureMotion) -> "Template":
+    def moved(self, motion: PictureMotion) -> "FrameSequence":
         """A still picture with the frames of a motion."""
         assert self.info.still
         count = motion.frame_count
         info = replace(self.info, frame_count=count, duration=count / self.info.frame_rate)
         return replace(self, info=info, motion=motion)
 
-    def again(self) -> "Template":
+    def again(self) -> "FrameSequence":
         """The same, for another reader at the same time: without probing the file again."""
         return replace(self, converter=Converter(self.info))
 
