@@ -31,7 +31,7 @@ from heygem_pipeline.runs.cluster_workers import Workers, WorkerState
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.stages import Stage, subject_of
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import free_port, swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.postgres_server import postgres_server
 from heygem_pipeline_tests.redis_server import redis_server

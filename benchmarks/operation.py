@@ -27,7 +27,7 @@ from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.uploads.settling import FILES_A_LOOK
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.served import serving

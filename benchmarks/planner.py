@@ -34,7 +34,7 @@ from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.storage.version_strings import clip_version, presenter_version, voice_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 

@@ -24,7 +24,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.materializations import VERSION_TAG
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.storage.version_strings import clip_version
 
 VOICES, PRESENTERS = 100, 20

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.synthetic_uploads import make_up
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.listening import answers, free_port
 

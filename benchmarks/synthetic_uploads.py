@@ -4,7 +4,7 @@ from heygem_pipeline.clip.presenter import current_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.version_strings import rendering_version
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 

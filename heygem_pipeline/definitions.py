@@ -14,7 +14,7 @@ with collected_afterwards():
     from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
     from heygem_pipeline.runs.dagster_internals import begin_runs_by_forking
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
     from heygem_pipeline.uploads.registry import Uploads
 
 FOLDERS, SETTINGS = data_folders(), settings()

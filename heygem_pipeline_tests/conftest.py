@@ -24,7 +24,7 @@ from sqlalchemy import Engine, event
 from heygem_pipeline.media.sound import read_sound
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline_tests.bucket_server import BucketServer, bucket_server
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.postgres_server import PostgresServer, postgres_server

@@ -18,7 +18,7 @@ from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.version_strings import clip_version, presenter_version, rendering_version, voice_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 

@@ -18,7 +18,7 @@ import psutil
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 PATIENCE = 600.0
 """Seconds; generous for machines that have other work."""

@@ -102,7 +102,7 @@ def test_definitions_load_without_heavy_imports() -> None:
     assert loaded.stdout.split() == []
 
 
-READERS = {"settings": "heygem_pipeline.settings", "data_folders": "heygem_pipeline.storage.folders"}
+READERS = {"settings": "heygem_pipeline.settings", "data_folders": "heygem_pipeline.storage.paths"}
 """What reads the environment, and where it is defined."""
 
 TOPS = (
@@ -111,7 +111,7 @@ TOPS = (
     *("clip/generate.py", "clip/presenter.py", "clip/voice.py"),
     # Dagster makes the handler of dagster.yaml by itself, without arguments.
     "runs/log_file.py",
-    "storage/folders.py",
+    "storage/paths.py",
 )
 """Who may: everything else is given what it needs."""
 

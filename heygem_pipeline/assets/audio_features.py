@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.clip.voice import Voice, analyse_voice, current_analysis
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import voice_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.clarity import speech_share, speech_to_noise, speech_warnings
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline.storage.version_strings import voice_version
 from heygem_pipeline.uploads.registry import Uploads
 
@@ -33,7 +33,7 @@ from heygem_pipeline.uploads.registry import Uploads
 def audio_features(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Voice] | dg.AssetCheckResult]:
     """Log-mel, level, speech activity and mouth movement of a voice at 80 Hz, with its exact length and fingerprint."""
     chosen, folders = settings(), data_folders()
-    with plain_failures():
+    with fail_or_retry():
         upload = Uploads(folders).bring_sound(context.partition_key)
         voice = analyse_voice(upload, chosen)
     speech = voice.speech

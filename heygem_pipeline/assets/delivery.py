@@ -6,15 +6,15 @@ from typing import Any
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.specifications import DeliverySpec, SpecificationSource
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.errors import StageMissing
 from heygem_pipeline.media.archive import write_archive
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.quality.report import ClipReport, finished_report
 from heygem_pipeline.runs.partitions import voice_partitions
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads
 
 
@@ -27,7 +27,7 @@ def delivery(
     """A ZIP of the voice's wanted clips with a manifest: what, when, engine, sync, checks, fingerprints, failures."""
     folders, voice_key = data_folders(), context.partition_key
     destination = folders.delivery(voice_key)
-    with plain_failures():
+    with fail_or_retry():
         order = specifications.delivery_spec(context.instance, voice_key)
         reports = {
             presenter_key: report

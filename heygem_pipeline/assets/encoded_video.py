@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.generated_frames import made_from
 from heygem_pipeline.assets.specifications import SpecificationSource
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.clip.finish import MouthDrawing, finish_clip
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
@@ -22,7 +22,7 @@ from heygem_pipeline.quality.report import Check, ClipReport, Verdict
 from heygem_pipeline.settings import UploadLimits, settings
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.storage.version_strings import name_and_version
 from heygem_pipeline.synthesis.transcript import read_transcript
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
@@ -52,7 +52,7 @@ def encoded_video(
     destination = folders.clip(clip)
     made = patches.metadata()
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
-    with plain_failures():
+    with fail_or_retry():
         making = specifications.render_spec(clip)
         engine = load_engine(making.engine, chosen)
         if not made_from(voice, presenter, engine).items() <= made.items():

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import dagster as dg
 import numpy as np
 
-from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.clip.presenter import Presenter, open_presenter, track_presenter
 from heygem_pipeline.faces.fitness import face_share, face_width, fitness_warnings
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import presenter_partitions
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline.storage.version_strings import presenter_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -36,7 +36,7 @@ def face_tracks(
 ) -> Iterator[dg.Output[Presenter] | dg.AssetCheckResult]:
     """Box, 68 landmarks, pose and head frame of the followed face, a row a frame."""
     chosen, folders = settings(), data_folders()
-    with plain_failures():
+    with fail_or_retry():
         sequence = open_presenter(Uploads(folders).bring(UploadKind.PRESENTER, context.partition_key), chosen)
         with StepProgress(context, display, sequence.info.frame_count) as progress:
             presenter = track_presenter(sequence.info.path, progress, sequence, chosen)

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.specifications import SpecificationSource
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
@@ -14,7 +14,7 @@ from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patche
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import require_space
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline.storage.version_strings import name_and_version, patches_version
 
 
@@ -43,7 +43,7 @@ def generated_frames(
     folders = data_folders()
     path = folders.patches(clip)
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
-    with plain_failures():
+    with fail_or_retry():
         engine = load_engine(specifications.render_spec(clip).engine, settings())
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))

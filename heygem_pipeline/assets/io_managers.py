@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.clip.presenter import Presenter, load_presenter, save_presenter
 from heygem_pipeline.clip.voice import Voice, load_voice, save_voice
 from heygem_pipeline.errors import StageMissing
@@ -15,7 +15,7 @@ from heygem_pipeline.quality.report import ClipReport, read_report, write_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import file_state
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 
@@ -26,7 +26,7 @@ class VoiceIOManager(dg.IOManager):
         """Store the voice of the partition."""
         folders = data_folders()
         path = folders.voice(context.partition_key)
-        with plain_failures():
+        with fail_or_retry():
             save_voice(obj, path)
             folders.files.publish(path)
 
@@ -49,7 +49,7 @@ class PresenterIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Presenter) -> None:
         """Store the presenter of the partition."""
         folders, key = data_folders(), context.partition_key
-        with plain_failures():
+        with fail_or_retry():
             tracks, own_speech = folders.tracks(key), folders.presenter_speech(key)
             save_presenter(obj, tracks, own_speech)
             if obj.own_speech is None:
@@ -102,7 +102,7 @@ class ReportIOManager(dg.IOManager):
         """Store the report of the partition."""
         folders = data_folders()
         path = folders.report(ClipKey.from_partition(context.partition_key))
-        with plain_failures():
+        with fail_or_retry():
             write_report(obj, path)
             folders.files.publish(path)
 
@@ -120,7 +120,7 @@ def _stored(path: Path, context: dg.InputContext) -> Iterator[Path]:
         asset, key = context.asset_key.to_user_string(), context.asset_partition_key
     else:
         asset, key = "generated_frames", context.partition_key
-    with plain_failures():
+    with fail_or_retry():
         try:
             stored = data_folders().files.fetch(path)
         except FileNotFoundError as error:

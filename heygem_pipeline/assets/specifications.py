@@ -11,7 +11,7 @@ from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.partitions import presenter_partitions
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 
 UNFINISHED = "It is not finished yet."

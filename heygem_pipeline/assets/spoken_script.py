@@ -2,14 +2,14 @@
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import plain_failures
 from heygem_pipeline.assets.specifications import SpecificationSource
 from heygem_pipeline.assets.step_progress import ProgressDisplay, StepProgress
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.clip.spoken_voice import SpokenFiles, speak_voice
 from heygem_pipeline.messages.message import legible
 from heygem_pipeline.runs.partitions import voice_partitions
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.storage.version_strings import name_and_version, recorded_version, spoken_version
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
@@ -23,7 +23,7 @@ def spoken_script(
     """The recording of a voice that was brought as a script, with text and times; of any other voice, its upload."""
     chosen, folders, key = settings(), data_folders(), context.partition_key
     uploads = Uploads(folders)
-    with plain_failures():
+    with fail_or_retry():
         if key not in uploads.known(UploadKind.SCRIPT):
             return _recorded(uploads, key)
         script = uploads.bring(UploadKind.SCRIPT, key)

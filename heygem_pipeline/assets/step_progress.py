@@ -7,9 +7,9 @@ from typing import Protocol
 
 import dagster as dg
 
-from heygem_pipeline.assets.failures import is_cancelled
+from heygem_pipeline.assets.step_retries import is_cancelled
 from heygem_pipeline.runs.progress import Progress, remove_progress, write_progress
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 SECONDS_BETWEEN_LINES = 5.0
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from heygem_pipeline.campaigns.campaign import Campaign
     from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.planning.status import Status
-    from heygem_pipeline.storage.folders import DataFolders
+    from heygem_pipeline.storage.paths import DataFolders
 
 JSON_HELP = "Print one line of JSON, also where something is refused"
 

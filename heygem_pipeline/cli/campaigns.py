@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from heygem_pipeline.clip.render_spec import RenderSpec
     from heygem_pipeline.planning.plan import Plan
     from heygem_pipeline.storage.clip_key import ClipKey
-    from heygem_pipeline.storage.folders import DataFolders
+    from heygem_pipeline.storage.paths import DataFolders
 
 app = typer.Typer(help="Which voices are wanted on which presenters: data/campaigns/*.yaml", no_args_is_help=True)
 
@@ -40,7 +40,7 @@ LONGEST_LIST = 100
 def webhook_secret() -> None:
     """Print the secret with which receivers of webhooks check that a call comes from here."""
     from heygem_pipeline.operations.webhooks import secret_of
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         print(secret_of(data_folders()))
@@ -63,7 +63,7 @@ def check(
     from heygem_pipeline.campaigns.campaigns_folder import load_campaigns, matches
     from heygem_pipeline.clip.render_spec import default_render_spec
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(as_json, _files()):
         folders, usual = data_folders(), default_render_spec(settings())
@@ -93,7 +93,7 @@ def check(
 def new(name: Annotated[str, typer.Argument(help="Name of the campaign and of its file")]) -> None:
     """Write a new campaign in which every key is explained."""
     from heygem_pipeline.campaigns.campaign_file import write_example
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         path = write_example(data_folders().campaigns, name)
@@ -113,7 +113,7 @@ def status(
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(as_json, _files()):
         folders, usual = data_folders(), default_render_spec(settings())
@@ -178,7 +178,7 @@ def _named(name: str, folders: "DataFolders", usual: "RenderSpec") -> "Campaign"
 
 def _files() -> Iterator[Path]:
     """Those that a refusal may name: the campaigns' files. Looked for only when something is refused."""
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with suppress(PipelineError, OSError):
         yield from data_folders().campaigns.iterdir()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from heygem_pipeline.planning.status import Status
     from heygem_pipeline.runs.instance import Instance
     from heygem_pipeline.storage.clip_key import ClipKey
-    from heygem_pipeline.storage.folders import DataFolders
+    from heygem_pipeline.storage.paths import DataFolders
 
 app = typer.Typer()
 
@@ -42,7 +42,7 @@ def status(
 ) -> None:
     """Show the state of every wanted clip: done, running, failed, waiting ..."""
     from heygem_pipeline.runs.instance import open_instance
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(as_json), open_instance(folders := data_folders()) as instance:
         if as_json:
@@ -138,7 +138,7 @@ def retry(
     from heygem_pipeline.runs.data_folder_lock import is_served
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         found = plan(instance, folders, settings())
@@ -166,7 +166,7 @@ def cancel(
     from heygem_pipeline.planning.planner import plan
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         found = plan(instance, folders, settings())
@@ -201,7 +201,7 @@ def keep(
     from heygem_pipeline.planning.retry_and_cancel import clips_of_campaign
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         found = plan(instance, folders, settings())
@@ -234,7 +234,7 @@ def batch(
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.partitions import take_in_uploads
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         take_in_uploads(instance, folders, photographs_move=settings().photographs_move)

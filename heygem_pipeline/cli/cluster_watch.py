@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from heygem_pipeline.operations.cluster_watch import watch
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):

@@ -8,7 +8,7 @@ from heygem_pipeline.errors import PipelineError
 def campaign_names(incomplete: str) -> list[str]:
     """Campaigns, by the names of their files."""
     from heygem_pipeline.campaigns.campaign import SUFFIX
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with suppress(PipelineError, OSError):
         files = data_folders().campaigns.glob(f"*{SUFFIX}")
@@ -44,7 +44,7 @@ def subject_names(incomplete: str) -> list[str]:
 
 
 def _uploads() -> tuple[list[str], list[str]]:
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     with suppress(PipelineError, OSError):

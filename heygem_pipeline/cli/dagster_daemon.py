@@ -10,7 +10,7 @@ if __name__ == "__main__":
         from heygem_pipeline.operations.servers import LOCK_PROCESS
         from heygem_pipeline.runs.controller_lock import ControllerLock
         from heygem_pipeline.runs.dagster_internals import daemon_command
-        from heygem_pipeline.storage.folders import data_folders
+        from heygem_pipeline.storage.paths import data_folders
 
         command = daemon_command()
     lock_process = os.environ.pop(LOCK_PROCESS, None)

@@ -17,7 +17,7 @@ def serve(
     with collected_afterwards():
         from heygem_pipeline.operations.dagster_webserver import run_dagster_webserver
         from heygem_pipeline.settings import settings
-        from heygem_pipeline.storage.folders import data_folders
+        from heygem_pipeline.storage.paths import data_folders
         from heygem_pipeline.web.guard import guard_of
 
     with sentences():

@@ -22,7 +22,7 @@ from heygem_pipeline.media.ffmpeg_program import find_ffmpeg
 from heygem_pipeline.settings import DEFAULTS, settings
 from heygem_pipeline.speech.mouth_network import load_network
 from heygem_pipeline.storage.atomic import free_bytes
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.storage.version_strings import name_and_version
 from heygem_pipeline.synthesis.synthesizer_registry import SYNTHESIZERS, load_synthesizer
 

@@ -127,7 +127,7 @@ def ingest() -> None:
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.partitions import take_in_uploads
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
     from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
     with sentences(), open_instance(folders := data_folders()) as instance:
@@ -149,7 +149,7 @@ def demo() -> None:
     """Make 2 voices x 2 presenters = 4 clips through the Dagster graph."""
     from heygem_pipeline.operations.demo import run_demo
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(), StageBars(messages) as bars:
         clips, sheet = run_demo(data_folders(), settings(), bars, messages.print)
@@ -182,7 +182,7 @@ def up(
     stop_signals = StopSignals()
     with collected_afterwards():
         from heygem_pipeline.operations.servers import serve
-        from heygem_pipeline.storage.folders import data_folders
+        from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         folders = data_folders()
@@ -195,7 +195,7 @@ def up(
 
 def _become(only: Literal["webserver", "daemon"], host: str, port: int, path_prefix: str) -> NoReturn:
     from heygem_pipeline.operations.servers import become_daemon, become_webserver
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         if only == "webserver":
@@ -209,7 +209,7 @@ def backup(
 ) -> None:
     """Copy the data folder into one file; clips may be made meanwhile."""
     from heygem_pipeline.operations.backup import back_up
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         copied = back_up(data_folders(), file)
@@ -220,7 +220,7 @@ def backup(
 def restore(file: Annotated[Path, typer.Argument(help="A file that heygem backup wrote")]) -> None:
     """Put a backup into the data folder, which must be empty and not in use."""
     from heygem_pipeline.operations.backup import restore
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         copied = restore(data_folders(), file)

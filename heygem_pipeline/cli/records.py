@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from heygem_pipeline.operations.erasure import ErasurePlan
     from heygem_pipeline.storage.clip_key import ClipKey
-    from heygem_pipeline.storage.folders import DataFolders
+    from heygem_pipeline.storage.paths import DataFolders
 
 app = typer.Typer()
 
@@ -42,7 +42,7 @@ def logs(
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.run_log import latest_run, outcome_of, read_log, subject_in
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         name = name.removesuffix(".mp4")
@@ -85,7 +85,7 @@ def forget(
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.runs.log_file import note
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences(), open_instance(folders := data_folders()) as instance:
         named = [ErasureTarget.of_clip(_clip(name)) for name in clips or ()]
@@ -154,7 +154,7 @@ def prune(
     from heygem_pipeline.runs.instance import open_instance
     from heygem_pipeline.settings import settings
     from heygem_pipeline.storage.ballast_file import release_ballast
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         folders = data_folders()

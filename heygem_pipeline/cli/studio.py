@@ -23,7 +23,7 @@ def studio(
     """Start the Studio, the page where people bring in voices and presenters and make clips."""
     with sentences():
         if password is not None:
-            from heygem_pipeline.studio.logins import user_line
+            from heygem_pipeline.studio.passwords import user_line
 
             secret = typer.prompt(f"Password of {password}", hide_input=True, confirmation_prompt=True, err=True)
             print(f"HEYGEM_STUDIO_USERS='{user_line(password, secret)}'")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from heygem_pipeline.cli.answers import JSON_HELP, say
 from heygem_pipeline.cli.terminal import messages, output, sentences
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 app = typer.Typer(no_args_is_help=True, help="Tokens of programs that use the HTTP interface of the Studio")
 

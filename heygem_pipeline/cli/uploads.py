@@ -10,10 +10,10 @@ from rich.text import Text
 from heygem_pipeline.cli.answers import JSON_HELP, say
 from heygem_pipeline.cli.completion import presenter_names, voice_names
 from heygem_pipeline.cli.terminal import output, sentences
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 if TYPE_CHECKING:
-    from heygem_pipeline.storage.folders import DataFolders
+    from heygem_pipeline.storage.paths import DataFolders
 
 app = typer.Typer()
 

@@ -20,7 +20,7 @@ def worker(
     from heygem_pipeline.operations.cluster_worker import work
     from heygem_pipeline.runs.cluster_queues import Queue
     from heygem_pipeline.settings import settings
-    from heygem_pipeline.storage.folders import data_folders
+    from heygem_pipeline.storage.paths import data_folders
 
     with sentences():
         folders = data_folders()

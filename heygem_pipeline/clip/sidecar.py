@@ -20,7 +20,7 @@ from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.settings import Settings, UploadLimits
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.folders import sidecar_of
+from heygem_pipeline.storage.paths import sidecar_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from heygem_pipeline.faces.mouth_measure import SPEAKING_SPAN, measure_mouth, op
 from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import UploadLimits
-from heygem_pipeline.storage.folders import sidecar_of
+from heygem_pipeline.storage.paths import sidecar_of
 
 LARGEST_LEAN, UPSIDE_DOWN_FROM = 60.0, 135.0
 """Degrees to the side from which it is the camera that was turned, and from which the picture stands on its head."""

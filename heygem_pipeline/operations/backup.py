@@ -19,8 +19,8 @@ from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path, disk_full, require_space, require_writable
 from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.path_checks import leads_out
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.scratch import SCRATCH
 
 SQLITE_HEADER = b"SQLite format 3\0"

@@ -23,7 +23,7 @@ from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.stages import Stage, Subject, subject_of
 from heygem_pipeline.settings import Automatic, Settings
 from heygem_pipeline.storage.atomic import temporary_prefix
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 SECONDS_BETWEEN_LOOKS = 3.0
 

@@ -21,8 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from heygem_pipeline.devices import cards_of
 from heygem_pipeline.errors import BucketUnreachable, ClusterUnusable
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.operations.cluster_controller import Controller, announced, identity_of, pipeline_version
 from heygem_pipeline.operations.cluster_heartbeat import Heartbeat, seconds_apart, wrong_time
+from heygem_pipeline.operations.cluster_identity import Controller, announced, identity_of, pipeline_version
 from heygem_pipeline.operations.worker_scratch import drop_what_is_gone
 from heygem_pipeline.planning.machine_readiness import engine_of, tracker_of
 from heygem_pipeline.runs.cluster_access import require_database, unreachable
@@ -32,7 +32,7 @@ from heygem_pipeline.runs.dagster_internals import ExecuteRunArgs, unpack_value
 from heygem_pipeline.runs.instance import dagster_environment, open_instance
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import WRITER
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 if TYPE_CHECKING:
     from celery import Celery

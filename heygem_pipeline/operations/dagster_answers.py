@@ -23,7 +23,7 @@ from heygem_pipeline.runs.materializations import data_versions
 from heygem_pipeline.runs.stages import STAGE_OF_ASSET, Stage, subject_of
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 FAILURES_TOLD = 50

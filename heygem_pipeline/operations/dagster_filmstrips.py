@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from heygem_pipeline.quality.filmstrip import STRIPS
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.path_checks import leads_out
+from heygem_pipeline.storage.paths import DataFolders
 
 ADDRESS = re.compile(rf"/{STRIPS}/(?P<voice>[^/]+)/(?P<presenter>[^/]+)\.jpg$")
 """Whatever stands before: the address is relative to that of the page which shows the picture."""

@@ -11,7 +11,7 @@ from heygem_pipeline.operations.dagster_filmstrips import WithFilmstrips
 from heygem_pipeline.runs.dagster_internals import prepare_webserver, workspace_of
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.storage.folders import DataFolders, project_folder
+from heygem_pipeline.storage.paths import DataFolders, project_folder
 from heygem_pipeline.web.guard import Guard, foreign, is_own, refuse
 from heygem_pipeline.web.http_server import serve
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from heygem_pipeline.quality.report import ClipReport, read_report
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX, ClipKey
 from heygem_pipeline.storage.file_store import StoredFile
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.state_file import NOT_READABLE
 
 

@@ -25,8 +25,8 @@ from heygem_pipeline.runs.run_events import RunEvents
 from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_TAG, STAGE_OF_ASSET, STAGE_OF_JOB, Stage
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
 from heygem_pipeline.storage.file_store import FileStore
-from heygem_pipeline.storage.folders import DataFolders, sidecar_of
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.storage.paths import DataFolders, sidecar_of
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.uploads.tags import TaggedKind, Tags
 

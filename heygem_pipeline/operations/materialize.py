@@ -13,7 +13,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The terminal belongs to whoever called; the log lines are in the page all the same."""

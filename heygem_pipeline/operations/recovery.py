@@ -10,7 +10,7 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.clip.sidecar import is_photograph
-from heygem_pipeline.operations.cluster_controller import announce
+from heygem_pipeline.operations.cluster_identity import announce
 from heygem_pipeline.runs.cluster_queues import IN_A_WORKER
 from heygem_pipeline.runs.failure_reasons import STOPPED, reason_tag
 from heygem_pipeline.runs.instance import open_instance
@@ -19,7 +19,7 @@ from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.progress import progress_files
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.ballast_file import keep_ballast
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 if TYPE_CHECKING:
     import psutil

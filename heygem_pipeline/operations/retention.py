@@ -28,7 +28,7 @@ from heygem_pipeline.runs.stages import Stage
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import free_bytes
 from heygem_pipeline.storage.ballast_file import BALLAST_BYTES, keep_ballast, release_ballast
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.file_store import LocalFiles, StoredFile
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 
 LARGEST_SERVER_LOG = 20 * 10**6

@@ -19,10 +19,10 @@ from heygem_pipeline.operations.retention_items import DAY, Removable, modified
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.dagster_internals import BACKFILL_ID_TAG, BulkActionsFilter, BulkActionStatus
-from heygem_pipeline.runs.history import failed_attempts
+from heygem_pipeline.runs.history import read_failed_attempts
 from heygem_pipeline.runs.run_events import RunEvents
 from heygem_pipeline.settings import KeepSettings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 def removable_runs(
@@ -66,7 +66,7 @@ def _needed_by_planner(instance: dg.DagsterInstance, found: Plan) -> set[str]:
     """Runs without which something that failed would be tried again."""
     return {
         attempt.run_id
-        for subject, attempts in failed_attempts(instance).items()
+        for subject, attempts in read_failed_attempts(instance).items()
         if (status := found.status(subject)) is not None and status.state is State.FAILED
         for attempt in attempts
     }

@@ -17,7 +17,7 @@ from heygem_pipeline.operations.stop_signals import StopSignals
 from heygem_pipeline.runs.data_folder_lock import RunnerLock, is_in_place, only_runner
 from heygem_pipeline.runs.instance import dagster_environment
 from heygem_pipeline.runs.log_file import note
-from heygem_pipeline.storage.folders import DataFolders, project_folder
+from heygem_pipeline.storage.paths import DataFolders, project_folder
 
 PR_SET_PDEATHSIG = 1
 ALL_ENDED = b"ended"

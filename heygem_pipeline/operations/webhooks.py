@@ -29,7 +29,7 @@ from heygem_pipeline.runs.failure_reasons import CANCELLED
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.atomic import write_private
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.web.http_client import post
 
 WAITS = (30.0, 120.0, 600.0, 3600.0, 6 * 3600.0, 24 * 3600.0)

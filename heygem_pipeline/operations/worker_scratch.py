@@ -7,7 +7,7 @@ from pathlib import Path
 from time import time
 
 from heygem_pipeline.storage.bucket_files import BucketFiles
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 SECONDS_UNTIL_LOST = 13 * 3600.0
 """Longer than any run may take (``max_runtime_seconds`` of dagster.yaml)."""

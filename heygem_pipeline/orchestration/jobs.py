@@ -16,7 +16,7 @@ from heygem_pipeline.runs.failure_reasons import CANCELLED
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.runs.stages import JOB_OF_STAGE, STAGE_OF_ASSET, Stage
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 
 @dg.op

@@ -18,7 +18,7 @@ from heygem_pipeline.runs.progress import Progress, remove_progress, write_progr
 from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_STEP
 from heygem_pipeline.settings import Settings, settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.synthesis.transcript import read_transcript
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.uploads.voice_languages import languages_of

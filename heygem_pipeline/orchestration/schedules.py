@@ -19,7 +19,7 @@ from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.fingerprint import text_digest
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 
 
 def campaign_schedules(folders: DataFolders, usual: RenderSpec) -> list[dg.ScheduleDefinition]:

@@ -23,7 +23,7 @@ from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LO
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.partitions import TakenIn, take_in_uploads
 from heygem_pipeline.settings import Automatic, settings
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline.storage.printable_text import shown
 from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads
 from heygem_pipeline.uploads.settling import Settling

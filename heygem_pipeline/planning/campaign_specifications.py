@@ -8,12 +8,12 @@ from heygem_pipeline.campaigns.contradictions import contradictions
 from heygem_pipeline.clip.render_spec import RenderSpec, default_render_spec
 from heygem_pipeline.errors import CampaignsDisagree
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.planning.deliveries import delivery_spec
+from heygem_pipeline.planning.delivery_contents import delivery_spec
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.runs.materializations import ClipFiles, data_versions
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.mirror import bring_instructions
 from heygem_pipeline.uploads.registry import UploadKind, Uploads

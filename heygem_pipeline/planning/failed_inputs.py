@@ -8,7 +8,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.stages import Stage, subject_of
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 def failed_subjects(found: Plan, clip: ClipKey) -> list[str]:

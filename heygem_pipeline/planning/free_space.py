@@ -4,7 +4,7 @@ from pathlib import Path
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.atomic import free_bytes
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 def lack_of_free_space(folders: DataFolders, keep_free_gb: float) -> Message | None:

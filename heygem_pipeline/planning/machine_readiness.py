@@ -12,7 +12,7 @@ from heygem_pipeline.faces.tracker_registry import load_tracker
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import EngineSettings, NetworkSettings, Settings, WeightSettings
-from heygem_pipeline.storage.folders import REPORT_SUFFIX, SIDECAR_SUFFIX, DataFolders, sidecar_of
+from heygem_pipeline.storage.paths import REPORT_SUFFIX, SIDECAR_SUFFIX, DataFolders, sidecar_of
 from heygem_pipeline.storage.version_strings import name_and_version
 
 

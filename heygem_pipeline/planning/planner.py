@@ -11,7 +11,7 @@ from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.clip.voice_text import text_versions
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.backfills import awaited_by_backfills
-from heygem_pipeline.planning.deliveries import delivery_spec
+from heygem_pipeline.planning.delivery_contents import delivery_spec
 from heygem_pipeline.planning.failed_attempts import FailedAttempts
 from heygem_pipeline.planning.free_space import lack_of_free_space
 from heygem_pipeline.planning.machine_readiness import lack_of_outputs, lack_of_weights, tracking_of, voice_parts
@@ -21,7 +21,7 @@ from heygem_pipeline.planning.run_inputs import RunInputs
 from heygem_pipeline.planning.script_statuses import script_statuses
 from heygem_pipeline.planning.status import DONE, QUEUED, REMOVED, SETTLED, WAITING, State, Status, compare
 from heygem_pipeline.runs.failure_reasons import CANCELLED
-from heygem_pipeline.runs.history import active_runs, failed_attempts
+from heygem_pipeline.runs.history import active_runs, read_failed_attempts
 from heygem_pipeline.runs.materializations import ClipFiles, data_versions, keys_like
 from heygem_pipeline.runs.progress import read_progress
 from heygem_pipeline.runs.stages import Stage, Subject
@@ -29,7 +29,7 @@ from heygem_pipeline.settings import Settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.version_strings import clip_version, presenter_version, voice_version
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads, same_names
@@ -95,7 +95,7 @@ class _Planner:
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
         self._queued, self._running = active_runs(instance)
-        attempts = failed_attempts(instance)
+        attempts = read_failed_attempts(instance)
         # Most clips are in no run: those that are, are few, and looked up only then.
         self._clips_in_runs = {
             subject.key

@@ -26,7 +26,7 @@ from heygem_pipeline.runs.stages import PREVIEW_JOB, PREVIEW_STEP, PREVIEW_TAG
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX, atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import REPORT_SUFFIX, DataFolders
+from heygem_pipeline.storage.paths import REPORT_SUFFIX, DataFolders
 from heygem_pipeline.storage.state_file import NOT_READABLE
 
 ASKED_TAG = "heygem/asked"

@@ -6,7 +6,7 @@ from time import time
 from typing import Any
 
 from heygem_pipeline.runs.stages import Stage
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 NAME = "requests"
 

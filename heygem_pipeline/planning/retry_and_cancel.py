@@ -13,7 +13,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.history import INPUTS_TAG
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 def clips_of_campaign(found: Plan, name: str | None) -> list[ClipKey]:

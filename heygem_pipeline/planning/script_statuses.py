@@ -12,7 +12,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.materializations import data_versions, keys_like
 from heygem_pipeline.settings import Settings, SynthesisSettings
 from heygem_pipeline.storage.fingerprint import file_state
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.version_strings import parts_of_spoken_version
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.synthesis.recording import script_version

@@ -8,7 +8,7 @@ from heygem_pipeline.runs.history import seconds_of_latest
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.progress import seconds_for_rest
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 CLIPS_READ = 20
 

@@ -12,7 +12,7 @@ from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.settings import ClipSettings, Subtitles
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.state_file import NOT_READABLE
 from heygem_pipeline.storage.version_strings import clip_version, name_and_version, rendering_version
 

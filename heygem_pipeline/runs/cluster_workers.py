@@ -12,7 +12,7 @@ import sqlalchemy as db
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.runs.cluster_queues import Queue
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.postgres import ONE_AT_A_TIME
 
 TABLE = db.Table(

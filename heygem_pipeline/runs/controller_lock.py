@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from heygem_pipeline.errors import AlreadyRunning, ClusterUnusable
 from heygem_pipeline.runs.cluster_access import reason_of
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 HELD, ANOTHER, UNREACHABLE = "held", "another", "unreachable"
 """What the process that takes the lock says first."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygem_pipeline.errors import AlreadyRunning
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 if TYPE_CHECKING:
     from heygem_pipeline.runs.controller_lock import ControllerLock

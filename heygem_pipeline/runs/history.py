@@ -89,7 +89,7 @@ _ended: dict[str, tuple[Subject | None, Attempt]] = {}
 """Run -> what is known of it, where no other process will note more."""
 
 
-def failed_attempts(instance: dg.DagsterInstance) -> dict[Subject, list[Attempt]]:
+def read_failed_attempts(instance: dg.DagsterInstance) -> dict[Subject, list[Attempt]]:
     """Return the runs that failed or were cancelled, all that are kept, by what they worked on, the newest first."""
     run_ids = instance.get_run_ids(RunsFilter(statuses=_FAILED))
     read = {}

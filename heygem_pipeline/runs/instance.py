@@ -15,7 +15,7 @@ with collected_afterwards():
 
 from heygem_pipeline.runs.cluster_access import require_database
 from heygem_pipeline.runs.cluster_queues import IN_A_WORKER
-from heygem_pipeline.storage.folders import DataFolders, project_folder
+from heygem_pipeline.storage.paths import DataFolders, project_folder
 
 Instance = dg.DagsterInstance
 """For those who hand one on and know nothing else of Dagster."""

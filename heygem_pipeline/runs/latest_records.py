@@ -7,7 +7,7 @@ import sqlalchemy as db
 
 from heygem_pipeline.runs.dagster_internals import BulkActionsTable, RunsTable, SqlRunStorage
 from heygem_pipeline.runs.instance import is_sqlite
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 def latest_records(instance: dg.DagsterInstance, folders: DataFolders) -> tuple[tuple[str, int, int], ...]:

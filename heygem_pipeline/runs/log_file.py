@@ -13,7 +13,7 @@ from concurrent_log_handler import ConcurrentRotatingFileHandler
 
 from heygem_pipeline.runs.run_log import NO_STEP, Line, level_and_text, subject_in
 from heygem_pipeline.runs.stages import step_name
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 
 BYTES_A_FILE = 10 * 2**20
 OLD_FILES = 5

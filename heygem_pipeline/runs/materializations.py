@@ -10,7 +10,7 @@ import dagster as dg
 from heygem_pipeline.runs.dagster_internals import latest_tag_by_partition
 from heygem_pipeline.storage.clip_key import CLIP_SUFFIX
 from heygem_pipeline.storage.file_store import NOTHING_THERE
-from heygem_pipeline.storage.folders import REMOVED_SUFFIX, REPORT_SUFFIX, DataFolders
+from heygem_pipeline.storage.paths import REMOVED_SUFFIX, REPORT_SUFFIX, DataFolders
 
 VERSION_TAG = "dagster/data_version"
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 from heygem_pipeline.clip.sidecar import read_sidecar, write_moving
 from heygem_pipeline.errors import BadInput, NotReady
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.mirror import is_published, mirror
 from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads, always
 

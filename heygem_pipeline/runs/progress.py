@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from heygem_pipeline.errors import DiskFull
 from heygem_pipeline.runs.stages import Stage
-from heygem_pipeline.storage.folders import PROGRESS, DataFolders
+from heygem_pipeline.storage.paths import PROGRESS, DataFolders
 
 
 @dataclass(frozen=True)

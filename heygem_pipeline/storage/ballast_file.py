@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from heygem_pipeline.errors import DiskFull
 from heygem_pipeline.storage.atomic import atomic_path, free_bytes
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 BALLAST_BYTES = 4 * 2**20
 """What Dagster's databases need for being opened and for what is deleted from them."""

@@ -1,7 +1,6 @@
 """What names a clip: the keys of its voice and its presenter."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 BETWEEN = "|"
 """Stands in no key of an upload (``storage/keys.py``)."""
@@ -46,10 +45,6 @@ class ClipKey:
     def __str__(self) -> str:
         """As sentences say it."""
         return f"{self.voice} x {self.presenter}"
-
-    def path(self, folder: Path, suffix: str) -> Path:
-        """Where a file of the clip lies below a folder: one folder a voice, one file a presenter."""
-        return folder / self.voice / f"{self.presenter}{suffix}"
 
 
 def partition_of(voice: str, presenter: str) -> str:

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heygem_pipeline.studio.http_api.problem_details import refused
 from heygem_pipeline.studio.http_api.tokens import Tokens, token_in
-from heygem_pipeline.studio.logins import COOKIE, Sessions
 from heygem_pipeline.studio.refusals import Refusal
+from heygem_pipeline.studio.sessions import COOKIE, Sessions
 from heygem_pipeline.web.guard import SAFE_METHODS, Guard, network_of, peer_of, refuse
 
 EASY = "/easy/"

@@ -11,7 +11,7 @@ from heygem_pipeline.planning.retry_and_cancel import cancel, make_missing_now, 
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio import batches
 from heygem_pipeline.studio.refusals import Refusal
 

@@ -16,7 +16,7 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.retry_and_cancel import try_again
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio import actions
 from heygem_pipeline.studio.batches import BatchChange, BatchSpec, usual_loudness
 from heygem_pipeline.studio.clip_log import without_paths

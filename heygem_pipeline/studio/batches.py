@@ -28,8 +28,8 @@ from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import ClipSettings, EngineSettings, Settings, Subtitles
 from heygem_pipeline.storage.atomic import atomic_path, place
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.refusals import Refusal
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.web.http_client import place_of

@@ -9,7 +9,7 @@ from typing import Any
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.run_log import Line, latest_run, read_log
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 MOST_LINES = 2000
 

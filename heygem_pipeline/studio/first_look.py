@@ -19,7 +19,7 @@ from heygem_pipeline.errors import BadInput
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.first_look import (
     FirstLook,
     become_worker,

@@ -26,7 +26,7 @@ from heygem_pipeline.planning.time_left import Estimate, seconds_left
 from heygem_pipeline.runs.cluster_workers import Worker
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.batches import choices_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.texts import message_json, sentence_of

@@ -14,8 +14,9 @@ from heygem_pipeline.settings import Subtitles
 from heygem_pipeline.studio.access import client_of, is_encrypted
 from heygem_pipeline.studio.batches import LABELS, LOUDNESS, QUALITIES, engine_choices, usual_loudness
 from heygem_pipeline.studio.clip_log import without_paths
-from heygem_pipeline.studio.logins import COOKIE, SECONDS, is_right
 from heygem_pipeline.studio.password_guesses import TooManyGuesses
+from heygem_pipeline.studio.passwords import is_right
+from heygem_pipeline.studio.sessions import COOKIE, SECONDS
 from heygem_pipeline.studio.shared_state import Studio, studio_of
 from heygem_pipeline.studio.texts import LANGUAGES, language_of, sentence_of, texts
 from heygem_pipeline.web.guard import is_own

@@ -1,4 +1,4 @@
-"""What the page refuses is refusal_response by a code that both languages have a sentence for."""
+"""What the page refuses is answered by a code that both languages have a sentence for."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse

@@ -13,7 +13,7 @@ from heygem_pipeline.media.subtitles import read_cues
 from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.settings import Settings, SynthesisSettings
 from heygem_pipeline.storage.atomic import atomic_path, place
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.uploads import PREFIX, safe_name
 from heygem_pipeline.synthesis.front_matter import FENCE, FrontMatter, language_of_name, read_front_matter
 from heygem_pipeline.synthesis.script import SUBTITLES, read_script

@@ -6,11 +6,12 @@ import logging
 from heygem_pipeline.errors import NotReady
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.http_api.tokens import Tokens
-from heygem_pipeline.studio.logins import Sessions, read_users, secret_of
+from heygem_pipeline.studio.passwords import read_users
+from heygem_pipeline.studio.sessions import Sessions, secret_of
 from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline.web.guard import guard_of
 from heygem_pipeline.web.http_server import serve

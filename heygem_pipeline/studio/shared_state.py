@@ -9,7 +9,7 @@ from heygem_pipeline.campaigns.campaigns_folder import load_campaigns
 from heygem_pipeline.clip.render_spec import default_render_spec
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.batches import require_campaigns
 from heygem_pipeline.studio.first_look_worker import FirstLooks

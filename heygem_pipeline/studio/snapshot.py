@@ -20,7 +20,7 @@ from heygem_pipeline.runs.history import began
 from heygem_pipeline.runs.instance import Instance
 from heygem_pipeline.runs.latest_records import latest_records
 from heygem_pipeline.settings import Settings
-from heygem_pipeline.storage.folders import SIDECAR_SUFFIX, DataFolders
+from heygem_pipeline.storage.paths import SIDECAR_SUFFIX, DataFolders
 from heygem_pipeline.studio.first_look_worker import FirstLooks
 from heygem_pipeline.studio.overview import PipelineState, overview
 from heygem_pipeline.uploads.registry import DIMENSIONS, UploadKind, Uploads

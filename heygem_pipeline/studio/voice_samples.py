@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from heygem_pipeline.settings import SynthesisSettings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.first_look import in_limited_time
 from heygem_pipeline.studio.first_look_worker import IDLE_SECONDS, Worker
 from heygem_pipeline.synthesis.front_matter import FrontMatter

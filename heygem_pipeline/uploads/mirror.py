@@ -8,8 +8,8 @@ from pathlib import Path
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.file_store import LocalFiles, StoredFile
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.path_checks import leads_out
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.registry import SUFFIXES, UNFINISHED_PREFIXES, UploadKind, Uploads
 
 _warned_names: set[str] = set()

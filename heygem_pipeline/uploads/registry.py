@@ -14,9 +14,9 @@ from heygem_pipeline.messages.message import Message
 from heygem_pipeline.storage.atomic import place
 from heygem_pipeline.storage.fingerprint import fingerprint
 from heygem_pipeline.storage.folder_identity import SeenFolders
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
 from heygem_pipeline.storage.path_checks import leads_out
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.register import Register
 
 NAME = "uploads"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from heygem_pipeline.errors import TagUnusable
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.printable_text import is_whole, shown
 from heygem_pipeline.storage.register import Register
 

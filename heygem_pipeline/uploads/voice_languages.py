@@ -1,6 +1,6 @@
 """Which language a voice speaks, as people told the Studio: the register ``studio-languages``."""
 
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 NAME = "studio-languages"
 

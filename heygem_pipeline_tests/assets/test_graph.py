@@ -23,7 +23,7 @@ from heygem_pipeline.settings import settings
 from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.storage.version_strings import voice_version
 from heygem_pipeline_tests.conftest import PRESENTER_FRAMES, swaying_presenter, write_video, write_voice, write_wav
 

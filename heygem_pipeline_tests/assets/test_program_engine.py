@@ -18,7 +18,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter
 from heygem_pipeline_tests.lipsync.program.recipes import recipe_text, write_recipe
 

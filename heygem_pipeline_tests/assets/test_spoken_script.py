@@ -22,7 +22,7 @@ from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.synthesis.speech_server import SpeechServer, send, speaks, used_speech_server
 

@@ -7,7 +7,7 @@ from heygem_pipeline.assets import step_progress
 from heygem_pipeline.assets.step_progress import NoDisplay, StepProgress
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.progress import Progress, progress_files, read_progress
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -13,7 +13,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.storage.ballast_file import keep_ballast
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.operations.test_retention import write
 

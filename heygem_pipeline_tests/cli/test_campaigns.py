@@ -12,7 +12,7 @@ from heygem_pipeline.cli.main import app
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline_tests.house import CLIP, House
 
 LOCALISATION = Path(__file__).parents[2] / "docs" / "examples" / "localisation.yaml"

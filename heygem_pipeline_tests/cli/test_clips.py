@@ -22,7 +22,7 @@ from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.progress import Progress, write_progress
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.cli.commands import PROGRAM, heygem
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 

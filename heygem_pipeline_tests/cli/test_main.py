@@ -15,7 +15,7 @@ from typer.main import get_command
 from heygem_pipeline.cli.generate import names_of
 from heygem_pipeline.cli.main import app
 from heygem_pipeline.errors import BadInput
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.cli.commands import heygem, heygem_process
 from heygem_pipeline_tests.conftest import write_voice
 

@@ -6,7 +6,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.data_folder_lock import only_runner
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.operations.test_retention import make_all, write

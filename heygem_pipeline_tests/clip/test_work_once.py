@@ -22,7 +22,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage import fingerprint
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.house import CLIP
 

@@ -15,7 +15,7 @@ import pytest
 
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 from heygem_pipeline_tests.dagster_page import Page
 from heygem_pipeline_tests.served import quick_environment, runs_below, wait_for, wait_for_page

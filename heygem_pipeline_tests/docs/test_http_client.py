@@ -17,10 +17,10 @@ from heygem_pipeline.planning.campaign_specifications import CampaignSpecificati
 from heygem_pipeline.planning.planner import plan
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.application import application
 from heygem_pipeline.studio.http_api.tokens import Tokens
-from heygem_pipeline.studio.logins import user_line
+from heygem_pipeline.studio.passwords import user_line
 from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline_tests.conftest import free_port
 from heygem_pipeline_tests.studio.conftest import rules

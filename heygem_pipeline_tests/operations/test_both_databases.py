@@ -36,7 +36,7 @@ from heygem_pipeline.runs.run_log import read_log
 from heygem_pipeline.runs.stages import Stage, Subject, subject_of, subject_said
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline.uploads.voice_languages import languages_of, note_language
 from heygem_pipeline_tests.bucket_server import BucketServer

@@ -27,7 +27,7 @@ from heygem_pipeline.runs.stages import Stage, subject_of
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.bucket_files import BucketFiles
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.bucket_server import BucketServer, WayToBucket
 from heygem_pipeline_tests.conftest import PRESENTER_RATE, data_folder_at, free_port, write_voice
 from heygem_pipeline_tests.postgres_server import PostgresServer

@@ -17,7 +17,7 @@ from heygem_pipeline.cli.main import app
 from heygem_pipeline.errors import ClusterUnusable
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations import cluster_heartbeat, cluster_watch, cluster_worker
-from heygem_pipeline.operations.cluster_controller import announce
+from heygem_pipeline.operations.cluster_identity import announce
 from heygem_pipeline.operations.cluster_watch import ClusterWatch
 from heygem_pipeline.operations.cluster_worker import examine
 from heygem_pipeline.planning.status import State
@@ -28,7 +28,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import WRITER, atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 from heygem_pipeline_tests.conftest import data_folder_at
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 from heygem_pipeline_tests.postgres_server import PostgresServer

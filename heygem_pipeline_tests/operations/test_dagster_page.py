@@ -17,7 +17,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.runs.stages import Stage, step_name, subject_of
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline_tests import trace
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.dagster_page import Page

@@ -17,7 +17,7 @@ from heygem_pipeline.runs.dagster_internals import workspace_of
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.web.guard import Guard
 
 MUTATION = "mutation { setNuxSeen }"

@@ -14,8 +14,8 @@ from heygem_pipeline.operations.erasure import ErasurePlan, ErasureTarget, erase
 from heygem_pipeline.planning.requests import ask_for, forgive, read_requests
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
 from heygem_pipeline.storage.keys import partition_key
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.house import CLIP, PRESENTER, VOICE, House
 

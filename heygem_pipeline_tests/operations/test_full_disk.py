@@ -14,7 +14,7 @@ from dagster import RunsFilter
 from heygem_pipeline.operations.recovery import ALIVE
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_for, wait_until
 

@@ -20,7 +20,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 RUN_THE_CLIP = """
 from heygem_pipeline.runs.partitions import multi_partition_key
@@ -30,7 +30,7 @@ from heygem_pipeline.operations.materialize import Materializer
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 with open_instance(data_folders()) as instance:
     clip = multi_partition_key(ClipKey("talk", "teacher"))
     materializer = Materializer(instance, NoDisplay(), CampaignSpecifications(data_folders(), settings()))

@@ -12,7 +12,7 @@ import pytest
 
 from heygem_pipeline.operations import servers
 from heygem_pipeline.operations.stop_signals import StopSignals
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.served import wait_for
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -70,7 +70,7 @@ import subprocess, sys
 from pathlib import Path
 from heygem_pipeline.operations import servers
 from heygem_pipeline.operations.stop_signals import StopSignals
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 sleeping = "import time; time.sleep(600)"
 run = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {sleeping!r}, 'dagster run']);"
 parent = run + sleeping

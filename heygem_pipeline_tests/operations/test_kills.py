@@ -28,7 +28,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.stages import Subject, subject_of
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.atomic import TEMPORARY_PREFIX
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests import trace
 from heygem_pipeline_tests.conftest import PRESENTER_RATE, write_voice
 from heygem_pipeline_tests.served import (

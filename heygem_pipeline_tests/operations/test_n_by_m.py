@@ -18,7 +18,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video, write_voice
 
 

@@ -16,7 +16,7 @@ from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.served import serving, wait_until
 

@@ -18,7 +18,7 @@ from heygem_pipeline.planning.campaign_specifications import CampaignSpecificati
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.registry import UploadKind
 from heygem_pipeline_tests.house import CLIP, House
 

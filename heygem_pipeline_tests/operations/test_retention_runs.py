@@ -28,7 +28,7 @@ from heygem_pipeline.runs.partitions import multi_partition_key, take_in_uploads
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
 
 DAY = 24 * 3600.0

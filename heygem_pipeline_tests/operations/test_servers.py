@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import swaying_presenter, write_video
 from heygem_pipeline_tests.dagster_page import Page
 from heygem_pipeline_tests.served import everything_below, runs_below, serving, wait_for

@@ -17,7 +17,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.settling import FILES_A_LOOK
 from heygem_pipeline_tests.conftest import data_folder_at, free_port, write_voice
 from heygem_pipeline_tests.dagster_page import Page

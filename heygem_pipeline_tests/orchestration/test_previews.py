@@ -26,7 +26,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import Subtitles, settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import write_voice
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.conftest import page, rules

@@ -16,7 +16,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads import settling
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 from heygem_pipeline_tests.cli.commands import heygem

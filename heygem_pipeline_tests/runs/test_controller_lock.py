@@ -16,7 +16,7 @@ import sqlalchemy as db
 from heygem_pipeline.errors import AlreadyRunning
 from heygem_pipeline.runs.controller_lock import LOCK, holder_of
 from heygem_pipeline.runs.data_folder_lock import RunnerLock, only_runner
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import data_folder_at
 from heygem_pipeline_tests.postgres_server import PostgresServer, engine_of
 from heygem_pipeline_tests.served import wait_for

@@ -10,7 +10,7 @@ from dagster._core.storage.sql import get_alembic_config
 from sqlalchemy import event
 
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 
 def test_whoever_opens_a_database_again_shares_its_engine_but_no_connection(data: DataFolders) -> None:

@@ -12,7 +12,7 @@ from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.plan.objects import StepFailureData, UserFailureData
 
-from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.errors import DiskFull, NoFace
 from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.planning.status import State
@@ -26,7 +26,7 @@ from heygem_pipeline.runs.failure_reasons import (
     reason_tag,
 )
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.served import wait_for
 
@@ -65,7 +65,7 @@ def named(error: Exception) -> Callable[[], None]:
     """As an asset of the graph fails with it."""
 
     def fail() -> None:
-        with plain_failures():
+        with fail_or_retry():
             raise error
 
     return fail
@@ -130,7 +130,7 @@ import sys, time
 from pathlib import Path
 import dagster as dg
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 @dg.op(pool="gpu")
 def step():

@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 OPEN = """
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 with open_instance(data_folders()) as instance:
     instance.get_runs()

@@ -21,7 +21,7 @@ from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.runs.log_file import note
 from heygem_pipeline.runs.partitions import take_in_uploads
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.house import CLIP, House
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|WARNING|ERROR) +([0-9a-f]{8}|-) +\[([^]]+)\] ([^:]+): (.*)")
@@ -32,7 +32,7 @@ import sys
 import dagster as dg
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import data_folders
+from heygem_pipeline.storage.paths import data_folders
 
 @dg.op
 def talk(context):

@@ -10,7 +10,7 @@ import sqlalchemy as db
 
 from heygem_pipeline.runs.dagster_internals import SqlEventLogStorage, SqlRunStorage
 from heygem_pipeline.runs.instance import open_instance
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import data_folder_at
 from heygem_pipeline_tests.postgres_server import PostgresServer, engine_of
 from heygem_pipeline_tests.served import wait_for

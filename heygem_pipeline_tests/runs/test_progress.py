@@ -2,7 +2,7 @@
 
 from heygem_pipeline.runs.progress import Progress, read_progress, remove_progress, seconds_for_rest, write_progress
 from heygem_pipeline.runs.stages import Stage
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 QUARTER = Progress("generated_frames", 225, 900, started=1000.0, at=1010.0)
 

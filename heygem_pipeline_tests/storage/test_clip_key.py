@@ -7,7 +7,7 @@ import pytest
 from heygem_pipeline.runs.partitions import multi_partition_key
 from heygem_pipeline.runs.stages import Stage, Subject
 from heygem_pipeline.storage.clip_key import ClipKey, label_of
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 CLIP = ClipKey("第一课 🎓", "Frau Müller")
 

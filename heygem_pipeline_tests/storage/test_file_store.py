@@ -16,7 +16,7 @@ from heygem_pipeline.storage import bucket_files
 from heygem_pipeline.storage.atomic import WRITER
 from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.file_store import LocalFiles
-from heygem_pipeline.storage.folders import DataFolders, data_folders
+from heygem_pipeline.storage.paths import DataFolders, data_folders
 from heygem_pipeline_tests.bucket_server import BucketServer
 from heygem_pipeline_tests.conftest import data_folder_at
 from heygem_pipeline_tests.postgres_server import PostgresServer

@@ -13,7 +13,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.quality.report import finished_report
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.studio.logins import SECRET_BYTES, secret_of
+from heygem_pipeline.studio.sessions import SECRET_BYTES, secret_of
 from heygem_pipeline.uploads.voice_languages import languages_of, note_language
 from heygem_pipeline_tests.house import CLIP, House
 

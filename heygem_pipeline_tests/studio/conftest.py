@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
-from heygem_pipeline.studio.logins import Sessions, read_users, user_line
+from heygem_pipeline.studio.passwords import read_users, user_line
+from heygem_pipeline.studio.sessions import Sessions
 from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.listening import listening

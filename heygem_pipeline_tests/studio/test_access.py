@@ -10,8 +10,9 @@ from starlette.types import Receive, Scope, Send
 from heygem_pipeline.errors import NotReady
 from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import Access, RateLimiter
-from heygem_pipeline.studio.logins import COOKIE, Sessions, is_right, read_users, user_line
+from heygem_pipeline.studio.passwords import is_right, read_users, user_line
 from heygem_pipeline.studio.server import run_studio
+from heygem_pipeline.studio.sessions import COOKIE, Sessions
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.studio.conftest import page, rules
 

@@ -17,7 +17,7 @@ from heygem_pipeline.operations.retention import prune
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
 from heygem_pipeline.storage.clip_key import ClipKey
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline_tests.conftest import free_port, swaying_presenter, write_video, write_voice
 from heygem_pipeline_tests.house import CLIP, House
 from heygem_pipeline_tests.served import cut_the_power, start, wait_for

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.settings import DEFAULTS, Settings
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio import first_look
 from heygem_pipeline.studio.first_look import FirstLook, record_of
 from heygem_pipeline.studio.first_look_worker import FirstLooks

@@ -13,7 +13,7 @@ from heygem_pipeline.messages.message import Message, verbatim
 from heygem_pipeline.planning.time_left import Estimate
 from heygem_pipeline.runs.failure_reasons import reason_tag
 from heygem_pipeline.runs.progress import Progress, write_progress
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio import snapshot
 from heygem_pipeline.studio.first_look import FirstLook, record_of
 from heygem_pipeline.synthesis.transcript import SpokenSentence, Transcript, write_transcript

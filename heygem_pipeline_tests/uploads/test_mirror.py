@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from heygem_pipeline.errors import UploadMissing
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.mirror import bring_instructions, is_published, mirror
 from heygem_pipeline.uploads.registry import UploadKind, Uploads, always
 from heygem_pipeline_tests.bucket_server import BucketServer

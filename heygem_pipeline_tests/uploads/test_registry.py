@@ -8,7 +8,7 @@ import pytest
 
 from heygem_pipeline.errors import UploadMissing
 from heygem_pipeline.storage.fingerprint import fingerprint
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads import registry as subject
 from heygem_pipeline.uploads.registry import UploadKind, Uploads
 

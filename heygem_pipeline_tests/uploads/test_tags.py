@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 
 from heygem_pipeline.errors import TagUnusable
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.uploads.tags import LONGEST_TAG, MOST_TAGS, TaggedKind, Tags
 
 VOICES, PRESENTERS = TaggedKind.VOICES, TaggedKind.PRESENTERS

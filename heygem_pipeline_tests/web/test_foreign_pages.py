@@ -15,7 +15,7 @@ from heygem_pipeline.runs.dagster_internals import workspace_of
 from heygem_pipeline.settings import settings
 from heygem_pipeline.studio.access import Rules
 from heygem_pipeline.studio.application import application
-from heygem_pipeline.studio.logins import Sessions
+from heygem_pipeline.studio.sessions import Sessions
 from heygem_pipeline.studio.shared_state import Studio
 from heygem_pipeline.web.guard import guard_of
 from heygem_pipeline_tests.conftest import free_port

@@ -24,7 +24,7 @@ from heygem_pipeline.planning.status import State
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import fingerprint
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.access import person_of
 from heygem_pipeline.studio.api import BatchRequest, begin_batch
 from heygem_pipeline.studio.clip_log import without_paths

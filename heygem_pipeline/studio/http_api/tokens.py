@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from heygem_pipeline.errors import TokenRefused
 from heygem_pipeline.storage.atomic import write_private
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.state_file import read_state
 
 PREFIX = "heygem_"

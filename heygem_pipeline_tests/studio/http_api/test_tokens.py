@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from heygem_pipeline.cli.terminal import BAD_INPUT
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.studio.http_api.tokens import PREFIX, Tokens, token_in
 from heygem_pipeline_tests.cli.commands import heygem
 from heygem_pipeline_tests.house import House

@@ -111,17 +111,7 @@ class SeenLips:
     anew: bool = False
 
 
-def detect_lip_edges(
-    frame: NDArray[np.uint8],
-    head: HeadFrame,
-    contours: MouthContours,
-    before: LipEdges | None = None,
-) -> LipEdges:
-    """Read the inner edges of the lips in one frame; see ``SeenLips`` and ``detect_lip_edges_of_frames``."""
-    return detect_lip_edges_of_frames([SeenLips(frame, head, contours)], before)[0]
-
-
-def detect_lip_edges_of_frames(lips: Sequence[SeenLips], before: LipEdges | None = None) -> list[LipEdges]:
+def detect_lip_edges(lips: Sequence[SeenLips], before: LipEdges | None = None) -> list[LipEdges]:
     """Read the lips' inner edges in frames that follow each other, at once, which takes less time; at least one.
 
     Args:

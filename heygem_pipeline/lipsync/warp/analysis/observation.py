@@ -15,7 +15,7 @@ from heygem_pipeline.faces.tracks import FaceTracks
 from heygem_pipeline.lipsync.warp.analysis.calibration import Calibration
 from heygem_pipeline.lipsync.warp.analysis.contour_smoothing import ContourSmoother, ObservedLips
 from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure_lighting, update_lighting
-from heygem_pipeline.lipsync.warp.analysis.lip_edges import SeenLips, detect_lip_edges_of_frames
+from heygem_pipeline.lipsync.warp.analysis.lip_edges import SeenLips, detect_lip_edges
 from heygem_pipeline.lipsync.warp.analysis.lip_record import DetectedFace, LipRecord
 from heygem_pipeline.lipsync.warp.contours import MouthContours, contours_from_lips
 
@@ -108,7 +108,7 @@ def _detect(
                 predicted = contours_from_lips(calibration.lips[presenter_frame])
                 lips.append(SeenLips(frame, tracks.head_frame(presenter_frame), predicted, anew=place != shot))
                 shot = place
-        edges = detect_lip_edges_of_frames(lips, lines) if lips else []
+        edges = detect_lip_edges(lips, lines) if lips else []
         lines = edges[-1] if edges else lines
         found = [
             DetectedFace(ObservedLips(one.contours, found), measure_lighting(one.frame, one.head, one.contours, found))

@@ -5,15 +5,23 @@ from dataclasses import replace
 import numpy as np
 
 from heygem_pipeline.lipsync.warp.analysis.lighting import FaceLighting, measure_lighting, update_lighting
-from heygem_pipeline.lipsync.warp.analysis.lip_edges import detect_lip_edges
 from heygem_pipeline.lipsync.warp.analysis.visible_teeth import luma
-from heygem_pipeline_tests.lipsync.warp.analysis.test_lip_edges import DARK, HEAD, LIP, SKIN, TOOTH, drawn, predicted
+from heygem_pipeline_tests.lipsync.warp.analysis.test_lip_edges import (
+    DARK,
+    HEAD,
+    LIP,
+    SKIN,
+    TOOTH,
+    drawn,
+    edges_of_frame,
+    predicted,
+)
 
 
 def light_of(picture: np.ndarray, gap: float) -> FaceLighting:
     """Of a drawn mouth whose landmarks are that far apart."""
     contours = predicted(gap)
-    return measure_lighting(picture, HEAD, contours, detect_lip_edges(picture, HEAD, contours))
+    return measure_lighting(picture, HEAD, contours, edges_of_frame(picture, HEAD, contours))
 
 
 CLOSED = drawn((0.99, 1.01, DARK))

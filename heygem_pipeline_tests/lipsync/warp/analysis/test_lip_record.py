@@ -26,13 +26,13 @@ ROOM = 10**9
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many frames' lips were looked for, one number each time."""
     counts: list[int] = []
-    look = observation.detect_lip_edges_of_frames
+    look = observation.detect_lip_edges
 
     def counted(lips: Sequence[SeenLips], before: LipEdges | None) -> list[LipEdges]:
         counts.append(len(lips))
         return look(lips, before)
 
-    monkeypatch.setattr(observation, "detect_lip_edges_of_frames", counted)
+    monkeypatch.setattr(observation, "detect_lip_edges", counted)
     return counts
 
 

@@ -16,7 +16,7 @@ SECONDS_BEFORE_RETRY = 5
 
 
 @contextmanager
-def plain_failures() -> Iterator[None]:
+def fail_or_retry() -> Iterator[None]:
     """Turn what no retry mends into a Failure with the error's sentence, code and values; try the rest once more.
 
     To be used within an asset.

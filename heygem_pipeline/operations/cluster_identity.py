@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Any
 
 from heygem_pipeline.storage.atomic import atomic_path
-from heygem_pipeline.storage.folders import DataFolders
+from heygem_pipeline.storage.paths import DataFolders
 
 REGISTER = "controller"
 DISTRIBUTION = "heygem-pipeline"

@@ -9,7 +9,7 @@ import heygem_pipeline
 from heygem_pipeline.checkpoints.weights import checkpoints_folder
 from heygem_pipeline.errors import ProjectMissing
 from heygem_pipeline.settings import settings
-from heygem_pipeline.storage.folders import data_folders, project_folder
+from heygem_pipeline.storage.paths import data_folders, project_folder
 
 CHECKOUT = Path(heygem_pipeline.__file__).parents[1]
 

@@ -151,27 +151,27 @@ class DataFolders:
 
     def patches(self, clip: ClipKey) -> Path:
         """Stored mouth patches of a clip."""
-        return clip.path(self.root / "store" / "generated_frames", ".parquet")
+        return _of_clip(self.root / "store" / "generated_frames", clip, ".parquet")
 
     def report(self, clip: ClipKey) -> Path:
         """Report of a finished clip."""
-        return clip.path(self.reports, REPORT_SUFFIX)
+        return _of_clip(self.reports, clip, REPORT_SUFFIX)
 
     def removed(self, clip: ClipKey) -> Path:
         """What is left of the report of a clip that was removed for its age: it is not made again by itself."""
-        return clip.path(self.reports, REMOVED_SUFFIX)
+        return _of_clip(self.reports, clip, REMOVED_SUFFIX)
 
     def filmstrip(self, clip: ClipKey) -> Path:
         """Faces of a finished clip in a row."""
-        return clip.path(self.root / "store" / "filmstrips", ".jpg")
+        return _of_clip(self.root / "store" / "filmstrips", clip, ".jpg")
 
     def preview(self, clip: ClipKey) -> Path:
         """Some seconds of a clip, made before the whole; never counted as the clip."""
-        return clip.path(self.previews, CLIP_SUFFIX)
+        return _of_clip(self.previews, clip, CLIP_SUFFIX)
 
     def preview_wish(self, clip: ClipKey) -> Path:
         """What somebody asked to see of a clip, and what became of it."""
-        return clip.path(self.previews, REPORT_SUFFIX)
+        return _of_clip(self.previews, clip, REPORT_SUFFIX)
 
     @property
     def previews(self) -> Path:
@@ -215,13 +215,9 @@ class DataFolders:
         """The folder of their reports."""
         return self.root / "store" / "earlier_reports" / voice
 
-    def reports_of(self, voice: str) -> Path:
-        """The folder of the reports of a voice's clips, with what is left of those removed for their age."""
-        return self.reports / voice
-
     def clip(self, clip: ClipKey) -> Path:
-        """The finished clip."""
-        return clip.path(self.outputs, CLIP_SUFFIX)
+        """The finished clip: ``outputs/<voice>/<presenter>.mp4``."""
+        return _of_clip(self.outputs, clip, CLIP_SUFFIX)
 
     def delivery(self, voice: str) -> Path:
         """The ZIP of a voice's finished clips."""
@@ -241,6 +237,11 @@ class DataFolders:
             # A link to a disk that is away stays what it is.
             if not folder.is_symlink():
                 folder.mkdir(parents=True, exist_ok=True)
+
+
+def _of_clip(folder: Path, clip: ClipKey, suffix: str) -> Path:
+    """One folder a voice, one file a presenter."""
+    return folder / clip.voice / f"{clip.presenter}{suffix}"
 
 
 def project_folder() -> Path:

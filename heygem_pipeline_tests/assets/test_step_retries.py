@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from heygem_pipeline.assets import failures
-from heygem_pipeline.assets.failures import plain_failures
+from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.errors import BadInput
 
 
@@ -25,7 +25,7 @@ def test_what_may_pass_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> No
 
     @dg.asset
     def unlucky() -> None:
-        with plain_failures():
+        with fail_or_retry():
             raise ImportError
 
     assert statuses_and_starts(unlucky) == (dg.DagsterRunStatus.FAILURE, 2)
@@ -34,7 +34,7 @@ def test_what_may_pass_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_file_that_cannot_be_used_is_not_tried_again() -> None:
     @dg.asset
     def bad() -> None:
-        with plain_failures():
+        with fail_or_retry():
             raise BadInput("file.empty", file="voice.wav")
 
     assert statuses_and_starts(bad) == (dg.DagsterRunStatus.FAILURE, 1)
@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_used_is_not_tried_again() -> None:
 def test_a_step_that_was_cancelled_is_not_tried_again_whatever_it_says() -> None:
     @dg.asset
     def cancelled(context: dg.AssetExecutionContext) -> None:
-        with plain_failures():
+        with fail_or_retry():
             context.instance.report_run_canceling(context.run)
             raise ImportError("an import that was broken off")
 
