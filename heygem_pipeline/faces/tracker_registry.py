@@ -6,7 +6,7 @@ from heygem_pipeline.plug_ins import PlugIns
 from heygem_pipeline.settings import DEFAULTS, NetworkSettings
 
 TRACKERS: PlugIns[FaceTracker] = PlugIns("tracker", {"name": str, "version": str, "track": None})
-"""Entry points of the group ``heygem_pipeline.trackers``."""
+"""Entry points of the group ``heygem_pipeline.trackers``. Ours stand in ``pyproject.toml``; ``plug_ins`` loads all."""
 
 
 def load_tracker(name: str, networks: NetworkSettings = DEFAULTS) -> FaceTracker:

@@ -6,7 +6,7 @@ from heygem_pipeline.plug_ins import PlugIns
 from heygem_pipeline.settings import DEFAULTS, EngineSettings
 
 ENGINES: PlugIns[LipSyncEngine] = PlugIns("engine", {"name": str, "version": str, "device": str, "generate": None})
-"""Entry points of the group ``heygem_pipeline.engines``."""
+"""Entry points of the group ``heygem_pipeline.engines``. Ours stand in ``pyproject.toml``; ``plug_ins`` loads all."""
 
 
 def load_engine(name: str, settings: EngineSettings = DEFAULTS) -> LipSyncEngine:

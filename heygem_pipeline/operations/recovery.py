@@ -1,4 +1,8 @@
-"""After a power cut: runs nobody works on are failed, their pool slots freed, their half-written files deleted."""
+"""After a power cut: runs nobody works on are failed, their pool slots freed, their half-written files deleted.
+
+A run that dies while the rest works is noticed by Dagster (``run_monitoring`` of ``dagster.yaml``), in a cluster by
+``cluster_watch.py``; what it has left half-written goes at the next start, or after a day (``retention_files.py``).
+"""
 
 import logging
 import os

@@ -13,7 +13,7 @@ SYNTHESIZERS: PlugIns[SpeechSynthesizer] = PlugIns(
         **dict.fromkeys(("voices", "choose_voice", "require_ready", "synthesize"), None),
     },
 )
-"""Entry points of the group ``heygem_pipeline.voices``."""
+"""Entry points of the group ``heygem_pipeline.voices``. Ours stand in ``pyproject.toml``; ``plug_ins`` loads all."""
 
 
 def load_synthesizer(name: str, settings: SynthesisSettings = DEFAULTS) -> SpeechSynthesizer:
