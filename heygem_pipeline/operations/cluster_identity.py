@@ -7,6 +7,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from heygem_pipeline.errors import ClusterUnusable
 from heygem_pipeline.storage.atomic import atomic_path
 from heygem_pipeline.storage.paths import DataFolders
 
@@ -29,13 +30,20 @@ class Controller:
 
 
 def announce(folders: DataFolders) -> None:
-    """To be called by the controller when it starts."""
+    """To be called by the controller when it starts. Raises ClusterUnusable where the bucket is another cluster's."""
     identity = identity_of(folders)
     if not identity:
-        identity = token_hex(16)
-        with atomic_path(_identity_file(folders)) as temporary:
+        identity, file = token_hex(16), folders.cluster_identity
+        with atomic_path(file) as temporary:
             temporary.write_text(identity, encoding="ascii")
-        folders.files.publish(_identity_file(folders))
+        try:
+            folders.files.publish_first(file)
+        except FileExistsError as error:
+            # Each would take the other's objects for ones that nobody knows any more, and remove them.
+            file.unlink()
+            raise ClusterUnusable(
+                "cluster.bucket_taken", bucket=folders.bucket, object=folders.files.address(file)
+            ) from error
     with folders.register(REGISTER).changing() as write:
         write(asdict(Controller(pipeline_version(), identity)))
 
@@ -52,13 +60,9 @@ def _understood(stored: dict[str, Any]) -> Controller | None:
 def identity_of(folders: DataFolders) -> str:
     """Of the data folder that is mounted here, or of the bucket; "" where it has none. Raises BucketUnreachable."""
     try:
-        return folders.files.fetch(_identity_file(folders)).read_text(encoding="ascii").strip()
+        return folders.files.fetch(folders.cluster_identity).read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return ""
-
-
-def _identity_file(folders: DataFolders) -> Path:
-    return folders.state / "cluster-id"
 
 
 def pipeline_version() -> str:

@@ -189,8 +189,12 @@ def removable_objects(folders: DataFolders, now: float) -> Iterator[Removable]:
     if not isinstance(files, BucketFiles):
         return
     files.end_uploads(now - DAY)
-    for key, size, modified_at in list(files.unknown_objects()):
-        if now - modified_at >= DAY:
+    # What lay there before the cluster was set up is none of its own.
+    identity = files.find(folders.cluster_identity)
+    if identity is None:
+        return
+    for key, size, modified_at in list(files.unknown_objects(folders.published)):
+        if now - modified_at >= DAY and modified_at * 1e9 >= identity.modified:
 
             def remove(key: str = key) -> bool:
                 files.delete_object(key)

@@ -121,6 +121,13 @@ class BucketFiles:
         if not original:
             self._scratch.use(str(place))
 
+    def publish_first(self, path: Path) -> None:
+        """As ``FileStore`` says."""
+        place, status = self._place(path), path.stat()
+        with self._catalogue.adding(place) as made:
+            etag = self._if_absent(place, lambda only_if_absent: self._put(path, place, only_if_absent))
+            made.append(StoredObject(place, status.st_size, status.st_mtime_ns, etag))
+
     def remove(self, path: Path) -> None:
         """As ``FileStore`` says."""
         self.remove_all([path])
@@ -153,7 +160,8 @@ class BucketFiles:
         if found is None:
             raise FileNotFoundError(str(place))
         with self._catalogue.adding(target) as made:
-            made.append(StoredObject(target, found.size, found.modified, self._copy_if_absent(place, target)))
+            etag = self._if_absent(target, lambda only_if_absent: self._copy(place, target, only_if_absent))
+            made.append(StoredObject(target, found.size, found.modified, etag))
 
     def address(self, path: Path) -> str:
         """As ``FileStore`` says."""
@@ -202,15 +210,20 @@ class BucketFiles:
         for place in self._catalogue.missing([PurePosixPath(copy.path) for copy in self._scratch.copies()]):
             self._scratch.drop_unused(str(place))
 
-    def unknown_objects(self) -> Iterator[tuple[str, int, float]]:
-        """Key, bytes and POSIX time of what lies in the bucket and the database does not know: a run was killed."""
+    def unknown_objects(self, folders: Iterable[Path]) -> Iterator[tuple[str, int, float]]:
+        """Key, bytes and POSIX time of what lies in the bucket and the database does not know: a run was killed.
+
+        Args:
+            folders: of the data folder, in which is looked; what else people keep in the bucket is theirs.
+        """
         known = {self._key(one.path) for one in self._catalogue.below(PurePosixPath())}
-        others = f"{self._key(PurePosixPath(OTHERS))}/"
         with _bucket_errors():
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=self._prefix):
-                for found in page.get("Contents", ()):
-                    if found["Key"] not in known and not found["Key"].startswith(others):
-                        yield found["Key"], found["Size"], found["LastModified"].timestamp()
+            for folder in folders:
+                prefix = f"{self._key(self._place(folder))}/"
+                for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix):
+                    for found in page.get("Contents", ()):
+                        if found["Key"] not in known:
+                            yield found["Key"], found["Size"], found["LastModified"].timestamp()
 
     def delete_object(self, key: str) -> None:
         """Delete what the database does not know."""
@@ -248,9 +261,11 @@ class BucketFiles:
             self._client.download_file(self._name, self._key(found.path), str(temporary))
             os.utime(temporary, ns=(found.modified, found.modified))
 
-    def _put(self, path: Path, place: PurePosixPath) -> str:
-        with _bucket_errors():
-            self._client.upload_file(str(path), self._name, self._key(place))
+    def _put(self, path: Path, place: PurePosixPath, only_if_absent: bool = False) -> str:
+        client = self._client_if_absent if only_if_absent else self._client
+        # Of a path boto3 would hide which error the store named.
+        with _bucket_errors(), path.open("rb") as file:
+            client.upload_fileobj(file, self._name, self._key(place))
             return self._client.head_object(Bucket=self._name, Key=self._key(place))["ETag"]
 
     def _copy(self, place: PurePosixPath, to: PurePosixPath, only_if_absent: bool = False) -> str:
@@ -264,18 +279,18 @@ class BucketFiles:
             client.copy(source, self._name, self._key(to), Config=how)
             return self._client.head_object(Bucket=self._name, Key=self._key(to))["ETag"]
 
-    def _copy_if_absent(self, place: PurePosixPath, to: PurePosixPath) -> str:
-        """Raises FileExistsError where the bucket has it, as a killed run may have left it."""
+    def _if_absent(self, place: PurePosixPath, write: Callable[[bool], str]) -> str:
+        """Write what must take no other's place. Raises FileExistsError where the bucket has something there."""
         try:
-            return self._copy(place, to, only_if_absent=True)
+            return write(True)
         except BucketUnreachable as error:
             code = _code(error.__cause__)
             if code in TAKEN:
-                raise FileExistsError(str(to)) from error
+                raise FileExistsError(str(place)) from error
             if code not in NOT_KNOWN:
                 raise
         # The row alone, which is ours, says then that nobody has it.
-        return self._copy(place, to)
+        return write(False)
 
     def _stored(self, one: StoredObject) -> StoredFile:
         return StoredFile(self.root / one.path, one.size, one.modified)
@@ -322,7 +337,7 @@ def _client_of(_process: int, attempts: int, only_if_absent: bool = False) -> An
     seconds = {"connect_timeout": SECONDS_TO_CONNECT, "read_timeout": SECONDS_TO_ANSWER}
     client = boto3.client("s3", config=Config(retries=retries, **seconds))
     if only_if_absent:
-        for request in ("CopyObject", "CompleteMultipartUpload"):
+        for request in ("CopyObject", "PutObject", "CompleteMultipartUpload"):
             client.meta.events.register(f"provide-client-params.s3.{request}", _only_if_absent)
     return client
 

@@ -83,6 +83,10 @@ class FileStore(Protocol):
         """What this machine has written at the path becomes what is kept. Raises BucketUnreachable."""
         ...
 
+    def publish_first(self, path: Path) -> None:
+        """The same, of a file that nobody has published before. Raises FileExistsError, BucketUnreachable."""
+        ...
+
     def remove(self, path: Path) -> None:
         """Remove a file, if it is there."""
         ...
@@ -161,6 +165,9 @@ class LocalFiles:
 
     def publish(self, path: Path) -> None:
         """As ``FileStore`` says: what is written here is kept."""
+
+    def publish_first(self, path: Path) -> None:
+        """As ``FileStore`` says: who writes at a path of this machine looks there first."""
 
     def remove(self, path: Path) -> None:
         """As ``FileStore`` says."""

@@ -69,6 +69,17 @@ class DataFolders:
         return self.root / "state"
 
     @property
+    def published(self) -> list[Path]:
+        """The folders of which the bucket of a cluster holds files."""
+        store = self.root / "store"
+        return [self.voices, self.presenters, self.scripts, self.campaigns, self.state, store, self.outputs]
+
+    @property
+    def cluster_identity(self) -> Path:
+        """Says which data folder, or bucket, is a cluster's."""
+        return self.state / "cluster-id"
+
+    @property
     def lock_file(self) -> Path:
         """Held by whatever runs the graph on this folder: page and daemon, or the demo."""
         return self.state / "running.lock"

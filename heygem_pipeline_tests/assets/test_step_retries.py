@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from heygem_pipeline.assets import failures
+from heygem_pipeline.assets import step_retries
 from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.errors import BadInput
 
@@ -21,7 +21,7 @@ def statuses_and_starts(asset: dg.AssetsDefinition) -> tuple[dg.DagsterRunStatus
 
 
 def test_what_may_pass_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "SECONDS_BEFORE_RETRY", 0)
+    monkeypatch.setattr(step_retries, "SECONDS_BEFORE_RETRY", 0)
 
     @dg.asset
     def unlucky() -> None:

@@ -203,7 +203,7 @@ def test_nothing_is_lost_when_a_run_a_worker_the_broker_the_controller_and_the_b
             assert all(
                 any(key.startswith(f"logs/storage/{run.run_id}/") for key in keys) for run in runs if run.is_success
             )
-            assert list(files.unknown_objects()) == [] and files.end_uploads(time()) == 0
+            assert list(files.unknown_objects(folders.published)) == [] and files.end_uploads(time()) == 0
             assert files.below(folders.root / "store" / "generated_frames") == []
         assert [frames_of(clip) for clip in clips] == [VOICE_SECONDS * PRESENTER_RATE] * 4
         states = {worker.name: worker.state for worker in cluster.workers.all()}

@@ -72,9 +72,11 @@ class Onlooker(Thread):
     def run(self) -> None:
         while not self._over.wait(0.05):
             for path in [*self._outputs.glob("*/*.mp4"), *self._outputs.glob("*.zip")]:
+                if path.name.startswith(TEMPORARY_PREFIX):
+                    continue
                 status = path.stat()
                 version = path, status.st_ino, status.st_mtime_ns
-                if version not in self._seen and not path.name.startswith(TEMPORARY_PREFIX):
+                if version not in self._seen:
                     self._seen.add(version)
                     self.broken += what_is_wrong(path)
 

@@ -7,7 +7,7 @@ from dagster import DagsterRunStatus
 
 from heygem_pipeline.assets.specifications import DeliverySpec
 from heygem_pipeline.messages.message import Message, verbatim
-from heygem_pipeline.planning import deliveries
+from heygem_pipeline.planning import delivery_contents
 from heygem_pipeline.planning.campaign_specifications import CampaignSpecifications
 from heygem_pipeline.planning.status import DONE, State, Status
 from heygem_pipeline.runs.failure_reasons import reason_tag
@@ -110,7 +110,7 @@ def version_with(house: House, reason: Message) -> str:
     found = house.plan()
     clips = ClipTable({"one": {"one": Status(State.FAILED, reason), "two": DONE}})
     made = data_versions(house.instance, house.folders, "encoded_video")
-    return deliveries.delivery_spec(
+    return delivery_contents.delivery_spec(
         ClipFiles.of_voice(house.folders, "one").mark, "one", clips, found.wanting, made, None
     ).version
 

@@ -169,6 +169,28 @@ def test_where_the_store_knows_no_conditions_the_row_says_what_is_taken(
 
 
 @pytest.mark.server
+def test_what_is_published_first_takes_no_place_of_what_another_cluster_has_there(
+    machines: tuple[DataFolders, DataFolders], bucket: BucketServer, tmp_path: Path
+) -> None:
+    one, two = machines
+    mark = one.state / "mark"
+    mark.write_text("one")
+    one.files.publish_first(mark)
+    with pytest.raises(FileExistsError):
+        one.files.publish_first(mark)
+    assert two.files.fetch(two.state / "mark").read_text() == "one"
+    bucket.client.put_object(Bucket=bucket_name(tmp_path), Key="课/of it/state/other", Body=b"another's")
+    with pytest.raises(FileExistsError):
+        one.files.publish_first(written_here(one.state / "other"))
+    assert one.files.find(one.state / "other") is None
+
+
+def written_here(path: Path) -> Path:
+    path.write_text("ours")
+    return path
+
+
+@pytest.mark.server
 def test_another_machine_reads_what_one_has_published(machines: tuple[DataFolders, DataFolders]) -> None:
     one, two = machines
     path = written(one, one.voice("课"), "features")

@@ -119,7 +119,7 @@ def test_what_lasts_is_one_sentence_after_few_tries(code: str, server: SpeechSer
     server.answers = [fault]
     limited = chosen.model_copy(update={"speech_seconds": 0.3})
     with pytest.raises(NotReady) as caught:
-        spoken(limited)
+        spoken(limited if fault is says_nothing else chosen)
     assert caught.value.code == code
     assert len(server.requests) == tries
     told = "".join(traceback.format_exception(caught.value))
