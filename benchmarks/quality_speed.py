@@ -24,7 +24,7 @@ class Speed:
     """Seconds are those the processor spent, so that other work counts little. One for each repetition.
 
     preparing: seconds until the first patch: prediction, and looking at the presenter where its own mouths are used.
-    drawing: frames a second after it, decoding taken off. whole: frames a second of all of it.
+    whole: frames a second of all of it, decoding included: the engine reads frames only as far as it needs them.
     own_mouths: share of the frames in which the presenter's own mouth is seen (way B).
     """
 
@@ -32,7 +32,6 @@ class Speed:
     size: tuple[int, int]
     own_mouths: float
     preparing: list[float]
-    drawing: list[float]
     whole: list[float]
 
 
@@ -40,7 +39,7 @@ def speed(run: Run) -> list[dict[str, object]]:
     """Draw clips and throw them away, on one core."""
     held = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(held)})
-    print_head("presenter", "size", "own mouths", "drawing, frames/s: median", "runs", "with decoding", "before, s")
+    print_head("presenter", "size", "own mouths", "frames/s: median", "runs", "before, s")
     found = []
     for speaker, presenter in run.one_voice_each() + run.speaking_presenters():
         if not NEAR_720[0] <= min(presenter.tracks.size) <= NEAR_720[1]:
@@ -52,9 +51,8 @@ def speed(run: Run) -> list[dict[str, object]]:
             rates.presenter,
             f"{rates.size[0]} x {rates.size[1]}",
             f"{rates.own_mouths:.0%}",
-            f"{median(rates.drawing):.0f}",
-            ", ".join(f"{rate:.0f}" for rate in rates.drawing),
             f"{median(rates.whole):.0f}",
+            ", ".join(f"{rate:.0f}" for rate in rates.whole),
             f"{median(rates.preparing):.1f}",
         )
     os.sched_setaffinity(0, held)
@@ -63,18 +61,12 @@ def speed(run: Run) -> list[dict[str, object]]:
 
 def _measure(voice: Voice, presenter: Presenter) -> Speed:
     count, own = frame_count(voice, presenter), 0
-    preparing, drawing, whole = [], [], []
+    preparing, whole = [], []
     for _ in range(REPEATS):
         started = process_time()
-        for _ in presenter.open().presentation(count):
-            pass
-        decoded = process_time()
         patches = draw_mouths(voice, presenter, load_engine("warp"))
         own = int(next(patches).own_mouth > 0)
-        first = process_time()
+        preparing.append(process_time() - started)
         own += sum(patch.own_mouth > 0 for patch in patches)
-        ended = process_time()
-        preparing.append(first - decoded)
-        drawing.append((count - 1) / max(ended - first - (decoded - started), 1e-9))
-        whole.append(count / (ended - decoded))
-    return Speed(presenter.path.stem, presenter.tracks.size, own / count, preparing, drawing, whole)
+        whole.append(count / (process_time() - started))
+    return Speed(presenter.path.stem, presenter.tracks.size, own / count, preparing, whole)
