@@ -262,10 +262,9 @@ class BucketFiles:
             os.utime(temporary, ns=(found.modified, found.modified))
 
     def _put(self, path: Path, place: PurePosixPath, only_if_absent: bool = False) -> str:
-        client = self._client_if_absent if only_if_absent else self._client
         # Of a path boto3 would hide which error the store named.
         with _bucket_errors(), path.open("rb") as file:
-            client.upload_fileobj(file, self._name, self._key(place))
+            self._writer(only_if_absent).upload_fileobj(file, self._name, self._key(place))
             return self._client.head_object(Bucket=self._name, Key=self._key(place))["ETag"]
 
     def _copy(self, place: PurePosixPath, to: PurePosixPath, only_if_absent: bool = False) -> str:
@@ -275,8 +274,7 @@ class BucketFiles:
         how = TransferConfig(multipart_threshold=1) if only_if_absent else None
         with _bucket_errors(place):
             source = {"Bucket": self._name, "Key": self._key(place)}
-            client = self._client_if_absent if only_if_absent else self._client
-            client.copy(source, self._name, self._key(to), Config=how)
+            self._writer(only_if_absent).copy(source, self._name, self._key(to), Config=how)
             return self._client.head_object(Bucket=self._name, Key=self._key(to))["ETag"]
 
     def _if_absent(self, place: PurePosixPath, write: Callable[[bool], str]) -> str:
@@ -320,16 +318,16 @@ class BucketFiles:
 
     @property
     def _client(self) -> Any:  # noqa: ANN401 - made by boto3 from a description of the service
-        return _client_of(os.getpid(), ATTEMPTS_OF_RUNS if os.environ.get(WRITER) else ATTEMPTS)
+        return self._writer(only_if_absent=False)
 
-    @property
-    def _client_if_absent(self) -> Any:  # noqa: ANN401
-        return _client_of(os.getpid(), ATTEMPTS_OF_RUNS if os.environ.get(WRITER) else ATTEMPTS, only_if_absent=True)
+    def _writer(self, only_if_absent: bool) -> Any:  # noqa: ANN401
+        attempts = ATTEMPTS_OF_RUNS if os.environ.get(WRITER) else ATTEMPTS
+        return _client_of(os.getpid(), attempts, only_if_absent=only_if_absent)
 
 
 @cache
 def _client_of(_process: int, attempts: int, only_if_absent: bool = False) -> Any:  # noqa: ANN401
-    """One whose copies may write over others, or only where there is nothing."""
+    """One that may write over what is there, or only where there is nothing."""
     import boto3
     from botocore.config import Config
 

@@ -275,6 +275,8 @@ def _crop_exemplars(
 
 def _crop_exemplar(seen: Observation, head: HeadFrame, contours: MouthContours) -> Exemplar | None:
     """Cut the mouth out of a frame; None where it does not lie whole in the frame."""
+    import cv2
+
     if seen.contours is None:
         return None
     lips = np.concatenate([contours.upper_outer, contours.lower_outer])
@@ -287,42 +289,42 @@ def _crop_exemplar(seen: Observation, head: HeadFrame, contours: MouthContours) 
     own_lips = head.to_pixels(lips)
     if (own_lips < (left, top)).any() or (own_lips > (right - 1, bottom - 1)).any():
         return None
-    picture = seen.frame[top:bottom, left:right].copy()
+    picture, head = seen.frame[top:bottom, left:right].copy(), head.cropped(left, top)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     return Exemplar(
         frame=seen.presenter_frame,
         picture=picture,
-        head=head.cropped(left, top),
+        head=head,
         contours=contours,
         seen_gap=max(0.0, seen.contours.gap),
-        sharpness=_sharpness(picture, own_lips - (left, top)),
-        clearness=_clearness(picture, head.cropped(left, top), contours) if seen.contours.gap > CLEAR_GAP else 0.0,
-        soot=_soot(picture, head.cropped(left, top), contours),
+        sharpness=_sharpness(grey, own_lips - (left, top)),
+        clearness=_clearness(grey, head, contours) if seen.contours.gap > CLEAR_GAP else 0.0,
+        soot=_soot(grey, head, contours),
     )
 
 
-def _sharpness(picture: NDArray[np.uint8], lips: NDArray[np.float64]) -> float:
+def _sharpness(grey: NDArray[np.uint8], lips: NDArray[np.float64]) -> float:
     import cv2
 
     (left, top), (right, bottom) = np.floor(lips.min(axis=0)).astype(int), np.ceil(lips.max(axis=0)).astype(int)
-    grey = cv2.cvtColor(picture[top : bottom + 1, left : right + 1], cv2.COLOR_BGR2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_32F).std())
+    around = np.ascontiguousarray(grey[top : bottom + 1, left : right + 1])
+    return float(cv2.Laplacian(around, cv2.CV_32F).std())
 
 
-def _clearness(picture: NDArray[np.uint8], head: HeadFrame, contours: MouthContours) -> float:
+def _clearness(grey: NDArray[np.uint8], head: HeadFrame, contours: MouthContours) -> float:
     import cv2
 
     upper, lower = contours.upper_inner[MIDDLE], contours.lower_inner[MIDDLE]
     places = head.to_pixels(upper + OPENING_ROWS[:, None, None] * (lower - upper)).astype(np.float32)
-    edges = cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.CV_32F)
+    edges = cv2.Laplacian(grey, cv2.CV_32F)
     return float(np.abs(cv2.remap(edges, places[..., 0], places[..., 1], cv2.INTER_LINEAR)).mean())
 
 
-def _soot(picture: NDArray[np.uint8], head: HeadFrame, contours: MouthContours) -> float:
+def _soot(grey: NDArray[np.uint8], head: HeadFrame, contours: MouthContours) -> float:
     import cv2
 
     line = (contours.upper_inner[ALONG_LINE] + contours.lower_inner[ALONG_LINE]) / 2
     places = head.to_pixels(line + ACROSS_LINE[:, None, None] * np.array([0.0, 1.0])).astype(np.float32)
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     seen = cv2.remap(grey, places[..., 0], places[..., 1], cv2.INTER_LINEAR).astype(np.float32)
     lips = max(float(quantile(seen, LIP_QUANTILE)), 1.0)
     return float(np.maximum(1 - seen / (SOOT * lips), 0).mean())
