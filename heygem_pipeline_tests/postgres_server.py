@@ -6,12 +6,13 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from time import monotonic, sleep
 
+import psutil
 import pytest
 import sqlalchemy as db
 from sqlalchemy.exc import OperationalError
@@ -24,13 +25,48 @@ PATIENCE = 60.0
 """Seconds."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresServer:
-    """One that listens on ``port``."""
+    """One that listens on ``port`` and keeps what it holds in ``folder``."""
 
+    command: list[str]
     port: int
+    folder: Path
     password: str
     certificate: Certificate | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it takes connections; also again, with what it held."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self.command, cwd=self.folder, stdout=log, stderr=log)
+        deadline = monotonic() + PATIENCE
+        while True:
+            try:
+                engine_of(self.address("postgres")).connect().close()
+                return
+            except OperationalError:
+                assert self.process.poll() is None and monotonic() < deadline, (self.folder / "log").read_text()
+                sleep(0.1)
+
+    def kill(self) -> None:
+        """All its processes at one moment, whoever is connected, as by a power cut."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGSTOP)
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        self.process.kill()
+        self.process.wait()
+        assert psutil.wait_procs(children, timeout=PATIENCE)[1] == []
+
+    def stop(self) -> None:
+        """At once, whoever is connected."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait()
 
     def address(self, database: str) -> str:
         """As people write it in HEYGEM_DATABASE."""
@@ -68,10 +104,10 @@ def postgres_server(port: int, encrypted: Path | None = None) -> Iterator[Postgr
         pytest.skip("PostgreSQL does not run as root, and there is no setpriv to become another user")
     # PostgreSQL's own user must reach it, so it lies in no folder of root's.
     folder = Path(mkdtemp(prefix="heygem-postgres-", dir="/tmp"))
-    password = secrets.token_hex(8)
-    (folder / "password").write_text(password)
     certificate = make_certificate(encrypted) if encrypted is not None else None
     own = [shutil.copy2(path, folder) for path in (certificate.certificate, certificate.key)] if certificate else []
+    password = secrets.token_hex(8)
+    (folder / "password").write_text(password)
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
@@ -79,7 +115,7 @@ def postgres_server(port: int, encrypted: Path | None = None) -> Iterator[Postgr
             shutil.chown(path, "postgres", "postgres")
     data, program = folder / "data", programs[-1]
     initialise = [program, "-D", data, "-U", USER, "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-N"]
-    serve = [program.with_name("postgres"), "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
+    serve = [str(program.with_name("postgres")), "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
     quick = ["-c", "fsync=off", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=200"]
     if own:
         quick += ["-c", "ssl=on", "-c", f"ssl_cert_file={own[0]}", "-c", f"ssl_key_file={own[1]}"]
@@ -88,25 +124,11 @@ def postgres_server(port: int, encrypted: Path | None = None) -> Iterator[Postgr
         assert done.returncode == 0, done.stderr
         if own:
             (data / "pg_hba.conf").write_text(f"hostssl all {USER} 127.0.0.1/32 scram-sha-256\n")
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([*as_user, *serve, *quick], cwd=folder, stdout=log, stderr=log)
+        server = PostgresServer([*as_user, *serve, *quick], port, folder, password, certificate)
         try:
-            server = PostgresServer(port, password, certificate)
-            _wait_for(server)
+            server.start()
             yield server
         finally:
-            process.send_signal(signal.SIGQUIT)  # at once, whoever is connected
-            process.wait()
+            server.stop()
     finally:
         shutil.rmtree(folder)
-
-
-def _wait_for(server: PostgresServer) -> None:
-    deadline = monotonic() + PATIENCE
-    while True:
-        try:
-            engine_of(server.address("postgres")).connect().close()
-            return
-        except OperationalError:
-            assert monotonic() < deadline
-            sleep(0.1)

@@ -6,12 +6,23 @@ import dagster as dg
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.status import QUEUED, State, Status
-from heygem_pipeline.runs.failure_reasons import DISK_FULL, INTERRUPTED, SLOW_START, STOPPED, WORKER_LOST, read_reason
+from heygem_pipeline.runs.failure_reasons import (
+    DATABASE_FAILED,
+    DISK_FULL,
+    INTERRUPTED,
+    SLOW_START,
+    STOPPED,
+    WORKER_LOST,
+    read_reason,
+)
 from heygem_pipeline.runs.history import LOGS_READ, Attempt, note_reason
 from heygem_pipeline.runs.stages import Subject
 
 INTERRUPTIONS = 3
-"""A run whose process was killed, or that met a full disk, is asked for again; but it may be what kills or fills."""
+"""A run whose process was killed, or that met what passes, is asked for again; but it may be what kills or fills."""
+
+PASSING = DISK_FULL | {DATABASE_FAILED}
+"""Codes of what was in the machine's way, and may be gone."""
 
 SLOW_STARTS = 20
 """So often a run that did not start in time is asked for again: about an hour."""
@@ -57,7 +68,7 @@ class FailedAttempts:
                     return Status(State.FAILED, reason, attempt.run_id)
                 continue
             killed = reason == INTERRUPTED or reason.code == WORKER_LOST
-            if killed or reason.code in DISK_FULL:
+            if killed or reason.code in PASSING:
                 interruptions += 1
                 if interruptions == INTERRUPTIONS:
                     often = Message("run.interrupted_often", times=interruptions)

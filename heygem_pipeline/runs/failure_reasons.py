@@ -1,7 +1,7 @@
 """Why a run failed, as a message: how an asset records it, how it is read from the run's log, and kept in a tag."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -14,6 +14,7 @@ from heygem_pipeline.runs.dagster_internals import (
     DagsterEvent,
     DagsterExecutionInterruptedError,
     RunFailureReason,
+    SerializableErrorInfo,
     StepFailureData,
 )
 
@@ -36,6 +37,12 @@ SLOW_START = Message("run.slow_start")
 
 UNEXPECTED = "run.unexpected"
 """The code of an error that nobody foresaw."""
+
+DATABASE_FAILED = "run.database_failed"
+"""The code of a run in which the database of the records, or a connection to it, was away. It is asked for again."""
+
+OF_DATABASE = frozenset({"OperationalError", "InterfaceError", "DatabaseError"})
+"""The errors of Python's DB-API, and SQLAlchemy's of the same names, that the database and not the question causes."""
 
 DISK_FULL = frozenset({"storage.disk_full", "run.disk_full"})
 """Codes of a disk that was full, as this version and as earlier ones recorded it."""
@@ -123,8 +130,17 @@ def _reason_of(failure: StepFailureData) -> Message | None:
         return _shortened(_recorded({name: value.value for name, value in data.metadata.items()}, data.description))
     if failure.error is None:
         return None
+    causes = list(_causes(failure.error))
+    if any(error.cls_name in OF_DATABASE for error in causes):
+        return _shortened(Message(DATABASE_FAILED, error=causes[-1].message.strip().splitlines()[0]))
     root = failure.error.cause or failure.error
     return _shortened(Message(UNEXPECTED, error=root.message.strip().splitlines()[-1]))
+
+
+def _causes(error: SerializableErrorInfo | None) -> Iterator[SerializableErrorInfo]:
+    while error is not None:
+        yield error
+        error = error.cause
 
 
 def _recorded(metadata: Mapping[str, Any], description: str) -> Message:

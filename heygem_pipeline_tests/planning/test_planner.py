@@ -310,6 +310,16 @@ def test_a_run_that_was_interrupted_is_asked_for_again_but_not_without_end(house
     assert house.clip().state is State.FAILED and house.clip().reason == Message("run.interrupted_often", times=3)
 
 
+def test_a_run_whose_database_was_away_is_asked_for_again_but_not_without_end(house: House) -> None:
+    house.make_inputs()
+    away = Message("run.database_failed", error="server closed the connection unexpectedly")
+    tags = {"heygem/tried": house.plan().inputs_digest(Subject(Stage.CLIP, "one|one")), **reason_tag(away)}
+    for _ in range(failed_attempts.INTERRUPTIONS):
+        assert house.clip().state is State.READY
+        fail(house, tags=tags)
+    assert house.clip().state is State.FAILED and house.clip().reason == away
+
+
 def test_a_run_that_ended_with_the_pipeline_is_asked_for_again_however_often(house: House) -> None:
     house.make_inputs()
     for _ in range(failed_attempts.INTERRUPTIONS + 1):

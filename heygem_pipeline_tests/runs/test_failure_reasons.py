@@ -1,5 +1,6 @@
 """Why a run failed: recorded by a step, read from the log once, kept in a tag; and what earlier versions recorded."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.plan.objects import StepFailureData, UserFailureData
+from sqlalchemy.exc import OperationalError
 
 from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.errors import DiskFull, NoFace
@@ -81,6 +83,16 @@ def test_a_named_errors_code_and_values_are_read_back() -> None:
 
 def test_what_nobody_foresaw_is_told_by_its_last_line() -> None:
     assert reason_of(raising(ValueError("one\ntwo"))) == Message("run.unexpected", error="two")
+
+
+def test_a_database_that_was_away_is_known_however_it_is_wrapped() -> None:
+    broken = sqlite3.OperationalError("server closed the connection\n\tThis probably means")
+    lost = OperationalError("SELECT 1", None, broken)
+    lost.__cause__ = broken
+    in_vain = RuntimeError("too many retries")
+    in_vain.__cause__ = lost
+    known = Message("run.database_failed", error="sqlite3.OperationalError: server closed the connection")
+    assert [reason_of(raising(error)) for error in (broken, lost, in_vain)] == [known] * 3
 
 
 def test_texts_are_shortened_and_stay_a_message() -> None:
