@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from secrets import token_hex
 from socket import gethostname
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from dagster import DagsterRunStatus
@@ -37,7 +39,12 @@ from heygem_pipeline.storage.paths import DataFolders
 if TYPE_CHECKING:
     from celery import Celery
 
+logger = logging.getLogger(__name__)
+
 PR_SET_PDEATHSIG = 1
+
+SECONDS_OF_TRYING, SECONDS_BETWEEN_TRIES = 60.0, 1.0
+"""So long, and so often, a worker tries to say something to a database that is away."""
 
 GRAPH = "heygem_pipeline.definitions"
 """What workspace.yaml names."""
@@ -151,7 +158,7 @@ class _Ended:
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        logging.getLogger(__name__).error("%s", Message("cluster.taken_for_dead"))
+        logger.error("%s", Message("cluster.taken_for_dead"))
         os._exit(1)
 
 
@@ -185,7 +192,7 @@ class _RunSignals:
     workers: Workers
 
     def ready(self, **_: object) -> None:
-        self.workers.mark(self.name, WorkerState.READY)
+        _say_or_end(lambda: self.workers.mark(self.name, WorkerState.READY))
 
     def leaving(self, **_: object) -> None:
         self.workers.mark(self.name, WorkerState.LEAVING)
@@ -193,6 +200,10 @@ class _RunSignals:
     def begin(self, kwargs: Any = None, **_: object) -> None:  # noqa: ANN401 - as Celery has it
         """In a run's process."""
         run_id = _run_of(kwargs)
+        _say_or_end(lambda: self._begin(run_id))
+        os.environ[WRITER] = run_id
+
+    def _begin(self, run_id: str) -> None:
         if not self.workers.take(self.name, run_id, os.getpid()):
             os._exit(1)
         with open_instance(self.folders) as instance:
@@ -200,10 +211,26 @@ class _RunSignals:
             # A broker that was restarted may hand a run out twice; Dagster begins it once.
             if run is not None and run.status in (DagsterRunStatus.STARTING, DagsterRunStatus.NOT_STARTED):
                 instance.add_run_tags(run_id, {WORKER_TAG: self.name})
-        os.environ[WRITER] = run_id
 
     def end(self, kwargs: Any = None, **_: object) -> None:  # noqa: ANN401
         self.workers.finish(self.name, _run_of(kwargs))
+
+
+def _say_or_end(say: Callable[[], None]) -> None:
+    """Say what the controller must know, to a database that may be away for a while; without that this process ends.
+
+    Celery would go on whatever its signals raise: a run that nobody is known to be at is made once more beside itself.
+    """
+    deadline = monotonic() + SECONDS_OF_TRYING
+    while True:
+        try:
+            say()
+            return
+        except Exception as error:
+            logger.warning("The database does not answer: %s", error)
+            if monotonic() > deadline:
+                os._exit(1)
+            sleep(SECONDS_BETWEEN_TRIES)
 
 
 def _run_of(kwargs: Any) -> str:  # noqa: ANN401
