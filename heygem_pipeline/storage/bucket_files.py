@@ -37,7 +37,7 @@ OTHERS = "logs"
 NOT_THERE = ("404", "NoSuchKey", "NotFound")
 TAKEN = ("412", "PreconditionFailed", "ConditionalRequestConflict")
 NOT_KNOWN = ("501", "NotImplemented")
-"""What a store answers that knows no condition for what is written."""
+"""What a store answers that knows no condition for what is written, or does not list uploads in parts."""
 
 
 @dataclass(frozen=True)
@@ -232,11 +232,16 @@ class BucketFiles:
 
     def end_uploads(self, before: float) -> int:
         """Give up uploads in parts that were begun before, by runs that were killed; return how many."""
-        with _bucket_errors():
-            found = self._client.list_multipart_uploads(Bucket=self._name, Prefix=self._prefix).get("Uploads", ())
-            old = [one for one in found if one["Initiated"].timestamp() < before]
-            for one in old:
-                self._client.abort_multipart_upload(Bucket=self._name, Key=one["Key"], UploadId=one["UploadId"])
+        try:
+            with _bucket_errors():
+                found = self._client.list_multipart_uploads(Bucket=self._name, Prefix=self._prefix).get("Uploads", ())
+                old = [one for one in found if one["Initiated"].timestamp() < before]
+                for one in old:
+                    self._client.abort_multipart_upload(Bucket=self._name, Key=one["Key"], UploadId=one["UploadId"])
+        except BucketUnreachable as error:
+            if _code(error.__cause__) not in NOT_KNOWN:
+                raise
+            return 0
         return len(old)
 
     def _bring(self, found: StoredObject) -> Path:

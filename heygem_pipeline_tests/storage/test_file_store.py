@@ -2,9 +2,10 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -144,24 +145,39 @@ def test_a_copy_takes_no_place_of_what_a_killed_run_left_in_the_bucket(
     assert bucket.client.list_multipart_uploads(Bucket=left["Bucket"]).get("Uploads", []) == []
 
 
-@pytest.mark.server
-def test_where_the_store_knows_no_conditions_the_row_says_what_is_taken(
-    machines: tuple[DataFolders, DataFolders], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, _ = machines
-    clip, kept = written(one, one.outputs / "one" / "a.mp4", "old"), one.outputs / "one" / "earlier" / "a 1.mp4"
-    asked = []
+def not_known(asks: Callable[[Any], bool], only_if_absent: bool = False) -> list[str]:
+    """The store answers such requests of this process as one that knows nothing of them; gives where they went."""
+    response_of = pytest.importorskip("botocore.awsrequest").AWSResponse
+    asked: list[str] = []
 
-    def knows_none(request: Any, **_: object) -> Any:
-        if request.headers.get("If-None-Match") is None:
+    def answer(request: Any, **_: object) -> Any:
+        if not asks(request):
             return None
         asked.append(request.url)
         body = io.BytesIO(b"<Error><Code>NotImplemented</Code><Message>not implemented</Message></Error>")
         return response_of(request.url, 501, {}, HTTPResponse(body, preload_content=False))
 
-    response_of = pytest.importorskip("botocore.awsrequest").AWSResponse
-    client = bucket_files._client_of(os.getpid(), bucket_files.ATTEMPTS, only_if_absent=True)
-    client.meta.events.register("before-send.s3", knows_none)
+    client = bucket_files._client_of(os.getpid(), bucket_files.ATTEMPTS, only_if_absent=only_if_absent)
+    client.meta.events.register("before-send.s3", answer)
+    return asked
+
+
+@pytest.mark.server
+def test_a_store_that_does_not_list_uploads_in_parts_is_cleaned_up_all_the_same(
+    machines: tuple[DataFolders, DataFolders],
+) -> None:
+    one, _ = machines
+    asked = not_known(lambda request: "?uploads" in request.url)
+    assert isinstance(one.files, BucketFiles) and one.files.end_uploads(time()) == 0 and asked
+
+
+@pytest.mark.server
+def test_where_the_store_knows_no_conditions_the_row_says_what_is_taken(
+    machines: tuple[DataFolders, DataFolders],
+) -> None:
+    one, _ = machines
+    clip, kept = written(one, one.outputs / "one" / "a.mp4", "old"), one.outputs / "one" / "earlier" / "a 1.mp4"
+    asked = not_known(lambda request: request.headers.get("If-None-Match") is not None, only_if_absent=True)
     one.files.copy(clip, kept)
     assert asked and one.files.fetch(kept).read_text() == "old"
     with pytest.raises(FileExistsError):
