@@ -14,7 +14,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 from statistics import median
@@ -212,10 +211,9 @@ def tell(instance: dg.DagsterInstance, workers: int, clips: int, seconds: int, l
             made.setdefault(record.dagster_run.tags[WORKER_TAG], []).append((record.start_time, record.end_time))
     runs = [times for worker in made.values() for times in worker]
     lasted = max(end for _, end in runs) - min(start for start, _ in runs)
-    pauses = [after[0] - before[1] for times in made.values() for before, after in pairwise(sorted(times))]
     print(f"{clips} clips of {seconds} s on {workers} workers, {os.cpu_count()} cores, load before: {load:.1f}")
     print(f"runs: {len(runs)} on {len(made)} workers, in {lasted:.0f} s; used {clips * seconds / workers / lasted:.0%}")
-    print(f"a run {median(end - start for start, end in runs):.1f} s, then {median(pauses):.1f} s to the next (median)")
+    print(f"a run {median(end - start for start, end in runs):.1f} s (median), waiting for its card included")
 
 
 def tell_processor(took: Costs, idle: Costs, lasted: float, clips: int, workers: int) -> None:

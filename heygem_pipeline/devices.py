@@ -1,11 +1,15 @@
-"""Where networks run: the setting ``device``, made into one of torch's, and batches that fit into its memory."""
+"""Where networks run: the setting ``device``, made into one of torch's, whose turn it is, and batches that fit."""
 
 import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeVar
 
 from heygem_pipeline.errors import DeviceUnusable
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+CARD_IN_TURNS = "HEYGEM_CARD_IN_TURNS"
+"""Set in the environment of processes that share a graphics card: the file that says whose turn it is."""
 
 UNTYPED_ERRORS = "mps"
 """On Apple's devices PyTorch has no type of its own for lack of memory: whatever fails there is tried with less."""
@@ -58,6 +65,38 @@ def cards_of(numbers: str | None) -> list[str]:
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
     cards = dict(line.split(", ", 1) for line in said.splitlines() if ", " in line)
     return [name for number, name in cards.items() if numbers is None or number in numbers.split(",")]
+
+
+def draw_in_turns(numbers: str | None) -> None:
+    """From now on, this process and those it starts use these cards one at a time, beside all others that say so."""
+    os.environ[CARD_IN_TURNS] = str(Path(gettempdir()) / f"heygem-card-{numbers or 'any'}.lock")
+
+
+@contextmanager
+def card_to_itself(waits: Callable[[str], None] = logger.info) -> Iterator[None]:
+    """Have the card for the block; where nobody shares it, as on a single machine, Dagster's pool sees to that.
+
+    Args:
+        waits: told in a sentence that another one draws.
+    """
+    if CARD_IN_TURNS not in os.environ:
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    turn = FileLock(os.environ[CARD_IN_TURNS], mode=0o666)
+    try:
+        turn.acquire(blocking=False)
+    except Timeout:
+        waits("Ready to draw; another run has the graphics card until it has drawn.")
+        turn.acquire()
+    try:
+        yield
+    finally:
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        turn.release()
 
 
 @dataclass

@@ -1,8 +1,11 @@
+import os
 from collections.abc import Sequence
+from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
-from heygem_pipeline.devices import BatchSize, chosen_device
+from heygem_pipeline.devices import CARD_IN_TURNS, BatchSize, card_to_itself, chosen_device, draw_in_turns
 from heygem_pipeline.errors import DeviceUnusable
 from heygem_pipeline.settings import settings
 
@@ -28,6 +31,50 @@ def test_what_is_no_device_is_refused_by_the_settings(monkeypatch: pytest.Monkey
     monkeypatch.setenv("HEYGEM_DEVICE", name)
     with pytest.raises(ValueError, match="device"):
         settings()
+
+
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("heygem_pipeline.devices.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv(CARD_IN_TURNS, "")
+
+
+@pytest.mark.usefixtures("turns")
+def test_whoever_shares_a_card_waits_until_the_other_has_drawn() -> None:
+    draw_in_turns("0")
+    waits, drawn = Event(), Event()
+
+    def other() -> None:
+        with card_to_itself(lambda _sentence: waits.set()):
+            drawn.set()
+
+    thread = Thread(target=other)
+    with card_to_itself():
+        thread.start()
+        assert waits.wait(60) and not drawn.wait(0.3)
+    thread.join(60)
+    assert drawn.is_set()
+
+
+@pytest.mark.usefixtures("turns")
+def test_another_card_is_not_waited_for() -> None:
+    draw_in_turns("0")
+    with card_to_itself():
+        draw_in_turns("1")
+        with card_to_itself(pytest.fail):
+            pass
+
+
+@pytest.mark.usefixtures("turns")
+def test_a_card_is_free_when_whoever_drew_was_killed() -> None:
+    draw_in_turns("0")
+    child = os.fork()
+    if not child:
+        with card_to_itself():
+            os._exit(0)
+    os.waitpid(child, 0)
+    with card_to_itself(pytest.fail):
+        pass
 
 
 class Card:

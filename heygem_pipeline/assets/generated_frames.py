@@ -8,6 +8,7 @@ from heygem_pipeline.assets.step_retries import fail_or_retry
 from heygem_pipeline.clip.mouth_patches import Metered, draw_mouths
 from heygem_pipeline.clip.presenter import Presenter
 from heygem_pipeline.clip.voice import Voice
+from heygem_pipeline.devices import card_to_itself
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
 from heygem_pipeline.lipsync.patches import PatchFile, patch_bytes, write_patches
@@ -47,7 +48,7 @@ def generated_frames(
         engine = load_engine(specifications.render_spec(clip).engine, settings())
         known = made_from(voice, presenter, engine)
         require_space(path, patch_bytes(presenter.tracks, count))
-        with StepProgress(context, display, count) as progress:
+        with card_to_itself(context.log.info), StepProgress(context, display, count) as progress:
             patches = Metered(draw_mouths(voice, presenter, engine, progress))
             file = write_patches(
                 patches, path, lambda: known | {"seconds": str(patches.seconds), "device": engine.device}

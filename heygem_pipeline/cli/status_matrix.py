@@ -176,5 +176,6 @@ def worker_in_words(worker: "Worker") -> str:
     """What it is and does, in a line."""
     parts = [worker.cards or "no graphics card", worker.engine if worker.queue == "gpu" else worker.tracker]
     parts += [f"version {worker.version}", f"clock {worker.seconds_apart:+.1f} s"]
-    work = f"at run {worker.run_id[:8]}" if worker.run_id and worker.is_there else worker.state.value
+    at = ", ".join(run.run_id[:8] for run in worker.runs)
+    work = f"at {at}" if at and worker.is_there else worker.state.value
     return f"{worker.name}: {work}{f' ({worker.reason})' if worker.reason else ''}; {', '.join(parts)}"

@@ -16,7 +16,10 @@ def worker(
         str | None, typer.Option(help="Number of the graphics card, for example 0; one worker for each")
     ] = None,
 ) -> None:
-    """Take a cluster's runs on this machine, one at a time, until Ctrl-C; HEYGEM_DATABASE names the cluster."""
+    """Take a cluster's runs on this machine until Ctrl-C; HEYGEM_DATABASE names the cluster.
+
+    One run has the graphics card at a time, while the next gets ready.
+    """
     from heygem_pipeline.operations.cluster_worker import work
     from heygem_pipeline.runs.cluster_queues import Queue
     from heygem_pipeline.settings import settings
@@ -24,7 +27,7 @@ def worker(
 
     with sentences():
         folders = data_folders()
-        messages.print(f"Worker of the queue {queue} (Ctrl-C stops it when its run has ended)")
+        messages.print(f"Worker of the queue {queue} (Ctrl-C stops it when its runs have ended)")
         reason = work(folders, settings(), Queue(queue), device)
     if reason is not None:
         tell(str(reason))

@@ -1,4 +1,4 @@
-"""How a worker says that it lives, and hears what becomes of it and its run: a thread beside the one that works."""
+"""How a worker says that it lives, and hears what becomes of it and its runs: a thread beside the one that works."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.runs.cluster_workers import Worker, Workers
+from heygem_pipeline.runs.cluster_workers import HeldRun, Workers
 
 SECONDS_BETWEEN_BEATS = 3.0
 SECONDS_BETWEEN_CLEANINGS = 60.0
@@ -65,7 +65,7 @@ class Heartbeat(Thread):
         self._cleaned = monotonic()
         self._apart = 0.0
         self._wrong = 0
-        self._stopped: str | None = None
+        self._stopped: set[str] = set()
         self._over = Event()
         # A run's process is forked while nothing is being said: it would inherit half of it.
         self._speaking = Lock()
@@ -94,7 +94,8 @@ class Heartbeat(Thread):
             self._apart = (before + after) / 2 - recorded.seen_at
             self._look_at_clock()
             with suppress(SQLAlchemyError), self._speaking:
-                self._look_after_run(recorded)
+                for run in recorded.runs:
+                    self._look_after(run)
                 if monotonic() - self._cleaned >= SECONDS_BETWEEN_CLEANINGS:
                     self._clean()
                     self._cleaned = monotonic()
@@ -109,14 +110,14 @@ class Heartbeat(Thread):
         if reason is not None and self._wrong == BEATS_UNTIL_SURE:
             self._unfit(reason)
 
-    def _look_after_run(self, recorded: Worker) -> None:
-        if recorded.run_id is None or recorded.process is None:
+    def _look_after(self, run: HeldRun) -> None:
+        if run.process is None:
             return
-        if not _is_child(recorded.process):
-            self._workers.finish(self._worker, recorded.run_id)
-        elif recorded.told_to_stop and self._stopped != recorded.run_id:
-            self._stopped = recorded.run_id
-            os.kill(recorded.process, signal.SIGTERM)
+        if not _is_child(run.process):
+            self._workers.finish(run.run_id)
+        elif run.told_to_stop and run.run_id not in self._stopped:
+            self._stopped.add(run.run_id)
+            os.kill(run.process, signal.SIGTERM)
 
 
 def _is_child(number: int) -> bool:

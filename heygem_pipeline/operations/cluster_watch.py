@@ -14,8 +14,8 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.requests import ask_for
-from heygem_pipeline.runs.cluster_queues import QUEUE_TAG, WORKER_TAG, Queue
-from heygem_pipeline.runs.cluster_workers import Worker, Workers, WorkerState
+from heygem_pipeline.runs.cluster_queues import QUEUE_TAG, RUNS_HELD, Queue
+from heygem_pipeline.runs.cluster_workers import HeldRun, Worker, Workers, WorkerState
 from heygem_pipeline.runs.dagster_internals import MAX_RETRIES_TAG
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LOST, reason_tag
 from heygem_pipeline.runs.instance import open_instance
@@ -35,7 +35,7 @@ ODD_SECONDS, ODD_LOOKS = 3.0, 2
 """So long a run and its worker may disagree: they say what they do one after the other."""
 
 UNDELIVERED_SECONDS, UNDELIVERED_LOOKS = 30.0, 3
-"""So long a run that was handed to the broker may wait while a worker of its queue has nothing to do."""
+"""So long a run may be on its way to the worker that it was handed to."""
 
 POOL = "gpu"
 
@@ -101,15 +101,22 @@ class ClusterWatch:
         workers, now = Workers(folders.database), self._clock()
         self._mark_lost(workers, folders, now)
         known = {worker.name: worker for worker in workers.all()}
-        idle = {worker.queue for worker in known.values() if worker.state is WorkerState.READY and not worker.run_id}
+        given = workers.held()
         runs = {run.run_id: run for run in instance.get_runs(RunsFilter(statuses=ALIVE))}
         for remembered, there in ((self._silent, known), (self._odd, runs), (self._undelivered, runs)):
             remembered.keep(there)
         self._clean_up(instance, folders, runs)
         for run in runs.values():
             # Whoever works on the controller itself, such as the demo, belongs to no queue.
-            if QUEUE_TAG in run.tags and (reason := self._what_is_wrong(run, known, idle, now)) is not None:
-                _end(instance, folders, chosen, run, reason)
+            if QUEUE_TAG in run.tags:
+                held = given.get(run.run_id)
+                worker = known.get(held.worker) if held is not None else None
+                if (reason := self._what_is_wrong(run, held, worker, now)) is not None:
+                    _end(instance, folders, chosen, run, reason)
+        for held in given.values():
+            # Its worker died between the run's end and saying so.
+            if held.run_id not in runs and (held.worker not in known or not known[held.worker].is_there):
+                workers.finish(held.run_id)
         self._match_pool(instance, known)
 
     def _clean_up(self, instance: dg.DagsterInstance, folders: DataFolders, runs: dict[str, dg.DagsterRun]) -> None:
@@ -132,29 +139,27 @@ class ClusterWatch:
                 note(folders, str(reason), "workers", level=logging.ERROR)
 
     def _what_is_wrong(
-        self, run: dg.DagsterRun, known: dict[str, Worker], idle: set[Queue], now: float
+        self, run: dg.DagsterRun, held: HeldRun | None, worker: Worker | None, now: float
     ) -> Message | None:
-        """Why nobody will end this run; None where somebody is at it, or may be."""
-        name = run.tags.get(WORKER_TAG)
-        if name is None:
-            # Cancelled before a worker had it, or on its way to one.
-            waits_in_vain = Queue(run.tags[QUEUE_TAG]) in idle
-            if waits_in_vain and self._undelivered.too_long(run.run_id, run.status, now):
-                return STOPPED
-            if not waits_in_vain:
-                self._undelivered.forget(run.run_id)
-            return None
-        worker = known.get(name)
-        if worker is not None and worker.is_there and worker.run_id == run.run_id:
+        """Why nobody will end this run; None where somebody is at it, or may be.
+
+        Args:
+            held: by which worker, None where none is at it any more.
+            worker: that one, None where it has left.
+        """
+        if held is not None and worker is not None and worker.is_there:
             self._odd.forget(run.run_id)
-            return None
+            late = held.process is None and self._undelivered.too_long(run.run_id, run.status, now)
+            return STOPPED if late else None
+        if held is not None and held.process is None:
+            return STOPPED
         if worker is not None and worker.state is WorkerState.LOST:
-            return Message(WORKER_LOST, worker=name)
+            return Message(WORKER_LOST, worker=worker.name)
         return INTERRUPTED if self._odd.too_long(run.run_id, run.status, now) else None
 
     def _match_pool(self, instance: dg.DagsterInstance, known: dict[str, Worker]) -> None:
-        """As many slots as there are workers that draw; what a lost one held is free by now."""
-        slots = sum(worker.is_there and worker.queue is Queue.GPU for worker in known.values())
+        """As many slots as runs that draw, or wait for their worker's card; what a lost one held is free by now."""
+        slots = RUNS_HELD[Queue.GPU] * sum(w.is_there and w.queue is Queue.GPU for w in known.values())
         if slots and slots != self._slots:
             instance.event_log_storage.set_concurrency_slots(POOL, slots)
             self._slots = slots
@@ -177,6 +182,7 @@ def _end(
         if subject is not None and subject.stage is Stage.CLIP and chosen.automatic is not Automatic.CLIPS:
             ask_for(folders, [subject.key])
     instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    Workers(folders.database).finish(run.run_id)
     remove_what_was_left(folders, run.run_id, subject)
     if reason != INTERRUPTED:
         # That is noted by the sensor killed_runs, of whatever run.

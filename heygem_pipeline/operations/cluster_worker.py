@@ -1,4 +1,4 @@
-"""A worker of a cluster: one process that takes whole runs from a queue, each in a child process of its own."""
+"""A worker of a cluster: one process that takes the whole runs it is handed, each in a child process of its own."""
 
 import ctypes
 import logging
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from dagster import DagsterRunStatus
 from sqlalchemy.exc import SQLAlchemyError
 
-from heygem_pipeline.devices import cards_of
+from heygem_pipeline.devices import cards_of, draw_in_turns
 from heygem_pipeline.errors import BucketUnreachable, ClusterUnusable
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.operations.cluster_heartbeat import Heartbeat, seconds_apart, wrong_time
@@ -28,7 +28,7 @@ from heygem_pipeline.operations.cluster_identity import Controller, announced, i
 from heygem_pipeline.operations.worker_scratch import drop_what_is_gone
 from heygem_pipeline.planning.machine_readiness import engine_of, tracker_of
 from heygem_pipeline.runs.cluster_access import require_database, unreachable
-from heygem_pipeline.runs.cluster_queues import AGREED, IN_A_WORKER, WORKER_TAG, Queue
+from heygem_pipeline.runs.cluster_queues import AGREED, IN_A_WORKER, RUNS_HELD, WORKER_TAG, Queue
 from heygem_pipeline.runs.cluster_workers import Worker, Workers, WorkerState
 from heygem_pipeline.runs.dagster_internals import ExecuteRunArgs, unpack_value
 from heygem_pipeline.runs.instance import dagster_environment, open_instance
@@ -103,7 +103,7 @@ def _other_folder(folders: DataFolders, controller: Controller) -> Message | Non
 
 
 def work(folders: DataFolders, chosen: Settings, queue: Queue, device: str | None) -> Message | None:
-    """Take runs until SIGTERM, which lets the run under way end; not one where this machine must not.
+    """Take runs until SIGTERM, which lets those under way end; not one where this machine must not.
 
     Args:
         device: numbers of graphics cards as CUDA_VISIBLE_DEVICES has them; None leaves what the environment says.
@@ -123,6 +123,7 @@ def work(folders: DataFolders, chosen: Settings, queue: Queue, device: str | Non
     workers.enter(worker)
     if worker.reason is not None:
         return worker.reason
+    draw_in_turns(device)
     # As Dagster does it, but once, and not in the process of every run.
     import_module(GRAPH)
     ended = _Ended()
@@ -147,12 +148,12 @@ class _Ended:
     why: Message | None = None
 
     def unfit(self, why: Message) -> None:
-        """Let the run under way end, and take no other."""
+        """Let the runs under way end, and take no other."""
         self.why = why
         os.kill(os.getpid(), signal.SIGTERM)
 
     def lost(self) -> None:
-        """End at once: the run is made elsewhere by now."""
+        """End at once: its runs are made elsewhere by now."""
         import psutil
 
         for process in psutil.Process().children(recursive=True):
@@ -179,8 +180,9 @@ def _take_runs(worker: Worker, folders: DataFolders, workers: Workers) -> None:
 
 
 def _arguments(app: "Celery", worker: Worker) -> list[str]:
-    once = ["--pool=prefork", "--concurrency=1", "--max-tasks-per-child=1", "--without-gossip", "--without-mingle"]
-    return ["worker", *once, "--loglevel=WARNING", f"--queues={worker.queue.value}", f"--hostname={worker.name}"]
+    at_once = f"--concurrency={RUNS_HELD[worker.queue]}"
+    forked = ["--pool=prefork", at_once, "--max-tasks-per-child=1", "--without-gossip", "--without-mingle"]
+    return ["worker", *forked, "--loglevel=WARNING", f"--queues={worker.address}", f"--hostname={worker.name}"]
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ class _RunSignals:
                 instance.add_run_tags(run_id, {WORKER_TAG: self.name})
 
     def end(self, kwargs: Any = None, **_: object) -> None:  # noqa: ANN401
-        self.workers.finish(self.name, _run_of(kwargs))
+        self.workers.finish(_run_of(kwargs))
 
 
 def _say_or_end(say: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from heygem_pipeline.clip.excerpt import Stretch, generate_excerpt
 from heygem_pipeline.clip.presenter import Presenter, current_tracker, load_presenter
 from heygem_pipeline.clip.sidecar import read_sidecar, read_trim
 from heygem_pipeline.clip.voice_text import VoiceText, text_of_recording, text_of_script
+from heygem_pipeline.devices import card_to_itself
 from heygem_pipeline.errors import BadInput, NotReady
 from heygem_pipeline.messages.message import Message
 from heygem_pipeline.planning.previews import preview_runs, read_wish, settle
@@ -49,16 +50,17 @@ def draw_preview(context: dg.OpExecutionContext, config: PreviewOf) -> None:
     try:
         uploads = Uploads(folders)
         presenter = uploads.bring(UploadKind.PRESENTER, clip.presenter)
-        generate_excerpt(
-            uploads.bring_sound(clip.voice),
-            _tracked(folders, clip, presenter, chosen) or presenter,
-            folders.preview(clip),
-            Stretch(wish.seconds, wish.begin),
-            chosen.with_clip(wish.made_with),
-            wish.engine,
-            _Notes(folders, context.run.run_id).take,
-            text=_text(uploads, clip.voice, chosen),
-        )
+        with card_to_itself(context.log.info):
+            generate_excerpt(
+                uploads.bring_sound(clip.voice),
+                _tracked(folders, clip, presenter, chosen) or presenter,
+                folders.preview(clip),
+                Stretch(wish.seconds, wish.begin),
+                chosen.with_clip(wish.made_with),
+                wish.engine,
+                _Notes(folders, context.run.run_id).take,
+                text=_text(uploads, clip.voice, chosen),
+            )
         folders.files.publish(folders.preview(clip))
     except (BadInput, NotReady) as error:
         settle(folders, clip, wish, error.message)

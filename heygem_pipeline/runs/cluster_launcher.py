@@ -1,4 +1,4 @@
-"""Dagster's runs as whole tasks of Celery, each for a worker of its queue: named in dagster.yaml."""
+"""Dagster's runs as whole tasks of Celery, each for one worker: named in dagster.yaml."""
 
 from collections.abc import Mapping
 from typing import Any, Self, cast
@@ -9,6 +9,7 @@ from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from heygem_pipeline.errors import ClusterUnusable
 from heygem_pipeline.runs.cluster_queues import AGREED, queue_of
 from heygem_pipeline.runs.cluster_workers import Workers
 from heygem_pipeline.runs.failure_reasons import STOPPED, reason_tag
@@ -38,16 +39,20 @@ class WholeRunLauncher(CeleryRunLauncher):
         return cls(inst_data=inst_data, **config_value)
 
     def _launch_celery_task_run(self, run: dg.DagsterRun, task_signature: Any, routing_key: str) -> None:  # noqa: ANN401
-        queue = queue_of(run).value
+        queue = queue_of(run)
         try:
-            result = task_signature.apply_async(queue=queue, retry=True, retry_policy=TRIES)
-        except AWAY:
+            worker = self._workers.assign(queue, run.run_id)
+            if worker is None:
+                raise ClusterUnusable("cluster.no_worker", queue=queue.value)
+            result = task_signature.apply_async(queue=worker.address, retry=True, retry_policy=TRIES)
+        except (*AWAY, ClusterUnusable):
             # Through no fault of its own: it is asked for again as often as needed.
+            self._workers.finish(run.run_id)
             self._instance.add_run_tags(run.run_id, reason_tag(STOPPED))
             raise
-        tags = {DAGSTER_CELERY_TASK_ID_TAG: result.task_id, DAGSTER_CELERY_QUEUE_TAG: queue}
+        tags = {DAGSTER_CELERY_TASK_ID_TAG: result.task_id, DAGSTER_CELERY_QUEUE_TAG: worker.address}
         self._instance.add_run_tags(run.run_id, tags)
-        self._instance.report_engine_event(f"Waits for a worker of the queue {queue}.", run, cls=type(self))
+        self._instance.report_engine_event(f"Handed to the worker {worker.name}.", run, cls=type(self))
 
     def terminate(self, run_id: str) -> bool:
         """Have its worker stop it, which says itself that it was cancelled; where none is at it, say so here."""
@@ -56,6 +61,7 @@ class WholeRunLauncher(CeleryRunLauncher):
             return False
         self._instance.report_run_canceling(run)
         if not self._workers.tell_to_stop(run_id):
+            self._workers.finish(run_id)
             self._instance.report_run_canceled(run)
         return True
 

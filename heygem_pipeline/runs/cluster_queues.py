@@ -1,4 +1,4 @@
-"""How a cluster's runs travel to its workers: the queues of Celery, and what both ends agree on."""
+"""How a cluster's runs travel to its workers: what kinds there are, and what both ends of Celery agree on."""
 
 from enum import StrEnum
 
@@ -47,3 +47,7 @@ def queue_of(run: dg.DagsterRun) -> Queue:
     subject = subject_of(run)
     draws = run.job_name == PREVIEW_JOB or (subject is not None and subject.stage is Stage.CLIP)
     return Queue.GPU if draws else Queue.CPU
+
+
+RUNS_HELD = {Queue.GPU: 2, Queue.CPU: 1}
+"""By a worker at once: while one draws, the next gets ready and the last one's clip is encoded."""

@@ -1,17 +1,19 @@
-"""The workers of a cluster, each a row of its PostgreSQL: who is there, for what, and which run it is at."""
+"""The workers of a cluster, each a row of its PostgreSQL: who is there, for what, and which runs it holds."""
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 import sqlalchemy as db
+from sqlalchemy.dialects.postgresql import insert
 
 from heygem_pipeline.messages.message import Message
-from heygem_pipeline.runs.cluster_queues import Queue
+from heygem_pipeline.runs.cluster_queues import RUNS_HELD, Queue
 from heygem_pipeline.storage.paths import DataFolders
 from heygem_pipeline.storage.postgres import ONE_AT_A_TIME
 
@@ -29,11 +31,17 @@ TABLE = db.Table(
     db.Column("seconds_apart", db.Float, nullable=False),
     db.Column("state", db.Text, nullable=False),
     db.Column("reason", db.JSON),
-    db.Column("run_id", db.Text),
-    db.Column("process", db.Integer),
-    db.Column("told_to_stop", db.Boolean, nullable=False, server_default=db.false()),
     db.Column("beats", db.BigInteger, nullable=False, server_default="0"),
     db.Column("seen_at", db.Float, nullable=False),
+)
+
+RUNS = db.Table(
+    "heygem_worker_runs",
+    TABLE.metadata,
+    db.Column("run_id", db.Text, primary_key=True),
+    db.Column("worker", db.Text, nullable=False, index=True),
+    db.Column("process", db.Integer),
+    db.Column("told_to_stop", db.Boolean, nullable=False, server_default=db.false()),
 )
 
 NOW = db.text("SELECT extract(epoch FROM clock_timestamp())::float")
@@ -51,11 +59,27 @@ class WorkerState(StrEnum):
     STARTING = "starting"
     READY = "ready"
     LEAVING = "leaving"
-    """It ends when its run has ended."""
+    """It ends when its runs have ended."""
     UNFIT = "unfit"
     """Its reason says why."""
     LOST = "lost"
     """It was not heard of for too long."""
+
+
+@dataclass(frozen=True)
+class HeldRun:
+    """A run that was handed to a worker.
+
+    Attributes:
+        worker: its name.
+        process: of the run; None until it has begun.
+        told_to_stop: it is to be cancelled.
+    """
+
+    run_id: str
+    worker: str
+    process: int | None = None
+    told_to_stop: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +92,9 @@ class Worker:
         cards: names of the graphics cards that it sees.
         engine: by name and version; so the tracker.
         seconds_apart: by how much its clock is ahead of the database's.
-        process: of its run.
-        told_to_stop: its run is to be cancelled.
         beats: how often it was heard of.
         seen_at: POSIX time of the database's clock.
+        runs: what it holds now.
     """
 
     name: str
@@ -85,22 +108,35 @@ class Worker:
     seconds_apart: float = 0.0
     state: WorkerState = WorkerState.READY
     reason: Message | None = None
-    run_id: str | None = None
-    process: int | None = None
-    told_to_stop: bool = False
     beats: int = 0
     seen_at: float = 0.0
+    runs: tuple[HeldRun, ...] = ()
 
     @property
     def is_there(self) -> bool:
-        """Is it at its run, if it has one?"""
+        """Is it at its runs, if it has any?"""
         return self.state not in (WorkerState.UNFIT, WorkerState.LOST)
+
+    @property
+    def address(self) -> str:
+        """Where its runs are sent: its place, so that one that is started again there empties what was left."""
+        return address_of(self.queue, self.machine, self.device)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What is recorded of it."""
+        values = {column.name: getattr(self, column.name) for column in TABLE.c}
+        return values | {"reason": self.reason and self.reason.as_json()}
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         kept = ("name", "queue", "machine", "device", "version", "cards", "engine", "tracker", "state")
-        told = {name: str(value) for name, value in asdict(self).items() if name in kept}
-        told |= {"seconds_apart": round(self.seconds_apart, 1), "seen_at": round(self.seen_at), "run": self.run_id}
+        told: dict[str, Any] = {name: str(getattr(self, name)) for name in kept}
+        told |= {
+            "seconds_apart": round(self.seconds_apart, 1),
+            "seen_at": round(self.seen_at),
+            "runs": [run.run_id for run in self.runs],
+        }
         return told | {"reason": self.reason and {"code": self.reason.code, "sentence": str(self.reason)}}
 
 
@@ -112,7 +148,7 @@ class Workers:
 
     def enter(self, worker: Worker) -> None:
         """Add it; those of its place that are gone are forgotten."""
-        row = asdict(worker) | {"reason": worker.reason and worker.reason.as_json()}
+        row = worker.row
         with self.connection() as connection:
             row["seen_at"] = now = float(connection.execute(NOW).scalar() or 0)
             same = (TABLE.c.machine == worker.machine) & (TABLE.c.device == worker.device)
@@ -123,8 +159,10 @@ class Workers:
             connection.execute(TABLE.insert().values(row))
 
     def leave(self, name: str) -> None:
-        """Take it out; a worker that ended well is no news."""
-        self._change(name, TABLE.delete())
+        """Take it out; a worker that ended well is no news. What was on its way to it is left to the controller."""
+        with self.connection() as connection:
+            connection.execute(RUNS.delete().where((RUNS.c.worker == name) & RUNS.c.process.is_not(None)))
+            connection.execute(TABLE.delete().where(TABLE.c.name == name))
 
     def beat(self, name: str, seconds_apart: float) -> Worker | None:
         """Note that it lives; return what is recorded of it, None where it was taken for dead."""
@@ -133,39 +171,71 @@ class Workers:
         here = (TABLE.c.name == name) & (TABLE.c.state != WorkerState.LOST)
         with self.connection() as connection:
             row = connection.execute(TABLE.update().where(here).values(values).returning(*TABLE.c)).first()
-        return None if row is None else _worker(row._asdict())
+            return None if row is None else _worker(row._asdict(), _held(connection, RUNS.c.worker == name))
+
+    def assign(self, queue: Queue, run_id: str) -> Worker | None:
+        """Note that a run goes to the worker of its queue that holds the fewest, and return that; None: none is there.
+
+        Which of them is asked one by one, so that of two runs at one moment each goes to another.
+        """
+        held = db.select(db.func.count()).where(RUNS.c.worker == TABLE.c.name).scalar_subquery()
+        ready = db.select(TABLE).where((TABLE.c.queue == queue) & (TABLE.c.state == WorkerState.READY))
+        with self.connection() as connection:
+            connection.execute(ONE_AT_A_TIME, {"name": str(RUNS.name)})
+            row = connection.execute(ready.order_by(held, TABLE.c.name).limit(1)).first()
+            if row is None:
+                return None
+            connection.execute(insert(RUNS).values(run_id=run_id, worker=row.name))
+            return _worker(row._asdict(), [])
 
     def take(self, name: str, run_id: str, process: int) -> bool:
         """Note that a worker begins a run; False where it was taken for dead."""
-        values = {"run_id": run_id, "process": process, "told_to_stop": False}
-        return self._change(name, TABLE.update().where(TABLE.c.state != WorkerState.LOST).values(values))
+        values = {"run_id": run_id, "worker": name, "process": process, "told_to_stop": False}
+        here = db.select(TABLE.c.name).where((TABLE.c.name == name) & (TABLE.c.state != WorkerState.LOST))
+        with self.connection() as connection:
+            if connection.execute(here.with_for_update(read=True)).first() is None:
+                return False
+            # Assigned to it as a rule; a broker that was restarted may bring one anew.
+            taken = insert(RUNS).values(values)
+            connection.execute(taken.on_conflict_do_update(index_elements=[RUNS.c.run_id], set_=values))
+            return True
 
-    def finish(self, name: str, run_id: str) -> None:
-        """Note that it is not at this run any more."""
-        at_it = TABLE.update().where(TABLE.c.run_id == run_id)
-        self._change(name, at_it.values(run_id=None, process=None, told_to_stop=False))
+    def finish(self, run_id: str) -> None:
+        """Note that nobody is at this run any more."""
+        with self.connection() as connection:
+            connection.execute(RUNS.delete().where(RUNS.c.run_id == run_id))
 
     def mark(self, name: str, state: WorkerState, reason: Message | None = None) -> None:
         """Change what it is."""
-        self._change(name, TABLE.update().values(state=state, reason=reason and reason.as_json()))
+        values = {"state": state, "reason": reason and reason.as_json()}
+        with self.connection() as connection:
+            connection.execute(TABLE.update().where(TABLE.c.name == name).values(values))
 
     def tell_to_stop(self, run_id: str) -> bool:
         """Have the run cancelled by its worker; False where none is at it."""
+        there = db.select(TABLE.c.name).where(TABLE.c.state != WorkerState.LOST)
+        begun = (RUNS.c.run_id == run_id) & RUNS.c.process.is_not(None) & RUNS.c.worker.in_(there)
         with self.connection() as connection:
-            here = TABLE.update().where((TABLE.c.run_id == run_id) & (TABLE.c.state != WorkerState.LOST))
-            return connection.execute(here.values(told_to_stop=True)).rowcount > 0
+            return connection.execute(RUNS.update().where(begun).values(told_to_stop=True)).rowcount > 0
 
     def all(self) -> list[Worker]:
         """Those that are gone since yesterday too, by queue and name."""
         with self.connection() as connection:
+            held = _held(connection)
             rows = connection.execute(db.select(TABLE).order_by(TABLE.c.queue.desc(), TABLE.c.name)).all()
-        return [_worker(row._asdict()) for row in rows]
+        return [_worker(row._asdict(), [run for run in held if run.worker == row.name]) for row in rows]
+
+    def held(self) -> dict[str, HeldRun]:
+        """Run -> what is recorded of it, also where its worker is gone."""
+        with self.connection() as connection:
+            return {run.run_id: run for run in _held(connection)}
 
     def places(self) -> Counter[Queue]:
-        """How many runs of each queue can be worked on at once."""
+        """How many runs of each queue can be held at once."""
         ready = db.select(TABLE.c.queue, db.func.count()).where(TABLE.c.state == WorkerState.READY)
         with self.connection() as connection:
-            return Counter({Queue(queue): count for queue, count in connection.execute(ready.group_by(TABLE.c.queue))})
+            rows = connection.execute(ready.group_by(TABLE.c.queue)).all()
+        return Counter({queue: count * RUNS_HELD[queue] for queue, count in ((Queue(name), n) for name, n in rows)})
 
     def seconds(self) -> float:
         """POSIX time of the database's clock."""
@@ -176,20 +246,26 @@ class Workers:
         """A transaction."""
         return _engine(self.database, os.getpid()).begin()
 
-    def _change(self, name: str, statement: db.Update | db.Delete) -> bool:
-        with self.connection() as connection:
-            return connection.execute(statement.where(TABLE.c.name == name)).rowcount > 0
-
 
 def workers_of(folders: DataFolders) -> list[Worker]:
     """Those of the cluster; none where this machine makes everything itself."""
     return Workers(folders.database).all() if folders.database and folders.broker else []
 
 
-def _worker(row: dict[str, Any]) -> Worker:
+def address_of(queue: Queue, machine: str, device: str) -> str:
+    """The broker's queue of a worker, or of several in the same place."""
+    return f"{queue.value}-{device or 'any'}@{machine}"
+
+
+def _worker(row: dict[str, Any], runs: Sequence[HeldRun]) -> Worker:
     reason = row["reason"] and Message.from_json(row["reason"])
-    typed = {"queue": Queue(row["queue"]), "state": WorkerState(row["state"]), "reason": reason}
+    typed = {"queue": Queue(row["queue"]), "state": WorkerState(row["state"]), "reason": reason, "runs": tuple(runs)}
     return Worker(**row | typed)
+
+
+def _held(connection: db.Connection, which: db.ColumnElement[bool] | None = None) -> list[HeldRun]:
+    runs = db.select(RUNS).order_by(RUNS.c.run_id)
+    return [HeldRun(*row) for row in connection.execute(runs if which is None else runs.where(which))]
 
 
 @cache
@@ -199,5 +275,5 @@ def _engine(database: str, _process: int) -> db.Engine:
     engine = db.create_engine(database, pool_size=1, max_overflow=5, pool_pre_ping=True, connect_args=limits)
     with engine.begin() as connection:
         connection.execute(ONE_AT_A_TIME, {"name": str(TABLE.name)})
-        TABLE.create(connection, checkfirst=True)
+        TABLE.metadata.create_all(connection)
     return engine

@@ -103,8 +103,8 @@ def _workers(state: PipelineState, workers: Sequence[Worker], language: str) -> 
             "queue": worker.queue.value,
             "machine": worker.machine,
             "card": worker.cards,
-            "state": "working" if worker.run_id and worker.is_there else worker.state.value,
-            "clip": clip_of.get(worker.run_id) if worker.run_id else None,
+            "state": "working" if worker.runs and worker.is_there else worker.state.value,
+            "clips": [clip_of[run.run_id] for run in worker.runs if run.run_id in clip_of],
             "reason": message_json(worker.reason, language, root) if worker.reason is not None else None,
         }
 

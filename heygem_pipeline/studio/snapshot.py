@@ -125,4 +125,4 @@ class Snapshot:
         registers = (folders.register(name) for name in ("uploads", "requests", "studio-languages", "tags"))
         yield from (mark for register in registers if (mark := register.mark) is not None)
         yield from latest_records(self.instance, folders)
-        yield from ((f"{worker.name} {worker.state} {worker.run_id}", 0, 0) for worker in workers_of(folders))
+        yield from ((f"{worker.name} {worker.state} {worker.runs}", 0, 0) for worker in workers_of(folders))

@@ -22,7 +22,7 @@ from heygem_pipeline.operations.cluster_watch import ClusterWatch
 from heygem_pipeline.operations.cluster_worker import examine
 from heygem_pipeline.planning.status import State
 from heygem_pipeline.runs.cluster_queues import QUEUE_TAG, WORKER_TAG, Queue
-from heygem_pipeline.runs.cluster_workers import Worker, Workers, WorkerState
+from heygem_pipeline.runs.cluster_workers import HeldRun, Worker, Workers, WorkerState
 from heygem_pipeline.runs.failure_reasons import INTERRUPTED, STOPPED, WORKER_LOST, reason_in
 from heygem_pipeline.runs.instance import open_instance
 from heygem_pipeline.settings import settings
@@ -95,7 +95,7 @@ def test_a_worker_that_falls_silent_loses_its_run_and_no_other_does(watched: Wat
     assert watched.workers.take(dead, lost, 1) and watched.workers.take(other, going_on, 2)
     instance = watched.house.instance
     watched.look(5, dead, other)
-    assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 2
+    assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 4
     watched.look(cluster_watch.SILENT_SECONDS / 2, other)
     assert watched.status(lost) is DagsterRunStatus.STARTED
     # It may have been heard of just before it died, and died just after a look.
@@ -104,7 +104,7 @@ def test_a_worker_that_falls_silent_loses_its_run_and_no_other_does(watched: Wat
     )
     assert watched.reason(lost) == Message(WORKER_LOST, worker=dead)
     assert watched.status(going_on) is DagsterRunStatus.STARTED
-    assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 1
+    assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 2
     assert {worker.name: worker.state for worker in watched.workers.all()}[dead] is WorkerState.LOST
     # It was only cut off: it hears so, and begins nothing more.
     assert watched.workers.beat(dead, 0.0) is None and not watched.workers.take(dead, "another", 1)
@@ -126,7 +126,7 @@ def test_a_run_whose_process_ended_without_a_word_is_failed(watched: Watched) ->
     watched.look(20, name)
     assert watched.status(killed) is DagsterRunStatus.STARTED
     assert watched.status(cancelled) is DagsterRunStatus.CANCELED
-    watched.workers.finish(name, killed)
+    watched.workers.finish(killed)
     watched.look(15, name)
     assert watched.reason(killed) == INTERRUPTED
 
@@ -170,10 +170,69 @@ def test_what_a_run_was_writing_that_dagster_itself_failed_is_removed(
 def test_a_run_that_was_lost_on_its_way_is_asked_for_again(watched: Watched) -> None:
     idle = watched.worker("idle", Queue.CPU)
     lost = watched.run(None, DagsterRunStatus.STARTING, VOICE, "one")
-    waiting = watched.run(None, DagsterRunStatus.STARTING)
-    watched.look(45, idle)
+    assert watched.workers.assign(Queue.CPU, lost)
+    # As a retry by Dagster has it, which takes over its predecessor's tags.
+    watched.house.instance.add_run_tags(lost, {WORKER_TAG: "another"})
+    watched.look(20, idle)
+    assert watched.status(lost) is DagsterRunStatus.STARTING
+    watched.look(25, idle)
     assert watched.reason(lost) == STOPPED
-    assert watched.status(waiting) is DagsterRunStatus.STARTING  # No worker of its queue has nothing to do.
+    assert watched.workers.all()[0].runs == ()
+
+
+@pytest.mark.parametrize("how", ["lost", "left"])
+def test_a_run_whose_worker_went_before_it_had_come_is_asked_for_again(watched: Watched, how: str) -> None:
+    gone = watched.worker("gone")
+    handed = watched.run(None, DagsterRunStatus.STARTING)
+    assert watched.workers.assign(Queue.GPU, handed)
+    watched.look(10, gone)
+    assert watched.status(handed) is DagsterRunStatus.STARTING
+    if how == "left":
+        watched.workers.leave(gone)
+    else:
+        watched.workers.mark(gone, WorkerState.LOST, Message(WORKER_LOST, worker=gone))
+    watched.look(10)
+    assert watched.reason(handed) == STOPPED
+    assert watched.workers.held() == {}
+
+
+def test_a_run_that_ended_with_its_worker_is_held_by_nobody(watched: Watched) -> None:
+    dead = watched.worker("dead")
+    run_id = watched.run(dead, DagsterRunStatus.SUCCESS)
+    assert watched.workers.take(dead, run_id, 1)
+    watched.look(10, dead)
+    assert watched.workers.held().keys() == {run_id}
+    watched.look(30)
+    assert watched.workers.held() == {}
+
+
+def test_each_run_goes_to_the_worker_that_holds_the_fewest(watched: Watched) -> None:
+    workers = watched.workers
+    assert workers.assign(Queue.GPU, "nobody is there") is None
+    for name in ("a", "b"):
+        watched.worker(name)
+    watched.worker("c", Queue.CPU)
+    watched.worker("leaving", state=WorkerState.LEAVING)
+
+    def given(run_id: str) -> str:
+        worker = workers.assign(Queue.GPU, run_id)
+        assert worker is not None
+        return worker.name
+
+    assert {given("1"), given("2")} == {"a", "b"}
+    assert {given("3"), given("4")} == {"a", "b"}
+    of_b = next(worker for worker in workers.all() if worker.name == "b").runs
+    workers.finish(of_b[0].run_id)
+    assert given("5") == "b"
+
+
+def test_a_run_that_the_broker_brings_to_another_worker_is_held_by_that(watched: Watched) -> None:
+    for name in ("a", "b"):
+        watched.worker(name)
+    given = watched.workers.assign(Queue.GPU, "run")
+    assert given is not None and given.name == "a"
+    assert watched.workers.take("b", "run", 1)
+    assert {worker.name: worker.runs for worker in watched.workers.all()} == {"a": (), "b": (HeldRun("run", "b", 1),)}
 
 
 def test_a_clip_that_was_lost_with_three_workers_is_given_up(watched: Watched) -> None:
@@ -187,7 +246,7 @@ def test_a_clip_that_was_lost_with_three_workers_is_given_up(watched: Watched) -
     assert house.clip().state is State.FAILED
 
 
-def test_as_many_runs_go_out_as_there_are_workers_of_their_queue(watched: Watched) -> None:
+def test_as_many_runs_go_out_as_the_workers_of_their_queue_hold(watched: Watched) -> None:
     pytest.importorskip("redis", reason="the extra cluster is not installed")
     for name in ("a", "b"):
         watched.worker(name)
@@ -197,7 +256,7 @@ def test_as_many_runs_go_out_as_there_are_workers_of_their_queue(watched: Watche
     config = watched.house.instance.get_concurrency_config().run_queue_config
     assert config is not None
     limits = {limit["value"]: limit["limit"] for limit in config.tag_concurrency_limits if limit["key"] == QUEUE_TAG}
-    assert limits == {"gpu": 2, "cpu": 1}
+    assert limits == {"gpu": 4, "cpu": 1}  # One draws, and the next gets ready.
     # The broker is away: what is handed to it would be lost.
     assert config.max_concurrent_runs == 0
 
@@ -210,9 +269,9 @@ def test_status_doctor_and_studio_show_the_workers(watched: Watched) -> None:
     assert watched.workers.take(at_work, run_id, 1)
     watched.workers.mark(lost, WorkerState.LOST, Message(WORKER_LOST, worker=lost))
     told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)["workers"]
-    assert {worker["name"]: (worker["state"], worker["run"]) for worker in told} == {
-        at_work: ("ready", run_id),
-        lost: ("lost", None),
+    assert {worker["name"]: (worker["state"], worker["runs"]) for worker in told} == {
+        at_work: ("ready", [run_id]),
+        lost: ("lost", []),
     }
     findings = {finding.subject: finding.sign for finding in cluster_findings(folders)}
     # The broker is away, and nobody is there for what needs no card.
@@ -221,7 +280,7 @@ def test_status_doctor_and_studio_show_the_workers(watched: Watched) -> None:
     assert "queue gpu" not in findings
     with page(watched.house, rules()) as studio:
         shown = {worker["state"]: worker for worker in studio.get("/api/shown").json()["workers"]}
-    assert shown["working"]["clip"] == "one x one"
+    assert shown["working"]["clips"] == ["one x one"]
     assert shown["lost"]["reason"]["code"] == WORKER_LOST
 
 
@@ -273,7 +332,7 @@ def test_a_run_is_cancelled_by_its_worker_and_at_once_where_none_is_at_it(watche
     assert watched.workers.take(name, at_work, 1)
     launcher = watched.house.instance.run_launcher
     assert launcher.terminate(at_work) and launcher.terminate(on_its_way)
-    assert watched.status(at_work) is DagsterRunStatus.CANCELING and watched.workers.all()[0].told_to_stop
+    assert watched.status(at_work) is DagsterRunStatus.CANCELING and watched.workers.all()[0].runs[0].told_to_stop
     assert watched.status(on_its_way) is DagsterRunStatus.CANCELED
     assert not launcher.terminate(on_its_way)
 
@@ -287,7 +346,7 @@ def test_a_worker_hears_what_becomes_of_it_and_its_run(watched: Watched, monkeyp
         assert workers.take(name, "cancelled", run.pid)
         assert workers.tell_to_stop("cancelled")
         assert run.wait() == -signal.SIGTERM
-    wait_for(lambda: workers.all()[0].run_id is None)
+    wait_for(lambda: workers.all()[0].runs == ())
     with monkeypatch.context() as patch:
         patch.setattr(cluster_heartbeat, "time", lambda: 12.0)
         wait_for(lambda: [reason.code for reason in unfit] == ["cluster.other_time"])

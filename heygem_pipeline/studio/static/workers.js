@@ -26,7 +26,7 @@ export function draw() {
 }
 
 function row(one) {
-  const what = one.clip ?? t(`worker.${one.state}`);
+  const what = one.clips.join(", ") || t(`worker.${one.state}`);
   const place = [one.machine, t(`worker.${one.queue}`), one.card].filter(Boolean).join(" · ");
   return el(one.reason ? "li.bad" : "li", {}, el("span", {}, place), el("span.sub", {}, [what, one.reason?.sentence].filter(Boolean).join(" · ")));
 }
