@@ -1,10 +1,10 @@
-"""An iterator that works ahead in a thread of its own, by a few items at most."""
+"""Work in a thread of its own: an iterator that works ahead, by a few items at most, and what is computed beside."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event, Thread, local
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -86,6 +86,35 @@ def prefetch(items: Iterable[Item], by: int = 1) -> Generator[Item]:
         dropped.set()
         _empty(ready)
         thread.join()
+
+
+class Beside(Generic[Item]):
+    """Something that is computed while its caller goes on. Where nobody wants it any more, it is not waited for."""
+
+    def __init__(self, work: Callable[[], Item]) -> None:
+        """Begin."""
+        self._work = work
+        self._thread = Thread(target=self._run, name="beside", daemon=True)
+        self._made: list[Item] = []
+        self._failure: BaseException | None = None
+        self._thread.start()
+
+    def raise_failure(self) -> None:
+        """Raise what it has raised until now."""
+        if self._failure is not None:
+            raise self._failure
+
+    def result(self) -> Item:
+        """Wait for it; raises what it raises."""
+        self._thread.join()
+        self.raise_failure()
+        return self._made[0]
+
+    def _run(self) -> None:
+        try:
+            self._made.append(self._work())
+        except BaseException as error:  # raised again where the result is wanted
+            self._failure = error
 
 
 def _empty(queue: "Queue[Any]") -> None:

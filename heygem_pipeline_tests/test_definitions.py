@@ -21,7 +21,7 @@ HEAVY = ("torch", "librosa", "cv2", "scipy", "matplotlib", "skimage", "face_alig
 
 
 FLOORS = (
-    ("easing", "filters", "garbage_collection", "messages", "opencv_threads", "prefetch", "settings"),
+    ("blas_threads", "easing", "filters", "garbage_collection", "messages", "opencv_threads", "prefetch", "settings"),
     ("errors",),
     ("storage", "devices", "plug_ins"),
     ("media", "checkpoints", "web"),

@@ -16,6 +16,7 @@ from heygem_pipeline.clip.voice_text import VoiceText, text_beside
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
+from heygem_pipeline.prefetch import Beside
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.settings import settings as settings_of_environment
@@ -74,10 +75,12 @@ def generate_clip_saying(
     weights_of(drawing.name, settings)
     if not isinstance(presenter, Presenter):
         weights_of(chosen_tracker(seen, settings.tracker), settings)
-    if not isinstance(voice, Voice):
-        voice = analyse_voice(heard, settings)
+    analysed = None if isinstance(voice, Voice) else Beside(partial(analyse_voice, heard, settings))
     if not isinstance(presenter, Presenter):
-        presenter = _tracked(seen, progress, settings)
+        presenter = _tracked(seen, progress, settings, analysed)
+    if not isinstance(voice, Voice):
+        assert analysed is not None
+        voice = analysed.result()
     count = voice.speech.frame_count(presenter.tracks.frame_rate)
     encoded = _stage(progress, "clip", written.name, count)
     drawn, said = draw_for(voice, presenter, drawing), text or text_beside(voice, limits=settings)
@@ -136,12 +139,22 @@ def _once(known: dict[Path, Made | Exception], path: Path, make: Callable[[Path]
     return made
 
 
-def _tracked(path: Path, progress: StageProgress | None, settings: Settings) -> Presenter:
+def _tracked(
+    path: Path, progress: StageProgress | None, settings: Settings, analysed: Beside[Voice] | None = None
+) -> Presenter:
     weights_of(chosen_tracker(path, settings.tracker), settings)
     moving = settings.photographs_move
     sequence = open_presenter(path, settings, moving)
     following = _stage(progress, "faces", path.name, sequence.info.frame_count)
-    return track_presenter(path, following, sequence, settings, moving)
+
+    def follow(done: int) -> None:
+        # Nobody waits for the tracks of a presenter whose voice cannot be used.
+        if analysed is not None:
+            analysed.raise_failure()
+        if following is not None:
+            following(done)
+
+    return track_presenter(path, follow, sequence, settings, moving)
 
 
 def _path_of(upload: str | os.PathLike[str] | Voice | Presenter) -> Path:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from time import perf_counter
 
@@ -18,6 +18,7 @@ from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import sound_beginning
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.photographs.photograph import VERSION
+from heygem_pipeline.prefetch import Beside
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
@@ -134,8 +135,9 @@ def track_presenter(
         sequence = in_motion(sequence, mark, sidecar.face)
     tracker = sidecar.tracker_for(settings)
     limits = sidecar.limits(settings)
+    heard = Beside(partial(_own_speech, sequence, settings))
     tracks = track_faces(sequence, tracker, progress, limits)
-    own_speech = _own_speech(sequence, settings)
+    own_speech = heard.result()
     version, seconds = _version(tracker, sidecar.moves(moving), sequence.trim), perf_counter() - started
     motion = PhotographMotion.of(sequence)
     opened = settings, state, sequence, motion, sequence.trim

@@ -1,6 +1,6 @@
 """Which face is followed, and where it is in the next frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ class FaceObservation:
     Attributes:
         patch: see face_patch.
         skin: see skin_of_face.
+        surveyed: the frame, where it is to be looked through for further faces.
     """
 
     index: int
@@ -50,6 +51,7 @@ class FaceObservation:
     box: Box
     patch: NDArray[np.float32]
     skin: NDArray[np.uint8]
+    surveyed: NDArray[np.uint8] | None = None
 
 
 @dataclass
@@ -100,7 +102,8 @@ class FaceFollower:
         self._candidates: list[_Candidate] = []
         self._shot_begins = 0
         self._beginnings: list[int] = []
-        self.other_faces = 0
+        self.rivals = 0
+        """The largest number of further faces with which a shot began."""
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -126,11 +129,7 @@ class FaceFollower:
         if found is None:
             return self._search(frame, change)
         self._awaited = found
-        if self._index % self._survey_interval == 0:
-            # A lamp or a printed shirt can pass for a face with the detector, but not when its points are read too.
-            others = self._read_all(frame, detect_others(self._networks, frame, found.box, OTHER_FACE_WIDTH))
-            self.other_faces = max(self.other_faces, len(others))
-        return [found]
+        return [replace(found, surveyed=frame) if self._index % self._survey_interval == 0 else found]
 
     def _follow(self, frame: NDArray[np.uint8], last: FaceObservation, change: float) -> FaceObservation | None:
         """Read the face where it was; None if it is there no more or another one is."""
@@ -172,7 +171,7 @@ class FaceFollower:
         self._beginnings.append(self._index)
         first = self._most_prominent(faces, frame)
         rivals = [face for face in faces if face.box.width >= OTHER_FACE_WIDTH * first.box.width]
-        self.other_faces = max(self.other_faces, len(rivals) - 1)
+        self.rivals = max(self.rivals, len(rivals) - 1)
         if self._place is not None:
             place = self._place
             first = min(faces, key=lambda face: place.distance(face.box, frame))
@@ -212,23 +211,39 @@ class FaceFollower:
         return frontal[0].seen
 
     def _read_all(self, frame: NDArray[np.uint8], detected: list[Detection]) -> list[FaceObservation]:
-        """Read the detected faces, each once."""
-        found: list[FaceObservation] = []
-        for face in detected:
-            reading = read_unread_face(self._networks, frame, face.box, face.lean)
-            one = self._observe(frame, reading) if reading is not None else None
-            if one is not None and all(
-                intersection_over_union(one.box, other.box) < SAME_FACE_OVERLAP for other in found
-            ):
-                found.append(one)
-        return found
+        return [self._observation(frame, reading) for reading in _read_whole(self._networks, frame, detected)]
 
     def _observe(self, frame: NDArray[np.uint8], reading: MeshReading) -> FaceObservation | None:
         """None where no whole face is in the frame."""
+        return self._observation(frame, reading) if _is_whole(frame, reading) else None
+
+    def _observation(self, frame: NDArray[np.uint8], reading: MeshReading) -> FaceObservation:
         box = reading.box
-        if reading.presence < LEAST_PRESENCE or share_inside(box, frame) < LEAST_SHARE_INSIDE:
-            return None
         return FaceObservation(self._index, reading, box, face_patch(frame, box), skin_of_face(frame, reading.points))
 
     def _most_prominent(self, faces: list[FaceObservation], frame: NDArray[np.uint8]) -> FaceObservation:
         return max(faces, key=lambda face: prominence(face.box, frame))
+
+
+def count_others(networks: MeshNetworks, frame: NDArray[np.uint8], followed: Box) -> int:
+    """Return how many further faces a BGR frame shows that count beside the followed one."""
+    # A lamp or a printed shirt can pass for a face with the detector, but not when its points are read too.
+    return len(_read_whole(networks, frame, detect_others(networks, frame, followed, OTHER_FACE_WIDTH)))
+
+
+def _read_whole(networks: MeshNetworks, frame: NDArray[np.uint8], detected: list[Detection]) -> list[MeshReading]:
+    """Read the detected faces that lie whole in the frame, each once."""
+    found: list[MeshReading] = []
+    for face in detected:
+        reading = read_unread_face(networks, frame, face.box, face.lean)
+        if (
+            reading is not None
+            and _is_whole(frame, reading)
+            and all(intersection_over_union(reading.box, other.box) < SAME_FACE_OVERLAP for other in found)
+        ):
+            found.append(reading)
+    return found
+
+
+def _is_whole(frame: NDArray[np.uint8], reading: MeshReading) -> bool:
+    return reading.presence >= LEAST_PRESENCE and share_inside(reading.box, frame) >= LEAST_SHARE_INSIDE

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from heygem_pipeline.faces.box_smoothing import smooth_boxes
 from heygem_pipeline.faces.boxes import Box, FacePlace
-from heygem_pipeline.faces.mesh_follower import FaceFollower, FaceObservation
+from heygem_pipeline.faces.mesh_follower import FaceFollower, FaceObservation, count_others
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES
 from heygem_pipeline.faces.mouth_cover import colours_of_skin
@@ -53,19 +53,22 @@ class MeshTracker:
         frame_rate: Fraction,
         progress: Callable[[int], None] | None = None,
     ) -> FollowedFace:
-        """See FaceTracker.track. Holds one frame."""
+        """See FaceTracker.track. Holds a few frames."""
+        follower = FaceFollower(MeshNetworks(), float(frame_rate), self._place)
         networks = MeshNetworks()
-        follower = FaceFollower(networks, float(frame_rate), self._place)
         rows: list[_Row] = []
-        count = 0
+        count = others = 0
         # What no later frame is read by is computed here, while the next frames are read.
         with closing(prefetch(map(follower.update, frames), FRAMES_AHEAD)) as followed:
             for count, certain in enumerate(followed, start=1):
-                rows += [_row(networks, one) for one in certain]
+                for one in certain:
+                    rows.append(_row(networks, one))
+                    if one.surveyed is not None:
+                        others = max(others, count_others(networks, one.surveyed, one.box))
                 if progress is not None:
                     progress(count)
         rows += [_row(networks, one) for one in follower.end()]
-        return _followed(rows, count, follower)
+        return _followed(rows, count, follower.cuts, max(others, follower.rivals))
 
 
 def tracker_of(_networks: NetworkSettings) -> MeshTracker:
@@ -80,7 +83,7 @@ def _row(networks: MeshNetworks, one: FaceObservation) -> _Row:
     return _Row(one.index, one.box, landmarks, lips, blendshapes, colours_of_skin(one.skin), reading.presence)
 
 
-def _followed(rows: list[_Row], count: int, follower: FaceFollower) -> FollowedFace:
+def _followed(rows: list[_Row], count: int, cuts: tuple[int, ...], other_faces: int) -> FollowedFace:
     boxes = np.full((count, 4), np.nan, np.float32)
     landmarks = np.full((count, 68, 2), np.nan, np.float32)
     lips = np.full((count, *LIP_LINES.shape, 2), np.nan, np.float32)
@@ -91,11 +94,11 @@ def _followed(rows: list[_Row], count: int, follower: FaceFollower) -> FollowedF
         boxes[row.frame], landmarks[row.frame], lips[row.frame] = row.box, row.landmarks, row.lips
         blendshapes[row.frame], colours[row.frame], score[row.frame] = row.blendshapes, row.colours, row.score
     return FollowedFace(
-        smooth_boxes(boxes, follower.cuts),
+        smooth_boxes(boxes, cuts),
         landmarks,
         score,
-        follower.cuts,
-        follower.other_faces,
+        cuts,
+        other_faces,
         lips,
         blendshapes,
         colours,

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.blas_threads import one_blas_thread
 from heygem_pipeline.faces.fitness import refuse_unfit
 from heygem_pipeline.faces.head_frame import fit_head_frame
 from heygem_pipeline.faces.mesh_points import LIP_LINES, MOUTH_BLENDSHAPES, lip_lines_of
@@ -53,7 +54,8 @@ def track_faces(
     info = sequence.info
     with one_opencv_thread(), closing(prefetch(sequence.frames(exact=False), FRAMES_AHEAD)) as frames:
         followed = tracker.track(frames, info.frame_rate, progress)
-    tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
+    with one_blas_thread():
+        tracks = complete_tracks(followed, info.frame_rate, (info.width, info.height))
     refuse_unfit(tracks, info.path.name, limits)
     return tracks
 

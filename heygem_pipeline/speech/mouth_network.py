@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from heygem_pipeline.blas_threads import one_blas_thread
 from heygem_pipeline.speech.features import FEATURE_RATE, MOVEMENTS
 from heygem_pipeline.speech.mel import SAMPLE_RATE
 from heygem_pipeline.speech.speech_encoder import ENCODER_RATE, encode
@@ -84,10 +85,8 @@ class MouthNetwork:
             samples: float32 (n,), mono, 16 kHz.
             gain: brings speech to -23 dBFS.
         """
-        from threadpoolctl import threadpool_limits
-
-        # The order of sums, and so the last bits, would depend on the number of threads; one is not slower either.
-        with threadpool_limits(1, "blas"):
+        # More threads are not faster.
+        with one_blas_thread():
             said = self.outputs(encode(samples, gain, self.usual))
         return at_feature_rate(said, 1 + len(samples) * FEATURE_RATE // SAMPLE_RATE)
 

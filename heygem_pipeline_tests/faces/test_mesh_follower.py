@@ -5,7 +5,7 @@ import pytest
 
 from heygem_pipeline.faces import mesh_follower
 from heygem_pipeline.faces.mesh_detection import detect_others
-from heygem_pipeline.faces.mesh_follower import FaceFollower, FaceObservation
+from heygem_pipeline.faces.mesh_follower import FaceFollower, FaceObservation, count_others
 from heygem_pipeline.faces.mesh_networks import MeshNetworks
 from heygem_pipeline_tests.faces.conftest import Picture
 from heygem_pipeline_tests.faces.warped_faces import looking_aside, speaking
@@ -20,8 +20,11 @@ class Followed:
     """What a follower said of a row of frames: the followed face of each, None where it is not seen."""
 
     def __init__(self, networks: MeshNetworks, frames: Iterable[Picture]) -> None:
+        self._networks = networks
         self.follower = FaceFollower(networks, RATE)
         self.faces: list[FaceObservation | None] = []
+        self.surveyed: list[int] = []
+        """Of every frame that was looked through for them: how many further faces it shows."""
         for frame in frames:
             self.faces.append(None)
             self._note(self.follower.update(frame))
@@ -31,6 +34,8 @@ class Followed:
         for face in faces:
             assert self.faces[face.index] is None
             self.faces[face.index] = face
+            if face.surveyed is not None:
+                self.surveyed.append(count_others(self._networks, face.surveyed, face.box))
 
     @property
     def seen(self) -> list[bool]:
@@ -66,7 +71,7 @@ def one(both: Picture) -> Picture:
 def test_of_two_still_faces_the_larger_is_followed_and_the_other_counted(both: Picture, follow: Follow) -> None:
     found = follow([both] * 20)
     assert all(found.seen) and max(found.centres) < 400
-    assert found.follower.other_faces == 1 and found.follower.cuts == ()
+    assert found.follower.rivals == 1 and found.follower.cuts == ()
 
 
 def test_a_smaller_face_that_speaks_is_followed_rather_than_a_larger_picture(
@@ -174,7 +179,13 @@ def test_what_only_the_detector_takes_for_a_face_is_not_counted(
     suit = np.ascontiguousarray(np.rot90(collins))
     suit[200:350, :230] = 90  # her face
     frame = placed((600, 1100), (hopper, 0, 0, 1), (suit, 512, 0, 1))
-    found = follow([frame] * 2)
+    found = follow([frame] * 11)
     assert all(found.seen) and max(found.centres) < 400
     assert found.faces[0] is not None and detect_others(mesh_networks, frame, found.faces[0].box, 0.5)
-    assert found.follower.other_faces == 0
+    assert found.follower.rivals == 0 and found.surveyed == [0]
+
+
+def test_a_face_that_comes_in_later_is_counted_once_a_second(both: Picture, one: Picture, follow: Follow) -> None:
+    found = follow([one] * 15 + [both] * 10)
+    assert all(found.seen) and found.follower.rivals == 0
+    assert found.surveyed == [0, 1]
