@@ -27,6 +27,9 @@ SECONDS_OF_CHANGE = 3600
 LOGS_READ = 50
 """Logs of failed runs read in one go; when more have failed at once, the rest is read the next time."""
 
+Span = tuple[float, float]
+"""POSIX times of a beginning and an end."""
+
 _QUEUED = [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.QUEUED]
 _RUNNING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 _FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
@@ -141,18 +144,18 @@ RUNS_READ = 200
 """Runs that analyse and deliver lie between those that make clips."""
 
 
-def seconds_of_latest(instance: dg.DagsterInstance, count: int) -> dict[str, float]:
-    """Seconds that the latest runs which finished a clip took, by the clip's partition key, the newest first.
+def spans_of_latest(instance: dg.DagsterInstance, count: int) -> dict[str, Span]:
+    """From when to when the latest runs which finished a clip lasted, by the clip's partition key, the newest first.
 
     Whoever started them: the sensor, a backfill, a command or the demo.
     """
-    seconds: dict[str, float] = {}
+    spans: dict[str, Span] = {}
     for record in instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.SUCCESS]), limit=RUNS_READ):
         subject = subject_of(record.dagster_run)
         if subject is None or subject.stage is not Stage.CLIP:
             continue
         if record.start_time is not None and record.end_time is not None:
-            seconds.setdefault(subject.key, record.end_time - record.start_time)
-        if len(seconds) == count:
+            spans.setdefault(subject.key, (record.start_time, record.end_time))
+        if len(spans) == count:
             break
-    return seconds
+    return spans

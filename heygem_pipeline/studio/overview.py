@@ -22,7 +22,7 @@ from heygem_pipeline.messages.message import Message, legible
 from heygem_pipeline.operations.earlier_clips import all_earlier
 from heygem_pipeline.planning.plan import Plan
 from heygem_pipeline.planning.status import State, Status
-from heygem_pipeline.planning.time_left import Estimate, seconds_left
+from heygem_pipeline.planning.time_left import Estimate, seconds_left, seconds_left_of_all
 from heygem_pipeline.runs.cluster_workers import Worker
 from heygem_pipeline.settings import ClipSettings
 from heygem_pipeline.storage.clip_key import ClipKey
@@ -256,7 +256,7 @@ def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], languag
     if state.campaigns.everything and voices and presenters:
         named = {"name": EVERYTHING, "title": "", "made": 0.0}
         of_all = {"voices": list(voices), "presenters": list(presenters)}
-        yield named | of_all | {"left": _left_of(left, voices, presenters)}
+        yield named | of_all | {"left": _left_of(state, left, voices, presenters)}
     for campaign in state.campaigns.usable:
         found = matches(campaign, voices, presenters)
         yield {
@@ -266,7 +266,7 @@ def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], languag
             "voices": sorted(found.voices),
             "presenters": list(found.presenters),
             "scheduled": _next_time(state, campaign),
-            "left": _left_of(left, found.voices, found.presenters),
+            "left": _left_of(state, left, found.voices, found.presenters),
             # Its path may be a password.
             "tells": urlsplit(campaign.webhook).hostname if campaign.webhook else None,
         } | choices_of(campaign, state.settings)
@@ -275,12 +275,15 @@ def _batches(state: PipelineState, left: Mapping[ClipKey, float | None], languag
         yield {"name": None, "title": "", "made": 0.0, "voices": [], "presenters": [], "wrong": problems}
 
 
-def _left_of(left: Mapping[ClipKey, float | None], voices: Collection[str], presenters: Collection[str]) -> int | None:
-    """Seconds until the unfinished clips of a batch are made; None where nobody can tell of one of them."""
+def _left_of(
+    state: PipelineState,
+    left: Mapping[ClipKey, float | None],
+    voices: Collection[str],
+    presenters: Collection[str],
+) -> int | None:
     wanted = (ClipKey(voice, presenter) for voice in voices for presenter in presenters)
-    seconds = [left[clip] for clip in wanted if clip in left]
-    known = [one for one in seconds if one is not None]
-    return round(sum(known)) if len(known) == len(seconds) else None
+    seconds = seconds_left_of_all(state.estimate, [left[clip] for clip in wanted if clip in left])
+    return None if seconds is None else round(seconds)
 
 
 def _next_time(state: PipelineState, campaign: Campaign) -> float | None:

@@ -2,7 +2,7 @@
 
 from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 
-from heygem_pipeline.runs.history import seconds_of_latest
+from heygem_pipeline.runs.history import spans_of_latest
 from heygem_pipeline_tests.house import CLIP, VOICE, House
 
 
@@ -19,6 +19,6 @@ def test_clips_count_whoever_had_them_made_and_nothing_else_does(house: House) -
     finish(house, VOICE, "one")
     finish(house, CLIP, "one|two")
     house.run(CLIP, "two|one", DagsterRunStatus.FAILURE)
-    assert list(seconds_of_latest(house.instance, 20)) == ["one|two", "one|one"]
-    assert list(seconds_of_latest(house.instance, 1)) == ["one|two"]
-    assert all(0 <= seconds < 60 for seconds in seconds_of_latest(house.instance, 20).values())
+    assert list(spans_of_latest(house.instance, 20)) == ["one|two", "one|one"]
+    assert list(spans_of_latest(house.instance, 1)) == ["one|two"]
+    assert all(0 <= end - start < 60 for start, end in spans_of_latest(house.instance, 20).values())
