@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from re import compile as compile_pattern
 
@@ -221,12 +221,18 @@ class _Names:
     """What uploads are called: by key, and by file name where it is known. Unicode is compared composed (NFC)."""
 
     def __init__(self, keys: Collection[str]) -> None:
-        files = keys if isinstance(keys, Mapping) else {}
-        self._keys: dict[str, list[str]] = defaultdict(list)
-        for key in keys:
-            for name in {key, Path(files.get(key, key)).name}:
-                self._keys[unicodedata.normalize("NFC", name)].append(key)
+        self._uploads = keys
         self._known: dict[str, list[str]] = {}
+
+    @cached_property
+    def _keys(self) -> dict[str, list[str]]:
+        """Name -> keys; worked out when the first campaign asks."""
+        files = self._uploads if isinstance(self._uploads, Mapping) else {}
+        keys: dict[str, list[str]] = defaultdict(list)
+        for key in self._uploads:
+            for name in {key, Path(files.get(key, key)).name}:
+                keys[unicodedata.normalize("NFC", name)].append(key)
+        return keys
 
     def of(self, pattern: str) -> list[str]:
         """The keys of a name, or of a glob; a key's own spelling may be left to the pipeline."""

@@ -10,7 +10,8 @@ from heygem_pipeline.storage.clip_table import ClipTable
 
 def contradictions(wanted: ClipTable[tuple[Campaign, ...]]) -> dict[ClipKey, Message]:
     """Return what is wrong with each clip that two campaigns would make differently: both write the same file."""
-    groups = {id(wanting): wanting for wanting in wanted.values()}
+    rows = {id(row): row for row in wanted.rows.values()}
+    groups = {id(wanting): wanting for row in rows.values() for wanting in row.values()}
     differences = {which: found for which, wanting in groups.items() if (found := _difference(wanting)) is not None}
     if not differences:
         return {}

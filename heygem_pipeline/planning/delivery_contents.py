@@ -32,18 +32,18 @@ def delivery_spec(
         versions: of the clips that were made, by partition key.
         language: for the clips' names.
     """
-    unfinished = {presenter_key: _why_not(status) for presenter_key, status in clips.rows[voice_key].items()}
+    row, done, before = clips.rows[voice_key], State.DONE, partition_of(voice_key, "")
+    unfinished = {
+        presenter_key: "" if status.state is done else _why_not(status) for presenter_key, status in row.items()
+    }
     groups = {id(campaigns): campaigns for campaigns in wanting.rows[voice_key].values()}
     wishes = [campaign.delivery for campaigns in groups.values() for campaign in campaigns]
     report, filmstrips, voice = (
         any(getattr(wish, name) for wish in wishes) for name in ("report", "filmstrips", "voice")
     )
     its_clips = [
-        (
-            presenter_key,
-            versions[partition_of(voice_key, presenter_key)] if status.state is State.DONE else _reason(status),
-        )
-        for presenter_key, status in sorted(clips.rows[voice_key].items(), key=itemgetter(0))
+        (presenter_key, versions[before + presenter_key] if status.state is done else _reason(status))
+        for presenter_key, status in sorted(row.items(), key=itemgetter(0))
     ]
     content = [its_clips, language, report, filmstrips, voice, mark]
     version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
@@ -51,8 +51,6 @@ def delivery_spec(
 
 
 def _why_not(status: Status) -> str:
-    if status.state is State.DONE:
-        return ""
     return str(status.reason) if status.state in GIVEN_UP else UNFINISHED
 
 

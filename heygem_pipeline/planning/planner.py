@@ -30,7 +30,7 @@ from heygem_pipeline.speech.analysis import ANALYSIS_VERSION
 from heygem_pipeline.storage.clip_key import ClipKey, partition_of
 from heygem_pipeline.storage.clip_table import ClipTable
 from heygem_pipeline.storage.paths import DataFolders
-from heygem_pipeline.storage.version_strings import clip_version, presenter_version, voice_version
+from heygem_pipeline.storage.version_strings import clip_versions, presenter_version, voice_version
 from heygem_pipeline.synthesis.front_matter import FrontMatter
 from heygem_pipeline.uploads.registry import Upload, UploadKind, Uploads, same_names
 
@@ -88,9 +88,10 @@ class _Planner:
         self._lacking = {tracker: lack_of_weights(tracker, settings) for tracker in set(self._trackers.values())}
         anyway = {key for key, one in tracking.items() if one.anyway}
         voices = {**recordings, **{key: script.as_input for key, script in scripts.items()}}
-        texts = text_versions({key: folders.voices / upload.file for key, upload in recordings.items()})
+        files = {key: folders.voices / upload.file for key, upload in recordings.items()}
+        texts = text_versions(files)
         texts |= {key: script.version for key, script in scripts.items() if script.recording}
-        self._voice_parts = voice_parts({key: folders.voices / upload.file for key, upload in recordings.items()})
+        self._voice_parts = voice_parts(files)
         self._inputs = RunInputs(voices, presenters, self._trackers, anyway, settings, texts, self._voice_parts)
         # In this order: what goes on from one state to the next meanwhile is seen in the first or in both.
         self._awaited = awaited_by_backfills(instance)
@@ -159,58 +160,61 @@ class _Planner:
         presenters: Mapping[str, Status],
     ) -> ClipTable[Status]:
         made = data_versions(self._instance, self._folders, "encoded_video")
-        disagreements = contradictions(wanting)
+        disagreements = {clip.partition: why for clip, why in contradictions(wanting).items()}
+        undecided = self._clips_in_runs | disagreements.keys()
         self._clip_files = ClipFiles.of_voices(self._folders, wanting.rows.keys())
         rows: dict[str, dict[str, Status]] = {}
-        trackers, in_runs, everybody = self._trackers, self._clips_in_runs, self._presenters
         for voice_key, row in wanting.rows.items():
-            files, voice, statuses = self._clip_files[voice_key], self._voices[voice_key], {}
-            finished, alike = files.finished, None
-            for presenter_key, campaigns in row.items():
-                key = partition_of(voice_key, presenter_key)
-                under_way = self._under_way(Subject(Stage.CLIP, key)) if key in in_runs else None
-                if under_way is not None:
-                    statuses[presenter_key] = under_way
+            statuses = rows[voice_key] = {}
+            files, before = self._clip_files[voice_key], partition_of(voice_key, "")
+            finished, removed, voice = files.finished, files.removed, voices[voice_key]
+            alike = self._inputs.without_voice(voice_key, row)
+            for presenter_key, version in clip_versions(self._voices[voice_key].fingerprint, alike.versions).items():
+                key = before + presenter_key
+                known, there = made.get(key), presenter_key in finished
+                # Most of a hundred thousand are as they should be.
+                if there and known == version and key not in undecided:
+                    statuses[presenter_key] = DONE
                     continue
-                tracker = trackers[presenter_key]
-                if alike is None or alike[0] is not campaigns or alike[1] != tracker:
-                    alike = campaigns, tracker, self._inputs.rendering(voice_key, presenter_key, campaigns)
-                rendering = alike[2]
-                disagreement = disagreements.get(ClipKey(voice_key, presenter_key)) if disagreements else None
-                hindrance = disagreement or rendering.lack
-                if hindrance is not None:
-                    statuses[presenter_key] = Status(State.FAILED, hindrance)
-                    continue
-                known = made.get(key)
-                version = clip_version(voice.fingerprint, everybody[presenter_key].fingerprint, rendering.version)
-                compared = compare(known if presenter_key in finished else None, version)
-                if compared is not DONE and presenter_key in files.removed and known == version:
-                    compared = REMOVED
-                if compared.settled:
-                    statuses[presenter_key] = compared
-                else:
-                    inputs = voices[voice_key], presenters[presenter_key]
-                    statuses[presenter_key] = self._of_unmade(
-                        ClipKey(voice_key, presenter_key), compared, inputs, campaigns
-                    )
-            rows[voice_key] = statuses
+                gone = not there and known == version and presenter_key in removed
+                compared = REMOVED if gone else compare(known if there else None, version)
+                hindrance = disagreements.get(key) or alike.lacks.get(presenter_key)
+                inputs = voice, presenters[presenter_key]
+                statuses[presenter_key] = self._of_clip(key, row[presenter_key], inputs, compared, hindrance)
         return ClipTable(rows)
 
-    def _of_unmade(
-        self, clip: ClipKey, compared: Status, inputs: tuple[Status, Status], wanting: tuple[Campaign, ...]
+    def _of_clip(
+        self,
+        key: str,
+        wanting: tuple[Campaign, ...],
+        inputs: tuple[Status, Status],
+        compared: Status,
+        hindrance: Message | None,
     ) -> Status:
-        key = clip.partition
-        uploaded = self._inputs.newest_upload(clip)
+        """Where a clip stands, given by its partition key.
+
+        Args:
+            inputs: where its voice and its presenter stand.
+        """
+        subject = Subject(Stage.CLIP, key) if key in self._clips_in_runs else None
+        if subject is not None and (under_way := self._under_way(subject)) is not None:
+            return under_way
+        if hindrance is not None:
+            return Status(State.FAILED, hindrance)
+        if compared.settled:
+            return compared
         for status in inputs:
             if status.state is State.FAILED:
                 return status
-        if self._requests.cancelled.get(key, 0.0) > uploaded:
+        cancelled = self._requests.cancelled.get(key)
+        if cancelled is not None and cancelled > self._inputs.newest_upload(ClipKey.from_partition(key)):
             return Status(State.FAILED, CANCELLED)
-        if any(status.state is not State.DONE for status in inputs):
+        if inputs[0].state is not State.DONE or inputs[1].state is not State.DONE:
             return WAITING
         failed = None
-        if key in self._clips_in_runs:
-            failed = self._failed.status(Subject(Stage.CLIP, key), uploaded, self._inputs.of_clip(clip, wanting))
+        if subject is not None:
+            uploaded, digest = self._inputs.newest_upload(subject.clip), self._inputs.of_clip(subject.clip, wanting)
+            failed = self._failed.status(subject, uploaded, digest)
         return failed or self._held_back or compared
 
     def _of_deliveries(

@@ -12,7 +12,7 @@ from heygem_pipeline.quality.report import settings_of_report
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline.storage.fingerprint import text_digest
-from heygem_pipeline.storage.version_strings import rendering_version
+from heygem_pipeline.storage.version_strings import rendering_version, voiceless_version
 from heygem_pipeline.uploads.registry import Upload
 
 DIGITS = 16
@@ -24,12 +24,25 @@ class Rendering:
     """How a clip is made: the engine and settings of the campaigns that want it, and its presenter's tracker.
 
     Attributes:
-        version: as ``clip_version`` takes it.
+        version: as ``clip_version`` takes it; where its engine cannot work, one that nothing was made with yet.
         lack: what keeps its engine from working on this machine.
     """
 
     version: str
     lack: Message | None
+
+
+@dataclass(frozen=True)
+class ClipsWithoutVoice:
+    """What is known of a voice's clips before the voice is looked at; both by presenter.
+
+    Attributes:
+        versions: as ``clip_versions`` takes them.
+        lacks: of the clips whose engine cannot work on this machine.
+    """
+
+    versions: Mapping[str, str]
+    lacks: Mapping[str, Message]
 
 
 class RunInputs:
@@ -60,7 +73,11 @@ class RunInputs:
         self._texts = texts
         self._voice_parts = voice_parts
         self._chosen = text_digest(settings.decisive, DIGITS)
+        # Each with that whose id is told: what is gone may leave its id to others.
         self._renderings: dict[tuple[int, str, str, str], tuple[Rendering, tuple[Campaign, ...]]] = {}
+        self._without_voice: dict[
+            tuple[int, str, str], tuple[ClipsWithoutVoice, Mapping[str, tuple[Campaign, ...]]]
+        ] = {}
         self._of_voices: dict[str, str] = {}
         self._of_presenters: dict[str, str] = {}
 
@@ -95,14 +112,34 @@ class RunInputs:
             f"{self.of_voice(clip.voice)} {self.of_presenter(clip.presenter)} {rendering.version}", DIGITS
         )
 
+    def without_voice(self, voice: str, row: Mapping[str, tuple[Campaign, ...]]) -> ClipsWithoutVoice:
+        """Of all clips of a voice: worked out once for all voices of which the same is wanted alike.
+
+        Args:
+            row: presenter -> the campaigns that want the clip.
+        """
+        which = id(row), *self._said(voice)
+        if which not in self._without_voice:
+            renderings = {presenter: self.rendering(voice, presenter, wanting) for presenter, wanting in row.items()}
+            versions = {
+                presenter: voiceless_version(self._presenters[presenter].fingerprint, rendering.version)
+                for presenter, rendering in renderings.items()
+            }
+            lacks = {presenter: one.lack for presenter, one in renderings.items() if one.lack is not None}
+            self._without_voice[which] = ClipsWithoutVoice(versions, lacks), row
+        return self._without_voice[which][0]
+
     def rendering(self, voice: str, presenter: str, wanting: tuple[Campaign, ...]) -> Rendering:
         """Of a clip with this presenter: worked out once for all that the same campaigns want alike."""
-        said = self._texts.get(voice, ""), self._voice_parts.get(voice, "")
-        which = id(wanting), self._trackers[presenter], *said
+        tracker, said = self._trackers[presenter], self._said(voice)
+        which = id(wanting), tracker, *said
         if which not in self._renderings:
-            # The campaigns are kept too: what is gone may leave its id to others.
-            self._renderings[which] = self._work_out(which[1], *said, wanting), wanting
+            self._renderings[which] = self._work_out(tracker, *said, wanting), wanting
         return self._renderings[which][0]
+
+    def _said(self, voice: str) -> tuple[str, str]:
+        """The version of a voice's text, and the part of it that is used; "" without a text, or of the whole."""
+        return self._texts.get(voice, ""), self._voice_parts.get(voice, "")
 
     def _work_out(self, tracker: str, text: str, part: str, wanting: tuple[Campaign, ...]) -> Rendering:
         spec = render_spec_of(wanting, default_render_spec(self._settings))

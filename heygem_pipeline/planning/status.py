@@ -19,6 +19,8 @@ class State(StrEnum):
     FAILED = "failed"
     REMOVED = "removed"
 
+    __hash__ = str.__hash__  # an enumeration's own is Python's, and the states of a hundred thousand clips are counted
+
 
 SETTLED = frozenset((State.DONE, State.FAILED, State.REMOVED))
 

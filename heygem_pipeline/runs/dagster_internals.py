@@ -59,7 +59,7 @@ from dagster._utils.log import configure_loggers
 from dagster._utils.schedules import get_next_cron_tick, has_out_of_range_cron_interval, is_valid_cron_string
 from dagster_shared.error import SerializableErrorInfo
 from filelock import FileLock
-from sqlalchemy import Engine, Pool, create_engine, func, select
+from sqlalchemy import Engine, Pool, create_engine, select
 
 __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
@@ -233,7 +233,7 @@ def ended_runs(instance: DagsterInstance, run_ids: Sequence[str]) -> Iterator[En
         yield EndedRun(
             run_id,
             job,
-            [AssetKey(asset["path"]).to_user_string() for asset in selected],
+            ["/".join(asset["path"]) for asset in selected],
             stored.get("tags") or {},
             status == DagsterRunStatus.CANCELED.value,
             created.replace(tzinfo=UTC).timestamp(),
@@ -250,17 +250,22 @@ def latest_tag_by_partition(instance: DagsterInstance, asset: str, tag: str, aft
     storage = instance.event_log_storage
     assert isinstance(storage, SqlEventLogStorage)
     events, tags, key = SqlEventLogStorageTable.c, AssetEventTagsTable.c, AssetKey(asset).to_string()
-    newest = (
-        select(events.partition, func.max(events.id).label("id"))
+    # SQLite finds partitions in this order in an index, and needs no rows of events; PostgreSQL would have to sort.
+    newest_last = [events.partition, events.id] if isinstance(storage, SqliteEventLogStorage) else [events.id]
+    question = (
+        select(events.partition, tags.value)
+        .join(AssetEventTagsTable, tags.event_id == events.id)
         .where(
             events.asset_key == key,
             events.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value,
             events.partition.is_not(None),
             events.id > after,
+            tags.key == tag,
         )
-        .group_by(events.partition)
-        .subquery()
+        .order_by(*newest_last)
     )
-    question = select(newest.c.partition, tags.value).join(newest, tags.event_id == newest.c.id).where(tags.key == tag)
     with storage.index_connection() as connection:
-        return dict(connection.execute(question).all())
+        # Pairs as the database gives them: SQLAlchemy would make an object of each.
+        cursor = connection.execute(question).cursor
+        assert cursor is not None
+        return dict(cursor.fetchall())

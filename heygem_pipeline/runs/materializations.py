@@ -50,15 +50,27 @@ def data_versions(instance: dg.DagsterInstance, folders: DataFolders, asset: str
     return known.versions
 
 
-def keys_of(names: Iterable[str], suffix: str) -> set[str]:
-    """Those of the names that end so, without the ending."""
-    length = -len(suffix)
-    return {name[:length] for name in names if name.endswith(suffix)}
+class _KeysOfNames(dict[str, str]):
+    """File name -> key; "" for one that ends otherwise. Each is cut once: voices have clips of the same presenters."""
+
+    def __init__(self, suffix: str) -> None:
+        super().__init__()
+        self._suffix = suffix
+
+    def __missing__(self, name: str) -> str:
+        key = self[name] = name.removesuffix(self._suffix) if name.endswith(self._suffix) else ""
+        return key
+
+    def of(self, names: Iterable[str]) -> set[str]:
+        """The keys of those names that end so."""
+        keys = set(map(self.__getitem__, names))
+        keys.discard("")
+        return keys
 
 
 def keys_like(folders: DataFolders, example: Path) -> set[str]:
     """The keys of the files that lie beside ``example`` and have its ending."""
-    return keys_of(folders.files.names(example.parent), example.suffix)
+    return _KeysOfNames(example.suffix).of(folders.files.names(example.parent))
 
 
 @dataclass(frozen=True)
@@ -90,12 +102,10 @@ class ClipFiles:
         """Look at the folders of these voices."""
         outputs = folders.files.listings(folders.outputs, voices)
         reports = folders.files.listings(folders.reports, voices)
+        of_clips, of_reports, of_removed = map(_KeysOfNames, (CLIP_SUFFIX, REPORT_SUFFIX, REMOVED_SUFFIX))
         return {
             voice: cls(
-                keys_of(clips.names, CLIP_SUFFIX),
-                keys_of(reported.names, REPORT_SUFFIX),
-                keys_of(reported.names, REMOVED_SUFFIX),
-                clips.mark,
+                of_clips.of(clips.names), of_reports.of(reported.names), of_removed.of(reported.names), clips.mark
             )
             for voice in voices
             for clips, reported in [(outputs.get(voice, NOTHING_THERE), reports.get(voice, NOTHING_THERE))]

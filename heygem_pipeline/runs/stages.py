@@ -21,6 +21,8 @@ class Stage(StrEnum):
     CLIP = "clip"
     DELIVERY = "delivery"
 
+    __hash__ = str.__hash__  # an enumeration's own is Python's, and thousands of subjects are looked up
+
 
 @dataclass(frozen=True)
 class Subject:

@@ -81,4 +81,15 @@ def rendering_version(tracker: str, engine: str, made_with: Mapping[str, str | i
 
 def clip_version(voice_fingerprint: str, presenter_fingerprint: str, rendering: str) -> str:
     """All that a clip is made of: two clips of one version need not both be made."""
-    return f"{voice_fingerprint[:16]}-{presenter_fingerprint[:16]}-{rendering}"
+    return f"{voice_fingerprint[:16]}-{voiceless_version(presenter_fingerprint, rendering)}"
+
+
+def voiceless_version(presenter_fingerprint: str, rendering: str) -> str:
+    """The same without the voice."""
+    return f"{presenter_fingerprint[:16]}-{rendering}"
+
+
+def clip_versions(voice_fingerprint: str, voiceless: Mapping[str, str]) -> dict[str, str]:
+    """The versions of a voice's clips by presenter, from what ``voiceless_version`` says of each."""
+    before = f"{voice_fingerprint[:16]}-"
+    return {presenter: before + version for presenter, version in voiceless.items()}
