@@ -15,7 +15,7 @@ from heygem_pipeline.runs.failure_reasons import (
     WORKER_LOST,
     read_reason,
 )
-from heygem_pipeline.runs.history import LOGS_READ, Attempt, note_reason
+from heygem_pipeline.runs.history import Attempt, note_reason
 from heygem_pipeline.runs.stages import Subject
 
 INTERRUPTIONS = 3
@@ -26,6 +26,9 @@ PASSING = DISK_FULL | {DATABASE_FAILED}
 
 SLOW_STARTS = 20
 """So often a run that did not start in time is asked for again: about an hour."""
+
+LOGS_READ = 50
+"""Logs of failed runs read in one look; when more have failed at once, the rest is read at the next."""
 
 UNREAD = Message("run.unread")
 

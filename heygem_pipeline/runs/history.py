@@ -24,9 +24,6 @@ RECORDS_AT_ONCE = 1000
 SECONDS_OF_CHANGE = 3600
 """For so long after its end another process may note more about a run, such as recovery, which says why it ended."""
 
-LOGS_READ = 50
-"""Logs of failed runs read in one go; when more have failed at once, the rest is read the next time."""
-
 Span = tuple[float, float]
 """POSIX times of a beginning and an end."""
 
@@ -76,10 +73,9 @@ def active_runs(instance: dg.DagsterInstance) -> tuple[dict[Subject, str], dict[
 def _ids_by_status(instance: dg.DagsterInstance, statuses: Sequence[DagsterRunStatus]) -> Sequence[str]:
     run_ids = instance.get_run_ids(RunsFilter(statuses=statuses))
     unknown = [run_id for run_id in run_ids if run_id not in _subjects]
-    if unknown:
-        for some in _portions(unknown):
-            runs = instance.get_runs(RunsFilter(run_ids=some))
-            _subjects.update((run.run_id, subject_of(run)) for run in runs)
+    for some in _portions(unknown):
+        runs = instance.get_runs(RunsFilter(run_ids=some))
+        _subjects.update((run.run_id, subject_of(run)) for run in runs)
     return [run_id for run_id in run_ids if run_id in _subjects]
 
 

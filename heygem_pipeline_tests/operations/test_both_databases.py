@@ -149,6 +149,9 @@ def test_rows_that_are_read_without_dagster_say_what_dagster_makes_of_them(house
         ours = latest_tag_by_partition(house.instance, "encoded_video", "dagster/data_version", after)
         assert ours == {key: tags["dagster/data_version"] for key, tags in theirs.items()}
     assert latest_tag_by_partition(house.instance, "encoded_video", "dagster/data_version", 0)["one|two"] == "2"
+    # What somebody reports in Dagster's page says no version, and changes no file.
+    house.instance.report_runless_asset_event(dg.AssetMaterialization("encoded_video", partition="one|two"))
+    assert latest_tag_by_partition(house.instance, "encoded_video", "dagster/data_version", 0)["one|two"] == "2"
 
 
 def test_of_a_run_that_is_pruned_only_what_it_made_stays_known(house: House) -> None:
