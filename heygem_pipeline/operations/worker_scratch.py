@@ -1,11 +1,13 @@
 """What a worker of a cluster with a bucket has at hand: nothing stays of what is kept nowhere else any more."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import time
 
+from heygem_pipeline.runs.cluster_workers import Workers
+from heygem_pipeline.storage.atomic import writer_of
 from heygem_pipeline.storage.bucket_files import BucketFiles
 from heygem_pipeline.storage.paths import DataFolders
 
@@ -25,10 +27,11 @@ def drop_what_is_gone(folders: DataFolders) -> None:
     for path in _files_below(encodings):
         if path.stem not in presenters:
             path.unlink(missing_ok=True)
+    held = Workers(folders.database).held()
     # Of the machine alone, which may be the controller too.
     others = {encodings, folders.voice_sample("any").parent, folders.first_look("any", "any").parents[1]}
     for path in _files_below(folders.root / "store", folders.outputs):
-        if others.isdisjoint(path.parents) and path not in known and _is_old(path):
+        if others.isdisjoint(path.parents) and path not in known and (_is_old(path) or _is_left(path, held)):
             path.unlink(missing_ok=True)
 
 
@@ -36,6 +39,12 @@ def _files_below(*roots: Path) -> Iterator[Path]:
     for root in roots:
         for parent, _, names in os.walk(root):
             yield from (Path(parent, name) for name in names)
+
+
+def _is_left(path: Path, held: Container[str]) -> bool:
+    """Was a run writing it that no worker is at any more?"""
+    writer = writer_of(path)
+    return bool(writer) and writer not in held
 
 
 def _is_old(path: Path) -> bool:

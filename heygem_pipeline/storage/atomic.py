@@ -49,6 +49,12 @@ def temporary_prefix(writer: str) -> str:
     return f"{TEMPORARY_PREFIX}{writer}-" if writer else TEMPORARY_PREFIX
 
 
+def writer_of(path: Path) -> str:
+    """Who has not finished a file yet; "" where nobody said so, or it is a finished one."""
+    unfinished = path.name.startswith(TEMPORARY_PREFIX)
+    return path.name.removeprefix(TEMPORARY_PREFIX).rpartition("-")[0] if unfinished else ""
+
+
 def write_private(destination: Path, text: str) -> None:
     """Write a file whole that its owner alone may read. Raises DiskFull."""
     with atomic_path(destination) as temporary:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from heygem_pipeline.errors import PipelineError
+from heygem_pipeline.errors import BucketUnreachable, PipelineError
 from heygem_pipeline.studio import api, earlier_clips, files, pages, previews, refusals
 from heygem_pipeline.studio.access import Access
 from heygem_pipeline.studio.http_api import heygem_addresses
@@ -64,7 +64,8 @@ def application(studio: Studio) -> Starlette:
 async def _sentence(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PipelineError)
     root = studio_of(request).folders.root
-    return JSONResponse(message_json(error.message, language_of(request), root), 400)
+    status = 503 if isinstance(error, BucketUnreachable) else 400
+    return JSONResponse(message_json(error.message, language_of(request), root), status)
 
 
 async def _status(_request: Request, error: Exception) -> JSONResponse:

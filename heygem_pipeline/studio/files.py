@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -85,7 +86,7 @@ async def sent_stored(request: Request, path: Path, name: str | None = None) -> 
         dict(FileResponse(path, filename=name).headers) if name else {"content-type": guess_type(path)[0] or BYTES}
     )
     headers |= SANDBOX | (KEPT if "v" in request.query_params else {})
-    return _sent_in_parts(request, _StoredContent(files, stored), headers, headers.pop("content-type"))
+    return await _sent_in_parts(request, _StoredContent(files, stored), headers, headers.pop("content-type"))
 
 
 @dataclass(frozen=True)
@@ -205,10 +206,10 @@ async def archive(
         raise HTTPException(404)
     title = voice or presenter or batch_title or "clips"
     disposition = FileResponse(files[0][1], filename=f"{partition_key(title)}.zip").headers["content-disposition"]
-    return _sent_in_parts(request, made, {"content-disposition": disposition}, ZIP)
+    return await _sent_in_parts(request, made, {"content-disposition": disposition}, ZIP)
 
 
-def _sent_in_parts(
+async def _sent_in_parts(
     request: Request, made: StreamedArchive | _StoredContent, headers: dict[str, str], media_type: str
 ) -> Response:
     """The whole of it, or the one part that is asked for (RFC 9110, 14): who asks for several gets the whole."""
@@ -220,13 +221,22 @@ def _sent_in_parts(
         headers["content-length"] = str(made.length)
         if request.method == "HEAD":
             return Response(media_type=media_type, headers=headers)
-        return StreamingResponse(made.pieces(), media_type=media_type, headers=headers)
+        return await _begun(made.pieces(), 200, headers, media_type)
     begin = int(first) if first else max(0, made.length - int(last))
     end = min(int(last), made.length - 1) if first and last else made.length - 1
     if begin > end:
         return Response(status_code=416, headers={"content-range": f"bytes */{made.length}"})
     headers |= {"content-range": f"bytes {begin}-{end}/{made.length}", "content-length": str(end - begin + 1)}
-    return StreamingResponse(made.pieces(begin, end), 206, headers, media_type)
+    return await _begun(made.pieces(begin, end), 206, headers, media_type)
+
+
+async def _begun(pieces: Iterator[bytes], status: int, headers: dict[str, str], media_type: str) -> Response:
+    """Sent when the first piece is there: where the store does not answer, a sentence comes instead of a torn file."""
+    try:
+        first = await run_in_threadpool(next, pieces, b"")
+    except FileNotFoundError as error:
+        raise HTTPException(404) from error
+    return StreamingResponse(chain((first,), pieces), status, headers, media_type)
 
 
 def _title_of(studio: Studio, batch: str) -> str:

@@ -11,9 +11,10 @@ from starlette.testclient import TestClient
 
 from heygem_pipeline.operations.earlier_clips import keep_as_they_are
 from heygem_pipeline.runs.instance import open_instance
+from heygem_pipeline.storage import bucket_files
 from heygem_pipeline.storage.clip_key import ClipKey
 from heygem_pipeline_tests.bucket_server import BucketServer
-from heygem_pipeline_tests.conftest import data_folder_at
+from heygem_pipeline_tests.conftest import data_folder_at, free_port
 from heygem_pipeline_tests.house import House
 from heygem_pipeline_tests.postgres_server import PostgresServer
 from heygem_pipeline_tests.studio.conftest import page, rules
@@ -66,6 +67,25 @@ def test_a_player_may_jump(client: TestClient) -> None:
     head = client.head(address)
     assert head.headers["content-length"] == str(len(CONTENT)) and head.content == b""
     assert client.get("/files/clips/one/two.mp4").status_code == 404
+
+
+def test_a_store_that_does_not_answer_is_named_instead_of_a_torn_file(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    bucket_files._client_of.cache_clear()
+    for address in ("/files/clips/one/one.mp4", "/archive.zip"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()["code"]) == (503, "cluster.bucket_unreachable")
+    assert client.get("/api/v1/clips/one/one/file").status_code == 503
+    bucket_files._client_of.cache_clear()
+
+
+def test_a_clip_that_was_deleted_in_the_store_is_not_there(client: TestClient, bucket: BucketServer) -> None:
+    name = bucket.client.list_buckets()["Buckets"][-1]["Name"]
+    for key in bucket.keys(name):
+        bucket.client.delete_object(Bucket=name, Key=key)
+    assert client.get("/files/clips/one/one.mp4").status_code == 404
 
 
 def test_all_that_was_made_is_sent(client: TestClient) -> None:

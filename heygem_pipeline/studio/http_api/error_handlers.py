@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from heygem_pipeline.errors import BadInput, NotReady, PipelineError, UploadMissing
+from heygem_pipeline.errors import BadInput, BucketUnreachable, NotReady, PipelineError, UploadMissing
 from heygem_pipeline.studio.clip_log import without_paths
 from heygem_pipeline.studio.http_api.problem_details import problem, refused
 from heygem_pipeline.studio.refusals import Refusal
@@ -47,7 +47,7 @@ def _status_of(error: PipelineError) -> int:
         return 404
     if isinstance(error, BadInput):
         return 400
-    return 503 if isinstance(error, NotReady) else 500
+    return 503 if isinstance(error, NotReady | BucketUnreachable) else 500
 
 
 async def _not_as_described(request: Request, error: Exception) -> Response:
