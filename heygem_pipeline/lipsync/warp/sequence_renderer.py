@@ -1,7 +1,6 @@
 """A performance drawn on a presenter's frames, patch by patch."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import repeat
@@ -30,7 +29,6 @@ from heygem_pipeline.lipsync.warp.exemplars.closing import closing_shares
 from heygem_pipeline.lipsync.warp.exemplars.collection import Exemplar, ExemplarSet
 from heygem_pipeline.lipsync.warp.exemplars.retrieval import Match, Query, mouth_costs, retrieve
 from heygem_pipeline.lipsync.warp.frame_renderer import ExemplarOverlay, FrameRenderer, Patch
-from heygem_pipeline.prefetch import FRAMES_AHEAD, prefetch
 
 INVISIBLE_MOVE = 0.0015
 """IOD: shapes closer than this are the same, and the presenter's pixels stay as they are (0.15 px of a 100 px IOD)."""
@@ -64,11 +62,11 @@ def render_performance(
     """
     renderer = _SequenceRenderer(performance, shown, tracks, calibration, exemplars)
     found: Iterator[Match | None] = repeat(None)
-    closed: Iterator[tuple[Match | None, float]] = repeat((None, 0.0))
+    closing: Iterator[tuple[Match | None, float]] = repeat((None, 0.0))
     rate = float(tracks.frame_rate)
     if exemplars is not None and not exemplars.speaks:
         still = retrieve(renderer.closed, len(shown), exemplars, rate, excluded, closed_only=True)
-        closed = ((match, 1.0) for match in still)
+        closing = ((match, 1.0) for match in still)
     elif exemplars is not None:
         # Both searches ask for the same, a few seconds ahead.
         asked = lru_cache(maxsize=512)(renderer.wanted)
@@ -76,12 +74,11 @@ def render_performance(
         search = partial(retrieve, asked, len(shown), exemplars, rate, excluded, costs_of=costs)
         found = search()
         if exemplars.closed.any():
-            closed = closing_shares(search(closed_only=True), rate)
-    # What is to be drawn is looked for while the mouths before it are drawn.
-    observed = observe_frames(presentation, tracks, calibration, record)
-    with closing(prefetch(zip(observed, found, closed, strict=False), FRAMES_AHEAD)) as ready:
-        for seen, mouth, (lips, share) in ready:
-            yield renderer.patch(seen, mouth, lips, share)
+            closing = closing_shares(search(closed_only=True), rate)
+    for seen, mouth, (lips, share) in zip(
+        observe_frames(presentation, tracks, calibration, record), found, closing, strict=False
+    ):
+        yield renderer.patch(seen, mouth, lips, share)
 
 
 @dataclass(frozen=True)
