@@ -1,10 +1,11 @@
 """Work in a thread of its own: an iterator that works ahead, by a few items at most, and what is computed beside."""
 
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event, Thread, local
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -88,33 +89,18 @@ def prefetch(items: Iterable[Item], by: int = 1) -> Generator[Item]:
         thread.join()
 
 
-class Beside(Generic[Item]):
-    """Something that is computed while its caller goes on. Where nobody wants it any more, it is not waited for."""
+def beside(work: Callable[[], Item]) -> Future[Item]:
+    """Have something computed while the caller goes on. Where nobody wants it any more, it is not waited for."""
+    made: Future[Item] = Future()
 
-    def __init__(self, work: Callable[[], Item]) -> None:
-        """Begin."""
-        self._work = work
-        self._thread = Thread(target=self._run, name="beside", daemon=True)
-        self._made: list[Item] = []
-        self._failure: BaseException | None = None
-        self._thread.start()
-
-    def raise_failure(self) -> None:
-        """Raise what it has raised until now."""
-        if self._failure is not None:
-            raise self._failure
-
-    def result(self) -> Item:
-        """Wait for it; raises what it raises."""
-        self._thread.join()
-        self.raise_failure()
-        return self._made[0]
-
-    def _run(self) -> None:
+    def compute() -> None:
         try:
-            self._made.append(self._work())
+            made.set_result(work())
         except BaseException as error:  # raised again where the result is wanted
-            self._failure = error
+            made.set_exception(error)
+
+    Thread(target=compute, name="beside", daemon=True).start()
+    return made
 
 
 def _empty(queue: "Queue[Any]") -> None:

@@ -6,7 +6,7 @@ from time import sleep
 
 import pytest
 
-from heygem_pipeline.prefetch import Beside, prefetch
+from heygem_pipeline.prefetch import beside, prefetch
 
 
 def threads() -> int:
@@ -66,16 +66,13 @@ def test_dropping_it_ends_the_threads_and_closes_what_they_read() -> None:
 
 def test_what_is_computed_beside_is_there_when_it_is_asked_for() -> None:
     go = threading.Event()
-    beside = Beside(lambda: go.wait(60) and "made")
-    beside.raise_failure()
+    made = beside(lambda: go.wait(60) and "made")
+    assert not made.done()
     go.set()
-    assert beside.result() == beside.result() == "made"
+    assert made.result(60) == "made"
 
 
 def test_what_fails_beside_is_raised_where_it_is_wanted() -> None:
-    beside = Beside(lambda: 1 // 0)
-    for _ in range(2):
-        with pytest.raises(ZeroDivisionError):
-            beside.result()
+    made = beside(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
-        beside.raise_failure()
+        made.result(60)

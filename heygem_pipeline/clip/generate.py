@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from heygem_pipeline.clip.voice_text import VoiceText, text_beside
 from heygem_pipeline.errors import OutputRefused, UploadMissing
 from heygem_pipeline.lipsync.engine import LipSyncEngine
 from heygem_pipeline.lipsync.engine_registry import load_engine
-from heygem_pipeline.prefetch import Beside
+from heygem_pipeline.prefetch import beside
 from heygem_pipeline.quality.report import ClipReport
 from heygem_pipeline.settings import Settings
 from heygem_pipeline.settings import settings as settings_of_environment
@@ -75,7 +76,7 @@ def generate_clip_saying(
     weights_of(drawing.name, settings)
     if not isinstance(presenter, Presenter):
         weights_of(chosen_tracker(seen, settings.tracker), settings)
-    analysed = None if isinstance(voice, Voice) else Beside(partial(analyse_voice, heard, settings))
+    analysed = None if isinstance(voice, Voice) else beside(partial(analyse_voice, heard, settings))
     if not isinstance(presenter, Presenter):
         presenter = _tracked(seen, progress, settings, analysed)
     if not isinstance(voice, Voice):
@@ -140,7 +141,7 @@ def _once(known: dict[Path, Made | Exception], path: Path, make: Callable[[Path]
 
 
 def _tracked(
-    path: Path, progress: StageProgress | None, settings: Settings, analysed: Beside[Voice] | None = None
+    path: Path, progress: StageProgress | None, settings: Settings, analysed: Future[Voice] | None = None
 ) -> Presenter:
     weights_of(chosen_tracker(path, settings.tracker), settings)
     moving = settings.photographs_move
@@ -149,8 +150,8 @@ def _tracked(
 
     def follow(done: int) -> None:
         # Nobody waits for the tracks of a presenter whose voice cannot be used.
-        if analysed is not None:
-            analysed.raise_failure()
+        if analysed is not None and analysed.done():
+            analysed.result()
         if following is not None:
             following(done)
 

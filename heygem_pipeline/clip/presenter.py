@@ -18,7 +18,7 @@ from heygem_pipeline.media.probe import probe_sound
 from heygem_pipeline.media.sound import sound_beginning
 from heygem_pipeline.media.trim import WHOLE, Trim
 from heygem_pipeline.photographs.photograph import VERSION
-from heygem_pipeline.prefetch import Beside
+from heygem_pipeline.prefetch import beside
 from heygem_pipeline.settings import DEFAULTS, Settings, UploadLimits
 from heygem_pipeline.settings import settings as settings_of_environment
 from heygem_pipeline.speech.analysis import analyse_speech
@@ -135,7 +135,7 @@ def track_presenter(
         sequence = in_motion(sequence, mark, sidecar.face)
     tracker = sidecar.tracker_for(settings)
     limits = sidecar.limits(settings)
-    heard = Beside(partial(_own_speech, sequence, settings))
+    heard = beside(partial(_own_speech, sequence, settings))
     tracks = track_faces(sequence, tracker, progress, limits)
     own_speech = heard.result()
     version, seconds = _version(tracker, sidecar.moves(moving), sequence.trim), perf_counter() - started
