@@ -120,7 +120,7 @@ class Worker:
     @property
     def address(self) -> str:
         """Where its runs are sent: its place, so that one that is started again there empties what was left."""
-        return address_of(self.queue, self.machine, self.device)
+        return f"{self.queue.value}-{self.device or 'any'}@{self.machine}"
 
     @property
     def row(self) -> dict[str, Any]:
@@ -250,11 +250,6 @@ class Workers:
 def workers_of(folders: DataFolders) -> list[Worker]:
     """Those of the cluster; none where this machine makes everything itself."""
     return Workers(folders.database).all() if folders.database and folders.broker else []
-
-
-def address_of(queue: Queue, machine: str, device: str) -> str:
-    """The broker's queue of a worker, or of several in the same place."""
-    return f"{queue.value}-{device or 'any'}@{machine}"
 
 
 def _worker(row: dict[str, Any], runs: Sequence[HeldRun]) -> Worker:
